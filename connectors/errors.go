@@ -1,0 +1,100 @@
+package connectors
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind tells a caller what sort of failure it has before it.
+type Kind uint8
+
+// The kinds.
+const (
+	KindOther       Kind = iota
+	KindUnavailable      // cannot be reached, refuses the account, lacks a right or a program
+	KindUnsupported      // holds something that cannot be copied
+	KindGuard            // the target is not ours to replace
+	KindBusy             // another run holds the target
+	KindIntegrity        // what was built is not whole
+	KindSnapshot         // the snapshot is lost
+	KindUsage            // a connection string that makes no sense
+)
+
+// Side tells which end of a run an error comes from.
+type Side uint8
+
+// The sides.
+const (
+	NoSide Side = iota
+	SourceSide
+	SinkSide
+)
+
+// Error is a failure with coordinates and, if a person can mend it, a hint.
+type Error struct {
+	Kind Kind
+	Side Side
+	Op   string // what was done to what: "lock public.users"
+	Err  error  // cause; may be nil
+	Hint string // what a person can do; may be empty
+	// Retry is set when the chunk may be tried again.
+	Retry bool
+}
+
+// Error returns "op: cause".
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Op
+	}
+	return fmt.Sprintf("%s: %v", e.Op, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind and side of the outermost Error in err's chain.
+func KindOf(err error) (Kind, Side) {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind, e.Side
+	}
+	return KindOther, NoSide
+}
+
+// Hint returns the first hint in err's chain, or "". Errors of other packages
+// take part by a method Hint() string.
+func Hint(err error) string {
+	for err != nil {
+		switch e := err.(type) {
+		case *Error:
+			if e.Hint != "" {
+				return e.Hint
+			}
+		case interface{ Hint() string }:
+			if h := e.Hint(); h != "" {
+				return h
+			}
+		}
+		switch u := err.(type) {
+		case interface{ Unwrap() error }:
+			err = u.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, sub := range u.Unwrap() {
+				if h := Hint(sub); h != "" {
+					return h
+				}
+			}
+			return ""
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
+// Retryable reports whether the whole chunk may be tried again: a lost
+// connection, a deadlock, a serialization failure.
+func Retryable(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Retry
+}

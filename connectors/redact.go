@@ -1,0 +1,33 @@
+package connectors
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+var (
+	keyword  = regexp.MustCompile(`(?i)\b(password|passfile|sslpassword|sslkey)\s*=\s*('(?:[^'\\]|\\.)*'|"[^"]*"|[^\s&;]*)`)
+	userinfo = regexp.MustCompile(`//[^/?#]*@`)
+)
+
+// RedactURL returns a connection string without its password, whatever its form:
+// a URL, one that net/url cannot parse, or keywords and values. What cannot be
+// understood loses everything that could be a password.
+func RedactURL(dsn string) string {
+	if strings.Contains(dsn, "://") {
+		if u, err := url.Parse(dsn); err == nil {
+			if u.User != nil {
+				if _, has := u.User.Password(); has {
+					u.User = url.UserPassword(u.User.Username(), "xxxxx")
+				}
+			}
+			return keyword.ReplaceAllString(u.String(), "$1=xxxxx")
+		}
+		dsn = userinfo.ReplaceAllStringFunc(dsn, func(s string) string {
+			user, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSuffix(s, "@"), "//"), ":")
+			return "//" + user + ":xxxxx@"
+		})
+	}
+	return keyword.ReplaceAllString(dsn, "$1=xxxxx")
+}

@@ -1,0 +1,105 @@
+package masking
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Registry finds factories by name.
+type Registry struct {
+	factories map[string]Factory
+}
+
+// NewRegistry returns a registry of the given factories. Two of the same name are a
+// mistake of the program, and panic.
+func NewRegistry(factories ...Factory) *Registry {
+	r := &Registry{factories: make(map[string]Factory, len(factories))}
+	for _, f := range factories {
+		name := f.Describe().Name
+		if r.factories[name] != nil {
+			panic("masking: two factories named " + name)
+		}
+		r.factories[name] = f
+	}
+	return r
+}
+
+// Names returns the names of all factories, sorted.
+func (r *Registry) Names() []string {
+	names := make([]string, 0, len(r.factories))
+	for n := range r.factories {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Factory returns the factory of that name, or nil.
+func (r *Registry) Factory(name string) Factory { return r.factories[name] }
+
+// Bind finds the factory of spec, checks what can be checked from its
+// description, derives the sub-key and binds. pair may be nil (see Request.Pair).
+func (r *Registry) Bind(key *Key, col Column, spec Spec, pair func(string) (Column, bool)) (Binding, error) {
+	f := r.factories[spec.Name]
+	if f == nil {
+		return Binding{}, &BindError{
+			Reason: fmt.Sprintf("there is no transform %q", spec.Name),
+			Help:   "the transforms are: " + strings.Join(r.Names(), ", "),
+		}
+	}
+	d := f.Describe()
+	if err := d.check(col, spec); err != nil {
+		return Binding{}, err
+	}
+	return f.Bind(Request{
+		Column: col,
+		Spec:   spec,
+		Key:    key.Subkey(spec.Domain, d.Name, d.Version),
+		Bind: func(c Column, s Spec) (Binding, error) {
+			return r.Bind(key, c, s, nil)
+		},
+		Pair: pair,
+	})
+}
+
+func (d Description) check(col Column, spec Spec) error {
+	if d.Kinds != nil && !slices.Contains(d.Kinds, col.Kind) {
+		var kinds []string
+		for _, k := range d.Kinds {
+			kinds = append(kinds, k.String())
+		}
+		return &BindError{
+			Reason: fmt.Sprintf("%s cannot mask a column of kind %s", d.Name, col.Kind),
+			Help:   fmt.Sprintf("%s takes %s", d.Name, strings.Join(kinds, ", ")),
+		}
+	}
+	for name := range spec.Params {
+		if !slices.ContainsFunc(d.Params, func(p Param) bool { return p.Name == name }) {
+			var known []string
+			for _, p := range d.Params {
+				known = append(known, p.Name)
+			}
+			help := d.Name + " takes no parameters"
+			if len(known) > 0 {
+				help = fmt.Sprintf("%s takes %s", d.Name, strings.Join(known, ", "))
+			}
+			return &BindError{Reason: fmt.Sprintf("%s has no parameter %q", d.Name, name), Help: help}
+		}
+	}
+	for _, p := range d.Params {
+		if _, set := spec.Params[p.Name]; p.Required && !set {
+			return &BindError{Reason: fmt.Sprintf("%s needs the parameter %q", d.Name, p.Name), Help: p.Summary}
+		}
+	}
+	if len(d.Variants) > 0 {
+		v, isText := spec.Variant.(string)
+		if !isText || !slices.Contains(d.Variants, v) {
+			return &BindError{
+				Reason: fmt.Sprintf("%s has no variant %v", d.Name, spec.Variant),
+				Help:   fmt.Sprintf("the variants of %s are %s", d.Name, strings.Join(d.Variants, ", ")),
+			}
+		}
+	}
+	return nil
+}

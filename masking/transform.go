@@ -1,0 +1,142 @@
+package masking
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+)
+
+// Transform masks the values of one column. It keeps no state between calls,
+// sees no clock and no context, and is safe for concurrent use.
+type Transform interface {
+	// Apply returns a new array of the same length as in, made from mem; the
+	// caller releases both. Input and output types are those of the column's
+	// Kind (see Kind); *array.Null stands for any column that is all NULL.
+	// An error is a *ValueError; then nothing is returned.
+	Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error)
+}
+
+// GroupTransform masks several columns together: the columns of one person or
+// place, or a column by the subject that another one names.
+type GroupTransform interface {
+	// ApplyGroup takes the arrays of Binding.Inputs and returns those of
+	// Binding.Outputs, under the terms of Transform.Apply.
+	ApplyGroup(mem memory.Allocator, in []arrow.Array) ([]arrow.Array, error)
+}
+
+// ValueError is a value that a transform cannot mask. It holds coordinates, and
+// never the value.
+type ValueError struct {
+	Column string // set by the plan
+	Row    int    // within the array; the pipeline adds the chunk
+	Reason string // "outside the pinned range [1, 100]"
+	Help   string // what a person can do
+}
+
+// Error returns "column, row: reason".
+func (e *ValueError) Error() string {
+	if e.Column == "" {
+		return fmt.Sprintf("row %d: %s", e.Row, e.Reason)
+	}
+	return fmt.Sprintf("column %s, row %d: %s", e.Column, e.Row, e.Reason)
+}
+
+// Hint returns what a person can do.
+func (e *ValueError) Hint() string { return e.Help }
+
+// Guarantees are what a transform promises of a bound column. The compiler and
+// the audit read them, the law tests prove them.
+type Guarantees struct {
+	Deterministic bool `json:"deterministic"` // key, domain and value decide the output
+	Injective     bool `json:"injective"`     // different values stay different
+	Reversible    bool `json:"reversible"`    // with the key, output gives input
+	KeepsFormat   bool `json:"keeps_format"`  // type, sign, character classes
+	KeepsLength   bool `json:"keeps_length"`  // in characters
+	KeepsNull     bool `json:"keeps_null"`    // NULL stays NULL
+	KeepsEmpty    bool `json:"keeps_empty"`   // '' stays ''
+	// OutputBits is the logarithm of how many outputs are equally likely for an
+	// unknown input; 0 if few or unknown. Of an injective transform it says nothing.
+	OutputBits float64 `json:"output_bits"`
+}
+
+// Unique reports whether the outputs of rows different inputs stay different: by
+// a bijection, or because two of them meet with probability below 2^−30.
+func (g Guarantees) Unique(rows int64) bool {
+	if g.Injective {
+		return true
+	}
+	return g.OutputBits >= UniqueBits(rows)
+}
+
+// Factory makes transforms of one name. It describes itself, and binds once to a
+// column: all complaints happen in Bind, none but ValueError later.
+// Factories are stateless and safe for concurrent use.
+type Factory interface {
+	// Describe returns what people and compilers need to know.
+	Describe() Description
+	// Bind returns the transform for a column, or an error that says what does
+	// not fit and, if it can, what would (a *BindError).
+	Bind(req Request) (Binding, error)
+}
+
+// Description is what a factory says of itself.
+type Description struct {
+	Name    string // the first key of `do`: pseudonym
+	Version int    // of the output; part of the sub-key's derivation
+	Summary string // one sentence
+	Kinds   []Kind // that it takes; nil is all
+	// Variant tells the variants that the transform's own key may have
+	// (pseudonym: id, uuid), empty if it takes none.
+	Variants []string
+	Params   []Param
+}
+
+// Param is one parameter of a transform.
+type Param struct {
+	Name    string
+	Summary string
+	// Type is one of: int, float, string, bool, list, map, column.
+	Type     string
+	Required bool
+}
+
+// Request is what a factory binds to.
+type Request struct {
+	Column Column
+	Spec   Spec
+	// Key is the sub-key of (Spec.Domain, Description.Name, Description.Version).
+	Key Subkey
+	// Bind binds the parts of a composite: a JSON path, an array's element.
+	// The child's own sub-key is derived from the child's Spec.
+	Bind func(Column, Spec) (Binding, error)
+	// Pair finds another column of the same table for a transform that needs
+	// it (`by:`), or reports false. Nil where there is no table.
+	Pair func(name string) (Column, bool)
+}
+
+// Binding is a transform bound to a column. Exactly one of Transform and Group is set.
+type Binding struct {
+	Transform Transform
+	Group     GroupTransform
+	// Inputs and Outputs name the columns of a GroupTransform.
+	Inputs, Outputs []string
+	Guarantees      Guarantees
+	// Warnings are for people: a domain so small that frequencies re-identify.
+	Warnings []string
+	// Pinned says in words what shapes the output beside key and domain: the
+	// range, the dictionary's hash. Part of the fingerprint.
+	Pinned string
+}
+
+// BindError is a transform that does not fit a column.
+type BindError struct {
+	Reason string // "email needs 29 characters, the column holds 20"
+	Help   string // what would fit
+}
+
+// Error returns the reason.
+func (e *BindError) Error() string { return e.Reason }
+
+// Hint returns what would fit.
+func (e *BindError) Hint() string { return e.Help }
