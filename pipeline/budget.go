@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"context"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// budget bounds the bytes of all batches in flight. A batch's size is known only
+// once it has been read, so a job first takes a share for a usual batch and then,
+// for a larger one, swaps it for as much as that needs. Nobody waits while
+// holding a share: two jobs with huge rows pass one after the other.
+type budget struct {
+	sem   *semaphore.Weighted
+	total int64
+}
+
+// usualBatch is what a batch takes at first: its wire bytes, the decoded and the
+// masked columns, and the message being sent.
+const usualBatch = 4 << 20
+
+func newBudget(total int64) *budget {
+	total = max(total, usualBatch)
+	return &budget{sem: semaphore.NewWeighted(total), total: total}
+}
+
+// take waits for the share of a usual batch and returns it.
+func (b *budget) take(ctx context.Context) (int64, error) {
+	if err := b.sem.Acquire(ctx, usualBatch); err != nil {
+		return 0, err
+	}
+	return usualBatch, nil
+}
+
+// fit swaps a share for one that a batch of size bytes needs: twice its size,
+// or the whole budget if that is less. It returns the share held afterwards, which is 0 on an error.
+func (b *budget) fit(ctx context.Context, share, size int64) (int64, error) {
+	need := min(2*size, b.total)
+	if need <= share {
+		return share, nil
+	}
+	b.sem.Release(share)
+	if err := b.sem.Acquire(ctx, need); err != nil {
+		return 0, err
+	}
+	return need, nil
+}
+
+// give returns a share.
+func (b *budget) give(share int64) {
+	if share > 0 {
+		b.sem.Release(share)
+	}
+}

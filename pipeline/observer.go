@@ -1,0 +1,63 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// Phase is a part of a run.
+type Phase string
+
+// The phases, in order.
+const (
+	Preflight Phase = "preflight"
+	Open      Phase = "open snapshot"
+	Compile   Phase = "compile"
+	Prepare   Phase = "build aside"
+	Copy      Phase = "copy"
+	Finish    Phase = "finish"
+	Seal      Phase = "seal"
+	Promote   Phase = "promote"
+)
+
+// Observer is told how a run goes. Its methods are called from several
+// goroutines and return soon: the run waits for them. No event carries a cell value.
+type Observer interface {
+	// PhaseBegan is called when a phase begins; the one before it has ended.
+	PhaseBegan(p Phase)
+	// Scheduled is called once, before the first chunk: what there is to copy.
+	Scheduled(tables []TableEstimate)
+	// ChunkLoaded is called after each chunk's commit.
+	ChunkLoaded(table catalog.TableID, chunk string, rows, bytes int64, took time.Duration)
+	// ChunkRetried is called before a chunk is done again.
+	ChunkRetried(chunk string, attempt int, cause error)
+	// TableLoaded is called when the last chunk of a table is in and its indexes stand.
+	TableLoaded(table catalog.TableID)
+}
+
+// TableEstimate is what the schedule expects of a table.
+type TableEstimate struct {
+	Table  catalog.TableID
+	Chunks int
+	Rows   int64 // estimate
+	Bytes  int64 // estimate
+}
+
+// Silence is an Observer that does nothing.
+type Silence struct{}
+
+// PhaseBegan does nothing.
+func (Silence) PhaseBegan(Phase) {}
+
+// Scheduled does nothing.
+func (Silence) Scheduled([]TableEstimate) {}
+
+// ChunkLoaded does nothing.
+func (Silence) ChunkLoaded(catalog.TableID, string, int64, int64, time.Duration) {}
+
+// ChunkRetried does nothing.
+func (Silence) ChunkRetried(string, int, error) {}
+
+// TableLoaded does nothing.
+func (Silence) TableLoaded(catalog.TableID) {}

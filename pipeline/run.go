@@ -1,0 +1,288 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// Run copies a source to a sink, once.
+type Run struct {
+	Source connectors.Source
+	Sink   connectors.Sink
+	// Compile makes the plan for the catalog of the snapshot, and says what
+	// shapes the output. An undecided column is an error of its, and stops the run.
+	Compile func(*catalog.Catalog) (*masking.Plan, Fingerprint, error)
+	// Dispatcher runs the chunks; nil is Local(Options.Workers).
+	Dispatcher Dispatcher
+	// Observer is told how it goes; nil is Silence.
+	Observer Observer
+	Options  Options
+}
+
+// Options bound a run. The zero value is good.
+type Options struct {
+	Workers     int           // chunks copied at once; 0 is the number of cores, at least 2 and at most 4
+	ChunkBytes  int64         // aimed at; 0 is the connector's own
+	MemoryBytes int64         // of all batches in flight; 0 is 96 MiB
+	Retries     int           // of one chunk; 0 is 3, −1 is none
+	RetryWait   time.Duration // before the first retry, doubled for each further; 0 is 200 ms
+	// Drain, when it is closed, stops the run after the chunks in flight. Nil never does.
+	Drain <-chan struct{}
+	// Allocator makes the masked arrays; nil is Go's.
+	Allocator memory.Allocator
+}
+
+func (o *Options) fill() {
+	if o.Workers <= 0 {
+		o.Workers = min(max(runtime.GOMAXPROCS(0), 2), 4)
+	}
+	if o.MemoryBytes <= 0 {
+		o.MemoryBytes = 96 << 20
+	}
+	switch {
+	case o.Retries == 0:
+		o.Retries = 3
+	case o.Retries < 0:
+		o.Retries = 0
+	}
+	if o.RetryWait <= 0 {
+		o.RetryWait = 200 * time.Millisecond
+	}
+	if o.Allocator == nil {
+		o.Allocator = memory.NewGoAllocator()
+	}
+}
+
+// Do runs. It returns a summary when the target has been promoted and nil with
+// an error otherwise; then the target is as it was. It does not close Source and
+// Sink. Call it once.
+func (r *Run) Do(ctx context.Context) (*Summary, error) {
+	r.Options.fill()
+	if !r.Sink.Properties().ParallelLoads {
+		r.Options.Workers = 1
+	}
+	if r.Dispatcher == nil {
+		r.Dispatcher = Local(r.Options.Workers)
+	}
+	if r.Observer == nil {
+		r.Observer = Silence{}
+	}
+	x := &execution{run: r, summary: &Summary{Run: newRunID(), Began: time.Now()}}
+	err := x.do(ctx)
+	x.endPhase()
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
+			err = errors.Join(ErrInterrupted, err)
+		}
+		return nil, &PhaseError{Phase: x.phase, Err: err}
+	}
+	x.summary.Took = time.Since(x.summary.Began)
+	return x.summary, nil
+}
+
+// newRunID returns 12 letters and digits.
+func newRunID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))[:12]
+}
+
+// execution is the state of one Do.
+type execution struct {
+	run     *Run
+	summary *Summary
+	phase   Phase
+	since   time.Time
+}
+
+func (x *execution) begin(p Phase) error {
+	x.endPhase()
+	x.phase, x.since = p, time.Now()
+	x.run.Observer.PhaseBegan(p)
+	if closed(x.run.Options.Drain) {
+		return ErrInterrupted
+	}
+	return nil
+}
+
+func (x *execution) endPhase() {
+	if x.phase != "" {
+		x.summary.Phases = append(x.summary.Phases, PhaseTime{x.phase, time.Since(x.since)})
+	}
+}
+
+func (x *execution) do(ctx context.Context) (err error) {
+	r := x.run
+	if err := x.begin(Preflight); err != nil {
+		return err
+	}
+	if err := x.preflight(ctx); err != nil {
+		return err
+	}
+
+	if err := x.begin(Open); err != nil {
+		return err
+	}
+	snapshot, err := r.Source.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	x.summary.Snapshot = snapshot.Token()
+
+	if err := x.begin(Compile); err != nil {
+		return err
+	}
+	plan, fingerprint, err := r.Compile(snapshot.Catalog())
+	if err != nil {
+		return err
+	}
+	x.summary.Fingerprint = maps.Clone(fingerprint)
+	if x.summary.Fingerprint == nil {
+		x.summary.Fingerprint = Fingerprint{}
+	}
+	x.summary.Fingerprint["snapshot"] = snapshot.Token()
+	x.summary.Fingerprint["chunk bytes"] = strconv.FormatInt(r.Options.ChunkBytes, 10)
+
+	if err := x.begin(Prepare); err != nil {
+		return err
+	}
+	return x.build(ctx, snapshot, plan)
+}
+
+// preflight reaches both ends and refuses what must never run.
+func (x *execution) preflight(ctx context.Context) error {
+	source, err := x.run.Source.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	target, err := x.run.Sink.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	x.summary.Source, x.summary.Target = source.Display, target.Display
+	if source.Same(target) {
+		return &connectors.Error{
+			Kind: connectors.KindGuard,
+			Op:   "guard " + target.Display,
+			Err:  errors.New("source and target are the same database"),
+			Hint: "give --to another database: a run replaces its target",
+		}
+	}
+	from, to := x.run.Source.Properties(), x.run.Sink.Properties()
+	if !slices.ContainsFunc(from.Formats, func(f connectors.WireFormat) bool { return slices.Contains(to.Formats, f) }) {
+		return &connectors.Error{
+			Kind: connectors.KindUsage,
+			Op:   "preflight",
+			Err:  fmt.Errorf("rows of %s cannot be loaded into %s", from.Connector, to.Connector),
+			Hint: "copy to a database of the same engine",
+		}
+	}
+	return nil
+}
+
+// build builds aside, copies, verifies and promotes; or aborts.
+func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, plan *masking.Plan) (err error) {
+	r := x.run
+	s, err := newSchedule(ctx, r, snapshot, plan)
+	if err != nil {
+		return err
+	}
+	definitions, err := snapshot.Definitions(ctx)
+	if err != nil {
+		return err
+	}
+	x.summary.LeftBehind = definitions.LeftBehind
+	build, err := r.Sink.Begin(ctx, connectors.BuildSpec{
+		Run:         x.summary.Run,
+		Fingerprint: x.summary.Fingerprint,
+		Catalog:     snapshot.Catalog(),
+		Definitions: definitions,
+		Workers:     r.Options.Workers,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, build.Abort()) }()
+
+	if err := x.copy(ctx, snapshot, build, s); err != nil {
+		return err
+	}
+	if err := x.begin(Finish); err != nil {
+		return err
+	}
+	if err := build.Finish(ctx); err != nil {
+		return err
+	}
+	if err := x.begin(Seal); err != nil {
+		return err
+	}
+	rows := map[catalog.TableID]int64{}
+	for _, t := range x.summary.Tables {
+		rows[t.Table] = t.Rows
+	}
+	if err := build.Seal(ctx, rows); err != nil {
+		return err
+	}
+	if err := x.begin(Promote); err != nil {
+		return err
+	}
+	return build.Promote(ctx)
+}
+
+// copy is the data phase.
+func (x *execution) copy(ctx context.Context, snapshot connectors.Snapshot, build connectors.Build, s *schedule) error {
+	r := x.run
+	if err := x.begin(Copy); err != nil {
+		return err
+	}
+	ledger, err := OpenLedger(ctx, build)
+	if err != nil {
+		return err
+	}
+	budget := newBudget(r.Options.MemoryBytes)
+	for _, t := range s.tables {
+		if len(t.chunks) == 0 {
+			continue
+		}
+		layout, err := snapshot.Layout(t.table.ID, t.plan.Decoded())
+		if err != nil {
+			return err
+		}
+		s.jobs[t.table.ID] = &job{snapshot: snapshot, build: build, layout: layout, plan: t.plan, budget: budget, mem: r.Options.Allocator}
+	}
+	r.Observer.Scheduled(s.estimates())
+	var retries atomic.Int64
+	if err := s.copy(ctx, r, build, ledger, func() { retries.Add(1) }); err != nil {
+		return err
+	}
+	x.summary.Retries = int(retries.Load())
+	totals := ledger.Totals()
+	for _, t := range s.tables {
+		if !t.table.StoresRows() {
+			continue
+		}
+		sum := totals[t.table.ID]
+		sum.Table, sum.Dropped = t.table.ID, t.plan.Drop()
+		x.summary.Tables = append(x.summary.Tables, sum)
+		x.summary.Rows += sum.Rows
+		x.summary.Bytes += sum.Bytes
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// schedule is the work of the copy phase: every chunk of every table, and which
+// tables are whole when which chunks are in.
+type schedule struct {
+	tables []scheduled
+	chunks []connectors.Chunk
+	jobs   map[catalog.TableID]*job
+	// groups maps a table to the tables that are whole together with it: itself, or all
+	// partitions of a root whose key is masked, since their rows may move
+	// from one to the other.
+	groups map[catalog.TableID]catalog.TableID
+}
+
+type scheduled struct {
+	table  *catalog.Table
+	plan   *masking.TablePlan
+	chunks []connectors.Chunk
+}
+
+// newSchedule binds every table of the catalog to its plan and splits those that are copied.
+func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan *masking.Plan) (*schedule, error) {
+	c := snapshot.Catalog()
+	s := &schedule{jobs: map[catalog.TableID]*job{}, groups: map[catalog.TableID]catalog.TableID{}}
+	for _, t := range c.Tables {
+		if t.Kind == catalog.Foreign {
+			continue // stays behind: it would tie the target to another server
+		}
+		tp := plan.Table(t.ID.Schema, t.ID.Name)
+		if tp == nil {
+			return nil, fmt.Errorf("schedule %s: the plan does not know the table", t.ID)
+		}
+		s.groups[t.ID] = group(c, t, tp)
+		s.tables = append(s.tables, scheduled{table: t, plan: tp})
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.Options.Workers)
+	for i := range s.tables {
+		t := &s.tables[i]
+		if t.plan.Drop() || !t.table.StoresRows() {
+			continue
+		}
+		g.Go(func() (err error) {
+			t.chunks, err = snapshot.Split(gctx, t.table.ID, r.Options.ChunkBytes)
+			if err != nil {
+				return fmt.Errorf("split %s: %w", t.table.ID, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	// The longest tables first: what is left at the end is short, and the indexes
+	// of the long ones are built while the others load.
+	longest := slices.Clone(s.tables)
+	slices.SortStableFunc(longest, func(a, b scheduled) int { return cmp.Compare(b.bytes(), a.bytes()) })
+	for _, t := range longest {
+		s.chunks = append(s.chunks, t.chunks...)
+	}
+	return s, nil
+}
+
+func (t *scheduled) bytes() (n int64) {
+	for _, c := range t.chunks {
+		n += max(c.Bytes, 1)
+	}
+	return n
+}
+
+// group returns the table that names the group of t.
+func group(c *catalog.Catalog, t *catalog.Table, p *masking.TablePlan) catalog.TableID {
+	top := t
+	for at := t; at.IsPartition && len(at.Parents) > 0; {
+		if at = c.Table(at.Parents[0]); at == nil {
+			break
+		}
+		for _, name := range at.PartitionKey {
+			if slices.Contains(p.Decoded(), name) {
+				top = at
+			}
+		}
+	}
+	return top.ID
+}
+
+// estimates returns what an observer wants to know.
+func (s *schedule) estimates() []TableEstimate {
+	var list []TableEstimate
+	for _, t := range s.tables {
+		e := TableEstimate{Table: t.table.ID, Chunks: len(t.chunks)}
+		for _, c := range t.chunks {
+			e.Rows += c.Rows
+			e.Bytes += c.Bytes
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// copy runs all chunks and builds the indexes of each table as soon as its rows are in.
+func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, ledger *Ledger, retried func()) error {
+	finishing, ctx := errgroup.WithContext(ctx)
+	finishing.SetLimit(-1) // the build's own sessions bound them
+	whole := newCountdown(s)
+	tableLoaded := func(ids []catalog.TableID) {
+		for _, id := range ids {
+			finishing.Go(func() error {
+				if err := build.TableLoaded(ctx, id); err != nil {
+					return fmt.Errorf("finish table %s: %w", id, err)
+				}
+				r.Observer.TableLoaded(id)
+				return nil
+			})
+		}
+	}
+	tableLoaded(whole.empty())
+	err := r.Dispatcher.Dispatch(ctx, r.Options.Drain, s.chunks, func(ctx context.Context, c connectors.Chunk) error {
+		if err := s.jobs[c.Table].attempts(ctx, c, ledger, &r.Options, r.Observer, retried); err != nil {
+			return err
+		}
+		tableLoaded(whole.done(c))
+		return nil
+	})
+	if err != nil {
+		// Wait for the index builds all the same: no goroutine outlives the call. Their
+		// context ends with the first of their own errors only, so end it here.
+		finishing.Go(func() error { return err })
+	}
+	if ferr := finishing.Wait(); ferr != nil {
+		return ferr
+	}
+	// A partitioned table comes after its partitions, and it has no rows of its own.
+	for _, t := range s.tables {
+		if t.table.StoresRows() {
+			continue
+		}
+		if err := build.TableLoaded(ctx, t.table.ID); err != nil {
+			return fmt.Errorf("finish table %s: %w", t.table.ID, err)
+		}
+		r.Observer.TableLoaded(t.table.ID)
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// Summary says what a run did. It holds names and counts, never contents.
+type Summary struct {
+	Run         string           `json:"run"`
+	Source      string           `json:"source"`
+	Target      string           `json:"target"`
+	Snapshot    string           `json:"snapshot"`
+	Began       time.Time        `json:"began"`
+	Took        time.Duration    `json:"took_ns"`
+	Phases      []PhaseTime      `json:"phases"`
+	Tables      []TableSummary   `json:"tables"`
+	Rows        int64            `json:"rows"`
+	Bytes       int64            `json:"bytes"`
+	Retries     int              `json:"retries"`
+	Fingerprint Fingerprint      `json:"fingerprint"`
+	LeftBehind  []catalog.Object `json:"left_behind,omitempty"`
+}
+
+// PhaseTime is how long a phase took.
+type PhaseTime struct {
+	Phase Phase         `json:"phase"`
+	Took  time.Duration `json:"took_ns"`
+}
+
+// TableSummary is what was copied of one table.
+type TableSummary struct {
+	Table  catalog.TableID `json:"table"`
+	Rows   int64           `json:"rows"`
+	Bytes  int64           `json:"bytes"`
+	Chunks int             `json:"chunks"`
+	// Dropped is set when the policy leaves the rows behind.
+	Dropped bool `json:"dropped,omitempty"`
+}
+
+// PhaseTook returns how long a phase took, or 0.
+func (s *Summary) PhaseTook(p Phase) time.Duration {
+	for _, t := range s.Phases {
+		if t.Phase == p {
+			return t.Took
+		}
+	}
+	return 0
+}
