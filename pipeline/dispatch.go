@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,31 +24,30 @@ type Local int
 
 // Dispatch implements Dispatcher.
 func (n Local) Dispatch(ctx context.Context, drain <-chan struct{}, chunks []connectors.Chunk, do func(context.Context, connectors.Chunk) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, int(n)))
+	var left atomic.Bool
 	for _, c := range chunks {
-		// Go blocks while all goroutines are busy, so both are asked before and after.
-		if stopped(ctx, drain) {
+		// Go blocks while all goroutines are busy, so the drain is asked again when
+		// the chunk's turn has come. It is no error in there: that would cancel the others.
+		if gctx.Err() != nil || left.Load() {
 			break
 		}
 		g.Go(func() error {
 			if closed(drain) {
-				return ErrInterrupted
+				left.Store(true)
+				return nil
 			}
-			return do(ctx, c)
+			return do(gctx, c)
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if closed(drain) {
+	if left.Load() {
 		return ErrInterrupted
 	}
 	return context.Cause(ctx)
-}
-
-func stopped(ctx context.Context, drain <-chan struct{}) bool {
-	return ctx.Err() != nil || closed(drain)
 }
 
 func closed(drain <-chan struct{}) bool {

@@ -113,13 +113,13 @@ func (s *schedule) estimates() []TableEstimate {
 
 // copy runs all chunks and builds the indexes of each table as soon as its rows are in.
 func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, ledger *Ledger, retried func()) error {
-	finishing, ctx := errgroup.WithContext(ctx)
-	finishing.SetLimit(-1) // the build's own sessions bound them
+	// The build's own sessions bound how many tables are finished at once.
+	finishing, fctx := errgroup.WithContext(ctx)
 	whole := newCountdown(s)
 	tableLoaded := func(ids []catalog.TableID) {
 		for _, id := range ids {
 			finishing.Go(func() error {
-				if err := build.TableLoaded(ctx, id); err != nil {
+				if err := build.TableLoaded(fctx, id); err != nil {
 					return fmt.Errorf("finish table %s: %w", id, err)
 				}
 				r.Observer.TableLoaded(id)
@@ -128,7 +128,7 @@ func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, led
 		}
 	}
 	tableLoaded(whole.empty())
-	err := r.Dispatcher.Dispatch(ctx, r.Options.Drain, s.chunks, func(ctx context.Context, c connectors.Chunk) error {
+	err := r.Dispatcher.Dispatch(fctx, r.Options.Drain, s.chunks, func(ctx context.Context, c connectors.Chunk) error {
 		if err := s.jobs[c.Table].attempts(ctx, c, ledger, &r.Options, r.Observer, retried); err != nil {
 			return err
 		}
@@ -136,8 +136,8 @@ func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, led
 		return nil
 	})
 	if err != nil {
-		// Wait for the index builds all the same: no goroutine outlives the call. Their
-		// context ends with the first of their own errors only, so end it here.
+		// This ends the index builds too, and Wait waits for them: no goroutine
+		// outlives the call, and the first error is the one reported.
 		finishing.Go(func() error { return err })
 	}
 	if ferr := finishing.Wait(); ferr != nil {
