@@ -1,0 +1,562 @@
+package connectortest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/testcontainers/testcontainers-go"
+	tcpostgres "github.com/testcontainers/testcontainers-go/modules/postgres"
+)
+
+// postgresEnv names the DSNs of the first and the second server.
+var postgresEnv = [2]string{"SANITIZE_TEST_POSTGRES", "SANITIZE_TEST_POSTGRES_2"}
+
+// postgresPassword is the password of the servers started here. They listen on
+// the loopback address and die with the test.
+const postgresPassword = "only-for-tests"
+
+// PostgresServer is a real PostgreSQL server for tests. Its methods are safe
+// for concurrent use.
+type PostgresServer struct {
+	base  url.URL // without a database
+	clean func() error
+	once  sync.Once
+}
+
+var postgresServers [2]struct {
+	once   sync.Once
+	server *PostgresServer
+	err    error
+}
+
+var databaseNumber atomic.Int64
+
+// Postgres returns this process's PostgreSQL server, which the first call
+// starts. It fails the test, and says what to do, when there is none to be had.
+func Postgres(tb testing.TB) *PostgresServer {
+	tb.Helper()
+	return postgresServer(tb, 0)
+}
+
+// PostgresPair returns two separate servers.
+func PostgresPair(tb testing.TB) (a, b *PostgresServer) {
+	tb.Helper()
+	return postgresServer(tb, 0), postgresServer(tb, 1)
+}
+
+func postgresServer(tb testing.TB, n int) *PostgresServer {
+	tb.Helper()
+	s := &postgresServers[n]
+	s.once.Do(func() { s.server, s.err = startPostgres(postgresEnv[n]) })
+	if s.err != nil {
+		tb.Fatal(s.err)
+	}
+	return s.server
+}
+
+// StartPostgres finds or starts a server of its own, for a TestMain. The caller
+// closes it; if the process ends without, the server goes all the same.
+func StartPostgres() (*PostgresServer, error) { return startPostgres(postgresEnv[0]) }
+
+func startPostgres(env string) (*PostgresServer, error) {
+	if dsn := os.Getenv(env); dsn != "" {
+		u, err := url.Parse(dsn)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("connectortest: %s is not a URL such as postgres://user:password@host:5432", env)
+		}
+		u.Path = ""
+		s := &PostgresServer{base: *u, clean: func() error { return nil }}
+		if err := s.ping(10 * time.Second); err != nil {
+			return nil, fmt.Errorf("connectortest: the server in %s does not answer: %w", env, err)
+		}
+		return s, nil
+	}
+	var tried []string
+	if bin := postgresBin(); bin != "" {
+		s, err := startLocalPostgres(bin)
+		if err == nil {
+			return s, nil
+		}
+		tried = append(tried, fmt.Sprintf("%s: %v", bin, err))
+	} else {
+		tried = append(tried, "binaries: no initdb and postgres in PATH or /usr/lib/postgresql/*/bin")
+	}
+	s, err := startDockerPostgres()
+	if err == nil {
+		return s, nil
+	}
+	tried = append(tried, fmt.Sprintf("Docker: %v", err))
+	if postgresBin() == "" {
+		if err = aptInstall("postgresql", "postgresql-contrib"); err == nil {
+			bin := postgresBin()
+			if s, err = startLocalPostgres(bin); err == nil {
+				return s, nil
+			}
+		}
+		tried = append(tried, fmt.Sprintf("apt: %v", err))
+	}
+	return nil, fmt.Errorf("connectortest: no PostgreSQL server to test with\n\t%s\n"+
+		"do one of: set %s=postgres://superuser:password@host:5432; apt-get install postgresql; start Docker",
+		strings.Join(tried, "\n\t"), env)
+}
+
+// postgresBin returns the folder of the newest server on the machine, one in
+// PATH before all others, or "".
+func postgresBin() string {
+	complete := func(dir string) bool {
+		for _, p := range []string{"initdb", "postgres"} {
+			if _, err := os.Stat(filepath.Join(dir, p)); err != nil {
+				return false
+			}
+		}
+		return true
+	}
+	if p, err := exec.LookPath("postgres"); err == nil {
+		if p, err = filepath.EvalSymlinks(p); err == nil && complete(filepath.Dir(p)) {
+			return filepath.Dir(p)
+		}
+	}
+	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	slices.SortFunc(dirs, func(a, b string) int { return postgresMajor(b) - postgresMajor(a) })
+	for _, d := range dirs {
+		if complete(d) {
+			return d
+		}
+	}
+	return ""
+}
+
+func postgresMajor(bin string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
+	return n
+}
+
+// serverFolder makes a temporary folder, in memory when there is a gigabyte of it.
+func serverFolder(pattern string) (string, error) {
+	var fs syscall.Statfs_t
+	if syscall.Statfs("/dev/shm", &fs) == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= 1<<30 {
+		if dir, err := os.MkdirTemp("/dev/shm", pattern); err == nil {
+			return dir, nil
+		}
+	}
+	return os.MkdirTemp("", pattern)
+}
+
+// serverAccount returns the credential to run a server with: nil unless this is
+// root, which PostgreSQL refuses to be run by.
+func serverAccount(names ...string) (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range names {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if errors.Join(err1, err2) == nil {
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+		}
+	}
+	return nil, fmt.Errorf("root needs one of the accounts %s to run a server", strings.Join(names, ", "))
+}
+
+// startLocalPostgres tries three times, with a new folder and port each time: the
+// port was free a moment before, and another process may have been faster.
+func startLocalPostgres(bin string) (s *PostgresServer, err error) {
+	for range 3 {
+		if s, err = startLocalPostgresOnce(bin); err == nil {
+			return s, nil
+		}
+	}
+	return nil, err
+}
+
+func startLocalPostgresOnce(bin string) (*PostgresServer, error) {
+	account, err := serverAccount("postgres", "nobody")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := serverFolder("sanitize-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	fail := func(err error) (*PostgresServer, error) {
+		os.RemoveAll(dir)
+		return nil, err
+	}
+	pw := filepath.Join(dir, "password")
+	if err := os.WriteFile(pw, []byte(postgresPassword), 0o600); err != nil {
+		return fail(err)
+	}
+	if account != nil {
+		for _, p := range []string{dir, pw} {
+			if err := os.Chown(p, int(account.Uid), int(account.Gid)); err != nil {
+				return fail(err)
+			}
+		}
+	}
+	data := filepath.Join(dir, "data")
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C",
+		"--no-sync", "-A", "scram-sha-256", "--pwfile", pw)
+	initdb.Dir = dir
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: account}
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fail(fmt.Errorf("initdb: %w\n%s", err, out))
+	}
+	s, err := runPostgres(bin, dir, data, account)
+	if err != nil {
+		return fail(err)
+	}
+	return s, nil
+}
+
+func runPostgres(bin, dir, data string, account *syscall.Credential) (*PostgresServer, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-h", "127.0.0.1",
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
+		"-c", "max_connections=200", "-c", "wal_level=logical")
+	cmd.Dir = dir
+	logs := &tail{limit: 64 << 10}
+	cmd.Stdout, cmd.Stderr = logs, logs
+	done, err := runServer(cmd, account, dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &PostgresServer{base: url.URL{
+		Scheme: "postgres", User: url.UserPassword("postgres", postgresPassword),
+		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), RawQuery: "sslmode=disable",
+	}}
+	s.clean = func() error {
+		// SIGQUIT: the data is thrown away, so nothing needs to be written.
+		if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+		<-done
+		return os.RemoveAll(dir)
+	}
+	deadline := time.Now().Add(60 * time.Second)
+	for {
+		err := s.ping(2 * time.Second)
+		if err == nil {
+			return s, nil
+		}
+		select {
+		case <-done:
+			return nil, fmt.Errorf("postgres ended at once\n%s", logs)
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			cmd.Process.Signal(syscall.SIGQUIT)
+			<-done
+			return nil, fmt.Errorf("postgres does not answer: %w\n%s", err, logs)
+		}
+	}
+}
+
+// runServer starts a server that ends with this process, and returns a channel
+// that is closed when it has ended. Two things see to its end, since each has a
+// gap: the kernel's signal, and a reaper that waits for this process's end of a
+// pipe to close, stops the server and removes its folder.
+func runServer(cmd *exec.Cmd, account *syscall.Credential, dir string) (<-chan struct{}, error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account, Setpgid: true}
+	dieWithParent(cmd.SysProcAttr)
+	started := make(chan error)
+	done := make(chan struct{})
+	go func() {
+		// The kernel sends the signal when the starting thread ends, so the
+		// thread must not be one that the runtime may retire.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		cmd.Wait()
+		close(done)
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	const script = `cat >/dev/null; kill -QUIT "$1" 2>/dev/null; n=0
+while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done; rm -rf "$2"`
+	reaper := exec.Command("/bin/sh", "-c", script, "sh", strconv.Itoa(cmd.Process.Pid), dir)
+	reaper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for the test, not for its reaper
+	pipe, err := reaper.StdinPipe()
+	if err == nil {
+		err = reaper.Start()
+	}
+	if err != nil {
+		cmd.Process.Signal(syscall.SIGQUIT)
+		<-done
+		return nil, err
+	}
+	go func() {
+		<-done
+		pipe.Close()
+		reaper.Wait()
+	}()
+	return done, nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu    sync.Mutex
+	limit int
+	b     []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p...)
+	if over := len(t.b) - t.limit; over > 0 {
+		t.b = append(t.b[:0], t.b[over:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.b)
+}
+
+func startDockerPostgres() (s *PostgresServer, err error) {
+	// The library panics on some machines that have no Docker at all.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return nil, err
+	}
+	defer provider.Close()
+	if err := provider.Health(ctx); err != nil {
+		return nil, err
+	}
+	c, err := tcpostgres.Run(ctx, "postgres:17", tcpostgres.WithUsername("postgres"), tcpostgres.WithPassword(postgresPassword),
+		tcpostgres.BasicWaitStrategies())
+	if err != nil {
+		return nil, errors.Join(err, testcontainers.TerminateContainer(c))
+	}
+	dsn, err := c.ConnectionString(ctx, "sslmode=disable")
+	if err != nil {
+		return nil, errors.Join(err, testcontainers.TerminateContainer(c))
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return nil, errors.Join(err, testcontainers.TerminateContainer(c))
+	}
+	u.Path = ""
+	s = &PostgresServer{base: *u, clean: func() error { return testcontainers.TerminateContainer(c) }}
+	return s, s.ping(30 * time.Second)
+}
+
+// aptInstall installs packages on Debian as root. Test processes that need the
+// same packages wait for each other.
+func aptInstall(packages ...string) error {
+	apt, err := exec.LookPath("apt-get")
+	if err != nil || os.Geteuid() != 0 {
+		return errors.New("this is not root on Debian")
+	}
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "sanitize-apt.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, packages...)} {
+		cmd := exec.Command(apt, append([]string{"-q", "-o", "DPkg::Lock::Timeout=300"}, args...)...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
+		}
+	}
+	return nil
+}
+
+func (s *PostgresServer) ping(d time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.DSN("postgres"))
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// Close stops the server if StartPostgres started it. A second call does nothing.
+func (s *PostgresServer) Close() (err error) {
+	s.once.Do(func() { err = s.clean() })
+	return err
+}
+
+// DSN returns the URL of a database of this server, with its superuser and password.
+func (s *PostgresServer) DSN(database string) string {
+	u := s.base
+	u.Path = "/" + database
+	return u.String()
+}
+
+// DSNAs returns the URL of a database for another account.
+func (s *PostgresServer) DSNAs(database, account, password string) string {
+	u := s.base
+	u.User = url.UserPassword(account, password)
+	u.Path = "/" + database
+	return u.String()
+}
+
+// Name returns a database name that no other test uses, and drops whatever
+// databases begin with it when the test ends.
+func (s *PostgresServer) Name(tb testing.TB) string {
+	tb.Helper()
+	name := fmt.Sprintf("t%d_%d_%d", os.Getpid(), time.Now().UnixMilli()%1e6, databaseNumber.Add(1))
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		conn, err := pgx.Connect(ctx, s.DSN("postgres"))
+		if err != nil {
+			tb.Errorf("drop database %s: %v", name, err)
+			return
+		}
+		defer conn.Close(ctx)
+		rows, _ := conn.Query(ctx, `SELECT datname FROM pg_database WHERE starts_with(datname, $1)`, name)
+		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		for _, n := range names {
+			id := pgx.Identifier{n}.Sanitize()
+			_, e := conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, n)
+			err = errors.Join(err, e)
+			_, e = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+id)
+			err = errors.Join(err, e)
+		}
+		if err != nil {
+			tb.Errorf("drop database %s: %v", name, err)
+		}
+	})
+	return name
+}
+
+// Database returns the URL of a new empty database, which is dropped when the
+// test ends, together with every database whose name begins with its name.
+func (s *PostgresServer) Database(tb testing.TB) string {
+	tb.Helper()
+	name := s.Name(tb)
+	s.Exec(tb, s.DSN("postgres"), "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE template0")
+	return s.DSN(name)
+}
+
+// Exec runs statements, each by itself.
+func (s *PostgresServer) Exec(tb testing.TB, dsn string, statements ...string) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	for _, sql := range statements {
+		if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+			tb.Fatalf("%.200s: %v", sql, err)
+		}
+	}
+}
+
+// Value returns the only value of a query, as text; NULL is "".
+func (s *PostgresServer) Value(tb testing.TB, dsn, query string) string {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	results, err := conn.PgConn().Exec(ctx, query).ReadAll()
+	if err != nil {
+		tb.Fatalf("%.200s: %v", query, err)
+	}
+	last := results[len(results)-1]
+	if len(last.Rows) != 1 || len(last.Rows[0]) != 1 {
+		tb.Fatalf("%.200s: wanted one value", query)
+	}
+	return string(last.Rows[0][0])
+}
+
+// Load runs an SQL file by psql, and fails at its first error.
+func (s *PostgresServer) Load(tb testing.TB, dsn, path string) {
+	tb.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	if err := LoadPostgres(dsn, f); err != nil {
+		tb.Fatalf("load %s: %v", path, err)
+	}
+}
+
+// LoadPostgres runs an SQL script by psql, for a TestMain.
+func LoadPostgres(dsn string, script io.Reader) error {
+	psql, err := exec.LookPath("psql")
+	if err != nil {
+		if psql = filepath.Join(postgresBin(), "psql"); postgresBin() == "" {
+			return errors.New("psql is not on this machine: apt-get install postgresql-client")
+		}
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return errors.New("the DSN is not a URL")
+	}
+	password, _ := u.User.Password()
+	u.User = url.User(u.User.Username())
+	cmd := exec.Command(psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", u.String(), "-f", "-")
+	cmd.Env = append(os.Environ(), "PGPASSWORD="+password)
+	cmd.Stdin = script
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("psql: %w\n%s", err, stderr.Bytes())
+	}
+	return nil
+}
