@@ -2,6 +2,7 @@ package masking
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -74,8 +75,9 @@ func (d Description) check(col Column, spec Spec) error {
 			Help:   fmt.Sprintf("%s takes %s", d.Name, strings.Join(kinds, ", ")),
 		}
 	}
-	for name := range spec.Params {
-		if !slices.ContainsFunc(d.Params, func(p Param) bool { return p.Name == name }) {
+	for _, name := range slices.Sorted(maps.Keys(spec.Params)) {
+		i := slices.IndexFunc(d.Params, func(p Param) bool { return p.Name == name })
+		if i < 0 {
 			var known []string
 			for _, p := range d.Params {
 				known = append(known, p.Name)
@@ -86,6 +88,12 @@ func (d Description) check(col Column, spec Spec) error {
 			}
 			return &BindError{Reason: fmt.Sprintf("%s has no parameter %q", d.Name, name), Help: help}
 		}
+		if p := d.Params[i]; !p.takes(spec.Params[name]) {
+			return &BindError{
+				Reason: fmt.Sprintf("%s: the parameter %q must be of type %s", d.Name, name, p.Type),
+				Help:   name + ": " + p.Summary,
+			}
+		}
 	}
 	for _, p := range d.Params {
 		if _, set := spec.Params[p.Name]; p.Required && !set {
@@ -95,11 +103,43 @@ func (d Description) check(col Column, spec Spec) error {
 	if len(d.Variants) > 0 {
 		v, isText := spec.Variant.(string)
 		if !isText || !slices.Contains(d.Variants, v) {
+			reason := fmt.Sprintf("%s has no variant %v", d.Name, spec.Variant)
+			if spec.Variant == nil {
+				reason = d.Name + " needs a variant"
+			}
 			return &BindError{
-				Reason: fmt.Sprintf("%s has no variant %v", d.Name, spec.Variant),
+				Reason: reason,
 				Help:   fmt.Sprintf("the variants of %s are %s", d.Name, strings.Join(d.Variants, ", ")),
 			}
 		}
 	}
 	return nil
+}
+
+// takes reports whether v is of the parameter's type.
+func (p Param) takes(v any) bool {
+	switch p.Type {
+	case "int":
+		_, ok := v.(int64)
+		return ok
+	case "float":
+		switch v.(type) {
+		case int64, float64:
+			return true
+		}
+		return false
+	case "string", "column":
+		_, ok := v.(string)
+		return ok
+	case "bool":
+		_, ok := v.(bool)
+		return ok
+	case "list":
+		_, ok := v.([]any)
+		return ok
+	case "map":
+		_, ok := v.(map[string]any)
+		return ok
+	}
+	panic("masking: a parameter of type " + p.Type)
 }

@@ -1,8 +1,10 @@
 package masking
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -45,6 +47,23 @@ func (t *texts) value(i int) []byte {
 		return t.view.Value(i)
 	}
 	return t.binary.Value(i)
+}
+
+// size returns the bytes of all values together.
+func (t *texts) size() int {
+	switch {
+	case t.n == 0:
+	case t.binary != nil:
+		offsets := t.binary.ValueOffsets()
+		return int(offsets[len(offsets)-1] - offsets[0])
+	case t.view != nil:
+		sum := 0
+		for i := range t.n {
+			sum += t.view.ValueLen(i)
+		}
+		return sum
+	}
+	return 0
 }
 
 // textBuilder makes an *array.Binary: one contiguous buffer and int32 offsets.
@@ -136,4 +155,76 @@ func (b *textBuilder) drop() {
 		b.valid.Release()
 	}
 	b.offsets, b.data, b.valid = nil, nil, nil
+}
+
+// allNull returns in itself, with one more reference, if it is an *array.Null:
+// NULL stays NULL, whatever the transform.
+func allNull(in arrow.Array) (arrow.Array, bool) {
+	if _, is := in.(*array.Null); !is {
+		return nil, false
+	}
+	in.Retain()
+	return in, true
+}
+
+// blank reports whether v has no characters but white space: nothing to mask.
+func blank(v []byte) bool {
+	for i, c := range v {
+		if c >= utf8.RuneSelf {
+			return len(bytes.TrimSpace(v[i:])) == 0
+		}
+		if c != ' ' && (c < '\t' || c > '\r') {
+			return false
+		}
+	}
+	return true
+}
+
+// fixedBuilder makes an array of values of fixed width that has the NULLs of its input.
+type fixedBuilder[T int32 | int64 | float64] struct {
+	in     arrow.Array
+	data   *memory.Buffer
+	valid  *memory.Buffer
+	values []T // one per row; what stands in those that are NULL does not matter
+}
+
+func newFixedBuilder[T int32 | int64 | float64](mem memory.Allocator, in arrow.Array) fixedBuilder[T] {
+	var zero T
+	n := in.Len()
+	b := fixedBuilder[T]{in: in, data: memory.NewResizableBuffer(mem)}
+	b.data.Resize(max(n, 1) * int(unsafe.Sizeof(zero)))
+	b.values = unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b.data.Bytes()))), n)
+	b.data.Resize(n * int(unsafe.Sizeof(zero)))
+	if in.NullN() > 0 {
+		b.valid = memory.NewResizableBuffer(mem)
+		b.valid.Resize(int(bitutil.BytesForBits(int64(n))))
+		bitutil.CopyBitmap(in.NullBitmapBytes(), in.Data().Offset(), n, b.valid.Bytes(), 0)
+	}
+	return b
+}
+
+// finish returns the array, whose type is that of the input.
+func (b *fixedBuilder[T]) finish() arrow.Array {
+	data := array.NewData(b.in.DataType(), b.in.Len(), []*memory.Buffer{b.valid, b.data}, nil, b.in.NullN(), 0)
+	b.drop()
+	a := array.MakeFromData(data)
+	data.Release()
+	return a
+}
+
+// drop gives the memory back.
+func (b *fixedBuilder[T]) drop() {
+	b.data.Release()
+	if b.valid != nil {
+		b.valid.Release()
+	}
+}
+
+// ints returns the values of an array of integers.
+func ints(in arrow.Array) []int64 {
+	a, ok := in.(*array.Int64)
+	if !ok {
+		panic(fmt.Sprintf("masking: an array of %s where integers are due", in.DataType()))
+	}
+	return a.Int64Values()
 }
