@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -63,5 +64,61 @@ func TestScriptsHaveNames(t *testing.T) {
 	}
 	if _, ok := ParseScript("klingon"); ok {
 		t.Error("there is a script that is none")
+	}
+}
+
+// A list that changes would change yesterday's pseudonyms: it is a new version.
+func TestHashIsPinned(t *testing.T) {
+	const want = "71aa137a1bfa664a9d36cc3849cfa4ae0fc9f9edd620f2d4b1bffa7936f1a43b"
+	if got := Hash(); got != want {
+		t.Errorf("the lists of version %d changed: their hash is %s", Version, got)
+	}
+}
+
+func TestLettersAreDisjointAndOfOneLength(t *testing.T) {
+	if UnicodeVersion() != "15.0.0" {
+		t.Errorf("Unicode %q", UnicodeVersion())
+	}
+	classes, kept := Letters()
+	seen := map[rune]string{}
+	each := func(name string, rs []Range, visit func(rune)) {
+		for _, span := range rs {
+			if span.Step < 1 || span.Hi < span.Lo || (span.Hi-span.Lo)%span.Step != 0 {
+				t.Fatalf("%s: range %+v", name, span)
+			}
+			for r := span.Lo; r <= span.Hi; r += span.Step {
+				visit(r)
+			}
+		}
+	}
+	own := func(name string) func(rune) {
+		return func(r rune) {
+			if other, twice := seen[r]; twice {
+				t.Errorf("%U is in %q and in %q", r, other, name)
+			}
+			seen[r] = name
+		}
+	}
+	each("kept", kept, own("kept"))
+	for _, c := range classes {
+		each(c.Name, c.Members, own(c.Name))
+	}
+	for _, c := range classes {
+		length := utf8.RuneLen(c.Members[0].Lo)
+		n := 0
+		each(c.Name, c.Targets, func(r rune) {
+			n++
+			if seen[r] == "" || seen[r] == "kept" || utf8.RuneLen(r) != length {
+				t.Errorf("%s: %U cannot stand for a letter of %d bytes", c.Name, r, length)
+			}
+		})
+		each(c.Name, c.Members, func(r rune) {
+			if utf8.RuneLen(r) != length {
+				t.Errorf("%s: %U has another length", c.Name, r)
+			}
+		})
+		if n < 2 {
+			t.Errorf("%s: %d targets leave no choice", c.Name, n)
+		}
 	}
 }

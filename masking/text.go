@@ -1,0 +1,328 @@
+package masking
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"github.com/sanitize-db/sanitize/masking/dictionary"
+)
+
+// shapeFactory makes {shape: text}: every letter becomes a letter of the same
+// script and case, every digit and number one of its own kind, and all else stays:
+// marks, punctuation, emoji, spaces. So a value keeps its length in characters and
+// in bytes, its direction, its trailing blanks, and the way it looks.
+//
+// Exchanged is what stands for something: Unicode's letters, digits and numbers,
+// letters in circles and squares, Braille. See dictionary.Letters. A code point
+// that is unassigned there or private might be a letter to somebody, and becomes
+// a sign of the same length; so does each byte that is not UTF-8.
+//
+// The whole value and the position decide about a character: equal values mask
+// alike, equal letters within a value do not. A value with anything to exchange
+// never stays what it is.
+type shapeFactory struct{}
+
+func (shapeFactory) Describe() Description {
+	return Description{
+		Name:     "shape",
+		Version:  1,
+		Summary:  "Replaces letters by letters of the same script and case and digits by digits; the rest and the length stay.",
+		Kinds:    []Kind{Text},
+		Variants: []string{"text"},
+	}
+}
+
+func (shapeFactory) Bind(req Request) (Binding, error) {
+	if err := refuseLabels("shape", req.Column); err != nil {
+		return Binding{}, err
+	}
+	stream, err := aes.NewCipher(keySlice(req.Key.For("shape stream")))
+	if err != nil {
+		panic("masking: aes: " + err.Error()) // only for key sizes that are not ours
+	}
+	return Binding{
+		Transform: &shapeTransform{
+			prf:     newPRF(req.Key.For("shape")),
+			stream:  stream,
+			letters: letters(),
+		},
+		Guarantees: Guarantees{Deterministic: true, KeepsFormat: true, KeepsLength: true, KeepsNull: true, KeepsEmpty: true},
+		Pinned:     "letters of Unicode " + dictionary.UnicodeVersion() + ", dictionary " + dictionary.Hash(),
+	}, nil
+}
+
+func keySlice(k [KeySize]byte) []byte { return k[:] }
+
+// shapeTransform makes one keyed block of each value and stretches it to as many
+// bytes as the value has: the first 16 are the block itself, the next are the
+// encryption of the block with 1, 2, … added by exclusive or, under another key.
+// A character of n bytes is chosen by the n bytes of that stream at its place.
+type shapeTransform struct {
+	prf     *prf
+	stream  cipher.Block
+	letters *letterTable
+}
+
+// The stream is made a window at a time. A character that begins inside the
+// window may end outside: hence one block more.
+const (
+	streamWindow = 1024
+	streamBlocks = streamWindow/aes.BlockSize + 1
+)
+
+type shapeScratch struct {
+	stream [streamBlocks * aes.BlockSize]byte
+	word   [8]byte
+}
+
+var shapeScratches = sync.Pool{New: func() any { return new(shapeScratch) }}
+
+func (t *shapeTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
+	if out, is := allNull(in); is {
+		return out, nil
+	}
+	values := textsOf(in)
+	out := newTextBuilder(mem, values.n, bytesOf(&values))
+	s, ss := getScratch(), shapeScratches.Get().(*shapeScratch)
+	defer s.free()
+	defer shapeScratches.Put(ss)
+	for base := 0; base < values.n; base += lanes {
+		rows := min(lanes, values.n-base)
+		n := gather(s, &values, base, rows)
+		t.prf.sums(s, n)
+		lane := 0
+		for i := range rows {
+			switch {
+			case lane < n && int(s.row[lane]) == i:
+				v := values.value(base + i)
+				out.grow(len(v))
+				from := len(out.buf)
+				out.buf = out.buf[:from+len(v)]
+				t.shape(out.buf[from:], v, &s.block[lane], ss)
+				out.end()
+				lane++
+			case values.null(base + i):
+				out.null()
+			default:
+				out.add(values.value(base + i))
+			}
+		}
+	}
+	return out.finish(), nil
+}
+
+// bytesOf returns how many bytes the values have in all.
+func bytesOf(values *texts) int {
+	size := 0
+	for i := range values.n {
+		if !values.null(i) {
+			size += len(values.value(i))
+		}
+	}
+	return size
+}
+
+// shape writes the mask of src to dst, which is as long.
+func (t *shapeTransform) shape(dst, src []byte, seed *[aes.BlockSize]byte, s *shapeScratch) {
+	i := 0
+	for window := 0; window < len(src); window += streamWindow {
+		t.expand(s, seed, window/aes.BlockSize, min(streamBlocks, (len(src)-window+aes.BlockSize-1)/aes.BlockSize))
+		end := min(window+streamWindow, len(src))
+		for i < end {
+			if end-i >= 8 {
+				w := binary.LittleEndian.Uint64(src[i:])
+				if w&highBits == 0 {
+					binary.LittleEndian.PutUint64(dst[i:], shapeASCII(w, binary.LittleEndian.Uint64(s.stream[i-window:])))
+					i += 8
+					continue
+				}
+			} else if tail := src[i:end]; isASCII(tail) {
+				// The few bytes at the end are masked as a word of which the rest is thrown away.
+				// The stream has room: what lies behind its end belongs to nobody.
+				copy(s.word[:], tail)
+				w := shapeASCII(binary.LittleEndian.Uint64(s.word[:])&^highBits, binary.LittleEndian.Uint64(s.stream[i-window:]))
+				binary.LittleEndian.PutUint64(s.word[:], w)
+				copy(dst[i:end], s.word[:])
+				i = end
+				continue
+			}
+			for stop := min(i+8, end); i < stop; {
+				i += t.letters.mask(dst[i:], src[i:], s.stream[i-window:])
+			}
+		}
+	}
+	if bytes.Equal(dst, src) {
+		t.letters.bump(dst)
+	}
+}
+
+// expand fills n blocks of the stream from block first on.
+func (t *shapeTransform) expand(s *shapeScratch, seed *[aes.BlockSize]byte, first, n int) {
+	lo, hi := binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])
+	for b := range n {
+		at := s.stream[b*aes.BlockSize:][:aes.BlockSize]
+		binary.LittleEndian.PutUint64(at[:8], lo^uint64(first+b))
+		binary.LittleEndian.PutUint64(at[8:], hi)
+	}
+	for b := range n {
+		if first+b > 0 { // block 0 is the seed itself
+			at := s.stream[b*aes.BlockSize:][:aes.BlockSize]
+			t.stream.Encrypt(at, at)
+		}
+	}
+}
+
+const (
+	ones     = 0x0101010101010101
+	highBits = 0x80 * ones
+	evenByte = 0x00ff00ff00ff00ff
+)
+
+// shapeASCII masks eight bytes below 0x80 by eight bytes of the stream.
+func shapeASCII(w, stream uint64) uint64 {
+	lower := w | 0x20*ones
+	letter := (lower + (0x80-'a')*ones) &^ (lower + (0x7f-'z')*ones) & highBits >> 7 * 0xff
+	digit := (w + (0x80-'0')*ones) &^ (w + (0x7f-'9')*ones) & highBits >> 7 * 0xff
+	even, odd := stream&evenByte, stream>>8&evenByte
+	letters := even*26>>8&evenByte | odd*26&^evenByte
+	digits := even*10>>8&evenByte | odd*10&^evenByte
+	letters += 'A'*ones + w&(0x20*ones) // the bit of the case stays
+	digits += '0' * ones
+	return w&^(letter|digit) | letters&letter | digits&digit
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// letterTable finds the class of a code point in two steps.
+type letterTable struct {
+	page    [(utf8.MaxRune + 1) >> 8]uint16
+	pages   [][256]uint16 // noClass, keptClass, or an index of classes
+	classes []letterClass
+}
+
+type letterClass struct {
+	first rune   // with the count, if the targets are contiguous
+	count uint64 // how many targets there are
+	list  []rune // the targets, if not
+}
+
+const (
+	noClass = iota
+	keptClass
+	firstClass
+)
+
+// What stands for a byte that is not UTF-8, and for code points of 2, 3 and 4 bytes
+// whose meaning is unknown: none of them is a letter, and each has the length.
+const (
+	unknown1 = '?'
+	unknown2 = '\u00A4' // currency sign
+	unknown3 = utf8.RuneError
+	unknown4 = '\U0001F0A0' // the back of a playing card
+)
+
+var letters = sync.OnceValue(func() *letterTable {
+	t := &letterTable{pages: make([][256]uint16, 1), classes: make([]letterClass, firstClass)}
+	set := func(rs []dictionary.Range, class uint16) {
+		for _, span := range rs {
+			for r := span.Lo; r <= span.Hi; r += span.Step {
+				if t.page[r>>8] == 0 {
+					t.page[r>>8] = uint16(len(t.pages))
+					t.pages = append(t.pages, [256]uint16{})
+				}
+				t.pages[t.page[r>>8]][r&0xff] = class
+			}
+		}
+	}
+	classes, kept := dictionary.Letters()
+	set(kept, keptClass)
+	for _, c := range classes {
+		set(c.Members, uint16(len(t.classes)))
+		lc := letterClass{first: c.Targets[0].Lo}
+		if len(c.Targets) == 1 && c.Targets[0].Step == 1 {
+			lc.count = uint64(c.Targets[0].Hi - c.Targets[0].Lo + 1)
+		} else {
+			for _, span := range c.Targets {
+				for r := span.Lo; r <= span.Hi; r += span.Step {
+					lc.list = append(lc.list, r)
+				}
+			}
+			lc.count = uint64(len(lc.list))
+		}
+		t.classes = append(t.classes, lc)
+	}
+	return t
+})
+
+func (t *letterTable) class(r rune) uint16 { return t.pages[t.page[r>>8]][r&0xff] }
+
+func (c *letterClass) at(i uint64) rune {
+	if c.list != nil {
+		return c.list[i]
+	}
+	return c.first + rune(i)
+}
+
+// mask masks the first character of src to dst by the stream, and returns its length in bytes.
+func (t *letterTable) mask(dst, src, stream []byte) int {
+	r, size := utf8.DecodeRune(src)
+	if r == utf8.RuneError && size == 1 {
+		dst[0] = unknown1
+		return 1
+	}
+	class := t.class(r)
+	switch class {
+	case keptClass:
+		copy(dst, src[:size])
+		return size
+	case noClass:
+		return utf8.EncodeRune(dst, unknownOf(size))
+	}
+	var x uint64
+	for _, b := range stream[:size] {
+		x = x<<8 | uint64(b)
+	}
+	c := &t.classes[class]
+	return utf8.EncodeRune(dst, c.at(x*c.count>>(8*size)))
+}
+
+func unknownOf(size int) rune {
+	switch size {
+	case 2:
+		return unknown2
+	case 3:
+		return unknown3
+	}
+	return unknown4
+}
+
+// bump moves the first character of a text that has a choice to the next one of its class.
+func (t *letterTable) bump(text []byte) {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if class := t.class(r); class >= firstClass && t.classes[class].count > 1 {
+			c := &t.classes[class]
+			for j := range c.count {
+				if c.at(j) == r {
+					utf8.EncodeRune(text[i:], c.at((j+1)%c.count))
+					return
+				}
+			}
+		}
+		i += size
+	}
+}
