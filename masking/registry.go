@@ -143,3 +143,15 @@ func (p Param) takes(v any) bool {
 	}
 	panic("masking: a parameter of type " + p.Type)
 }
+
+// Standard returns the registry of every transform of this package.
+func Standard() *Registry {
+	return NewRegistry(
+		nullFactory{},
+		constantFactory{},
+		tokenFactory{},
+		pseudonymFactory{},
+		shiftFactory{},
+		shapeFactory{},
+	)
+}
