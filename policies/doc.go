@@ -1,0 +1,62 @@
+// Package policies reads the policy file and compiles it, together with a
+// catalog and a key, into a plan that decides about every column before a row
+// is read.
+//
+// # Reading
+//
+// A policy is one YAML file without hosts, connections or secrets. Load reads it
+// strictly: an unknown field, a duplicate key, an alias, an anchor, a merge key,
+// a tag, a second document or a value of the wrong type is an error with line,
+// column and an excerpt, so that an auditor can read each line on its own. All
+// errors are reported, not only the first. The digest of a policy is the SHA-256
+// of the exact bytes.
+//
+// # Resolution
+//
+// Each column of each table that stores rows, or is partitioned, gets exactly one
+// decision. The first of these that exists decides:
+//
+//  1. the line that lists the column, in `columns` or in `keep`,
+//  2. a foreign key: the column shares the decision of the column that it
+//     references, by the key's real pairs, along chains and cycles,
+//  3. a link: relations that the database does not declare,
+//  4. the column of the same name in the table that this one is a partition
+//     of, or inherits from.
+//
+// What is left is undecided, and stops the run. Where two relations disagree the
+// policy does not compile, and the message names both lines. The one deviation
+// that harms no key is to null the referencing column.
+//
+// A value that the database computes from others is never copied, so that there
+// is nothing to decide about it.
+//
+// # Domains
+//
+// A domain is the namespace of consistent masking. Its name is the scope of the
+// key, a slash, and the class: `discovery/email`. So the same value under the
+// same class masks alike in every table, in JSON paths, and on every engine, as
+// foreign keys, links and logical relations that nobody has declared need it;
+// and a value under another class, or in another scope, masks differently, so
+// that what the policy holds apart cannot be joined. The transform and its
+// version separate the keys further (see masking.Key.Subkey).
+//
+// Integers are permuted within a pinned range. Without a `range` in the policy it is
+// that of the narrowest integer in the column's group of keys; two engines
+// whose integers differ in width need a range to agree.
+//
+// # Uniqueness
+//
+// A unique column gets a bijection, or a mask with so many output bits that two
+// values meet with probability below 2^−30; otherwise the policy does not
+// compile. A unique key of several columns stays unique if each of its masked
+// columns does, or if it contains another unique key that stays.
+//
+// # Use
+//
+//	policy, err := policies.Load("shop.yaml")
+//	key, err := policy.Key()
+//	compiled, err := policies.Compile(policy, catalog, key, masking.Standard())
+//
+// Errors are of type Errors. Its Drift method tells an undecided column, or a
+// catalog that has changed, from a policy that is wrong in itself.
+package policies

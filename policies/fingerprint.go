@@ -1,0 +1,90 @@
+package policies
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// fingerprint returns everything that shapes the output, part by part: the policy,
+// the key's check value, the catalog, the version of every transform in use, and
+// what each domain has pinned (ranges, dictionaries).
+func (c *compiler) fingerprint() map[string]string {
+	parts := map[string]string{
+		"policy":  c.p.Digest,
+		"key":     c.key.Check(),
+		"catalog": c.catalog.Fingerprint(),
+	}
+	versions := map[string]bool{}
+	var transforms func(masking.Spec)
+	transforms = func(s masking.Spec) {
+		if f := c.reg.Factory(s.Name); f != nil {
+			d := f.Describe()
+			versions[fmt.Sprintf("%s v%d", d.Name, d.Version)] = true
+		}
+		for _, p := range s.Paths {
+			transforms(p.Spec)
+		}
+	}
+	for _, ts := range c.tables {
+		for _, col := range ts.columns {
+			if col.bound {
+				transforms(col.decision.spec)
+			}
+		}
+	}
+	parts["masking"] = strings.Join(slices.Sorted(maps.Keys(versions)), ", ")
+	for name, pinned := range c.pinned() {
+		parts["pinned "+name] = strings.Join(pinned, "; ")
+	}
+	return parts
+}
+
+// pinned returns what the transforms of each domain have pinned, sorted.
+func (c *compiler) pinned() map[string][]string {
+	all := map[string][]string{}
+	for _, ts := range c.tables {
+		for _, col := range ts.columns {
+			if !col.bound || col.binding.Pinned == "" {
+				continue
+			}
+			name := col.decision.domain + " " + col.decision.spec.Name
+			if !slices.Contains(all[name], col.binding.Pinned) {
+				all[name] = append(all[name], col.binding.Pinned)
+			}
+		}
+	}
+	for _, pinned := range all {
+		slices.Sort(pinned)
+	}
+	return all
+}
+
+// pinnedWarnings finds domains in which equal integers are masked differently,
+// since columns that no key ties together have different widths.
+func (c *compiler) pinnedWarnings() []string {
+	widths := map[string]map[int]bool{}
+	for _, ts := range c.tables {
+		for _, col := range ts.columns {
+			if !col.bound || kindOf(col.col.Type) != masking.Int || col.decision.spec.Params["range"] != nil || col.binding.Pinned == "" {
+				continue
+			}
+			name := col.decision.class
+			if widths[name] == nil {
+				widths[name] = map[int]bool{}
+			}
+			widths[name][col.group.bits] = true
+		}
+	}
+	var warnings []string
+	for _, class := range slices.Sorted(maps.Keys(widths)) {
+		if bits := slices.Sorted(maps.Keys(widths[class])); len(bits) > 1 {
+			warnings = append(warnings, fmt.Sprintf("class %s: integers of %d and %d bits that no key ties together are masked over different ranges, and do not join; pin one with range: [LOW, HIGH]",
+				class, bits[0], bits[len(bits)-1]))
+		}
+	}
+	return warnings
+}

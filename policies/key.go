@@ -1,0 +1,57 @@
+package policies
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// badVariable reports a ${ that is not followed by a name and a brace.
+func badVariable(s string) bool {
+	return strings.Contains(variable.ReplaceAllString(s, ""), "${")
+}
+
+// Key returns the key that the policy names. `file:` is read from the path, in
+// which ${VAR} stands for an environment variable, and which is relative to the
+// folder of the policy file. `ephemeral` makes a fresh key at every call. Errors
+// are of type Errors and show nothing of the key.
+func (p *Policy) Key() (*masking.Key, error) {
+	source := p.Keys[0]
+	fail := func(help, format string, args ...any) error {
+		return Errors{p.diagnose(KeyProblem, source.At, "", help, "key %s: "+format, append([]any{source.Name}, args...)...)}
+	}
+	if source.From == "ephemeral" {
+		return masking.NewKey(), nil
+	}
+	path, missing := strings.TrimPrefix(source.From, "file:"), ""
+	path = variable.ReplaceAllStringFunc(path, func(v string) string {
+		name := v[2 : len(v)-1]
+		value := os.Getenv(name)
+		if value == "" && missing == "" {
+			missing = name
+		}
+		return value
+	})
+	if missing != "" {
+		return nil, fail("set it to the folder of the key file", "the environment variable %s is not set", missing)
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(p.File), path)
+	}
+	key, err := masking.LoadKey(path)
+	if err != nil {
+		var hinted interface{ Hint() string }
+		help := ""
+		if errors.As(err, &hinted) {
+			help = hinted.Hint()
+		}
+		return nil, fail(help, "%v", err)
+	}
+	return key, nil
+}

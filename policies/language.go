@@ -1,0 +1,529 @@
+package policies
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// policyFields are the fields of the file that this version honours.
+var policyFields = []string{"version", "policy", "defaults", "keys", "classes", "tables", "links"}
+
+// laterFields are fields of the language that this version does not honour. They
+// are refused: a policy that is obeyed in part is worse than one that is not.
+var laterFields = []string{"extends", "risk", "edge_cases", "environments", "waivers"}
+
+// policy reads the whole file.
+func (r *reader) policy(root *yaml.Node) {
+	p := r.p
+	p.Defaults = Defaults{UnlistedColumn: "fail", UnlistedTable: "fail", SchemaDrift: "fail"}
+	if root.Kind != yaml.MappingNode {
+		r.fail(root, "it begins with: version: 1", "a policy must be a mapping, not %s", describe(root))
+		return
+	}
+	sections := map[string]*yaml.Node{}
+	for _, f := range r.mapping(root, "a policy") {
+		switch {
+		case slices.Contains(policyFields, f.name):
+			sections[f.name] = f.value
+		case slices.Contains(laterFields, f.name):
+			r.later(f, "take the section out; nothing of it is obeyed in silence")
+		default:
+			r.unknown(f, "a policy", policyFields...)
+		}
+	}
+	r.version(root, sections["version"])
+	if n := sections["policy"]; n != nil {
+		r.header(n)
+	}
+	if n := sections["defaults"]; n != nil {
+		r.defaults(n)
+	}
+	// Keys before classes, classes before tables: each names the former.
+	if n := sections["keys"]; n != nil {
+		r.keys(n)
+	} else {
+		r.fail(root, `for example: keys: {discovery: {from: "file:discovery.key"}}`, "the policy has no keys")
+	}
+	if n := sections["classes"]; n != nil {
+		r.classes(n)
+	}
+	if n := sections["tables"]; n != nil {
+		p.tablesAt = at(n)
+		r.tables(n)
+	} else {
+		r.fail(root, "write a first one with: sanitize init --from SOURCE", "the policy has no tables")
+	}
+	if n := sections["links"]; n != nil {
+		r.links(n)
+	}
+}
+
+func (r *reader) version(root, n *yaml.Node) {
+	switch {
+	case n == nil:
+		r.fail(root, "the first line is: version: 1", "the policy has no version")
+	case n.Kind != yaml.ScalarNode || n.Tag != "!!int":
+		r.fail(n, "write: version: 1", "version must be a number, not %s", describe(n))
+	case n.Value != "1":
+		r.fail(n, "this program reads version 1", "version %s of the policy's format is not known", clip(n.Value))
+	default:
+		r.p.Version = 1
+	}
+}
+
+func (r *reader) header(n *yaml.Node) {
+	h := &r.p.Header
+	known := []string{"name", "revision", "owner", "purpose", "legal_basis", "dpia", "subjects", "recipients", "review", "profiles"}
+	texts := map[string]*string{"name": &h.Name, "owner": &h.Owner, "purpose": &h.Purpose, "legal_basis": &h.LegalBasis, "dpia": &h.DPIA}
+	lists := map[string]*[]string{"subjects": &h.Subjects, "recipients": &h.Recipients, "profiles": &h.Profiles}
+	for _, f := range r.mapping(n, "policy") {
+		switch {
+		case texts[f.name] != nil:
+			*texts[f.name], _ = r.text(f.value, "policy."+f.name)
+		case lists[f.name] != nil:
+			*lists[f.name] = r.texts(f.value, "policy."+f.name)
+		case f.name == "revision":
+			v, err := strconv.ParseInt(f.value.Value, 10, 64)
+			if f.value.Kind != yaml.ScalarNode || f.value.Tag != "!!int" || err != nil || v < 1 {
+				r.fail(f.value, "", "policy.revision must be a whole number from 1")
+				continue
+			}
+			h.Revision = v
+		case f.name == "review":
+			r.review(f.value)
+		default:
+			r.unknown(f, "policy", known...)
+		}
+	}
+}
+
+func (r *reader) review(n *yaml.Node) {
+	v := &r.p.Header.Review
+	for _, f := range r.mapping(n, "policy.review") {
+		switch f.name {
+		case "by":
+			v.By, _ = r.text(f.value, "policy.review.by")
+		case "on":
+			v.On = r.date(f.value, "policy.review.on")
+		case "expires":
+			v.Expires = r.date(f.value, "policy.review.expires")
+		default:
+			r.unknown(f, "policy.review", "by", "on", "expires")
+		}
+	}
+	if v.On != "" && v.Expires != "" && v.Expires < v.On {
+		r.fail(n, "", "policy.review expires before it begins")
+	}
+}
+
+func (r *reader) date(n *yaml.Node, what string) string {
+	if n.Kind == yaml.ScalarNode {
+		if _, err := time.Parse(time.DateOnly, n.Value); err == nil {
+			return n.Value
+		}
+	}
+	r.fail(n, "", "%s must be a date like 2026-01-31", what)
+	return ""
+}
+
+func (r *reader) defaults(n *yaml.Node) {
+	d := &r.p.Defaults
+	for _, f := range r.mapping(n, "defaults") {
+		what := "defaults." + f.name
+		switch f.name {
+		case "unlisted_column":
+			if f.value.Value == "keep" || f.value.Value == "mask" {
+				r.fail(f.value, "list the columns: keep is a word that somebody has to write for each", "defaults.unlisted_column can only be fail")
+				continue
+			}
+			r.oneOf(f.value, what, "fail")
+		case "unlisted_table":
+			if word, ok := r.oneOf(f.value, what, "fail", "skip"); ok {
+				d.UnlistedTable, d.at = word, at(f.key)
+			}
+		case "schema_drift":
+			r.oneOf(f.value, what, "fail")
+		default:
+			r.unknown(f, "defaults", "unlisted_column", "unlisted_table", "schema_drift")
+		}
+	}
+}
+
+var rotation = regexp.MustCompile(`^[1-9][0-9]{0,3}[dwmy]$`)
+
+func (r *reader) keys(n *yaml.Node) {
+	entries := r.mapping(n, "keys")
+	if n.Kind == yaml.MappingNode && len(entries) == 0 {
+		r.fail(n, `for example: discovery: {from: "file:discovery.key"}`, "keys is empty")
+	}
+	if len(entries) > 1 {
+		r.fail(entries[1].key, "", "keys has %d keys; this version takes one for each policy", len(entries))
+	}
+	for _, e := range entries {
+		// The entry's name is not repeated before it is known to be a plain word.
+		if !keyWord.MatchString(e.name) {
+			r.fail(e.key, "lower-case letters, digits, - and _; at most 32", "the name of a key is not a plain word")
+			continue
+		}
+		k := KeySource{Name: e.name, Scope: e.name, At: at(e.key)}
+		from := false
+		for _, f := range r.mapping(e.value, "keys."+e.name) {
+			switch f.name {
+			case "from":
+				from = true
+				k.From = r.keySource(f.value, "keys."+e.name+".from")
+			case "scope":
+				if s, ok := r.word(f.value, "keys."+e.name+".scope"); ok {
+					k.Scope = s
+				}
+			case "rotate":
+				s, ok := r.text(f.value, "keys."+e.name+".rotate")
+				if ok && !rotation.MatchString(s) {
+					r.fail(f.value, "days, weeks, months or years: 90d, 12w, 6m, 1y", "keys.%s.rotate is not a period", e.name)
+				}
+				k.Rotate = s
+			default:
+				r.unknown(f, "a key", "from", "scope", "rotate")
+			}
+		}
+		if !from && e.value.Kind == yaml.MappingNode {
+			r.fail(e.key, `for example: from: "file:discovery.key"`, "keys.%s has no from", e.name)
+		}
+		r.p.Keys = append(r.p.Keys, k)
+	}
+}
+
+// keySource checks what a key is said to come from, without ever repeating it.
+func (r *reader) keySource(n *yaml.Node, what string) string {
+	const sources = "a key comes from file:PATH, readable by its owner only, or is ephemeral; make a file with: sanitize keys new FILE"
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
+		r.failAt(KeyProblem, at(n), sources, "%s must be a text, not %s", what, describe(n))
+		return ""
+	}
+	kind, rest, _ := strings.Cut(n.Value, ":")
+	switch {
+	case n.Value == "ephemeral":
+		return n.Value
+	case kind == "file" && rest != "":
+		if bad := badVariable(rest); bad {
+			r.failAt(KeyProblem, at(n), "write ${NAME}", "%s names an environment variable in a way that is not understood", what)
+			return ""
+		}
+		return n.Value
+	case kind == "exec":
+		r.failAt(KeyProblem, at(n), sources, "%s: keys from a command are not supported by this version", what)
+	case kind == "env" || strings.HasPrefix(n.Value, "$"):
+		r.failAt(KeyProblem, at(n), sources, "%s: a key is not taken from an environment variable, which every child process and crash report can see", what)
+	default:
+		r.failAt(KeyProblem, at(n), sources, "%s is no source of keys; a key itself never stands in a policy", what)
+	}
+	return ""
+}
+
+func (r *reader) classes(n *yaml.Node) {
+	for _, f := range r.mapping(n, "classes") {
+		if f.name == todo || f.name == "keep" || f.name == "drop" {
+			r.fail(f.key, "", "%s is a word of the language and cannot name a class", f.name)
+			continue
+		}
+		if !keyWord.MatchString(f.name) {
+			r.fail(f.key, "lower-case letters, digits, - and _; at most 32", "the name of a class is not a plain word")
+			continue
+		}
+		c := &Class{Name: f.name, At: at(f.key)}
+		what := "class " + f.name
+		hasKind, hasDo := false, false
+		for _, g := range r.mapping(f.value, what) {
+			switch g.name {
+			case "kind":
+				hasKind = true
+				c.Kind, _ = r.oneOf(g.value, "the kind of "+what, Kinds()...)
+			case "do":
+				hasDo = true
+				if d, ok := r.do(g.value, what); ok {
+					c.Do = d
+				}
+			default:
+				r.unknown(g, what, "kind", "do")
+			}
+		}
+		if f.value.Kind == yaml.MappingNode {
+			if !hasKind {
+				r.fail(f.key, "one of "+strings.Join(Kinds(), ", "), "%s has no kind", what)
+			}
+			if !hasDo {
+				r.fail(f.key, "for example: do: {shape: text}", "%s has no do", what)
+			}
+		}
+		r.p.Classes = append(r.p.Classes, c)
+	}
+	// Paths may name any class, also one further down, but not a document again.
+	for _, c := range r.p.Classes {
+		r.checkPaths(c.Do)
+	}
+}
+
+// do reads a transform: a word, or one mapping whose first key names it.
+func (r *reader) do(n *yaml.Node, what string) (Do, bool) {
+	d := Do{At: at(n)}
+	if n.Kind == yaml.ScalarNode {
+		if n.Tag == "!!str" && (n.Value == "keep" || n.Value == "drop") {
+			d.Name = n.Value
+			return d, true
+		}
+		r.fail(n, "write keep, or a mapping like {shape: text}", "the do of %s is no transform", what)
+		return d, false
+	}
+	fields := r.mapping(n, "the do of "+what)
+	if len(fields) == 0 {
+		if n.Kind == yaml.MappingNode {
+			r.fail(n, "for example: {shape: text}", "the do of %s is empty", what)
+		}
+		return d, false
+	}
+	d.Name = fields[0].name
+	if d.Name == "json" {
+		if len(fields) > 1 {
+			r.fail(fields[1].key, "", "json takes paths and no parameters")
+			return d, false
+		}
+		var ok bool
+		d.Paths, ok = r.paths(fields[0].value, what)
+		return d, ok
+	}
+	ok := true
+	if fields[0].value.Tag != "!!null" { // {lorem: } has no variant
+		d.Variant, ok = r.value(fields[0].value, d.Name)
+	}
+	for _, f := range fields[1:] {
+		v, good := r.value(f.value, d.Name+"'s "+f.name)
+		if d.Params == nil {
+			d.Params = map[string]any{}
+		}
+		d.Params[f.name] = v
+		ok = ok && good
+	}
+	return d, ok
+}
+
+// paths reads the paths of a JSON document. The rest, "*", has to be decided too.
+func (r *reader) paths(n *yaml.Node, what string) ([]PathRule, bool) {
+	const rest = `"*": drop`
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "for example: {$.theme: public, "+rest+"}", "json of %s must be a mapping of paths, not %s", what, describe(n))
+		return nil, false
+	}
+	before, star := len(r.errs), false
+	paths := []PathRule{}
+	for _, f := range r.mapping(n, "json of "+what) {
+		p := PathRule{Path: f.name, At: at(f.key)}
+		star = star || f.name == "*"
+		if f.name != "*" && !strings.HasPrefix(f.name, "$") {
+			r.fail(f.key, "a path begins with $, as in $.contact.email; * is everything else", "%s is no path", named(r, f.key))
+		}
+		if f.value.Kind == yaml.MappingNode {
+			c := r.longForm(f.value, ColumnRule{Name: f.name}, "path "+clip(f.name), false)
+			p.Class, p.Do = c.Class, c.Do
+		} else {
+			p.Class, _ = r.text(f.value, "the class of path "+clip(f.name))
+		}
+		paths = append(paths, p)
+	}
+	if !star {
+		r.fail(n, "add "+rest+": every path is either listed or dropped", `json of %s does not say what happens to other paths, "*"`, what)
+	}
+	return paths, len(r.errs) == before
+}
+
+// checkPaths complains about classes that paths name and that do not exist.
+func (r *reader) checkPaths(d Do) {
+	for _, p := range d.Paths {
+		switch {
+		case p.Do != nil:
+			r.checkClass(p.Class, p.At)
+		case p.Class == "keep" || p.Class == "drop":
+		case r.checkClass(p.Class, p.At) && r.p.Class(p.Class).Do.Name == "json":
+			r.failAt(Invalid, p.At, "list the inner paths here", "path %s: a document within a document", clip(p.Path))
+		}
+	}
+}
+
+// checkClass reports whether the class exists, and complains if not.
+func (r *reader) checkClass(name string, pos Position) bool {
+	if r.p.Class(name) != nil {
+		return true
+	}
+	names := make([]string, 0, len(r.p.Classes))
+	for _, c := range r.p.Classes {
+		names = append(names, c.Name)
+	}
+	help := "add it to classes"
+	if near := nearest(name, names); near != "" {
+		help = "did you mean " + near + "?"
+	}
+	switch name {
+	case "keep":
+		help = "a column is kept by the table's list: keep: [NAME]"
+	case "drop":
+		help = `a column stays; to empty it give it a class that does {"null": true}`
+	}
+	r.failAt(Invalid, pos, help, "there is no class %q", clip(name))
+	return false
+}
+
+func (r *reader) tables(n *yaml.Node) {
+	for _, f := range r.mapping(n, "tables") {
+		t := &TableRule{Name: f.name, At: at(f.key)}
+		what := "table " + clip(f.name)
+		r.p.Tables = append(r.p.Tables, t)
+		if f.value.Kind == yaml.ScalarNode {
+			switch {
+			case f.value.Tag == "!!str" && f.value.Value == "drop":
+				t.Drop = true
+			case f.value.Tag == "!!null":
+				r.fail(f.key, "write {} if foreign keys decide about all its columns", "%s has nothing", what)
+			default:
+				r.fail(f.value, "write drop, or list its columns", "%s must be drop, or a mapping", what)
+			}
+			continue
+		}
+		listed := map[string]int{}
+		for _, g := range r.mapping(f.value, what) {
+			switch g.name {
+			case "columns":
+				for _, h := range r.mapping(g.value, "columns of "+what) {
+					t.Columns = append(t.Columns, r.column(h, clip(f.name)+"."+clip(h.name)))
+				}
+			case "keep":
+				for _, item := range r.list(g.value, "keep of "+what) {
+					if s, ok := r.text(item, "a column of keep"); ok {
+						t.Keep = append(t.Keep, ColumnRule{Name: s, Class: Public, At: at(item)})
+					}
+				}
+			case "rows":
+				r.later(g, "take it out: all rows are copied, or none with drop")
+			default:
+				r.unknown(g, what, "columns", "keep")
+			}
+		}
+		for _, c := range slices.Concat(t.Columns, t.Keep) {
+			if line, twice := listed[c.Name]; twice {
+				r.failAt(Invalid, c.At, "decide once", "column %s of %s is listed twice; the first is in line %d", clip(c.Name), what, line)
+				continue
+			}
+			listed[c.Name] = c.At.Line
+		}
+	}
+}
+
+// column reads the short form, a class, or the long one.
+func (r *reader) column(f field, what string) ColumnRule {
+	c := ColumnRule{Name: f.name, At: at(f.key)}
+	if f.value.Kind == yaml.MappingNode {
+		return r.longForm(f.value, c, what, true)
+	}
+	class, ok := r.text(f.value, "the class of "+what)
+	if ok && class != todo && !r.checkClass(class, at(f.value)) {
+		return c
+	}
+	c.Class = class
+	return c
+}
+
+// longForm reads {class, do, key, because}, and for a column {json}.
+func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) ColumnRule {
+	known := []string{"class", "do", "because"}
+	if column {
+		known = append(known, "key", "json")
+	}
+	var because *yaml.Node
+	for _, f := range r.mapping(n, what) {
+		if !slices.Contains(known, f.name) {
+			r.unknown(f, what, known...)
+			continue
+		}
+		switch f.name {
+		case "class":
+			if s, ok := r.text(f.value, "the class of "+what); ok && (!column || s == todo || r.checkClass(s, at(f.value))) {
+				c.Class = s
+			}
+		case "do":
+			if c.Do != nil {
+				r.fail(f.key, "", "%s has both do and json", what)
+				continue
+			}
+			if d, ok := r.do(f.value, what); ok {
+				r.checkPathsLater(d)
+				if !column && d.Name == "json" {
+					r.fail(f.value, "list the inner paths here", "%s: a document within a document", what)
+					continue
+				}
+				c.Do = &d
+			}
+			because = f.key
+		case "json":
+			if c.Do != nil {
+				r.fail(f.key, "", "%s has both do and json", what)
+				continue
+			}
+			if paths, ok := r.paths(f.value, what); ok {
+				c.Do = &Do{Name: "json", Paths: paths, At: at(f.key)}
+				r.checkPathsLater(*c.Do)
+			}
+		case "key":
+			if s, ok := r.word(f.value, "the key of "+what); ok {
+				c.Key = s
+				if !slices.ContainsFunc(r.p.Keys, func(k KeySource) bool { return k.Name == s }) {
+					r.fail(f.value, "", "there is no key %s", s)
+				}
+			}
+		case "because":
+			c.Because, _ = r.text(f.value, "because of "+what)
+		}
+	}
+	if because != nil && c.Because == "" {
+		r.failAt(Invalid, Position{because.Line, because.Column}, "add because: \"…\"", "%s deviates from its class and gives no reason", what)
+	}
+	if c.Class == "" && (c.Do == nil || c.Do.Name != "json") {
+		r.fail(n, "add class: NAME", "%s has no class", what)
+	}
+	return c
+}
+
+// checkPathsLater checks the paths of a column's own document: by then all
+// classes are known. Those of a class are checked when the classes have been read.
+func (r *reader) checkPathsLater(d Do) {
+	if r.p.tablesAt != (Position{}) {
+		r.checkPaths(d)
+	}
+}
+
+func (r *reader) links(n *yaml.Node) {
+	for _, item := range r.list(n, "links") {
+		l := Link{At: at(item)}
+		for _, end := range r.list(item, "a link") {
+			s, ok := r.text(end, "an end of a link")
+			if !ok {
+				continue
+			}
+			if before, _, found := strings.Cut(s, ":"); found && keyWord.MatchString(before) {
+				r.fail(end, "link columns of the same database", "links to another database are not supported by this version")
+				continue
+			}
+			if !strings.Contains(s, ".") {
+				r.fail(end, "write table.column", "%s names no column", strconv.Quote(clip(s)))
+				continue
+			}
+			l.Columns = append(l.Columns, LinkEnd{Name: s, At: at(end)})
+		}
+		if item.Kind == yaml.SequenceNode && len(item.Content) < 2 {
+			r.fail(item, "for example: [customers.email, newsletter.address]", "a link joins at least two columns")
+		}
+		r.p.Links = append(r.p.Links, l)
+	}
+}

@@ -1,0 +1,264 @@
+package policies
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// Policy is a policy file as it was read. It is immutable, and safe for concurrent use.
+type Policy struct {
+	File     string // as it was named to Load or Parse
+	Digest   string // SHA-256 of the exact bytes, in hex
+	Version  int    // of the format: 1
+	Header   Header
+	Defaults Defaults
+	Keys     []KeySource // exactly one in this version
+	Classes  []*Class    // in the order of the file
+	Tables   []*TableRule
+	Links    []Link
+
+	lines    []string
+	keyLines []bool // marks the lines that may hold a key that somebody put there
+	tablesAt Position
+}
+
+// Header is what a policy says of itself. It documents, and changes no output.
+type Header struct {
+	Name       string   `json:"name,omitempty"`
+	Revision   int64    `json:"revision,omitempty"`
+	Owner      string   `json:"owner,omitempty"`
+	Purpose    string   `json:"purpose,omitempty"`
+	LegalBasis string   `json:"legal_basis,omitempty"`
+	DPIA       string   `json:"dpia,omitempty"`
+	Subjects   []string `json:"subjects,omitempty"`
+	Recipients []string `json:"recipients,omitempty"`
+	Profiles   []string `json:"profiles,omitempty"`
+	Review     Review   `json:"review,omitzero"`
+}
+
+// Review is who reviewed the policy, and until when that holds. The dates are
+// spelled 2006-01-02.
+type Review struct {
+	By      string `json:"by,omitempty"`
+	On      string `json:"on,omitempty"`
+	Expires string `json:"expires,omitempty"`
+}
+
+// Defaults is what happens to what the policy does not name. There is no default
+// that would let data pass.
+type Defaults struct {
+	UnlistedColumn string   // fail
+	UnlistedTable  string   // fail, or skip: structure without rows
+	SchemaDrift    string   // fail
+	at             Position // of unlisted_table
+}
+
+// KeySource says where a key comes from. It holds no key.
+type KeySource struct {
+	Name   string
+	From   string // file:PATH or ephemeral
+	Scope  string // first part of every domain; the key's name if the policy gives none
+	Rotate string // the period after which the owner wants a new key; a declaration
+	At     Position
+}
+
+// Class is a data class: a kind of data and the transform that masks it.
+type Class struct {
+	Name string
+	Kind string // one of Kinds
+	Do   Do
+	At   Position
+}
+
+// Kinds returns the kinds of data that a class may have, in the words of
+// statistical disclosure control.
+func Kinds() []string {
+	return []string{"pseudonym", "direct", "quasi", "special", "pci", "secret", "free_text", "not_personal"}
+}
+
+// Public is the class under which the columns of `keep` lists are recorded.
+const Public = "public"
+
+// todo is the class of a column that sanitize init could not decide about.
+const todo = "TODO"
+
+// Do is one transform as the policy spells it.
+type Do struct {
+	Name    string         // keep, drop, or the name of a transform
+	Variant any            // string, int64, float64, bool or []any; nil if none
+	Params  map[string]any // as Variant
+	Paths   []PathRule     // of json
+	At      Position
+}
+
+// PathRule decides about one path of a JSON document.
+type PathRule struct {
+	Path  string // $.contact.email, or * for everything else
+	Class string // or keep, or drop
+	Do    *Do    // in place of the class's; nil if none
+	At    Position
+}
+
+// TableRule is what a policy says of one table.
+type TableRule struct {
+	Name    string // as the policy spells it
+	Drop    bool   // structure without rows
+	Columns []ColumnRule
+	Keep    []ColumnRule
+	At      Position
+}
+
+// ColumnRule is what a policy says of one column.
+type ColumnRule struct {
+	Name    string // as the policy spells it
+	Class   string // empty for a JSON column without one
+	Do      *Do    // in place of the class's; nil if none
+	Key     string // empty is the policy's key
+	Because string
+	At      Position
+}
+
+// Link is a relation that the database does not declare: columns that hold the
+// same values.
+type Link struct {
+	Columns []LinkEnd
+	At      Position
+}
+
+// LinkEnd is one column of a Link, as the policy spells it: table.column.
+type LinkEnd struct {
+	Name string
+	At   Position
+}
+
+// Class returns the class of that name, or nil.
+func (p *Policy) Class(name string) *Class {
+	for _, c := range p.Classes {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// scope returns the scope of the policy's key.
+func (p *Policy) scope() string { return p.Keys[0].Scope }
+
+// domain returns the namespace of consistent masking of a class.
+func (p *Policy) domain(class string) string { return p.scope() + "/" + class }
+
+// spec frees a transform from the policy's syntax.
+func (p *Policy) spec(class string, d Do) masking.Spec {
+	s := masking.Spec{Name: d.Name, Variant: d.Variant, Params: d.Params, Domain: p.domain(class)}
+	for _, path := range d.Paths {
+		s.Paths = append(s.Paths, masking.PathSpec{Path: path.Path, Spec: p.pathSpec(path)})
+	}
+	return s
+}
+
+func (p *Policy) pathSpec(r PathRule) masking.Spec {
+	switch {
+	case r.Do != nil:
+		return p.spec(r.Class, *r.Do)
+	case r.Class == "keep" || r.Class == "drop":
+		return masking.Spec{Name: r.Class, Domain: p.domain(Public)}
+	default:
+		return p.spec(r.Class, p.Class(r.Class).Do)
+	}
+}
+
+// String returns the canonical spelling: equal transforms are spelled alike,
+// whatever the order of their parameters, the quotes and the blanks.
+func (d Do) String() string {
+	if d.Name == "keep" || d.Name == "drop" {
+		return d.Name
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "{%s: ", spell(d.Name))
+	if d.Paths != nil {
+		b.WriteString("{")
+		for i, p := range d.Paths {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "%s: ", spell(p.Path))
+			if p.Do == nil {
+				b.WriteString(spell(p.Class))
+			} else {
+				fmt.Fprintf(&b, "{class: %s, do: %s}", spell(p.Class), p.Do)
+			}
+		}
+		b.WriteString("}")
+	} else {
+		b.WriteString(spell(d.Variant))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
+		fmt.Fprintf(&b, ", %s: %s", spell(name), spell(d.Params[name]))
+	}
+	b.WriteString("}")
+	return b.String()
+}
+
+// plainWord is what needs no quotes in YAML, be it in flow or in block style.
+var plainWord = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_.$/-]*$`)
+
+// reservedWords would be read as something other than text, by this YAML or by an older one.
+var reservedWords = []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+
+// spell writes a value as YAML.
+func spell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case string:
+		if plainWord.MatchString(v) && !slices.Contains(reservedWords, strings.ToLower(v)) {
+			return v
+		}
+		// A JSON string is a YAML string, apart from characters that policies refuse.
+		return quoted(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		s := strconv.FormatFloat(v, 'g', -1, 64)
+		if !strings.ContainsAny(s, ".e") {
+			s += ".0"
+		}
+		return s
+	case bool:
+		return strconv.FormatBool(v)
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = spell(v[i])
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	default:
+		panic(fmt.Sprintf("policies: a value of type %T", v)) // the reader makes no other
+	}
+}
+
+func quoted(s string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic("policies: quote: " + err.Error()) // text always encodes
+	}
+	out := []rune(strings.TrimSuffix(b.String(), "\n"))
+	var clean strings.Builder
+	for _, r := range out {
+		if forbidden(r) {
+			fmt.Fprintf(&clean, `\u%04x`, r)
+		} else {
+			clean.WriteRune(r)
+		}
+	}
+	return clean.String()
+}
