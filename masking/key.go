@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -20,19 +21,26 @@ const KeySize = 32
 // Key is a master key. It has no String, and prints as its id: it never reaches
 // an error, a log or a report. It is immutable and safe for concurrent use.
 type Key struct {
-	secret [KeySize]byte
+	secret secret
 }
 
 // Subkey is derived from a Key for one domain and one transform. It prints as "subkey".
 type Subkey struct {
-	secret [KeySize]byte
+	secret secret
 }
+
+// secret holds a key inside a function. Package fmt cannot call the Format of a
+// field that is not exported and prints what it holds, through pointers too;
+// of a function it prints the address.
+type secret func() *[KeySize]byte
+
+func hold(key [KeySize]byte) secret { return func() *[KeySize]byte { return &key } }
 
 // NewKey returns a fresh random key.
 func NewKey() *Key {
-	k := new(Key)
-	rand.Read(k.secret[:]) // never fails: crypto/rand
-	return k
+	var b [KeySize]byte
+	rand.Read(b[:]) // never fails: crypto/rand
+	return &Key{secret: hold(b)}
 }
 
 // KeyFromBytes returns the key of exactly KeySize bytes.
@@ -40,9 +48,7 @@ func KeyFromBytes(b []byte) (*Key, error) {
 	if len(b) != KeySize {
 		return nil, &KeyError{Reason: fmt.Sprintf("the key has %d bytes and must have %d", len(b), KeySize), Help: "make one with: sanitize keys new FILE"}
 	}
-	k := new(Key)
-	copy(k.secret[:], b)
-	return k, nil
+	return &Key{secret: hold([KeySize]byte(b))}, nil
 }
 
 // KeyError is a key that cannot be used. It never shows the key.
@@ -65,7 +71,7 @@ const keyHeader = "sanitize-key-v1"
 //	key: 4Gd…=
 //	check: 0123456789abcdef
 func (k *Key) Marshal() []byte {
-	return fmt.Appendf(nil, "%s\nkey: %s\ncheck: %s\n", keyHeader, base64.StdEncoding.EncodeToString(k.secret[:]), k.Check())
+	return fmt.Appendf(nil, "%s\nkey: %s\ncheck: %s\n", keyHeader, base64.StdEncoding.EncodeToString(k.secret()[:]), k.Check())
 }
 
 // ParseKey reads what Marshal wrote.
@@ -126,7 +132,7 @@ func LoadKey(path string) (*Key, error) {
 		return nil, &KeyError{Reason: fmt.Sprintf("key file %s is too long to be a key", path)}
 	}
 	text := make([]byte, info.Size())
-	if n, err := f.Read(text); err != nil && n != len(text) {
+	if _, err := io.ReadFull(f, text); err != nil {
 		return nil, fmt.Errorf("read key file: %w", err)
 	}
 	k, err := ParseKey(text)
@@ -138,7 +144,7 @@ func LoadKey(path string) (*Key, error) {
 
 // Check returns 16 hex digits that tell keys apart and give nothing of the key away.
 func (k *Key) Check() string {
-	check := derive(k.secret[:], "v1|check")
+	check := derive(k.secret()[:], "v1|check")
 	return hex.EncodeToString(check[:8])
 }
 
@@ -159,12 +165,14 @@ func (s Subkey) Format(f fmt.State, _ rune) { fmt.Fprint(f, "subkey") }
 // of domain and transform stand before them, so that no two triples collide.
 func (k *Key) Subkey(domain, transform string, version int) Subkey {
 	info := fmt.Sprintf("v1|%d:%s|%d:%s|%d", len(domain), domain, len(transform), transform, version)
-	return Subkey{derive(k.secret[:], info)}
+	return subkey(derive(k.secret()[:], info))
 }
+
+func subkey(key [KeySize]byte) Subkey { return Subkey{secret: hold(key)} }
 
 // For derives a key for one use of a sub-key: the keyed function, the permutation.
 // Two uses never share a key.
-func (s Subkey) For(use string) [KeySize]byte { return derive(s.secret[:], "v1|use|"+use) }
+func (s Subkey) For(use string) [KeySize]byte { return derive(s.secret()[:], "v1|use|"+use) }
 
 func derive(secret []byte, info string) (out [KeySize]byte) {
 	b, err := hkdf.Key(sha256.New, secret, nil, info, KeySize)

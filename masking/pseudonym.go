@@ -137,7 +137,7 @@ type idTransform struct {
 func (t *idTransform) pin(key Subkey, lo, hi int64) {
 	t.pinned, t.lo, t.hi = true, lo, hi
 	// The range is part of the key: another range is another permutation.
-	ranged := Subkey{key.For(fmt.Sprintf("range|%d|%d", lo, hi))}
+	ranged := subkey(key.For(fmt.Sprintf("range|%d|%d", lo, hi)))
 	t.feistel = newFeistel(ranged.For("permute"))
 	t.bands = []band{{interval: newInterval(ranged, uint64(hi)-uint64(lo)+1, 0), base: lo}}
 }
