@@ -43,22 +43,12 @@ func (shapeFactory) Bind(req Request) (Binding, error) {
 	if err := refuseLabels("shape", req.Column); err != nil {
 		return Binding{}, err
 	}
-	stream, err := aes.NewCipher(keySlice(req.Key.For("shape stream")))
-	if err != nil {
-		panic("masking: aes: " + err.Error()) // only for key sizes that are not ours
-	}
 	return Binding{
-		Transform: &shapeTransform{
-			prf:     newPRF(req.Key.For("shape")),
-			stream:  stream,
-			letters: letters(),
-		},
+		Transform:  newShape(req.Key, "shape"),
 		Guarantees: Guarantees{Deterministic: true, KeepsFormat: true, KeepsLength: true, KeepsNull: true, KeepsEmpty: true},
 		Pinned:     "letters of Unicode " + dictionary.UnicodeVersion() + ", dictionary " + dictionary.Hash(),
 	}, nil
 }
-
-func keySlice(k [KeySize]byte) []byte { return k[:] }
 
 // shapeTransform makes one keyed block of each value and stretches it to as many
 // bytes as the value has: the first 16 are the block itself, the next are the
@@ -68,6 +58,18 @@ type shapeTransform struct {
 	prf     *prf
 	stream  cipher.Block
 	letters *letterTable
+}
+
+func newShape(key Subkey, use string) *shapeTransform {
+	return &shapeTransform{prf: newPRF(key.For(use)), stream: newBlock(key.For(use + " stream")), letters: letters()}
+}
+
+func newBlock(key [KeySize]byte) cipher.Block {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic("masking: aes: " + err.Error()) // only for key sizes that are not ours
+	}
+	return block
 }
 
 // The stream is made a window at a time. A character that begins inside the
