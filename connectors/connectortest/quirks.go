@@ -18,13 +18,10 @@ type Quirks struct {
 	// Upper is the expression of a computed column that holds the upper case of
 	// the given column. Empty: upper("column").
 	Upper func(column string) string
-	// WritersWait: a session that writes to the source waits until the snapshot
-	// is closed. Without it writers go on, and the suite writes during the run.
-	WritersWait bool
 	// NoNUL: text cannot hold the byte 0.
 	NoNUL bool
-	// NameBytes is the longest name; 0 is 63.
-	NameBytes int
+	// NoColumns: a table may have no columns at all.
+	NoColumns bool
 }
 
 // Sample is a column of some type and values for it.

@@ -6,9 +6,20 @@
 package connectortest
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
 	"testing"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 // Harness is what the suite needs of an engine.
@@ -28,8 +39,438 @@ func Run(t *testing.T, h Harness) {
 	if s.Database == nil || s.Connector == nil {
 		t.Fatal("connectortest: a harness needs a connector and a database")
 	}
+	t.Run("source", s.sourceLaws)
+	t.Run("sink", s.sinkLaws)
+	t.Run("round trip", s.roundTripLaws)
 }
 
 type suite struct {
 	Harness
+}
+
+// deadline bounds each test: a contract that hangs is broken.
+func deadline(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// smallChunk makes several chunks of the suite's larger tables.
+const smallChunk = 32 << 10
+
+// world is the suite's schema with rows in it: self references, composite and
+// reversed foreign keys, a cycle, a table without a key, an empty one, computed
+// columns, hard names, and one table of several chunks.
+func (s *suite) world(t testing.TB) Database {
+	t.Helper()
+	db := s.Database(t)
+	db.Create(t, s.tables()...)
+	q := s.Quirks
+	db.Insert(t, q.id("people"), []string{"id", "name", "email", "boss"},
+		[]any{int64(1), "Ann", "ann@shop.example", nil},
+		[]any{int64(2), "", "bob@shop.example", int64(1)},
+		[]any{int64(3), "José 😀", nil, int64(2)},
+		[]any{int64(4), "سارة", nil, int64(4)})
+	db.Insert(t, q.id("orders"), []string{"number", "line", "person"},
+		[]any{int64(10), int64(1), int64(1)}, []any{int64(10), int64(2), int64(1)}, []any{int64(1), int64(10), nil})
+	db.Insert(t, q.id("parcels"), []string{"id", "line", "number"},
+		[]any{int64(1), int64(2), int64(10)}, []any{int64(2), int64(10), int64(1)}, []any{int64(3), nil, int64(99)})
+	for i, name := range []string{"coop", "egg", "hen"} {
+		db.Insert(t, q.id(name), []string{"id", "next"}, []any{int64(1 + i), nil}, []any{int64(11 + i), nil})
+	}
+	for i, name := range []string{"coop", "egg", "hen"} {
+		db.Update(t, q.id(name), "next", int64(1+(i+1)%3), "id", int64(1+i))
+	}
+	db.Insert(t, q.id("notes"), []string{"body"}, []any{"twice"}, []any{"twice"}, []any{nil}, []any{nil})
+	db.Insert(t, q.id(hardTable), hardColumns, []any{int64(1), "a", "b", "c"}, []any{int64(2), nil, "", `"`})
+	db.Insert(t, q.id("computed"), []string{"id", "name", "tail"}, []any{int64(1), "ann", "x"}, []any{int64(2), "Bob", "y"}, []any{int64(3), nil, nil})
+	var events [][]any
+	for i := range 5000 {
+		events = append(events, []any{int64(i + 1), fmt.Sprintf("event %d of the suite, with some text to make it wide", i+1)})
+	}
+	db.Insert(t, q.id("events"), []string{"id", "payload"}, events...)
+	return db
+}
+
+const hardTable = `say "hi" to 🐘 select`
+
+var hardColumns = []string{`the "key"`, "select", " blank ", "naïve 🙂"}
+
+func (s *suite) tables() []*catalog.Table {
+	q := s.Quirks
+	integer, text := q.typeOf(catalog.Int), q.typeOf(catalog.Text)
+	table := func(name string, columns ...catalog.Column) *catalog.Table {
+		return &catalog.Table{ID: q.id(name), Kind: catalog.Ordinary, Columns: columns}
+	}
+	column := func(name string, t catalog.Type) catalog.Column { return catalog.Column{Name: name, Type: t} }
+	id := catalog.Column{Name: "id", Type: integer, NotNull: true}
+	key := func(t *catalog.Table, name string, columns ...string) {
+		t.PrimaryKey = &catalog.Key{Name: name, Columns: columns}
+	}
+	points := func(t *catalog.Table, name, to string, deferrable bool, pairs ...catalog.Pair) {
+		t.ForeignKeys = append(t.ForeignKeys, catalog.ForeignKey{Name: name, References: q.id(to), Pairs: pairs, Deferrable: deferrable, Validated: true})
+	}
+
+	people := table("people", id, catalog.Column{Name: "name", Type: text, NotNull: true}, column("email", text), column("boss", integer))
+	key(people, "people_key", "id")
+	people.Unique = []catalog.Key{{Name: "people_email_once", Columns: []string{"email"}}}
+	points(people, "people_boss_exists", "people", true, catalog.Pair{Column: "boss", References: "id"})
+
+	orders := table("orders", catalog.Column{Name: "number", Type: integer, NotNull: true}, catalog.Column{Name: "line", Type: integer, NotNull: true}, column("person", integer))
+	key(orders, "orders_key", "number", "line")
+	points(orders, "orders_person_exists", "people", false, catalog.Pair{Column: "person", References: "id"})
+
+	parcels := table("parcels", id, column("line", integer), column("number", integer))
+	key(parcels, "parcels_key", "id")
+	points(parcels, "parcels_order_exists", "orders", false, catalog.Pair{Column: "line", References: "line"}, catalog.Pair{Column: "number", References: "number"})
+
+	all := []*catalog.Table{people, orders, parcels}
+	names := []string{"coop", "egg", "hen"}
+	for i, name := range names {
+		t := table(name, id, column("next", integer))
+		key(t, name+"_key", "id")
+		points(t, name+"_next_exists", names[(i+1)%3], true, catalog.Pair{Column: "next", References: "id"})
+		all = append(all, t)
+	}
+
+	hard := table(hardTable, catalog.Column{Name: hardColumns[0], Type: integer, NotNull: true}, column(hardColumns[1], text), column(hardColumns[2], text), column(hardColumns[3], text))
+	key(hard, `the key's "name"`, hardColumns[0])
+
+	computed := table("computed", id, column("name", text), catalog.Column{Name: "loud", Type: text, Generation: catalog.Stored, Default: q.upper("name")}, column("tail", text))
+	if !q.NoVirtual {
+		computed.Columns = append(computed.Columns, catalog.Column{Name: "louder", Type: text, Generation: catalog.Virtual, Default: q.upper("tail")})
+	}
+	key(computed, "computed_key", "id")
+
+	empty := table("empty", id, column("name", text))
+	key(empty, "empty_key", "id")
+
+	events := table("events", id, column("payload", text))
+	key(events, "events_key", "id")
+
+	return append(all, hard, computed, empty, events, table("notes", column("body", text)))
+}
+
+// run is one copy from source to sink, step by step.
+type run struct {
+	source   connectors.Source
+	snapshot connectors.Snapshot
+	sink     connectors.Sink
+	build    connectors.Build
+	rows     map[catalog.TableID]int64
+}
+
+func (s *suite) open(t testing.TB, from Database) (connectors.Source, connectors.Snapshot) {
+	t.Helper()
+	source, err := s.Connector.OpenSource(deadline(t), from.DSN(), s.Options)
+	if err != nil {
+		t.Fatalf("open the source: %v", err)
+	}
+	t.Cleanup(func() { closes(t, "source", source) })
+	snapshot, err := source.Open(deadline(t))
+	if err != nil {
+		t.Fatalf("open a snapshot: %v", err)
+	}
+	t.Cleanup(func() { closes(t, "snapshot", snapshot) })
+	return source, snapshot
+}
+
+// closes closes twice, as the contract allows.
+func closes(t testing.TB, what string, c io.Closer) {
+	t.Helper()
+	for range 2 {
+		if err := c.Close(); err != nil {
+			t.Errorf("close the %s: %v", what, err)
+		}
+	}
+}
+
+func (s *suite) sink(t testing.TB, to Database) connectors.Sink {
+	t.Helper()
+	sink, err := s.Connector.OpenSink(deadline(t), to.DSN(), s.Options)
+	if err != nil {
+		t.Fatalf("open the sink: %v", err)
+	}
+	t.Cleanup(func() { closes(t, "sink", sink) })
+	return sink
+}
+
+// spec returns what to build of a snapshot.
+func spec(t testing.TB, snapshot connectors.Snapshot, id string) connectors.BuildSpec {
+	t.Helper()
+	definitions, err := snapshot.Definitions(deadline(t))
+	if err != nil {
+		t.Fatalf("read the definitions: %v", err)
+	}
+	return connectors.BuildSpec{
+		Run: id, Fingerprint: map[string]string{"policy": "none"}, Catalog: snapshot.Catalog(), Definitions: definitions, Workers: 2,
+	}
+}
+
+// begin opens both ends and begins a build.
+func (s *suite) begin(t testing.TB, from, to Database, id string) *run {
+	t.Helper()
+	r := &run{rows: map[catalog.TableID]int64{}}
+	r.source, r.snapshot = s.open(t, from)
+	r.sink = s.sink(t, to)
+	var err error
+	if r.build, err = r.sink.Begin(deadline(t), spec(t, r.snapshot, id)); err != nil {
+		t.Fatalf("begin: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := r.build.Abort(); err != nil {
+			t.Errorf("abort: %v", err)
+		}
+	})
+	return r
+}
+
+// chunk is a chunk with the layout to read it by.
+type chunk struct {
+	connectors.Chunk
+	layout *connectors.Layout
+}
+
+// decoding says which columns of a table to decode, and what to put in their place.
+type decoding struct {
+	columns func(*catalog.Table) []string
+	replace func(*connectors.Layout, *connectors.Batch) []arrow.Array
+}
+
+func (r *run) chunks(t testing.TB, d decoding) []chunk {
+	t.Helper()
+	var all []chunk
+	for _, table := range r.snapshot.Catalog().Tables {
+		if !table.StoresRows() {
+			continue
+		}
+		var decoded []string
+		if d.columns != nil {
+			decoded = d.columns(table)
+		}
+		layout, err := r.snapshot.Layout(table.ID, decoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks, err := r.snapshot.Split(deadline(t), table.ID, smallChunk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range chunks {
+			all = append(all, chunk{c, layout})
+		}
+	}
+	return all
+}
+
+// copy reads a chunk and loads it, and commits it unless told otherwise.
+func (r *run) copy(ctx context.Context, c chunk, d decoding) (receipt connectors.Receipt, err error) {
+	loader, err := r.fill(ctx, c, d)
+	if err != nil {
+		return receipt, err
+	}
+	receipt, err = loader.Commit(ctx)
+	if err != nil {
+		loader.Abort()
+		return receipt, err
+	}
+	return receipt, loader.Abort() // after Commit it does nothing
+}
+
+// fill reads a chunk into a loader that the caller ends.
+func (r *run) fill(ctx context.Context, c chunk, d decoding) (loader connectors.Loader, err error) {
+	batches, err := r.snapshot.Read(ctx, c.Chunk, c.layout)
+	if err != nil {
+		return nil, err
+	}
+	defer batches.Close()
+	loader, err = r.build.Load(ctx, c.Chunk, c.layout)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		batch, err := batches.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return loader, nil
+		}
+		if err == nil {
+			if d.replace != nil && len(batch.Decoded) > 0 {
+				err = batch.Replace(d.replace(c.layout, batch))
+			}
+			if err == nil {
+				err = loader.Write(ctx, batch)
+			}
+			batch.Release()
+		}
+		if err != nil {
+			loader.Abort()
+			return nil, err
+		}
+	}
+}
+
+// load copies every chunk that the ledger does not have.
+func (r *run) load(t testing.TB, d decoding) error {
+	t.Helper()
+	ctx := deadline(t)
+	receipts, err := r.build.Receipts(ctx)
+	if err != nil {
+		return err
+	}
+	done := map[string]bool{}
+	for _, c := range receipts {
+		done[c.Chunk] = true
+		r.rows[c.Table] += c.Rows
+	}
+	for _, c := range r.chunks(t, d) {
+		if done[c.ID] {
+			continue
+		}
+		receipt, err := r.copy(ctx, c, d)
+		if err != nil {
+			return err
+		}
+		if receipt.Chunk != c.ID || receipt.Table != c.Table {
+			return fmt.Errorf("a receipt of chunk %s for chunk %s", receipt.Chunk, c.ID)
+		}
+		r.rows[c.Table] += receipt.Rows
+	}
+	return nil
+}
+
+// finish takes a loaded build to its end.
+func (r *run) finish(t testing.TB) error {
+	t.Helper()
+	ctx := deadline(t)
+	for _, table := range r.snapshot.Catalog().Tables {
+		if err := r.build.TableLoaded(ctx, table.ID); err != nil {
+			return fmt.Errorf("table loaded: %w", err)
+		}
+	}
+	if err := r.build.Finish(ctx); err != nil {
+		return fmt.Errorf("finish: %w", err)
+	}
+	if err := r.build.Seal(ctx, r.rows); err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	if err := r.build.Promote(ctx); err != nil {
+		return fmt.Errorf("promote: %w", err)
+	}
+	return nil
+}
+
+// copyAll copies a whole database.
+func (s *suite) copyAll(t testing.TB, from, to Database, id string, d decoding) {
+	t.Helper()
+	r := s.begin(t, from, to, id)
+	if err := r.load(t, d); err != nil {
+		t.Fatalf("load: %v", err)
+	}
+	if err := r.finish(t); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.build.Abort(); err != nil {
+		t.Fatalf("abort after promote: %v", err)
+	}
+}
+
+// equalRows fails where the two databases differ in a table of the suite.
+func (s *suite) equalRows(t testing.TB, want, got Database, tables ...*catalog.Table) {
+	t.Helper()
+	for _, table := range tables {
+		w, g := want.Rows(t, table.ID), got.Rows(t, table.ID)
+		if len(w) != len(g) {
+			t.Errorf("table %s: %d rows, want %d", table.ID, len(g), len(w))
+			continue
+		}
+		for i := range w {
+			if !slices.Equal(w[i], g[i]) {
+				t.Errorf("table %s, row %d: %.200q, want %.200q", table.ID, i, g[i], w[i])
+				break
+			}
+		}
+	}
+}
+
+func noLeftovers(t testing.TB, db Database) {
+	t.Helper()
+	if left := db.Leftovers(t); len(left) > 0 {
+		t.Errorf("left over: %q", left)
+	}
+}
+
+// equals returns arrays of their own with the batch's values: what a mask that
+// changes nothing returns.
+func equals(_ *connectors.Layout, b *connectors.Batch) []arrow.Array {
+	out := make([]arrow.Array, len(b.Decoded))
+	for i, a := range b.Decoded {
+		if value := bytesOf(a); value != nil {
+			builder := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.Binary)
+			for row := range a.Len() {
+				if a.IsNull(row) {
+					builder.AppendNull()
+				} else {
+					builder.Append(value(row))
+				}
+			}
+			out[i] = builder.NewArray()
+			builder.Release()
+			continue
+		}
+		out[i] = array.MakeFromData(a.Data())
+	}
+	return out
+}
+
+// bytesOf returns the accessor of an array of bytes, or nil.
+func bytesOf(a arrow.Array) func(int) []byte {
+	switch a := a.(type) {
+	case *array.Binary:
+		return a.Value
+	case *array.BinaryView:
+		return a.Value
+	}
+	return nil
+}
+
+// ints returns an array like a, an Int column's, with each value changed.
+func ints(a arrow.Array, change func(int64) int64) arrow.Array {
+	b := array.NewInt64Builder(memory.DefaultAllocator)
+	defer b.Release()
+	for row := range a.Len() {
+		if a.IsNull(row) {
+			b.AppendNull()
+		} else {
+			b.Append(change(a.(*array.Int64).Value(row)))
+		}
+	}
+	return b.NewArray()
+}
+
+// only decodes one column of one table and changes its integers.
+func (s *suite) only(table, column string, change func(int64) int64) decoding {
+	return decoding{
+		columns: func(t *catalog.Table) []string {
+			if t.ID == s.Quirks.id(table) {
+				return []string{column}
+			}
+			return nil
+		},
+		replace: func(_ *connectors.Layout, b *connectors.Batch) []arrow.Array {
+			return []arrow.Array{ints(b.Decoded[0], change)}
+		},
+	}
+}
+
+// decodeAll decodes every column that can be, and puts equal values back.
+func (s *suite) decodeAll(snapshot connectors.Snapshot) decoding {
+	return decoding{replace: equals, columns: func(t *catalog.Table) []string {
+		var names []string
+		for _, c := range t.Columns {
+			if _, err := snapshot.Layout(t.ID, []string{c.Name}); err == nil {
+				names = append(names, c.Name)
+			}
+		}
+		return names
+	}}
 }

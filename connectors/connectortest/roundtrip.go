@@ -1,0 +1,186 @@
+package connectortest
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// nulls puts NULL in the place of every value.
+func nulls(_ *connectors.Layout, b *connectors.Batch) []arrow.Array {
+	out := make([]arrow.Array, len(b.Decoded))
+	for i := range out {
+		out[i] = array.NewNull(b.Rows)
+	}
+	return out
+}
+
+func (s *suite) roundTripLaws(t *testing.T) {
+	for _, sample := range append(s.samples(), s.Quirks.Samples...) {
+		t.Run(sample.Name, func(t *testing.T) { s.roundTrip(t, sample) })
+	}
+	t.Run("a row of 1,600 columns", s.wide)
+	t.Run("a value of 8 MiB", s.large)
+	if s.Quirks.NoColumns {
+		t.Run("a table without columns", s.noColumns)
+	}
+}
+
+// samples returns the values that every engine with such a kind must bring through.
+func (s *suite) samples() []Sample {
+	q := s.Quirks
+	all := []byte{}
+	for i := range 256 {
+		all = append(all, byte(i))
+	}
+	texts := []any{
+		"", " ", "a", `C:\New`, `a\.b`, `\`, `\N`, `\x41`, "tab\tline\nreturn\rescape\x1b", `'"` + "`", "%_",
+		"😀👩‍👩‍👧", "e\u0301", "שלום עולם", "\ufeffbom", "trailing  ", "NULL", "twelve bytes", "thirteen byte",
+		strings.Repeat("x", 1<<16+1),
+	}
+	if !q.NoNUL {
+		texts = append(texts, "a\x00b")
+	}
+	var samples []Sample
+	add := func(k catalog.Kind, values ...any) {
+		if q.has(k) {
+			samples = append(samples, Sample{Name: k.String(), Type: q.Types[k], Values: values})
+		}
+	}
+	add(catalog.Int, int64(0), int64(-1), int64(1<<53+1), int64(math.MaxInt64), int64(math.MinInt64))
+	add(catalog.Text, texts...)
+	add(catalog.Bytes, []byte{}, []byte{0}, all, []byte("\xff\xfe"), []byte(strings.Repeat("\x00\xff", 1<<15)))
+	add(catalog.Bool, true, false)
+	add(catalog.Float, 0.0, math.Copysign(0, -1), 0.1, -1.5, 1e308, math.SmallestNonzeroFloat64, 1e15, 3.0)
+	add(catalog.Numeric, "0", "1.50", "-0.01", "12345678901234567890.123", "1e3")
+	add(catalog.UUID, "123e4567-e89b-12d3-a456-426614174000", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff")
+	add(catalog.Date, "2000-01-01", "1970-01-01", "1969-12-31", "0001-01-01", "2024-02-29", "9999-12-31")
+	add(catalog.Timestamp, "2021-01-02 03:04:05", "2021-01-02 03:04:05.123456", "1969-12-31 23:59:59.999999", "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999")
+	add(catalog.TimestampTZ, "2021-01-02 03:04:05+00:00", "2021-01-02 03:04:05.5+02:00", "1969-12-31 23:59:59.999999+00:00")
+	add(catalog.JSON, `{"b": 1,  "a": [null, "\u00e9\ud83d\ude00", 1.0, 1e2], "a": 2}`, `"text"`, `[]`, `true`)
+	return samples
+}
+
+// roundTrip copies a column kept, decoded, and all NULL.
+func (s *suite) roundTrip(t *testing.T, sample Sample) {
+	q := s.Quirks
+	table := &catalog.Table{
+		ID: q.id("samples"), Kind: catalog.Ordinary,
+		Columns: []catalog.Column{
+			{Name: "id", Type: q.typeOf(catalog.Int), NotNull: true},
+			{Name: "v", Type: catalog.Type{Name: sample.Type, Kind: s.kindOf(sample)}},
+			{Name: "after", Type: q.typeOf(catalog.Text)},
+		},
+		PrimaryKey: &catalog.Key{Name: "samples_key", Columns: []string{"id"}},
+	}
+	from := s.Database(t)
+	from.Create(t, table)
+	var rows [][]any
+	for i, v := range append(append([]any{nil}, sample.Values...), nil) {
+		rows = append(rows, []any{int64(i), v, fmt.Sprintf("after %d", i)})
+	}
+	from.Insert(t, table.ID, []string{"id", "v", "after"}, rows...)
+	decode := func(*catalog.Table) []string { return []string{"v"} }
+
+	t.Run("kept", func(t *testing.T) {
+		to := s.Database(t)
+		s.copyAll(t, from, to, "kept", decoding{})
+		s.equalRows(t, from, to, table)
+	})
+	if sample.Opaque {
+		t.Run("opaque", func(t *testing.T) {
+			_, snapshot := s.open(t, from)
+			if _, err := snapshot.Layout(table.ID, []string{"v"}); err == nil {
+				t.Error("a layout that decodes an opaque column")
+			}
+		})
+		return
+	}
+	t.Run("decoded", func(t *testing.T) {
+		to := s.Database(t)
+		s.copyAll(t, from, to, "decoded", decoding{columns: decode})
+		s.equalRows(t, from, to, table)
+	})
+	t.Run("replaced by equal values", func(t *testing.T) {
+		to := s.Database(t)
+		s.copyAll(t, from, to, "equal", decoding{columns: decode, replace: equals})
+		s.equalRows(t, from, to, table)
+	})
+	t.Run("replaced by NULL", func(t *testing.T) {
+		to := s.Database(t)
+		s.copyAll(t, from, to, "nulls", decoding{columns: decode, replace: nulls})
+		got := to.Rows(t, table.ID)
+		want := from.Rows(t, table.ID)
+		null := want[0][1] // of row 0, which sorts first
+		for i := range want {
+			want[i][1] = null
+		}
+		for i := range got {
+			if got[i][0] != want[i][0] || got[i][1] != null || got[i][2] != want[i][2] {
+				t.Fatalf("row %d: %.100q, want %.100q", i, got[i], want[i])
+			}
+		}
+	})
+}
+
+// kindOf is for engines that make a table from the catalog alone.
+func (s *suite) kindOf(sample Sample) catalog.Kind {
+	if sample.Opaque {
+		return catalog.Opaque
+	}
+	for k, name := range s.Quirks.Types {
+		if name == sample.Type {
+			return k
+		}
+	}
+	return catalog.Text
+}
+
+func (s *suite) wide(t *testing.T) {
+	table := &catalog.Table{ID: s.Quirks.id("wide"), Kind: catalog.Ordinary}
+	var columns []string
+	var row []any
+	for i := range 1600 {
+		name := fmt.Sprintf("c%d", i)
+		table.Columns = append(table.Columns, catalog.Column{Name: name, Type: s.Quirks.typeOf(catalog.Int)})
+		columns = append(columns, name)
+		if i%10 == 0 {
+			row = append(row, int64(i))
+		} else {
+			row = append(row, nil)
+		}
+	}
+	from, to := s.Database(t), s.Database(t)
+	from.Create(t, table)
+	from.Insert(t, table.ID, columns, row, row)
+	s.copyAll(t, from, to, "wide", decoding{replace: equals, columns: func(*catalog.Table) []string { return columns[:100] }})
+	s.equalRows(t, from, to, table)
+}
+
+func (s *suite) large(t *testing.T) {
+	table := &catalog.Table{ID: s.Quirks.id("large"), Kind: catalog.Ordinary, Columns: []catalog.Column{
+		{Name: "id", Type: s.Quirks.typeOf(catalog.Int)}, {Name: "v", Type: s.Quirks.typeOf(catalog.Text)}}}
+	from, to := s.Database(t), s.Database(t)
+	from.Create(t, table)
+	from.Insert(t, table.ID, []string{"id", "v"}, []any{int64(1), strings.Repeat("large ", 8<<20/6)}, []any{int64(2), "small"})
+	s.copyAll(t, from, to, "large", decoding{replace: equals, columns: func(*catalog.Table) []string { return []string{"v"} }})
+	s.equalRows(t, from, to, table)
+}
+
+func (s *suite) noColumns(t *testing.T) {
+	table := &catalog.Table{ID: s.Quirks.id("bare"), Kind: catalog.Ordinary}
+	from, to := s.Database(t), s.Database(t)
+	from.Create(t, table)
+	from.Insert(t, table.ID, nil, []any{}, []any{}, []any{})
+	s.copyAll(t, from, to, "bare", decoding{})
+	if rows := to.Rows(t, table.ID); len(rows) != 3 {
+		t.Errorf("%d rows, want 3", len(rows))
+	}
+}
