@@ -152,6 +152,7 @@ func Standard() *Registry {
 		tokenFactory{},
 		pseudonymFactory{},
 		shiftFactory{},
+		fakeFactory{},
 		shapeFactory{},
 	)
 }
