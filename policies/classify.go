@@ -266,13 +266,13 @@ func nameClass(words []string) string {
 		return "first_name"
 	case has(lastNameWords), pair("last", "name"), pair("family", "name"), pair("maiden", "name"), pair("sur", "name"):
 		return "last_name"
+	case has(networkWords), pair("ip", "address"), pair("mac", "address"), pair("user", "agent"):
+		return "network"
 	case has(loginWords), pair("user", "name"), pair("login", "name"), pair("screen", "name"):
 		return "user_name"
 	case has(fullNameWords), pair("full", "name"), pair("display", "name"), pair("contact", "name"), pair("customer", "name"),
 		pair("nick", "name"), pair("account", "holder"), pair("card", "holder"), pair("recipient", "name"), pair("billing", "name"), pair("shipping", "name"):
 		return "person_name"
-	case has(networkWords), pair("ip", "address"), pair("mac", "address"), pair("user", "agent"):
-		return "network"
 	case has(postcodeWords), pair("postal", "code"), pair("zip", "code"), pair("post", "code"):
 		return "postcode"
 	case has(placeWords):

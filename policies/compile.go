@@ -101,6 +101,7 @@ type column struct {
 	explicit bool      // decided by its own line
 	why      string
 	todo     Position // of the line that leaves it to do
+	refused  bool     // its line makes no sense, and has been complained about
 	edges    []edge
 	group    *group
 	binding  masking.Binding
@@ -136,7 +137,7 @@ func (c *column) id() catalog.ColumnID {
 
 // open reports whether there is anything to decide about the column.
 func (c *column) open() bool {
-	return !c.col.Generation.Computed() && c.table.t.Kind != catalog.Foreign
+	return !c.col.Generation.Computed() && c.table.t.Kind != catalog.Foreign && !c.refused
 }
 
 // copied reports whether rows of the table, or of its partitions, are copied.
@@ -255,6 +256,8 @@ func (c *compiler) columnRules(ts *table, rule *TableRule) {
 		}
 		if d := c.decide(r, id); d != nil {
 			col.decision, col.explicit, col.why = d, true, "listed"
+		} else {
+			col.refused = true
 		}
 	}
 }
@@ -389,6 +392,10 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	if kind, differs := col.group.mixed(); differs {
 		return fmt.Sprintf("its keys are of kind %s and %s, which are not masked alike", kindOf(col.col.Type), kind), "keep them all, or change the type at the source"
 	}
+	if c.readsRow(d.spec) && col.inKey() {
+		return fmt.Sprintf("%s masks by another column of the row, and the two ends of a key or link stand in different rows", d.do),
+			"use a transform that looks at the value alone"
+	}
 	pair := func(name string) (masking.Column, bool) {
 		found, _, _ := findColumn(col.table.t, name)
 		if found == nil || found.Name == col.col.Name {
@@ -407,20 +414,27 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	if b.Transform == nil && b.Group == nil {
 		panic("policies: transform " + d.spec.Name + " has bound to nothing") // a factory's contract
 	}
-	if b.Group != nil && col.inKey() {
-		return fmt.Sprintf("%s masks by another column of the row, and the two ends of a key or link have different rows", d.do),
-			"use a transform that looks at the value alone"
-	}
 	col.binding = b
 	for _, w := range b.Warnings {
 		if col.explicit {
 			c.warn(col, w)
 		}
 	}
+	if slices.ContainsFunc(col.table.t.Unique, func(k catalog.Key) bool { return k.Partial && slices.Contains(k.Columns, col.col.Name) }) {
+		c.warn(col, "is masked and stands in a unique index that holds for some rows only: if its condition reads a masked column, other rows may fall under it")
+	}
 	if col.explicit && slices.Contains(col.table.t.PartitionKey, col.col.Name) {
 		c.warn(col, "is masked and decides in which partition a row stands: rows move between partitions")
 	}
 	return "", ""
+}
+
+// readsRow reports whether the transform looks at another column of the row.
+func (c *compiler) readsRow(s masking.Spec) bool {
+	f := c.reg.Factory(s.Name)
+	return f != nil && slices.ContainsFunc(f.Describe().Params, func(p masking.Param) bool {
+		return p.Type == "column" && s.Params[p.Name] != nil
+	})
 }
 
 func (c *compiler) warn(col *column, text string) {

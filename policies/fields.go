@@ -92,7 +92,11 @@ func (r *reader) oneOf(n *yaml.Node, what string, words ...string) (string, bool
 		if near := nearest(s, words); near != "" {
 			help = "did you mean " + near + "?"
 		}
-		r.fail(n, help, "%s must be one of %s", what, strings.Join(words, ", "))
+		if len(words) == 1 {
+			r.fail(n, help, "%s can only be %s", what, words[0])
+		} else {
+			r.fail(n, help, "%s must be one of %s", what, strings.Join(words, ", "))
+		}
 		return "", false
 	}
 	return s, true

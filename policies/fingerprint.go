@@ -66,24 +66,24 @@ func (c *compiler) pinned() map[string][]string {
 // pinnedWarnings finds domains in which equal integers are masked differently,
 // since columns that no key ties together have different widths.
 func (c *compiler) pinnedWarnings() []string {
-	widths := map[string]map[int]bool{}
+	ranges := map[string][]string{}
 	for _, ts := range c.tables {
 		for _, col := range ts.columns {
-			if !col.bound || kindOf(col.col.Type) != masking.Int || col.decision.spec.Params["range"] != nil || col.binding.Pinned == "" {
+			if !col.bound || kindOf(col.col.Type) != masking.Int || col.binding.Pinned == "" {
 				continue
 			}
-			name := col.decision.class
-			if widths[name] == nil {
-				widths[name] = map[int]bool{}
+			name := col.decision.class + " by " + col.decision.spec.Name
+			if !slices.Contains(ranges[name], col.binding.Pinned) {
+				ranges[name] = append(ranges[name], col.binding.Pinned)
 			}
-			widths[name][col.group.bits] = true
 		}
 	}
 	var warnings []string
-	for _, class := range slices.Sorted(maps.Keys(widths)) {
-		if bits := slices.Sorted(maps.Keys(widths[class])); len(bits) > 1 {
-			warnings = append(warnings, fmt.Sprintf("class %s: integers of %d and %d bits that no key ties together are masked over different ranges, and do not join; pin one with range: [LOW, HIGH]",
-				class, bits[0], bits[len(bits)-1]))
+	for _, name := range slices.Sorted(maps.Keys(ranges)) {
+		if pinned := ranges[name]; len(pinned) > 1 {
+			slices.Sort(pinned)
+			warnings = append(warnings, fmt.Sprintf("class %s: integers that no key ties together are masked differently (%s) and do not join; link the columns, or pin one range",
+				name, strings.Join(pinned, "; ")))
 		}
 	}
 	return warnings

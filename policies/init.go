@@ -37,7 +37,7 @@ func initialise(c *catalog.Catalog, name string, reg *masking.Registry) []byte {
 		for _, e := range errs {
 			entry := lines[e.Line]
 			if e.Code == Invalid && entry != nil && entry.class != todo && entry.class != Public {
-				entry.doubt, entry.class, changed = entry.class+" does not fit: "+e.Message, todo, true
+				entry.doubt, entry.class, changed = entry.class+" does not fit: "+strings.TrimPrefix(e.Message, e.At+": "), todo, true
 			}
 		}
 		if !changed {

@@ -232,7 +232,7 @@ func (r *reader) classes(n *yaml.Node) {
 			continue
 		}
 		if !keyWord.MatchString(f.name) {
-			r.fail(f.key, "lower-case letters, digits, - and _; at most 32", "the name of a class is not a plain word")
+			r.fail(f.key, "lower-case letters, digits, - and _; at most 32", "%q cannot name a class", clip(f.name))
 			continue
 		}
 		c := &Class{Name: f.name, At: at(f.key)}
@@ -442,6 +442,7 @@ func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) 
 		known = append(known, "key", "json")
 	}
 	var because *yaml.Node
+	hasClass, hasDocument := false, false
 	for _, f := range r.mapping(n, what) {
 		if !slices.Contains(known, f.name) {
 			r.unknown(f, what, known...)
@@ -449,6 +450,7 @@ func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) 
 		}
 		switch f.name {
 		case "class":
+			hasClass = true
 			if s, ok := r.text(f.value, "the class of "+what); ok && (!column || s == todo || r.checkClass(s, at(f.value))) {
 				c.Class = s
 			}
@@ -467,6 +469,7 @@ func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) 
 			}
 			because = f.key
 		case "json":
+			hasDocument = true
 			if c.Do != nil {
 				r.fail(f.key, "", "%s has both do and json", what)
 				continue
@@ -489,7 +492,7 @@ func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) 
 	if because != nil && c.Because == "" {
 		r.failAt(Invalid, Position{because.Line, because.Column}, "add because: \"…\"", "%s deviates from its class and gives no reason", what)
 	}
-	if c.Class == "" && (c.Do == nil || c.Do.Name != "json") {
+	if !hasClass && !hasDocument {
 		r.fail(n, "add class: NAME", "%s has no class", what)
 	}
 	return c

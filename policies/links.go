@@ -3,6 +3,7 @@ package policies
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
@@ -298,6 +299,9 @@ func (c *compiler) reportUndecided(col *column) {
 		what += "; it looks like nothing personal"
 	case class != "" && class != Public:
 		what += "; it looks like " + class
+	case col.col.Type.Kind == catalog.JSON:
+		what += "; it is a document"
+		class = `{json: {$.PATH: CLASS, "*": drop}}`
 	default:
 		class = "CLASS"
 		if col.todo == (Position{}) {
@@ -332,9 +336,11 @@ func (c *compiler) lineToAdd(col *column, class string) string {
 	default:
 		help = fmt.Sprintf("to the columns of table %s add: %s", table, entry)
 	}
-	if class == "CLASS" {
+	switch {
+	case class == Public || strings.HasPrefix(class, "{"):
+	case class == "CLASS":
 		help += fmt.Sprintf(" with one of your classes, or keep: [%s]", name)
-	} else if class != Public && c.p.Class(class) == nil {
+	case c.p.Class(class) == nil:
 		if def, ok := standardClass(class); ok {
 			help += fmt.Sprintf("; and under classes: %s: {kind: %s, do: %s}", class, def.Kind, def.Do)
 		}

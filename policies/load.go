@@ -173,14 +173,16 @@ func (r *reader) document(text []byte) *yaml.Node {
 
 func (r *reader) yamlError(err error) {
 	text := err.Error()
-	var pos Position
+	pos := Position{Line: 1, Column: 1} // the package names no line where it means the first
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		text = text[len(m[0]):]
-		pos.Line, _ = strconv.Atoi(m[1]) // digits, or nothing
-		if pos.Line >= 1 && pos.Line <= len(r.p.lines) {
-			line := r.p.lines[pos.Line-1]
-			pos.Column = len(line) - len(strings.TrimLeft(line, " ")) + 1
+		line, _ := strconv.Atoi(m[1]) // digits, or nothing
+		if strings.HasPrefix(text, "did not find expected") {
+			line++ // the package counts from 0 in errors of its parser, from 1 in those of its scanner
 		}
+		pos.Line = min(max(line, 1), len(r.p.lines))
+		shown := r.p.lines[pos.Line-1]
+		pos.Column = len(shown) - len(strings.TrimLeft(shown, " ")) + 1
 	}
 	r.failAt(Syntax, pos, "", "not valid YAML: %s", quotedInError.ReplaceAllString(text, "a value"))
 }
