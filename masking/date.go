@@ -132,6 +132,7 @@ var (
 
 // move returns the day that is by away, or the other way where that leaves the window.
 func (t *shift) move(day, by int64, widest window) int64 {
+	day = min(max(day, widest.first), widest.last) // a day beyond is none that a database holds
 	w := widest
 	switch {
 	case t.sameYear:
@@ -146,8 +147,7 @@ func (t *shift) move(day, by int64, widest window) int64 {
 			return moved
 		}
 	}
-	// A year of 38 days, which PostgreSQL begins with, or a day that no database
-	// holds: go round in the window.
+	// PostgreSQL begins with a year of 38 days: go round in it.
 	size := w.last - w.first + 1
 	round := (day - w.first + by) % size
 	if round < 0 {
