@@ -154,5 +154,6 @@ func Standard() *Registry {
 		shiftFactory{},
 		fakeFactory{},
 		shapeFactory{},
+		jsonFactory{},
 	)
 }

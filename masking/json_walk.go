@@ -1,0 +1,473 @@
+package masking
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+)
+
+// maxJSONDepth is how deep documents may be nested, so that no document exhausts
+// the stack.
+const maxJSONDepth = 1000
+
+// jsonWalker is the working space of one batch. A document is read from left to
+// right; from is where the run of bytes begins that stay and are not copied yet,
+// or suspended while a dropped member is passed.
+type jsonWalker struct {
+	t    *jsonTransform
+	in   []byte
+	pos  int
+	from int
+	row  int32
+	deep bool // the document is nested too deep
+	key  []byte
+
+	out  []byte // the skeletons of all documents
+	ends []int  // of each row in it
+	hits []jsonHit
+	args []jsonArgs // of each child
+}
+
+const suspended = -1
+
+func (w *jsonWalker) reset(t *jsonTransform) {
+	w.t = t
+	for len(w.args) < len(t.children) {
+		w.args = append(w.args, jsonArgs{})
+	}
+	for c := range w.args {
+		w.args[c].reset()
+	}
+}
+
+// free gives the space back, without what it knew of values.
+func (w *jsonWalker) free() {
+	for c := range w.args {
+		w.args[c].reset()
+	}
+	clear(w.out)
+	clear(w.key)
+	w.t, w.in = nil, nil
+	w.out, w.ends, w.hits = w.out[:0], w.ends[:0], w.hits[:0]
+	if cap(w.out) > 16<<20 {
+		return // one batch of huge documents does not hold memory for good
+	}
+	jsonWalkers.Put(w)
+}
+
+// document walks one document into the skeleton.
+func (w *jsonWalker) document(row int32, doc []byte) error {
+	w.in, w.pos, w.from, w.row, w.deep = doc, 0, 0, row, false
+	w.blanks()
+	ok := w.value(&w.t.root, w.t.rest, place{before: 0, comma: 0}, 0)
+	if ok {
+		w.blanks()
+		ok = w.pos == len(doc)
+	}
+	if !ok {
+		if w.deep {
+			return &ValueError{Row: int(row), Reason: fmt.Sprintf("the document is nested deeper than %d", maxJSONDepth)}
+		}
+		return &ValueError{Row: int(row), Reason: fmt.Sprintf("the document is not JSON: byte %d of %d", min(w.pos, len(doc)), len(doc)), Help: "mask the column as text"}
+	}
+	if w.from == suspended {
+		w.out = append(w.out, "null"...)
+	} else {
+		w.out = append(w.out, doc[w.from:]...)
+	}
+	return nil
+}
+
+// place tells where a member or element stands, for the commas around it.
+type place struct {
+	before int  // where its text begins: behind the bracket or comma
+	comma  int  // where the comma before it stands, if it is not the first
+	kept   bool // something before it in the same container is kept
+}
+
+// keep makes sure that what follows is copied.
+func (w *jsonWalker) keep(p place) {
+	if w.from == suspended {
+		w.from = p.before
+		if p.kept {
+			w.from = p.comma
+		}
+	}
+}
+
+// drop makes sure that what follows is not copied.
+func (w *jsonWalker) drop(p place) {
+	if w.from == suspended {
+		return
+	}
+	end := p.before
+	if p.kept {
+		end = p.comma
+	}
+	w.out = append(w.out, w.in[w.from:end]...)
+	w.from = suspended
+}
+
+// value passes the value that begins at pos. node is its place in the trie, or
+// nil; inherited is the rule of what is around it. It reports false if the
+// document is not JSON. Whether the value was kept shows in w.from.
+func (w *jsonWalker) value(node *jsonNode, inherited *jsonRule, p place, depth int) bool {
+	if w.pos >= len(w.in) {
+		return false
+	}
+	rule := inherited
+	if node != nil && node.rule != nil {
+		rule = node.rule
+	}
+	switch c := w.in[w.pos]; c {
+	case '{', '[':
+		if node != nil && (c == '{' && len(node.members) == 0 || c == '[' && node.element == nil) {
+			node = nil // no path goes on here
+		}
+		if node == nil && (rule.action != jsonMask || !rule.anywhere) {
+			if rule.action == jsonKeep {
+				w.keep(p)
+			} else {
+				w.drop(p)
+			}
+			return w.skipContainer(depth)
+		}
+		if rule.action == jsonMask && !rule.anywhere {
+			rule = dropRule // of what no path names inside
+		}
+		w.keep(p)
+		if c == '{' {
+			return w.object(node, rule, depth)
+		}
+		return w.array(node, rule, depth)
+	case '"':
+		start := w.pos
+		escaped, ok := w.str()
+		if !ok {
+			return false
+		}
+		w.scalar(rule, p, start, c, escaped)
+		return true
+	case 't', 'f', 'n':
+		start := w.pos
+		if !w.word() {
+			return false
+		}
+		if c == 'n' && rule.action == jsonMask {
+			w.keep(p)
+			return true
+		}
+		w.scalar(rule, p, start, c, false)
+		return true
+	default:
+		start := w.pos
+		if !w.number() {
+			return false
+		}
+		w.scalar(rule, p, start, '0', false)
+		return true
+	}
+}
+
+// object walks the object at pos.
+func (w *jsonWalker) object(node *jsonNode, rule *jsonRule, depth int) bool {
+	if depth++; depth > maxJSONDepth {
+		w.deep = true
+		return false
+	}
+	w.pos++
+	p := place{before: w.pos}
+	w.blanks()
+	if w.peek() == '}' {
+		w.pos++
+		return true
+	}
+	for {
+		start := w.pos
+		if w.peek() != '"' {
+			return false
+		}
+		escaped, ok := w.str()
+		if !ok {
+			return false
+		}
+		var child *jsonNode
+		if node != nil {
+			key := w.in[start+1 : w.pos-1]
+			if escaped {
+				w.key = appendUnescaped(w.key[:0], key)
+				key = w.key
+			}
+			child = node.find(key)
+		}
+		w.blanks()
+		if w.peek() != ':' {
+			return false
+		}
+		w.pos++
+		w.blanks()
+		if !w.value(child, rule, p, depth) {
+			return false
+		}
+		p.kept = p.kept || w.from != suspended
+		w.blanks()
+		switch w.peek() {
+		case ',':
+			p.comma = w.pos
+			w.pos++
+			p.before = w.pos
+			w.blanks()
+		case '}':
+			if w.from == suspended {
+				w.from = w.pos
+			}
+			w.pos++
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// array walks the array at pos.
+func (w *jsonWalker) array(node *jsonNode, rule *jsonRule, depth int) bool {
+	if depth++; depth > maxJSONDepth {
+		w.deep = true
+		return false
+	}
+	var child *jsonNode
+	if node != nil {
+		child = node.element
+	}
+	w.pos++
+	p := place{before: w.pos}
+	w.blanks()
+	if w.peek() == ']' {
+		w.pos++
+		return true
+	}
+	for {
+		if !w.value(child, rule, p, depth) {
+			return false
+		}
+		p.kept = p.kept || w.from != suspended
+		w.blanks()
+		switch w.peek() {
+		case ',':
+			p.comma = w.pos
+			w.pos++
+			p.before = w.pos
+			w.blanks()
+		case ']':
+			if w.from == suspended {
+				w.from = w.pos
+			}
+			w.pos++
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// scalar decides about the string, number or boolean from start to pos. class is
+// '"', 't', 'f', 'n', or '0' for any number.
+func (w *jsonWalker) scalar(rule *jsonRule, p place, start int, class byte, escaped bool) {
+	switch rule.action {
+	case jsonKeep:
+		w.keep(p)
+		return
+	case jsonDrop:
+		w.drop(p)
+		return
+	}
+	token := w.in[start:w.pos]
+	if class == '"' {
+		token = token[1 : len(token)-1]
+	}
+	switch {
+	case rule.integer >= 0 && (class == '0' || class == '"' && rule.text < 0 && !escaped):
+		if v, ok := wholeNumber(token, class == '"'); ok {
+			w.keep(p)
+			form := formInt
+			if class == '"' {
+				form = formIntString
+			}
+			a := w.hit(rule.integer, form, start, w.pos)
+			a.ints = append(a.ints, v)
+			return
+		}
+	case rule.date >= 0 && class == '"' && !escaped:
+		if day, ok := parseDay(token); ok {
+			w.keep(p)
+			a := w.hit(rule.date, formDate, start+1, start+1+len("2006-01-02"))
+			a.days = append(a.days, day)
+			return
+		}
+	}
+	if rule.text < 0 {
+		w.drop(p) // the transform does not take such a value
+		return
+	}
+	w.keep(p)
+	form := formScalar
+	if class == '"' {
+		form = formText
+	}
+	a := w.hit(rule.text, form, start, w.pos)
+	if escaped {
+		a.text = appendUnescaped(a.text, token)
+	} else {
+		a.text = append(a.text, token...)
+	}
+	if len(a.text) > math.MaxInt32 {
+		panic("masking: json: more than 2 GiB in one batch")
+	}
+	a.ends = append(a.ends, int32(len(a.text)))
+}
+
+// hit notes that from start to end a masked value takes the place of what stands there.
+func (w *jsonWalker) hit(child int, form jsonForm, start, end int) *jsonArgs {
+	w.out = append(w.out, w.in[w.from:start]...)
+	w.from = end
+	w.hits = append(w.hits, jsonHit{at: len(w.out), row: w.row, child: int32(child), form: form})
+	a := &w.args[child]
+	a.n++
+	return a
+}
+
+// peek returns the byte at pos, or 0 at the end: no JSON has that byte where it is asked for.
+func (w *jsonWalker) peek() byte {
+	if w.pos < len(w.in) {
+		return w.in[w.pos]
+	}
+	return 0
+}
+
+// blanks passes white space.
+func (w *jsonWalker) blanks() {
+	for w.pos < len(w.in) {
+		switch w.in[w.pos] {
+		case ' ', '\t', '\n', '\r':
+			w.pos++
+		default:
+			return
+		}
+	}
+}
+
+// skip passes the value at pos without looking into it.
+func (w *jsonWalker) skip(depth int) bool {
+	switch w.peek() {
+	case '{', '[':
+		return w.skipContainer(depth)
+	case '"':
+		_, ok := w.str()
+		return ok
+	case 't', 'f', 'n':
+		return w.word()
+	}
+	return w.number()
+}
+
+// skipContainer passes the object or array at pos. Every comma, colon and bracket is
+// checked: a document that is not JSON is not passed on in part either.
+func (w *jsonWalker) skipContainer(depth int) bool {
+	if depth++; depth > maxJSONDepth {
+		w.deep = true
+		return false
+	}
+	object := w.in[w.pos] == '{'
+	closing := w.in[w.pos] + 2 // in ASCII a bracket's partner stands two behind it
+	w.pos++
+	w.blanks()
+	if w.peek() == closing {
+		w.pos++
+		return true
+	}
+	for {
+		if object {
+			if w.peek() != '"' {
+				return false
+			}
+			if _, ok := w.str(); !ok {
+				return false
+			}
+			w.blanks()
+			if w.peek() != ':' {
+				return false
+			}
+			w.pos++
+			w.blanks()
+		}
+		if !w.skip(depth) {
+			return false
+		}
+		w.blanks()
+		switch w.peek() {
+		case ',':
+			w.pos++
+			w.blanks()
+		case closing:
+			w.pos++
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// word passes true, false or null.
+func (w *jsonWalker) word() bool {
+	rest := w.in[w.pos:]
+	for _, word := range [...]string{"true", "false", "null"} {
+		if len(rest) >= len(word) && string(rest[:len(word)]) == word {
+			w.pos += len(word)
+			return true
+		}
+	}
+	return false
+}
+
+// number passes a number.
+func (w *jsonWalker) number() bool {
+	n := jsonNumber(w.in[w.pos:])
+	w.pos += n
+	return n > 0
+}
+
+// str passes the string at pos, whose quote is known, and reports whether it has escapes.
+func (w *jsonWalker) str() (escaped, ok bool) {
+	in, i := w.in, w.pos+1
+	for {
+		for i+8 <= len(in) {
+			if special := specialBytes(binary.LittleEndian.Uint64(in[i:])); special != 0 {
+				i += bits.TrailingZeros64(special) >> 3
+				break
+			}
+			i += 8
+		}
+		if i >= len(in) {
+			return false, false
+		}
+		switch c := in[i]; {
+		case c == '"':
+			w.pos = i + 1
+			return escaped, true
+		case c < ' ':
+			w.pos = i
+			return false, false
+		case c == '\\':
+			escaped = true
+			n := escapeLength(in[i:])
+			if n == 0 {
+				w.pos = i
+				return false, false
+			}
+			i += n
+		default:
+			i++ // one of the last seven bytes
+		}
+	}
+}
