@@ -45,8 +45,7 @@ func bindPhone(req Request) (Binding, error) {
 	if err := refuseLabels("fake phone", col); err != nil {
 		return Binding{}, err
 	}
-	unique, _ := req.Spec.Params["unique"].(bool)
-	unique = unique || col.Unique
+	unique := col.Unique
 	b := Binding{Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true}}
 	prf := newPRF(req.Key.For("phone"))
 	switch r := req.Spec.Params["range"]; r {
