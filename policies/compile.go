@@ -3,6 +3,7 @@ package policies
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -51,7 +52,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	if key == nil {
 		return nil, Errors{p.diagnose(KeyProblem, p.Keys[0].At, "", "", "there is no key to compile with")}
 	}
-	s := &compiler{p: p, catalog: c, key: key, reg: reg, byID: map[catalog.TableID]*table{}, guesser: newGuesser(c)}
+	s := &compiler{p: p, catalog: c, key: key, reg: reg, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
 	s.enter()
 	s.tableRules()
 	s.relate()
@@ -77,6 +78,7 @@ type compiler struct {
 	guesser  *guesser
 	tables   []*table // in the catalog's order
 	byID     map[catalog.TableID]*table
+	named    map[string]*catalog.Table // by the names that Find takes as exact
 	errs     Errors
 	warnings []string
 }
@@ -163,6 +165,11 @@ func (c *compiler) enter() {
 		}
 		c.tables = append(c.tables, ts)
 		c.byID[t.ID] = ts
+		for _, name := range []string{t.ID.String(), c.catalog.Display(t.ID)} {
+			if c.named[name] == nil {
+				c.named[name] = t
+			}
+		}
 	}
 	for _, ts := range c.tables {
 		for _, id := range ts.t.Parents {
@@ -176,7 +183,7 @@ func (c *compiler) enter() {
 // tableRules finds what the policy's names mean, and decides about whole tables.
 func (c *compiler) tableRules() {
 	for _, rule := range c.p.Tables {
-		t, problem, help := findTable(c.catalog, rule.Name)
+		t, problem, help := c.findTable(rule.Name)
 		if t == nil {
 			c.fail(Drift, rule.At, rule.Name, help, "table %s %s", clip(rule.Name), problem)
 			continue
@@ -187,6 +194,9 @@ func (c *compiler) tableRules() {
 			continue
 		}
 		ts.rule, ts.listed, ts.at, ts.why = rule, true, rule.At, "listed"
+		if t.Kind == catalog.Foreign {
+			c.warnings = append(c.warnings, t.ID.String()+": is a foreign table; its rows are on another server and are not copied")
+		}
 		if rule.Drop {
 			ts.drop, ts.why = true, "rows stay behind"
 			continue
@@ -389,7 +399,7 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	if d.nulls() && col.col.NotNull {
 		return "the column is NOT NULL and cannot be set to NULL", "give it a class that writes a value, such as {constant: X}"
 	}
-	if kind, differs := col.group.mixed(); differs {
+	if kind, differs := col.group.mixed(d.spec.Name); differs {
 		return fmt.Sprintf("its keys are of kind %s and %s, which are not masked alike", kindOf(col.col.Type), kind), "keep them all, or change the type at the source"
 	}
 	if c.readsRow(d.spec) && col.inKey() {
@@ -403,7 +413,7 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		}
 		return c.maskingColumn(col.table.column(found.Name)), true
 	}
-	b, err := c.reg.Bind(c.key, c.maskingColumn(col), d.spec, pair)
+	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.exactNames(col, d.spec), pair)
 	if err != nil {
 		var hinted interface{ Hint() string }
 		if errors.As(err, &hinted) {
@@ -427,6 +437,22 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		c.warn(col, "is masked and decides in which partition a row stands: rows move between partitions")
 	}
 	return "", ""
+}
+
+// exactNames spells the parameters that name columns of the row as the database does.
+func (c *compiler) exactNames(col *column, s masking.Spec) masking.Spec {
+	if !c.readsRow(s) {
+		return s
+	}
+	s.Params = maps.Clone(s.Params)
+	for _, p := range c.reg.Factory(s.Name).Describe().Params {
+		if name, ok := s.Params[p.Name].(string); ok && p.Type == "column" {
+			if found, _, _ := findColumn(col.table.t, name); found != nil {
+				s.Params[p.Name] = found.Name
+			}
+		}
+	}
+	return s
 }
 
 // readsRow reports whether the transform looks at another column of the row.

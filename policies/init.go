@@ -66,7 +66,7 @@ func newDraft(c *catalog.Catalog, name string) *draft {
 		name = "database"
 	}
 	d := &draft{catalog: c, name: name, entries: map[*column]*entry{}}
-	d.graph = &compiler{p: &Policy{}, catalog: c, byID: map[catalog.TableID]*table{}, guesser: newGuesser(c)}
+	d.graph = &compiler{p: &Policy{}, catalog: c, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
 	d.graph.enter()
 	d.graph.relate()
 	d.choose()
@@ -107,10 +107,16 @@ func (d *draft) choose() {
 		open = left
 	}
 	// A partitioned table's column has the class of what its partitions reference.
-	for col, e := range d.entries {
-		if ref := referencedBelow(col.table, col.col.Name); ref != nil {
-			if source := d.source(ref); source != nil && source != e {
-				*e = entry{class: source.class, doubt: source.doubt}
+	for _, ts := range d.graph.tables {
+		for _, col := range ts.columns {
+			e := d.entries[col]
+			if e == nil {
+				continue
+			}
+			if ref := referencedBelow(ts, col.col.Name); ref != nil {
+				if source := d.source(ref); source != nil && source != e {
+					*e = entry{class: source.class, doubt: source.doubt}
+				}
 			}
 		}
 	}

@@ -61,7 +61,7 @@ func (c *compiler) relate() {
 	for _, l := range c.p.Links {
 		var ends []*column
 		for _, end := range l.Columns {
-			t, col, problem, help := findEnd(c.catalog, end.Name)
+			t, col, problem, help := c.findEnd(end.Name)
 			if col == nil {
 				c.fail(Drift, end.At, "", help, "%s %s", clip(end.Name), problem)
 				continue
@@ -191,6 +191,9 @@ func (c *compiler) agree(col *column, e edge) bool {
 		return true
 	}
 	a, b := col.decision, e.to.decision
+	if e.kind == byForeignKey && a != nil && e.to.col.Generation.Computed() {
+		c.referencesComputed(col, e.to)
+	}
 	switch {
 	case a == nil || b == nil || a == b:
 		return true
@@ -202,6 +205,23 @@ func (c *compiler) agree(col *column, e edge) bool {
 		return true
 	default:
 		return a.domain == b.domain && a.do.String() == b.do.String()
+	}
+}
+
+// referencesComputed looks at a key onto a column that the database computes anew
+// from others: it must be kept, and then holds if those are kept too.
+func (c *compiler) referencesComputed(col, to *column) {
+	d := col.decision
+	if d.nulls() {
+		return
+	}
+	if !d.keep {
+		c.fail(Invalid, d.at, col.id().String(), "keep it, and the columns that the other is computed from; or null it",
+			"%s is %s; but it references %s, which is computed by the database", col.id(), c.outcome(d), to.id())
+		return
+	}
+	if slices.ContainsFunc(to.table.columns, func(o *column) bool { return o.decision != nil && !o.decision.keep }) {
+		c.warn(col, "is kept and references "+to.id().String()+", which is computed from other columns: if one of those is masked, the key breaks")
 	}
 }
 

@@ -6,6 +6,14 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
+// findTable is the function of that name, and quick for names that are spelled exactly.
+func (c *compiler) findTable(name string) (t *catalog.Table, problem, help string) {
+	if t := c.named[name]; t != nil {
+		return t, "", ""
+	}
+	return findTable(c.catalog, name)
+}
+
 // findTable returns the table that the policy calls name, or nil and what is wrong
 // with the name: it is not there, or several tables differ from it in case only.
 func findTable(c *catalog.Catalog, name string) (t *catalog.Table, problem, help string) {
@@ -66,14 +74,14 @@ func clipList(names []string, most int) []string {
 
 // findEnd returns the column that an end of a link names. Names may hold dots:
 // every division of the name is tried, and only one may make sense.
-func findEnd(c *catalog.Catalog, name string) (t *catalog.Table, col *catalog.Column, problem, help string) {
+func (c *compiler) findEnd(name string) (t *catalog.Table, col *catalog.Column, problem, help string) {
 	problem, help = "is not in the database", "write table.column; a link may not leave the database in this version"
 	found := 0
 	for i, b := range name {
 		if b != '.' {
 			continue
 		}
-		table, _, _ := findTable(c, name[:i])
+		table, _, _ := c.findTable(name[:i])
 		if table == nil {
 			continue
 		}

@@ -76,15 +76,23 @@ func (g *group) measure(col *column) {
 	g.rows = max(g.rows, col.table.rows())
 }
 
-// mixed returns a kind of value that differs from the first member's, if any.
-func (g *group) mixed() (masking.Kind, bool) {
+// mixed returns a kind of value that the transform does not mask like the first
+// member's, if there is one.
+func (g *group) mixed(transform string) (masking.Kind, bool) {
 	first := kindOf(g.members[0].col.Type)
 	for _, m := range g.members[1:] {
-		if k := kindOf(m.col.Type); k != first {
+		if k := kindOf(m.col.Type); k != first && !alike(transform, first, k) {
 			return k, true
 		}
 	}
 	return 0, false
+}
+
+// alike reports whether a transform masks equal values of two kinds alike. Pseudonyms
+// of integers and UUIDs do so with their text: links join such columns, and SQLite's
+// keys may.
+func alike(transform string, a, b masking.Kind) bool {
+	return transform == "null" || transform == "pseudonym" && (a == masking.Text || b == masking.Text) && a != masking.Bytes && b != masking.Bytes
 }
 
 // rows estimates the rows of the table and of all that inherit from it.
@@ -130,9 +138,7 @@ func (c *compiler) maskingColumn(col *column) masking.Column {
 	m := masking.Column{
 		Table: col.table.t.ID.String(), Name: col.col.Name, Kind: kindOf(t), Bits: t.Bits,
 		Labels: t.Labels, NotNull: col.col.NotNull, Unique: g.unique, Rows: g.rows,
-	}
-	if m.Kind == masking.Int {
-		m.NarrowBits = g.bits
+		NarrowBits: g.bits,
 	}
 	if m.Kind == masking.Text || m.Kind == masking.Bytes {
 		m.MaxChars = g.chars
