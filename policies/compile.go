@@ -399,8 +399,9 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	if d.nulls() && col.col.NotNull {
 		return "the column is NOT NULL and cannot be set to NULL", "give it a class that writes a value, such as {constant: X}"
 	}
-	if kind, differs := col.group.mixed(d.spec.Name); differs {
-		return fmt.Sprintf("its keys are of kind %s and %s, which are not masked alike", kindOf(col.col.Type), kind), "keep them all, or change the type at the source"
+	if a, b, differ := col.group.mixed(d.spec.Name); differ {
+		return fmt.Sprintf("the columns that its keys and links tie together are of kind %s and %s, which %s does not mask alike", a, b, d.spec.Name),
+			"keep them all, or change the type at the source"
 	}
 	if c.readsRow(d.spec) && col.inKey() {
 		return fmt.Sprintf("%s masks by another column of the row, and the two ends of a key or link stand in different rows", d.do),

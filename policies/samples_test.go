@@ -1,6 +1,8 @@
 package policies
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -90,4 +92,56 @@ func values(mem memory.Allocator, name string) arrow.Array {
 	}
 	b.AppendNull()
 	return b.NewArray()
+}
+
+// An id in a document is masked like the id in the column, though the column is
+// narrower than a number in JSON.
+func TestDocumentJoins(t *testing.T) {
+	text, err := os.ReadFile("testdata/compile/json.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := sections(t, string(text))
+	p, err := Parse("p.yaml", []byte(parts["policy"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Compile(p, parseCatalog(t, parts["catalog"]), testKey(t), masking.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	defer mem.AssertSize(t, 0)
+	ids := []int64{1, 2, 300, 32_767}
+	ib := array.NewInt64Builder(mem)
+	defer ib.Release()
+	ib.AppendValues(ids, nil)
+	docs := func(format string) arrow.Array {
+		b := array.NewBinaryBuilder(mem, arrow.BinaryTypes.Binary)
+		defer b.Release()
+		for _, id := range ids {
+			b.AppendString(fmt.Sprintf(format, id))
+		}
+		return b.NewArray()
+	}
+	plan := c.Plan.Table("public", "users")
+	in := []arrow.Array{ib.NewArray(), docs(`{"user_id": %d, "secret": 1}`), docs(`"%d"`), docs(`{"b": %d}`)}
+	if len(in) != len(plan.Decoded()) {
+		t.Fatalf("decoded: %v", plan.Decoded())
+	}
+	out, err := plan.Apply(mem, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range ids {
+		masked := out[0].(*array.Int64).Value(i)
+		want := fmt.Sprintf(`{"user_id": %d}`, masked)
+		if got := out[1].(*array.Binary).Value(i); string(got) != want {
+			t.Errorf("id %d: column %d, document %s", id, masked, got)
+		}
+	}
+	for i := range in {
+		in[i].Release()
+		out[i].Release()
+	}
 }

@@ -76,16 +76,16 @@ func (g *group) measure(col *column) {
 	g.rows = max(g.rows, col.table.rows())
 }
 
-// mixed returns a kind of value that the transform does not mask like the first
-// member's, if there is one.
-func (g *group) mixed(transform string) (masking.Kind, bool) {
-	first := kindOf(g.members[0].col.Type)
+// mixed returns two kinds of value among the members that the transform does not
+// mask alike, if there are any.
+func (g *group) mixed(transform string) (a, b masking.Kind, differ bool) {
+	a = kindOf(g.members[0].col.Type)
 	for _, m := range g.members[1:] {
-		if k := kindOf(m.col.Type); k != first && !alike(transform, first, k) {
-			return k, true
+		if b = kindOf(m.col.Type); b != a && !alike(transform, a, b) {
+			return min(a, b), max(a, b), true
 		}
 	}
-	return 0, false
+	return a, a, false
 }
 
 // alike reports whether a transform masks equal values of two kinds alike. Pseudonyms
@@ -140,10 +140,32 @@ func (c *compiler) maskingColumn(col *column) masking.Column {
 		Labels: t.Labels, NotNull: col.col.NotNull, Unique: g.unique, Rows: g.rows,
 		NarrowBits: g.bits,
 	}
+	if d := col.decision; d != nil && d.spec.Paths != nil {
+		m.NarrowBits = c.documentBits(d.spec)
+	}
 	if m.Kind == masking.Text || m.Kind == masking.Bytes {
 		m.MaxChars = g.chars
 	}
 	return m
+}
+
+// documentBits returns the width of the narrowest integer column that shares a domain
+// with a path of the document, so that an id in the document is masked like the
+// id in the column; 0 if there is none.
+func (c *compiler) documentBits(s masking.Spec) int {
+	bits := 0
+	for _, ts := range c.tables {
+		for _, col := range ts.columns {
+			d := col.decision
+			if d == nil || d.keep || col.group.bits == 0 || bits != 0 && col.group.bits >= bits {
+				continue
+			}
+			if slices.ContainsFunc(s.Paths, func(p masking.PathSpec) bool { return p.Spec.Domain == d.domain && p.Spec.Name == d.spec.Name }) {
+				bits = col.group.bits
+			}
+		}
+	}
+	return bits
 }
 
 // uniqueKeys proves that every unique key of a copied table stays unique.
