@@ -269,6 +269,14 @@ var lawCases = []lawCase{
 		}
 		return ""
 	}},
+	{name: "json", spec: Spec{Name: "json", Paths: []PathSpec{
+		{Path: "$.a", Spec: Spec{Name: "token", Variant: "hex", Domain: "inside"}},
+		{Path: "$.b[*]", Spec: Spec{Name: "fake", Variant: "email", Domain: "inside"}},
+		{Path: "$.c", Spec: Spec{Name: "keep"}},
+		{Path: "*", Spec: Spec{Name: "drop"}},
+	}}, col: Column{Kind: JSON}, value: func(i int) any {
+		return fmt.Sprintf(`{"a": "v%d", "b": ["x@y.z", "q%d"], "c": {"d": [1, 2]}, "e": "gone"}`, i, i)
+	}, fits: validJSON, few: true /* its domains are those of the paths */},
 }
 
 // bind binds the case under a key and a domain.
