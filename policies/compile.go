@@ -310,7 +310,7 @@ func (c *compiler) droppedReferences() {
 				continue
 			}
 			behind := ref.leavesBehind()
-			if behind == nil || c.nulled(ts, fk) {
+			if behind == nil || c.nulled(ts, fk) || c.parentReferences(ts, fk) {
 				continue
 			}
 			columns := ""
@@ -332,6 +332,18 @@ func (c *compiler) droppedReferences() {
 				behind.t.ID, ts.t.ID, columns, fk.Name)
 		}
 	}
+}
+
+// parentReferences reports whether the key is one that a partition has from its
+// parent, about which the complaint is made once.
+func (c *compiler) parentReferences(ts *table, fk catalog.ForeignKey) bool {
+	if !ts.t.IsPartition {
+		return false
+	}
+	parent := c.byID[ts.t.Parents[0]]
+	return parent != nil && parent.copied() && slices.ContainsFunc(parent.t.ForeignKeys, func(k catalog.ForeignKey) bool {
+		return k.References == fk.References && slices.Equal(k.Pairs, fk.Pairs)
+	})
 }
 
 // leavesBehind returns the table, or its first descendant, whose rows stay behind.

@@ -189,7 +189,7 @@ func (c *compiler) uniqueKeys() {
 			if !bad.explicit {
 				inherited = " (" + bad.why + ")"
 			}
-			c.fail(Invalid, bad.decision.at, bad.id().String(), c.uniqueHelp(bad),
+			c.fail(Invalid, bad.decision.at, bad.id().String(), uniqueHelp(bad),
 				"%s%s is %s, and %s does not keep different values different", bad.id(), inherited, what, bad.decision.do)
 		}
 	}
@@ -238,11 +238,9 @@ func (t *table) carried(k catalog.Key) bool {
 }
 
 // uniqueHelp says which transform would keep the column unique.
-func (c *compiler) uniqueHelp(col *column) string {
-	if f := c.reg.Factory(col.decision.spec.Name); f != nil {
-		if _, set := col.decision.spec.Params["unique"]; !set && slices.ContainsFunc(f.Describe().Params, func(p masking.Param) bool { return p.Name == "unique" }) {
-			return "add unique: true to the transform"
-		}
+func uniqueHelp(col *column) string {
+	if spec := col.decision.spec; spec.Variant == "email" && spec.Params["unique"] == nil {
+		return "add unique: true to the transform"
 	}
 	switch kindOf(col.col.Type) {
 	case masking.Int:
