@@ -1,0 +1,550 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+type catalogObject = catalog.Object
+
+// buildState is where a build is in its life.
+type buildState uint8
+
+const (
+	fresh       buildState = iota // no database yet
+	open                          // being loaded
+	sealed                        // whole, and marked
+	promoted                      // is the target
+	aborted                       // dropped
+	closedState                   // left where it was, by Sink.Close
+)
+
+// build is one database being built.
+type build struct {
+	*sink
+	spec   connectors.BuildSpec
+	defs   definitions
+	name   string // of the database
+	ledger string // schema of the ledger in it
+	admin  *pgx.Conn
+	slots  chan *session // a place per session allowed; nil where none is open yet
+
+	poolOnce sync.Once // the pool is closed
+
+	mu     sync.Mutex
+	state  buildState
+	routed map[string]bool // roots through which rows are loaded
+	done   map[string]bool // tables whose indexes are built
+}
+
+func (b *build) mark(state string) mark {
+	h := sha256.New()
+	for _, k := range slices.Sorted(maps.Keys(b.spec.Fingerprint)) {
+		fmt.Fprintf(h, "%q=%q\n", k, b.spec.Fingerprint[k])
+	}
+	return mark{Target: b.target, Run: b.spec.Run, State: state, Fingerprint: hex.EncodeToString(h.Sum(nil)), At: time.Now().UTC().Truncate(time.Second)}
+}
+
+func (b *build) setMark(ctx context.Context, state string) error {
+	_, err := b.admin.Exec(ctx, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(b.mark(state).String()))
+	return err
+}
+
+// create makes the empty database, with the source's encoding and collation.
+func (b *build) create(ctx context.Context) error {
+	op := "create database " + word(b.name)
+	sql, err := b.createSQL()
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.state = open // from here on there is something to drop
+	b.mu.Unlock()
+	if _, err := b.admin.Exec(ctx, sql); err != nil {
+		failed := failDefinition(ctx, b.side, op, err)
+		var e *connectors.Error
+		if errors.As(failed, &e) {
+			switch stateOf(err) {
+			case "42501":
+				e.Hint = "ALTER ROLE " + word(b.conn.User) + " CREATEDB"
+			case "42809", "22023", "42704":
+				e.Kind = connectors.KindUnsupported
+				e.Hint = fmt.Sprintf("the source's database has LC_COLLATE %s, LC_CTYPE %s: install that locale at the target's server", b.defs.Collate, b.defs.CType)
+			}
+		}
+		return failed
+	}
+	return failDefinition(ctx, b.side, op, b.setMark(ctx, stateBuilding))
+}
+
+func (b *build) createSQL() (string, error) {
+	d := b.defs
+	sql := fmt.Sprintf("CREATE DATABASE %s TEMPLATE template0 ENCODING %s LC_COLLATE %s LC_CTYPE %s",
+		ident(b.name), literal(d.Encoding), literal(d.Collate), literal(d.CType))
+	lacks := func(what string, since int) error {
+		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "create database " + word(b.name),
+			Err: fmt.Errorf("the source's database has %s, which PostgreSQL %d does not know", what, b.major), Hint: fmt.Sprintf("use a target of version %d or later", since)}
+	}
+	switch d.Provider {
+	case "i":
+		if b.major < 15 {
+			return "", lacks("an ICU collation", 15)
+		}
+		sql += " LOCALE_PROVIDER icu ICU_LOCALE " + literal(d.Locale)
+		if d.Rules != "" {
+			if b.major < 16 {
+				return "", lacks("ICU rules", 16)
+			}
+			sql += " ICU_RULES " + literal(d.Rules)
+		}
+	case "b":
+		if b.major < 17 {
+			return "", lacks("a built-in collation", 17)
+		}
+		sql += " LOCALE_PROVIDER builtin BUILTIN_LOCALE " + literal(d.Locale)
+	default:
+		if b.major >= 15 {
+			sql += " LOCALE_PROVIDER libc"
+		}
+	}
+	return sql + fmt.Sprintf(" CONNECTION LIMIT %d", buildLimit), nil
+}
+
+// define makes everything that rows need, and the ledger.
+func (b *build) define(ctx context.Context) error {
+	for _, kv := range b.defs.Settings {
+		name, value, _ := strings.Cut(kv, "=")
+		// The value as it is stored is not the value as SQL would write it; so
+		// it is set here, as it is stored, and taken from here.
+		sql := fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); ALTER DATABASE %s SET %s FROM CURRENT; COMMIT",
+			literal(name), literal(value), ident(b.name), settingName(name))
+		if _, err := b.admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+			b.warn(fmt.Sprintf("the database setting %s stays behind: %v", name, failDefinition(ctx, b.side, "set it", err)))
+			if _, err := b.admin.Exec(ctx, "ROLLBACK"); err != nil {
+				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
+			}
+		}
+	}
+	return b.with(ctx, func(held *session) error {
+		var prepare []string
+		if b.defs.NoPublic {
+			prepare = append(prepare, "DROP SCHEMA IF EXISTS public")
+		}
+		l := ident(b.ledger)
+		prepare = append(prepare, "CREATE SCHEMA "+l,
+			"CREATE TABLE "+l+".ledger (chunk text PRIMARY KEY, table_schema text NOT NULL, table_name text NOT NULL, rows bigint NOT NULL, bytes bigint NOT NULL)",
+			"CREATE TABLE "+l+".fingerprint (part text PRIMARY KEY, digest text NOT NULL)")
+		for _, k := range slices.Sorted(maps.Keys(b.spec.Fingerprint)) {
+			prepare = append(prepare, fmt.Sprintf("INSERT INTO %s.fingerprint VALUES (%s, %s)", l, literal(k), literal(b.spec.Fingerprint[k])))
+		}
+		for _, sql := range prepare {
+			if err := held.exec(ctx, sql); err != nil {
+				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
+			}
+		}
+		for _, e := range b.defs.Before {
+			if err := held.exec(ctx, e.SQL); err != nil {
+				return b.definitionError(ctx, e, err)
+			}
+		}
+		return nil
+	})
+}
+
+// settingName quotes the parts of a setting's name: plpgsql.extra_errors.
+func settingName(name string) string {
+	parts := strings.Split(name, ".")
+	for i := range parts {
+		parts[i] = ident(parts[i])
+	}
+	return strings.Join(parts, ".")
+}
+
+func (b *build) definitionError(ctx context.Context, e entry, err error) error {
+	failed := failDefinition(ctx, b.side, "make "+e.String(), err)
+	var ce *connectors.Error
+	if errors.As(failed, &ce) && ctx.Err() == nil {
+		switch state := stateOf(err); {
+		case e.Kind == "EXTENSION" && (state == "0A000" || state == "58P01" || state == "22023"):
+			ce.Kind = connectors.KindUnavailable
+			ce.Hint = "install the extension at the target's server (Debian: apt-get install postgresql-contrib, or the extension's own package)"
+		case e.Kind == "EXTENSION" && state == "42501":
+			ce.Hint = "the account may not create this extension; connect as a superuser of the target's server"
+		case state == "42704" && ce.Hint == "":
+			ce.Hint = "if a role is missing: CREATE ROLE it at the target's server"
+		}
+	}
+	return failed
+}
+
+// with runs f on a session in the build.
+func (b *build) with(ctx context.Context, f func(*session) error) error {
+	held, err := b.session(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.release(held)
+	return f(held)
+}
+
+// TableLoaded builds the indexes and unique keys of a table. Those of a partition
+// into which rows may still be routed from elsewhere wait for Finish.
+func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
+	t := b.spec.Catalog.Table(id)
+	if t == nil {
+		return &connectors.Error{Side: b.side, Op: "build the indexes of " + words(id), Err: errors.New("no such table")}
+	}
+	b.mu.Lock()
+	wait := b.routed[words(b.spec.Catalog.Root(t).ID)]
+	b.mu.Unlock()
+	if wait {
+		return nil
+	}
+	return b.indexes(ctx, id)
+}
+
+func (b *build) indexes(ctx context.Context, id catalog.TableID) error {
+	b.mu.Lock()
+	done := b.done[words(id)]
+	b.done[words(id)] = true
+	b.mu.Unlock()
+	if done {
+		return nil
+	}
+	var todo []entry
+	for _, e := range b.defs.After {
+		if e.Phase == phaseTable && *e.Table == id {
+			todo = append(todo, e)
+		}
+	}
+	if len(todo) == 0 {
+		return nil
+	}
+	return b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
+}
+
+// run runs entries that rows are in reach of.
+func (b *build) run(ctx context.Context, held *session, entries ...entry) error {
+	for _, e := range entries {
+		if err := held.exec(ctx, e.SQL); err != nil {
+			return fail(ctx, b.side, "make "+e.String(), err)
+		}
+	}
+	return nil
+}
+
+// Finish makes what needs all rows, in this order: indexes that had to wait,
+// those of partitioned tables, foreign keys, triggers and rules, positions of
+// sequences, materialised views, statistics.
+func (b *build) Finish(ctx context.Context) error {
+	var tasks []task
+	seen := map[catalog.TableID]bool{}
+	for _, e := range b.defs.After {
+		if e.Phase == phaseTable && !seen[*e.Table] {
+			seen[*e.Table] = true
+			tasks = append(tasks, task{do: func(ctx context.Context) error { return b.indexes(ctx, *e.Table) }})
+		}
+	}
+	if err := b.parallel(ctx, tasks); err != nil {
+		return err
+	}
+	if err := b.phase(ctx, phaseAttach); err != nil {
+		return err
+	}
+	tasks = nil
+	for _, e := range b.defs.After {
+		if e.Phase == phaseForeign {
+			// Adding a key locks both tables, and the partitions below them.
+			// Keys that share one would wait for each other, or deadlock.
+			tasks = append(tasks, task{locks: []string{b.root(*e.Table), b.root(*e.References)}, do: func(ctx context.Context) error {
+				return b.with(ctx, func(held *session) error { return b.run(ctx, held, e) })
+			}})
+		}
+	}
+	if err := b.parallel(ctx, tasks); err != nil {
+		return err
+	}
+	if err := b.phase(ctx, phaseRest); err != nil {
+		return err
+	}
+	if err := b.with(ctx, func(held *session) error { return b.sequences(ctx, held.conn) }); err != nil {
+		return err
+	}
+	for _, id := range b.defs.Views {
+		err := b.with(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
+		if err != nil {
+			return fail(ctx, b.side, "refresh materialized view "+words(id), err)
+		}
+	}
+	return b.analyze(ctx)
+}
+
+func (b *build) phase(ctx context.Context, p phase) error {
+	var entries []entry
+	for _, e := range b.defs.After {
+		if e.Phase == p {
+			entries = append(entries, e)
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	return b.with(ctx, func(held *session) error { return b.run(ctx, held, entries...) })
+}
+
+func (b *build) root(id catalog.TableID) string {
+	if t := b.spec.Catalog.Table(id); t != nil {
+		id = b.spec.Catalog.Root(t).ID
+	}
+	return words(id)
+}
+
+// sequences puts each sequence past the largest value of the column that it
+// fills, masked values included, and never before its position at the source.
+func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
+	for _, q := range b.spec.Definitions.Sequences {
+		op := "set sequence " + words(q.ID)
+		last, called := q.Last, q.Called
+		if q.Owner.Column != "" {
+			edge := "max"
+			if q.Increment < 0 {
+				edge = "min"
+			}
+			var found *int64
+			sql := fmt.Sprintf("SELECT least(greatest(pg_catalog.%s(%s)::numeric, %d), %d)::bigint FROM %s HAVING pg_catalog.count(%s) > 0",
+				edge, ident(q.Owner.Column), q.Min, q.Max, table(q.Owner.Table), ident(q.Owner.Column))
+			err := conn.QueryRow(ctx, sql).Scan(&found)
+			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+				return fail(ctx, b.side, op, err)
+			}
+			if found != nil && past(*found, last, called, q.Increment) {
+				last, called = *found, true
+				if last == q.Max && q.Increment > 0 || last == q.Min && q.Increment < 0 {
+					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", words(q.ID), words(q.Owner.Table), word(q.Owner.Column)))
+				}
+			}
+		}
+		_, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.setval(%s::pg_catalog.regclass, %d, %t)", literal(table(q.ID)), last, called))
+		if err != nil {
+			return fail(ctx, b.side, op, err)
+		}
+	}
+	return nil
+}
+
+// past reports whether a value is one that the sequence has not given out yet.
+func past(value, last int64, called bool, increment int64) bool {
+	switch {
+	case value == last:
+		return !called
+	case increment < 0:
+		return value < last
+	}
+	return value > last
+}
+
+// analyze gathers the optimiser's statistics. A partitioned table's own
+// statistics come with those of all its partitions.
+func (b *build) analyze(ctx context.Context) error {
+	var tasks []task
+	add := func(id catalog.TableID) {
+		tasks = append(tasks, task{do: func(ctx context.Context) error {
+			err := b.with(ctx, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
+			return fail(ctx, b.side, "analyze "+words(id), err)
+		}})
+	}
+	for _, t := range b.spec.Catalog.Tables {
+		if t.Kind != catalog.Foreign && !t.IsPartition {
+			add(t.ID)
+		}
+	}
+	for _, id := range b.defs.Views {
+		add(id)
+	}
+	return b.parallel(ctx, tasks)
+}
+
+// task is one of several things to do, with the names of what it locks.
+type task struct {
+	locks []string
+	do    func(context.Context) error
+}
+
+// parallel does tasks on as many sessions as there are, and never two at once
+// that lock the same thing. The first error stops what has not begun.
+func (b *build) parallel(ctx context.Context, tasks []task) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex
+	wake := sync.NewCond(&mu)
+	held := map[string]bool{}
+	var first error
+	next := func() (task, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for {
+			if len(tasks) == 0 || first != nil {
+				return task{}, false
+			}
+			for i, t := range tasks {
+				if !slices.ContainsFunc(t.locks, func(l string) bool { return held[l] }) {
+					tasks = slices.Delete(tasks, i, i+1)
+					for _, l := range t.locks {
+						held[l] = true
+					}
+					return t, true
+				}
+			}
+			wake.Wait()
+		}
+	}
+	var workers sync.WaitGroup
+	for range min(cap(b.slots), len(tasks)) {
+		workers.Go(func() {
+			for {
+				t, ok := next()
+				if !ok {
+					return
+				}
+				err := t.do(ctx)
+				mu.Lock()
+				for _, l := range t.locks {
+					delete(held, l)
+				}
+				if err != nil && first == nil {
+					first = err
+					cancel(err)
+				}
+				wake.Broadcast()
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	return first
+}
+
+// Seal proves that the build is whole, drops the ledger and sets the mark.
+func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error {
+	op := "seal " + b.display(b.target)
+	var faults []string
+	err := b.with(ctx, func(held *session) error {
+		receipts, err := readLedger(ctx, held.conn, b.ledger)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, compareRows(rows, receipts)...)
+		unsound, err := readUnsound(ctx, held.conn)
+		if err != nil {
+			return err
+		}
+		for _, name := range unsound {
+			if !slices.Contains(b.defs.Unsound, name) {
+				faults = append(faults, name+" is not valid")
+			}
+		}
+		keys, err := b.compareKeys(ctx, held.conn)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, keys...)
+		if len(faults) > 0 {
+			return nil
+		}
+		return held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE")
+	})
+	if err != nil {
+		return fail(ctx, b.side, op, err)
+	}
+	if len(faults) > 0 {
+		return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op, Err: errors.New(list(faults))}
+	}
+	b.mu.Lock()
+	b.state = sealed
+	b.mu.Unlock()
+	if _, err := b.admin.Exec(ctx, "ALTER DATABASE "+ident(b.name)+" CONNECTION LIMIT -1"); err != nil {
+		return failDefinition(ctx, b.side, op, err)
+	}
+	return failDefinition(ctx, b.side, op, b.setMark(ctx, stateReady))
+}
+
+func compareRows(want map[catalog.TableID]int64, receipts []connectors.Receipt) (faults []string) {
+	got := map[catalog.TableID]int64{}
+	for _, r := range receipts {
+		got[r.Table] += r.Rows
+	}
+	ids := slices.Collect(maps.Keys(want))
+	for id := range got {
+		if _, ok := want[id]; !ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, catalog.TableID.Compare)
+	for _, id := range ids {
+		if got[id] != want[id] {
+			faults = append(faults, fmt.Sprintf("%s: %d rows were read, %d loaded", words(id), want[id], got[id]))
+		}
+	}
+	return faults
+}
+
+// compareKeys compares foreign keys with the source's catalog: all there, and
+// valid where the source vouches for them.
+func (b *build) compareKeys(ctx context.Context, conn *pgx.Conn) (faults []string, err error) {
+	type key struct {
+		table catalog.TableID
+		name  string
+	}
+	built := map[key]bool{}
+	err = each(ctx, conn, "keys_built", nil, func(row pgx.CollectableRow) error {
+		var k key
+		var valid bool
+		err := row.Scan(&k.table.Schema, &k.table.Name, &k.name, &valid)
+		built[k] = valid
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range b.spec.Catalog.Tables {
+		if t.Kind == catalog.Foreign {
+			continue
+		}
+		for _, f := range t.ForeignKeys {
+			valid, there := built[key{t.ID, f.Name}]
+			switch {
+			case !there:
+				faults = append(faults, fmt.Sprintf("foreign key %s of %s is missing", word(f.Name), words(t.ID)))
+			case f.Validated && !valid:
+				faults = append(faults, fmt.Sprintf("foreign key %s of %s is not valid", word(f.Name), words(t.ID)))
+			}
+		}
+	}
+	return faults, nil
+}
+
+// closeSessions ends every session of the build. What was built stays.
+func (b *build) closeSessions() {
+	b.mu.Lock()
+	if b.state != promoted && b.state != aborted {
+		b.state = closedState
+	}
+	admin := b.admin
+	b.admin = nil
+	b.mu.Unlock()
+	b.closePool()
+	closeConn(admin)
+}

@@ -1,0 +1,285 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// config is what a source or a sink knows of its server, and the bounds it keeps.
+type config struct {
+	side        connectors.Side
+	dsn         string
+	conn        *pgx.ConnConfig
+	workers     int           // sessions at once, beside the one that holds snapshot or lock
+	lockTimeout time.Duration // longest wait for a lock
+	binDir      string        // folder of pg_dump; empty searches the usual places
+	warn        func(string)
+}
+
+const (
+	defaultWorkers     = 4
+	defaultLockTimeout = 10 * time.Second
+	connectTimeout     = 15 * time.Second
+	// cleanupTimeout bounds what Close and Abort do after a context has ended.
+	cleanupTimeout = 20 * time.Second
+)
+
+func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*config, error) {
+	parsed, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// The parser's own error may quote pieces of the password.
+		return nil, &connectors.Error{
+			Kind: connectors.KindUsage, Side: side, Op: fmt.Sprintf("connect to %q", connectors.RedactURL(dsn)),
+			Err:  errors.New("this is not a connection string that PostgreSQL understands, or its service or certificate file cannot be read"),
+			Hint: "write it as postgres://user@host:5432/database, service=NAME, or host=… dbname=…",
+		}
+	}
+	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn}
+	if c.workers <= 0 {
+		c.workers = defaultWorkers
+	}
+	c.lockTimeout = time.Duration(opts.LockTimeout) * time.Millisecond
+	if c.lockTimeout <= 0 {
+		c.lockTimeout = defaultLockTimeout
+	}
+	if c.warn == nil {
+		c.warn = func(string) {}
+	}
+	if parsed.ConnectTimeout == 0 {
+		parsed.ConnectTimeout = connectTimeout
+	}
+	if parsed.RuntimeParams["application_name"] == "" {
+		parsed.RuntimeParams["application_name"] = "sanitize"
+	}
+	// Statements are few and different: a cache of prepared ones would only cost.
+	parsed.DefaultQueryExecMode = pgx.QueryExecModeExec
+	parsed.StatementCacheCapacity, parsed.DescriptionCacheCapacity = 0, 0
+	// A cancelled statement must stop at the server too: an index that nobody
+	// waits for would still be built.
+	parsed.BuildContextWatcherHandler = func(pc *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: pc, DeadlineDelay: 3 * time.Second}
+	}
+	return c, nil
+}
+
+// display returns host, port and database for people.
+func (c *config) display(database string) string {
+	return fmt.Sprintf("%s:%d/%s", c.conn.Host, c.conn.Port, database)
+}
+
+// settings are made in every session, so that no default of the server, the
+// database or the account decides what a row looks like or when a run ends.
+// Those that the server does not know are left out.
+func (c *config) settings() [][2]string {
+	s := [][2]string{
+		{"search_path", ""},
+		{"statement_timeout", "0"},
+		{"idle_in_transaction_session_timeout", "0"},
+		{"idle_session_timeout", "0"},
+		{"transaction_timeout", "0"},
+		{"row_security", "off"},
+		{"DateStyle", "ISO, YMD"},
+		{"IntervalStyle", "postgres"},
+		{"TimeZone", "UTC"},
+		{"extra_float_digits", "3"},
+		{"bytea_output", "hex"},
+		{"lc_monetary", "C"},
+		{"standard_conforming_strings", "on"},
+		{"quote_all_identifiers", "off"},
+		{"client_min_messages", "error"},
+		{"tcp_keepalives_idle", "60"},
+	}
+	if c.side == connectors.SourceSide {
+		return append(s, [2]string{"lock_timeout", strconv.FormatInt(c.lockTimeout.Milliseconds(), 10)},
+			[2]string{"default_transaction_read_only", "on"}, [2]string{"synchronize_seqscans", "off"})
+	}
+	// Nobody but the run is in the build: what waits there waits for the run
+	// itself. A build that a crash of the server cuts short is thrown away, so
+	// its commits need not reach the disk one by one.
+	return append(s, [2]string{"lock_timeout", "0"}, [2]string{"synchronous_commit", "off"},
+		[2]string{"check_function_bodies", "off"}, [2]string{"xmloption", "content"})
+}
+
+// connect opens a session on a database and makes the settings.
+func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error) {
+	cc := c.conn.Copy()
+	if database != "" {
+		cc.Database = database
+	}
+	op := "connect to " + c.display(cc.Database)
+	conn, err := pgx.ConnectConfig(ctx, cc)
+	if err != nil {
+		err = failDefinition(ctx, c.side, op, err)
+		var e *connectors.Error
+		if errors.As(err, &e) && e.Kind == connectors.KindOther && ctx.Err() == nil {
+			e.Kind = connectors.KindUnavailable
+		}
+		if errors.As(err, &e) && e.Hint == "" && e.Kind == connectors.KindUnavailable && stateOf(err) == "" {
+			e.Hint = "is the server running, and do host, port and TLS mode fit?"
+		}
+		return nil, err
+	}
+	var sql strings.Builder
+	sql.WriteString("SELECT pg_catalog.set_config(v.name, v.setting, false) FROM (VALUES ")
+	for i, s := range c.settings() {
+		if i > 0 {
+			sql.WriteString(", ")
+		}
+		fmt.Fprintf(&sql, "(%d, %s, %s)", i, literal(s[0]), literal(s[1]))
+	}
+	// A database without an encoding takes and gives any bytes; only a client
+	// without one gets them unharmed.
+	encoding := "UTF8"
+	if conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII" {
+		encoding = "SQL_ASCII"
+	}
+	fmt.Fprintf(&sql, ", (999, 'client_encoding', '%s')", encoding)
+	sql.WriteString(") AS v(n, name, setting) JOIN pg_catalog.pg_settings s ON s.name OPERATOR(pg_catalog.=) v.name ORDER BY v.n")
+	if _, err := conn.PgConn().Exec(ctx, sql.String()).ReadAll(); err != nil {
+		closeConn(conn)
+		return nil, failDefinition(ctx, c.side, op, err)
+	}
+	return conn, nil
+}
+
+// closeConn ends a session within a bounded time.
+func closeConn(conn *pgx.Conn) {
+	if conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	conn.Close(ctx)
+}
+
+// keywords are those of libpq, with the environment variable that says the same.
+var keywords = map[string]string{
+	"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD",
+	"passfile": "PGPASSFILE", "service": "PGSERVICE", "servicefile": "PGSERVICEFILE", "options": "PGOPTIONS", "application_name": "PGAPPNAME",
+	"sslmode": "PGSSLMODE", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslrootcert": "PGSSLROOTCERT", "sslcrl": "PGSSLCRL",
+	"sslsni": "PGSSLSNI", "sslnegotiation": "PGSSLNEGOTIATION", "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+	"ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION", "gssencmode": "PGGSSENCMODE", "krbsrvname": "PGKRBSRVNAME",
+	"connect_timeout": "PGCONNECT_TIMEOUT", "client_encoding": "PGCLIENTENCODING", "target_session_attrs": "PGTARGETSESSIONATTRS",
+	"channel_binding": "PGCHANNELBINDING", "sslpassword": "",
+}
+
+func accepts(dsn string) bool {
+	if scheme, _, ok := strings.Cut(dsn, "://"); ok {
+		return scheme == "postgres" || scheme == "postgresql"
+	}
+	values, err := parseKeywords(dsn)
+	if err != nil || len(values) == 0 {
+		return false
+	}
+	for k := range values {
+		if _, ok := keywords[k]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// parseKeywords reads a connection string into keywords and values, by libpq's rules.
+func parseKeywords(dsn string) (map[string]string, error) {
+	malformed := errors.New("postgres: connection string is malformed")
+	values := map[string]string{}
+	if strings.Contains(dsn, "://") {
+		u, err := url.Parse(dsn)
+		if err != nil {
+			return nil, malformed
+		}
+		for k, v := range u.Query() {
+			values[k] = v[len(v)-1]
+		}
+		return values, nil
+	}
+	rest := strings.TrimLeft(dsn, " \t\r\n")
+	for rest != "" {
+		key, after, ok := strings.Cut(rest, "=")
+		if key = strings.TrimSpace(key); !ok || key == "" || strings.ContainsAny(key, " '\\/") {
+			return nil, malformed
+		}
+		after = strings.TrimLeft(after, " \t\r\n")
+		quoted := strings.HasPrefix(after, "'")
+		if quoted {
+			after = after[1:]
+		}
+		var value strings.Builder
+		i, closed := 0, !quoted
+		for ; i < len(after); i++ {
+			ch := after[i]
+			if ch == '\\' && i+1 < len(after) {
+				i++
+				value.WriteByte(after[i])
+				continue
+			}
+			if quoted && ch == '\'' {
+				closed = true
+				i++
+				break
+			}
+			if !quoted && strings.IndexByte(" \t\r\n", ch) >= 0 {
+				break
+			}
+			value.WriteByte(ch)
+		}
+		if !closed {
+			return nil, malformed
+		}
+		values[key] = value.String()
+		rest = strings.TrimLeft(after[i:], " \t\r\n")
+	}
+	return values, nil
+}
+
+// environment returns the environment in which a client program of PostgreSQL
+// reaches the same database. All of it goes by the environment: a process list
+// shows arguments to everybody.
+func (c *config) environment(database string) ([]string, error) {
+	values, err := parseKeywords(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	set := map[string]string{}
+	for k, v := range values {
+		if name := keywords[k]; name != "" {
+			set[name] = v
+		}
+	}
+	if !strings.Contains(c.conn.Host, ",") && len(c.conn.Fallbacks) == 0 || set["PGHOST"] == "" {
+		set["PGHOST"] = c.conn.Host
+		set["PGPORT"] = strconv.Itoa(int(c.conn.Port))
+	}
+	set["PGUSER"] = c.conn.User
+	set["PGDATABASE"] = database
+	set["PGPASSWORD"] = c.conn.Password
+	set["PGAPPNAME"] = "sanitize pg_dump"
+	// The program must not be held to what the account or the server likes best.
+	set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on")
+	set["LC_ALL"] = "C"
+	var env []string
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if _, ours := set[name]; !ours {
+			env = append(env, kv)
+		}
+	}
+	for name, v := range set {
+		if v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env, nil
+}

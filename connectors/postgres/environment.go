@@ -1,0 +1,487 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+const (
+	// nameLimit is how many bytes of a name PostgreSQL keeps (NAMEDATALEN − 1).
+	nameLimit = 63
+	runLimit  = 16
+	building  = "__building_"
+	former    = "__former_"
+	// buildLimit is the connection limit with which a build is created. It
+	// limits nothing. It is there because CREATE DATABASE sets it in the same
+	// instant as the name, while the mark, a comment, comes a moment later: by
+	// name and limit a database is known as ours that was killed in between.
+	buildLimit = 7215571
+)
+
+// mark is the comment on a database that says that it is ours.
+type mark struct {
+	Target      string    `json:"target"`
+	Run         string    `json:"run"`
+	State       string    `json:"state"` // building, ready
+	Fingerprint string    `json:"fingerprint,omitempty"`
+	At          time.Time `json:"at"`
+}
+
+const markStart = "sanitize: "
+
+func (m mark) String() string {
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic("postgres: mark: " + err.Error()) // plain data always encodes
+	}
+	return markStart + string(b)
+}
+
+func parseMark(comment string) (m mark, ok bool) {
+	text, ok := strings.CutPrefix(comment, markStart)
+	return m, ok && json.Unmarshal([]byte(text), &m) == nil && m.Target != ""
+}
+
+// stem returns the beginning of the names beside a target: its name, or where
+// that would be too long, its beginning and a digest.
+func stem(target string) string {
+	if len(target)+len(building)+runLimit <= nameLimit {
+		return target
+	}
+	sum := sha256.Sum256([]byte(target))
+	n := nameLimit - len(building) - runLimit - 9
+	for !utf8.RuneStart(target[n]) {
+		n--
+	}
+	return target[:n] + "_" + hex.EncodeToString(sum[:4])
+}
+
+// sink makes and replaces one database.
+type sink struct {
+	*config
+	target      string
+	maintenance string // database of the sessions that make and rename others
+	major       int
+	props       connectors.Properties
+
+	mu     sync.Mutex
+	builds []*build
+}
+
+func openSink(ctx context.Context, dsn string, opts connectors.Options) (connectors.Sink, error) {
+	c, err := newConfig(connectors.SinkSide, dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	s := &sink{config: c, target: c.conn.Database}
+	if s.target == "" || len(s.target) > nameLimit {
+		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: fmt.Sprintf("open %q", connectors.RedactURL(dsn)),
+			Err: fmt.Errorf("it names no database of 1 to %d bytes to build", nameLimit), Hint: "postgres://user@host/NAME"}
+	}
+	conn, err := s.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer closeConn(conn)
+	major, version := serverMajor(conn)
+	if err := c.supported(major, version); err != nil {
+		return nil, err
+	}
+	s.major = major
+	s.props = connectors.Properties{Connector: "postgres", Server: "PostgreSQL " + version,
+		Formats: []connectors.WireFormat{Binary, Text}, ParallelLoads: true}
+	return s, nil
+}
+
+// admin opens a session beside the target: on postgres, or where that does not
+// exist or refuses the account, on template1.
+func (s *sink) admin(ctx context.Context) (*pgx.Conn, error) {
+	if s.maintenance != "" {
+		return s.connect(ctx, s.maintenance)
+	}
+	var first error
+	for _, database := range []string{"postgres", "template1"} {
+		conn, err := s.connect(ctx, database)
+		if err == nil {
+			s.maintenance = database
+			return conn, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if state := stateOf(err); state != "3D000" && state != "42501" {
+			break
+		}
+	}
+	return nil, first
+}
+
+func (s *sink) Properties() connectors.Properties { return s.props }
+
+func (s *sink) Identity(ctx context.Context) (connectors.Identity, error) {
+	conn, err := s.admin(ctx)
+	if err != nil {
+		return connectors.Identity{}, err
+	}
+	defer closeConn(conn)
+	return s.identity(ctx, conn, s.target)
+}
+
+// Close ends the sessions of builds that are still open. What they built stays,
+// and the next run removes it.
+func (s *sink) Close() error {
+	s.mu.Lock()
+	builds := s.builds
+	s.builds = nil
+	s.mu.Unlock()
+	for _, b := range builds {
+		b.closeSessions()
+	}
+	return nil
+}
+
+// Begin takes the target, clears what killed runs have left, and makes the
+// database with everything that rows need.
+func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connectors.Build, err error) {
+	op := "begin a build of " + s.display(s.target)
+	usage := func(cause string) error {
+		return &connectors.Error{Kind: connectors.KindUsage, Side: s.side, Op: op, Err: errors.New(cause)}
+	}
+	if spec.Run == "" || len(spec.Run) > runLimit || strings.ContainsFunc(spec.Run, notAlphanumeric) {
+		return nil, usage(fmt.Sprintf("the id of the run must be 1 to %d letters and digits", runLimit))
+	}
+	if spec.Definitions == nil || spec.Catalog == nil {
+		return nil, usage("the source's definitions are missing")
+	}
+	if spec.Definitions.Connector != "postgres" {
+		return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: op,
+			Err:  fmt.Errorf("definitions of %s cannot become those of PostgreSQL", word(spec.Definitions.Connector)),
+			Hint: "source and target must be databases of the same kind"}
+	}
+	b := &build{sink: s, spec: spec, name: stem(s.target) + building + spec.Run, routed: map[string]bool{}, done: map[string]bool{}}
+	if err := json.Unmarshal(spec.Definitions.Data, &b.defs); err != nil {
+		return nil, usage("the source's definitions cannot be read")
+	}
+	b.ledger = "sanitize_" + strings.ToLower(spec.Run)
+	for hasSchema(spec, b.ledger) {
+		b.ledger += "_"
+	}
+	if b.admin, err = s.admin(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			// What failed is the cause; that cleaning up failed too adds nothing
+			// a person could act on, and the next run cleans up again.
+			b.Abort()
+		}
+	}()
+	if err := s.take(ctx, b.admin); err != nil {
+		return nil, err
+	}
+	if err := s.guard(ctx, b.admin); err != nil {
+		return nil, err
+	}
+	if err := s.clear(ctx, b.admin); err != nil {
+		return nil, err
+	}
+	if err := b.create(ctx); err != nil {
+		return nil, err
+	}
+	workers := spec.Workers
+	if workers <= 0 {
+		workers = s.workers
+	}
+	b.slots = make(chan *session, workers)
+	for range workers {
+		b.slots <- nil
+	}
+	if err := b.define(ctx); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.builds = append(s.builds, b)
+	s.mu.Unlock()
+	return b, nil
+}
+
+func notAlphanumeric(r rune) bool {
+	return !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
+}
+
+func hasSchema(spec connectors.BuildSpec, name string) bool {
+	for _, t := range spec.Catalog.Tables {
+		if t.ID.Schema == name {
+			return true
+		}
+	}
+	return slices.ContainsFunc(spec.Catalog.Objects, func(o catalogObject) bool { return o.Kind == "schema" && o.Name == name })
+}
+
+// take takes the advisory lock of the target. It goes with the session: a killed
+// run holds it no longer than the server needs to notice.
+func (s *sink) take(ctx context.Context, conn *pgx.Conn) error {
+	sum := sha256.Sum256([]byte("sanitize target " + s.target))
+	var got bool
+	err := conn.QueryRow(ctx, fmt.Sprintf("SELECT pg_catalog.pg_try_advisory_lock(%d)", int64(binary.BigEndian.Uint64(sum[:])))).Scan(&got)
+	if err != nil {
+		return failDefinition(ctx, s.side, "take "+s.display(s.target), err)
+	}
+	if !got {
+		return &connectors.Error{Kind: connectors.KindBusy, Side: s.side, Op: "take " + s.display(s.target),
+			Err:  errors.New("another run holds it"),
+			Hint: "wait until it is done; its session shows in pg_stat_activity as application_name sanitize"}
+	}
+	return nil
+}
+
+// neighbour is a database whose name begins like the target's.
+type neighbour struct {
+	name  string
+	mark  mark
+	ours  bool // carries a mark
+	limit int32
+	own   bool // belongs to this account
+}
+
+func (s *sink) neighbours(ctx context.Context, conn *pgx.Conn) ([]neighbour, error) {
+	var list []neighbour
+	st := stem(s.target)
+	err := each(ctx, conn, "databases", []any{[]string{s.target, st + building, st + former}}, func(row pgx.CollectableRow) error {
+		var n neighbour
+		var comment string
+		if err := row.Scan(&n.name, &comment, &n.limit, &n.own); err != nil {
+			return err
+		}
+		n.mark, n.ours = parseMark(comment)
+		list = append(list, n)
+		return nil
+	})
+	return list, failDefinition(ctx, s.side, "look for "+s.display(s.target), err)
+}
+
+// guard refuses a target that is somebody's work. It changes nothing.
+func (s *sink) guard(ctx context.Context, conn *pgx.Conn) error {
+	list, err := s.neighbours(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if n.name == s.target && !(n.ours && n.mark.State == stateReady) {
+			return &connectors.Error{Kind: connectors.KindGuard, Side: s.side, Op: "replace " + s.display(s.target),
+				Err:  errors.New("the database exists and does not carry our mark: it may be somebody's work"),
+				Hint: "name another target, or, if nobody needs it, drop it first: DROP DATABASE " + word(s.target)}
+		}
+	}
+	return nil
+}
+
+const (
+	stateBuilding = "building"
+	stateReady    = "ready"
+)
+
+// leftover reports whether a database is what a killed run has left of this
+// target: its name has the form that only runs give, and it carries our mark, or
+// was created by us and killed before it could.
+func (s *sink) leftover(n neighbour) (isFormer, ok bool) {
+	for _, infix := range []string{building, former} {
+		run, has := strings.CutPrefix(n.name, stem(s.target)+infix)
+		if !has || run == "" || len(run) > runLimit || strings.ContainsFunc(run, notAlphanumeric) {
+			continue
+		}
+		if n.ours && n.mark.Target == s.target || infix == building && !n.ours && n.limit == buildLimit {
+			return infix == former, true
+		}
+	}
+	return false, false
+}
+
+// clear removes what killed runs have left. Promotion renames two databases in
+// one transaction, so there is always a whole copy under the target's name; if
+// it is missing all the same, a former copy gets its name back.
+func (s *sink) clear(ctx context.Context, conn *pgx.Conn) error {
+	list, err := s.neighbours(ctx, conn)
+	if err != nil {
+		return err
+	}
+	exists := slices.ContainsFunc(list, func(n neighbour) bool { return n.name == s.target })
+	for _, n := range list {
+		isFormer, ok := s.leftover(n)
+		switch {
+		case !ok:
+		case isFormer && !exists && n.mark.State == stateReady:
+			if _, err := conn.Exec(ctx, "ALTER DATABASE "+ident(n.name)+" RENAME TO "+ident(s.target)); err != nil {
+				return failDefinition(ctx, s.side, "give the former copy its name back: "+word(n.name), err)
+			}
+			exists = true
+			s.warn(fmt.Sprintf("%s was missing; its former copy has its name back", s.target))
+		default:
+			if err := s.drop(ctx, conn, n.name); err != nil {
+				return err
+			}
+			s.warn("removed what a killed run had left: " + n.name)
+		}
+	}
+	return nil
+}
+
+// drop drops a database, and ends the sessions in it.
+func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
+	op := "drop database " + word(name)
+	sql := "DROP DATABASE IF EXISTS " + ident(name)
+	if s.major >= 13 {
+		sql += " WITH (FORCE)"
+	} else if err := terminate(ctx, conn, name); err != nil {
+		return failDefinition(ctx, s.side, op, err)
+	}
+	_, err := conn.Exec(ctx, sql)
+	return failDefinition(ctx, s.side, op, err)
+}
+
+func terminate(ctx context.Context, conn *pgx.Conn, database string) error {
+	_, err := conn.Exec(ctx, "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()", database)
+	return err
+}
+
+// Promote renames the target out of the way and the build into its place, in one
+// transaction: at every instant there is one whole copy under the name.
+func (b *build) Promote(ctx context.Context) error {
+	op := "promote " + b.display(b.target)
+	b.mu.Lock()
+	state := b.state
+	b.mu.Unlock()
+	if state != sealed {
+		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the build is not sealed")}
+	}
+	b.closePool()
+	list, err := b.neighbours(ctx, b.admin)
+	if err != nil {
+		return err
+	}
+	exists := slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.target })
+	if err := b.guard(ctx, b.admin); err != nil {
+		return err // somebody made it while we were building
+	}
+	old := stem(b.target) + former + b.spec.Run
+	rename := "ALTER DATABASE " + ident(b.name) + " RENAME TO " + ident(b.target)
+	if exists {
+		// Both in one implicit transaction, which a rename may be part of.
+		rename = "BEGIN; ALTER DATABASE " + ident(b.target) + " RENAME TO " + ident(old) + "; " + rename + "; COMMIT"
+	}
+	// The former copy is disposable, and so are the sessions in it. While the
+	// rename waits for them to go it holds a lock that keeps new ones out; so
+	// another session ends them meanwhile.
+	stop, err := b.terminator(ctx, b.target, b.name)
+	if err != nil {
+		return err
+	}
+	_, err = b.admin.PgConn().Exec(ctx, rename).ReadAll()
+	refusal := stop()
+	if err != nil {
+		if !b.admin.IsClosed() {
+			clean, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+			defer cancel()
+			b.admin.Exec(clean, "ROLLBACK")
+		}
+		failed := failDefinition(ctx, b.side, op, err)
+		var e *connectors.Error
+		if errors.As(failed, &e) && stateOf(err) == "55006" {
+			e.Kind, e.Hint = connectors.KindUnavailable, "sessions in the target could not be ended; end them and run again"
+			if refusal != nil {
+				e.Err = errors.Join(e.Err, wrap(nil, b.side, "end sessions", refusal, spoken))
+			}
+		}
+		return failed
+	}
+	b.mu.Lock()
+	b.state = promoted
+	b.mu.Unlock()
+	if exists {
+		if err := b.drop(ctx, b.admin, old); err != nil {
+			// The promotion has succeeded all the same; the next run tries again.
+			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
+		}
+	}
+	return nil
+}
+
+// terminator ends the sessions in the databases again and again, until stopped.
+// The function that it returns stops it and tells what went wrong last, if anything.
+func (b *build) terminator(ctx context.Context, databases ...string) (stop func() error, err error) {
+	conn, err := b.sink.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	round := func() (err error) {
+		for _, name := range databases {
+			if e := terminate(ctx, conn, name); e != nil {
+				err = e
+			}
+		}
+		return err
+	}
+	last := round()
+	quit, finished := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(finished)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				last = round()
+			}
+		}
+	}()
+	return func() error {
+		close(quit)
+		<-finished
+		closeConn(conn)
+		return last
+	}, nil
+}
+
+// Abort removes the build, unless it has been promoted, and gives the target free.
+func (b *build) Abort() error {
+	b.mu.Lock()
+	if b.state == aborted || b.state == closedState {
+		b.mu.Unlock()
+		return nil
+	}
+	was := b.state
+	b.state = aborted
+	b.mu.Unlock()
+	defer b.closeSessions()
+	if was == promoted || was == fresh {
+		return nil
+	}
+	b.closePool()
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	conn := b.admin
+	if conn == nil || conn.IsClosed() {
+		var err error
+		if conn, err = b.sink.admin(ctx); err != nil {
+			return err
+		}
+		defer closeConn(conn)
+	}
+	return b.drop(ctx, conn, b.name)
+}

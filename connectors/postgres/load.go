@@ -1,0 +1,287 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// session takes a session in the build; release gives it back.
+func (b *build) session(ctx context.Context) (*session, error) {
+	b.mu.Lock()
+	state := b.state
+	b.mu.Unlock()
+	if state != open {
+		return nil, &connectors.Error{Side: b.side, Op: "use the build " + word(b.name), Err: errors.New("it is no longer open")}
+	}
+	var held *session
+	select {
+	case held = <-b.slots:
+	case <-ctx.Done():
+		return nil, &connectors.Error{Side: b.side, Op: "wait for a free session", Err: ctx.Err()}
+	}
+	if held != nil {
+		return held, nil
+	}
+	conn, err := b.connect(ctx, b.name)
+	if err != nil {
+		b.slots <- nil
+		return nil, err
+	}
+	return newSession(conn), nil
+}
+
+func (b *build) release(held *session) {
+	if held.bad || held.conn.IsClosed() || held.conn.PgConn().TxStatus() != 'I' {
+		held.close()
+		held = nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != open {
+		if held != nil {
+			held.close()
+		}
+		held = nil
+	}
+	b.slots <- held // never waits: there is a place for each session
+}
+
+// into returns the table that a chunk's rows are loaded into: the partition that
+// they come from, or the root above it when a column is decoded, and so may be
+// masked, by which rows find their partition.
+func (b *build) into(layout *connectors.Layout) (id catalog.TableID, routed bool) {
+	t := b.spec.Catalog.Table(layout.Table.ID)
+	if t == nil || !t.IsPartition {
+		return layout.Table.ID, false
+	}
+	for up := t; up.IsPartition && len(up.Parents) > 0; {
+		up = b.spec.Catalog.Table(up.Parents[0])
+		if up == nil {
+			return t.ID, false
+		}
+		for _, i := range layout.Decoded {
+			if slices.Contains(up.PartitionKey, layout.Columns[i].Name) {
+				return b.spec.Catalog.Root(t).ID, true
+			}
+		}
+	}
+	return t.ID, false
+}
+
+// Load opens a loader: a transaction and a COPY in it.
+func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connectors.Layout) (connectors.Loader, error) {
+	op := "load " + chunk.ID
+	if layout == nil || layout.Table.ID != chunk.Table {
+		return nil, &connectors.Error{Side: b.side, Op: op, Err: errors.New("the layout is of another table")}
+	}
+	if layout.Format != Binary && layout.Format != Text {
+		return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op, Err: fmt.Errorf("the wire format %q is not one of PostgreSQL", layout.Format)}
+	}
+	held, err := b.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id, routed := b.into(layout)
+	if routed {
+		b.mu.Lock()
+		b.routed[words(id)] = true
+		b.mu.Unlock()
+	}
+	l := &loader{build: b, held: held, chunk: chunk, layout: layout, w: copyWriter{s: held}}
+	l.enc = NewEncoder(layout, &l.w)
+	done := held.watch(ctx)
+	err = held.startCopy("BEGIN; "+copyInSQL(id, layout), 'G')
+	if e := done(); e != nil {
+		err = e
+	}
+	if err != nil {
+		l.failed = true
+		err = l.fail(ctx, err)
+		l.Abort()
+		return nil, err
+	}
+	return l, nil
+}
+
+type loader struct {
+	build  *build
+	held   *session
+	chunk  connectors.Chunk
+	layout *connectors.Layout
+	w      copyWriter
+	enc    *Encoder
+	failed bool
+	over   bool
+}
+
+// Write encodes a batch straight into the messages of the copy.
+func (l *loader) Write(ctx context.Context, batch *connectors.Batch) error {
+	if l.over || l.failed {
+		return l.finished()
+	}
+	done := l.held.watch(ctx)
+	err := l.enc.Encode(batch)
+	if e := done(); e != nil {
+		err = e
+	}
+	if err != nil {
+		l.failed = true
+		return l.fail(ctx, err)
+	}
+	return nil
+}
+
+// Commit ends the copy, and writes the ledger's row in the same transaction.
+func (l *loader) Commit(ctx context.Context) (connectors.Receipt, error) {
+	if l.over || l.failed {
+		return connectors.Receipt{}, l.finished()
+	}
+	receipt, err := l.commit(ctx)
+	if err != nil {
+		l.failed = true
+		err = l.fail(ctx, err)
+		l.Abort()
+		return connectors.Receipt{}, err
+	}
+	l.over = true
+	l.build.release(l.held)
+	return receipt, nil
+}
+
+func (l *loader) commit(ctx context.Context) (receipt connectors.Receipt, err error) {
+	done := l.held.watch(ctx)
+	var rows int64
+	err = l.enc.Close()
+	if err == nil {
+		rows, err = l.w.finish()
+	}
+	if e := done(); e != nil {
+		err = e
+	}
+	if err != nil {
+		return receipt, err
+	}
+	if rows != l.enc.Rows() {
+		return receipt, &connectors.Error{Kind: connectors.KindIntegrity, Side: l.build.side, Op: "load " + l.chunk.ID,
+			Err: fmt.Errorf("%d rows were sent, the server loaded %d", l.enc.Rows(), rows)}
+	}
+	receipt = connectors.Receipt{Chunk: l.chunk.ID, Table: l.chunk.Table, Rows: rows, Bytes: l.enc.Bytes()}
+	sql := fmt.Sprintf("INSERT INTO %s.ledger VALUES (%s, %s, %s, %d, %d)", ident(l.build.ledger),
+		literal(receipt.Chunk), literal(receipt.Table.Schema), literal(receipt.Table.Name), receipt.Rows, receipt.Bytes)
+	if err := l.held.exec(ctx, sql); err != nil {
+		if stateOf(err) == "23505" {
+			return receipt, &connectors.Error{Kind: connectors.KindIntegrity, Side: l.build.side, Op: "load " + l.chunk.ID,
+				Err: errors.New("the ledger holds this chunk already; nothing was loaded twice")}
+		}
+		return receipt, err
+	}
+	return receipt, l.held.exec(ctx, "COMMIT")
+}
+
+// Abort drops what was written. A session that still talks is kept for the next
+// loader; one that does not is cut, which drops its transaction as well.
+func (l *loader) Abort() error {
+	if l.over {
+		return nil
+	}
+	l.over = true
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	if l.held.bad {
+		done := l.held.watch(ctx)
+		if l.w.cancel() == nil {
+			l.held.bad = false
+		}
+		done()
+	}
+	if !l.held.bad && !l.held.conn.IsClosed() {
+		if err := l.held.exec(ctx, "ROLLBACK"); err != nil {
+			l.held.bad = true
+		}
+	}
+	l.build.release(l.held)
+	return nil
+}
+
+func (l *loader) finished() error {
+	return &connectors.Error{Side: l.build.side, Op: "load " + l.chunk.ID, Err: errors.New("the loader has failed or is at its end")}
+}
+
+var contextLine = regexp.MustCompile(`, line (\d+)(?:, column )?`)
+
+// fail wraps an error of the copy, with the row and the column that the server
+// names. Of its words only those go on: behind them it quotes the value.
+func (l *loader) fail(ctx context.Context, err error) error {
+	op := "load " + l.chunk.ID
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		if m := contextLine.FindStringSubmatchIndex(pg.Where); m != nil {
+			op += ", row " + pg.Where[m[2]:m[3]]
+			rest := pg.Where[m[1]:]
+			longest := ""
+			for _, c := range l.layout.Columns {
+				if after, ok := strings.CutPrefix(rest, c.Name); ok && len(c.Name) > len(longest) && (after == "" || after[0] == ':' || after[0] == '\n') {
+					longest = c.Name
+				}
+			}
+			if longest != "" {
+				op += ", column " + word(longest)
+			}
+		}
+	}
+	return fail(ctx, l.build.side, op, err)
+}
+
+// Receipts returns the ledger.
+func (b *build) Receipts(ctx context.Context) ([]connectors.Receipt, error) {
+	held, err := b.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer b.release(held)
+	receipts, err := readLedger(ctx, held.conn, b.ledger)
+	return receipts, fail(ctx, b.side, "read the ledger", err)
+}
+
+func readLedger(ctx context.Context, conn *pgx.Conn, schema string) ([]connectors.Receipt, error) {
+	rows, err := conn.Query(ctx, "SELECT chunk, table_schema, table_name, rows, bytes FROM "+ident(schema)+".ledger ORDER BY chunk")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r connectors.Receipt, err error) {
+		err = row.Scan(&r.Chunk, &r.Table.Schema, &r.Table.Name, &r.Rows, &r.Bytes)
+		return r, err
+	})
+}
+
+// poolTimeout bounds how long closing the pool waits for sessions in use.
+const poolTimeout = 5 * time.Second
+
+// closePool closes the sessions in the build, once. Those that are still in use
+// after a while are closed by release.
+func (b *build) closePool() {
+	b.poolOnce.Do(func() {
+		timeout := time.After(poolTimeout)
+		for range cap(b.slots) {
+			select {
+			case held := <-b.slots:
+				if held != nil {
+					held.close()
+				}
+			case <-timeout:
+				return
+			}
+		}
+	})
+}

@@ -1,0 +1,12 @@
+-- Foreign keys with their column pairs. A key that points to a partitioned
+-- table has a hidden twin for each partition, on the same table: left out here.
+SELECT f.conrelid, f.conname, f.confrelid, f.condeferrable, f.convalidated,
+       ARRAY(SELECT a.attname::text FROM unnest(f.conkey) WITH ORDINALITY k(num, pos)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.num ORDER BY k.pos),
+       ARRAY(SELECT a.attname::text FROM unnest(f.confkey) WITH ORDINALITY k(num, pos)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.num ORDER BY k.pos)
+FROM pg_catalog.pg_constraint f
+LEFT JOIN pg_catalog.pg_constraint p ON p.oid = f.conparentid
+WHERE f.contype = 'f' AND f.conrelid = ANY ($1::oid[])
+  AND (p.oid IS NULL OR p.conrelid <> f.conrelid)
+ORDER BY f.conrelid, f.conname

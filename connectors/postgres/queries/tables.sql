@@ -1,0 +1,16 @@
+-- Every user table. What belongs to an extension comes with the extension.
+SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relispartition,
+       CASE WHEN c.reltuples > 0 THEN c.reltuples::bigint ELSE 0 END,
+       (c.relpages + coalesce(t.relpages, 0))::bigint * current_setting('block_size')::bigint,
+       coalesce(d.description, ''),
+       coalesce(am.amname, '') = 'heap'
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
+LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
+LEFT JOIN pg_catalog.pg_description d ON d.classoid = 'pg_catalog.pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
+WHERE c.relkind IN ('r', 'p', 'f')
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                  WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+ORDER BY n.nspname, c.relname

@@ -1,0 +1,153 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// Read opens a COPY of the chunk. Rows are read from the socket as the caller
+// asks for them, in its own goroutine: a caller that waits makes the server wait.
+func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *connectors.Layout) (connectors.Batches, error) {
+	if layout == nil || layout.Table.ID != chunk.Table {
+		return nil, fmt.Errorf("read %s: the layout is of another table", chunk.ID)
+	}
+	held, err := s.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &batches{snapshot: s, session: held, chunk: chunk, builder: newBuilder(layout)}
+	done := held.watch(ctx)
+	want := byte('H')
+	err = held.startCopy(copyOutSQL(chunk, layout), want)
+	if e := done(); e != nil {
+		err = e
+	}
+	if err != nil {
+		held.bad = true // the transaction is aborted: its snapshot is of no use
+		s.release(held)
+		return nil, fail(ctx, s.side, "read "+chunk.ID, err)
+	}
+	return b, nil
+}
+
+type batches struct {
+	snapshot *snapshot
+	session  *session
+	chunk    connectors.Chunk
+	builder  *builder
+	began    bool // the header has been taken off
+	rows     int64
+	end      error // io.EOF, or what broke
+	closed   bool
+}
+
+// Next reads until a batch is full.
+func (b *batches) Next(ctx context.Context) (*connectors.Batch, error) {
+	if b.end != nil {
+		return nil, b.end
+	}
+	if b.closed {
+		return nil, &connectors.Error{Side: b.snapshot.side, Op: "read " + b.chunk.ID, Err: errors.New("the reader is closed")}
+	}
+	done := b.session.watch(ctx)
+	batch, err := b.fill()
+	if e := done(); e != nil && err == nil {
+		// The socket is of no use any more, and the batch must not be lost in
+		// silence: the chunk is given up.
+		if batch != nil {
+			batch.Release()
+		}
+		batch, err = nil, e
+	}
+	switch {
+	case err == io.EOF:
+		b.end = io.EOF
+	case err != nil:
+		b.session.bad = true
+		b.builder.drop()
+		b.end = fail(ctx, b.snapshot.side, "read "+b.chunk.ID, err)
+	default:
+		return batch, nil
+	}
+	return nil, b.end
+}
+
+func (b *batches) fill() (*connectors.Batch, error) {
+	b.builder.begin()
+	for !b.builder.full() {
+		kind, body, err := b.session.next()
+		if err != nil {
+			return nil, err
+		}
+		switch kind {
+		case 'd':
+			if err := b.row(body); err != nil {
+				return nil, err
+			}
+			continue
+		case 'E':
+			return nil, b.session.drain(serverError(body))
+		case 'c':
+			server, err := b.session.endCopy()
+			if err != nil {
+				return nil, err
+			}
+			b.rows += int64(b.builder.rows)
+			if server != b.rows {
+				return nil, &connectors.Error{Kind: connectors.KindIntegrity, Side: b.snapshot.side, Op: "read " + b.chunk.ID,
+					Err: fmt.Errorf("%d rows came, the server says it sent %d", b.rows, server)}
+			}
+			if b.builder.rows == 0 {
+				b.builder.drop()
+				return nil, io.EOF
+			}
+			batch, err := b.builder.finish()
+			b.end = io.EOF
+			return batch, err
+		default:
+			return nil, fmt.Errorf("message %q is out of place", kind)
+		}
+	}
+	b.rows += int64(b.builder.rows)
+	return b.builder.finish()
+}
+
+// row takes one CopyData message: one row, since that is how the server sends
+// them; before the first one stands the header, and after the last the trailer.
+func (b *batches) row(body []byte) error {
+	if b.builder.text {
+		return b.builder.add(body)
+	}
+	if !b.began {
+		if len(body) < headerSize || string(body[:len(signature)]) != signature {
+			return errCopy
+		}
+		extra := int64(binary.BigEndian.Uint32(body[headerSize-4:]))
+		if int64(len(body)-headerSize) < extra {
+			return errCopy
+		}
+		b.began = true
+		body = body[headerSize+int(extra):]
+	}
+	if len(body) == 0 || len(body) == 2 && body[0] == 0xff && body[1] == 0xff {
+		return nil
+	}
+	return b.builder.add(body)
+}
+
+// Close gives the session back. Before the end the session goes with it: to
+// read what is left, only to drop it, would take longer than a new one.
+func (b *batches) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	b.builder.drop()
+	b.snapshot.release(b.session)
+	return nil
+}

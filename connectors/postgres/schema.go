@@ -1,0 +1,657 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// definitions is what Definitions.Data holds, as JSON.
+type definitions struct {
+	Encoding string   `json:"encoding"`
+	Collate  string   `json:"collate"`
+	CType    string   `json:"ctype"`
+	Provider string   `json:"provider"` // c libc, i ICU, b builtin
+	Locale   string   `json:"locale,omitempty"`
+	Rules    string   `json:"rules,omitempty"`
+	Settings []string `json:"settings,omitempty"` // name=value
+	NoPublic bool     `json:"no_public,omitempty"`
+	Before   []entry  `json:"before"` // what rows need: schemas, types, functions, tables
+	After    []entry  `json:"after"`  // what needs rows: indexes, keys, triggers
+	// Views lists the materialised views that hold rows, in an order in which
+	// they can be refreshed.
+	Views []catalog.TableID `json:"views,omitempty"`
+	// Unsound names indexes that are not valid at the source itself.
+	Unsound []string `json:"unsound,omitempty"`
+}
+
+// entry is one object of an archive of pg_dump.
+type entry struct {
+	Kind       string           `json:"kind"` // as the archive says it: TABLE, FK CONSTRAINT
+	Schema     string           `json:"schema,omitempty"`
+	Name       string           `json:"name"`
+	SQL        string           `json:"sql"`
+	Phase      phase            `json:"phase,omitempty"`
+	Table      *catalog.TableID `json:"table,omitempty"`      // whose index or key it is
+	References *catalog.TableID `json:"references,omitempty"` // of a foreign key
+}
+
+// phase says when an entry is run.
+type phase string
+
+const (
+	phaseTable   phase = "table"   // as soon as its table is loaded
+	phaseAttach  phase = "attach"  // indexes of partitioned tables, and their parts
+	phaseForeign phase = "foreign" // foreign keys
+	phaseRest    phase = "rest"    // in the archive's order, at the end
+)
+
+func (e entry) String() string {
+	kind := strings.ToLower(e.Kind)
+	if e.Schema == "" {
+		return kind + " " + e.Name
+	}
+	return kind + " " + word(e.Schema) + "." + e.Name
+}
+
+// stay lists what ties a database to others or acts by itself: it stays at the
+// source, and so does what depends on it. The other kinds hold no definition.
+var stay = map[string]bool{
+	"FOREIGN DATA WRAPPER": true, "SERVER": true, "USER MAPPING": true, "FOREIGN TABLE": true, "EVENT TRIGGER": true,
+	"PUBLICATION": true, "PUBLICATION TABLE": true, "PUBLICATION TABLES IN SCHEMA": true,
+	"SUBSCRIPTION": true, "SUBSCRIPTION TABLE": true, "SECURITY LABEL": true,
+	"BLOB": true, "BLOBS": true, "BLOB METADATA": true, "BLOB COMMENTS": true,
+	"ACL": true, "DEFAULT ACL": true, "ACL LANGUAGE": true,
+	"TABLE DATA": true, "SEQUENCE SET": true, "MATERIALIZED VIEW DATA": true, "STATISTICS DATA": true,
+}
+
+// reported lists the kinds of catalog objects that stay behind.
+var reported = map[string]bool{
+	"foreign server": true, "user mapping": true, "subscription": true, "publication": true,
+	"event trigger": true, "foreign data wrapper": true, "large objects": true,
+}
+
+// harmless lists the settings of a database that travel. Others may be secrets
+// of an application, or name what the target's server does not have.
+var harmless = map[string]bool{
+	"search_path": true, "datestyle": true, "intervalstyle": true, "timezone": true, "default_text_search_config": true, "bytea_output": true,
+	"extra_float_digits": true, "lc_messages": true, "lc_monetary": true, "lc_numeric": true, "lc_time": true, "xmloption": true, "xmlbinary": true,
+	"default_transaction_isolation": true, "default_transaction_deferrable": true, "escape_string_warning": true, "standard_conforming_strings": true,
+	"backslash_quote": true, "array_nulls": true, "transform_null_equals": true, "plpgsql.variable_conflict": true, "plpgsql.extra_warnings": true,
+	"plpgsql.extra_errors": true, "work_mem": true, "jit": true, "random_page_cost": true, "constraint_exclusion": true,
+}
+
+// Definitions reads everything but rows, by pg_dump under the same snapshot.
+func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, error) {
+	if err := s.alive(); err != nil {
+		return nil, err
+	}
+	op := "read the definitions of " + s.display(s.conn.Database)
+	d := &definitions{}
+	out := &connectors.Definitions{Connector: "postgres", Version: s.picture.Server}
+	owners := map[archiveID]owner{}
+	populated := map[catalog.TableID]bool{}
+	var encoding string
+	err := s.holding(func(conn *pgx.Conn) error {
+		var settings []string
+		err := conn.QueryRow(ctx, query("database")).Scan(&d.Encoding, &d.Collate, &d.CType, &d.Provider, &d.Locale, &d.Rules, &settings)
+		if err != nil {
+			return err
+		}
+		for _, kv := range settings {
+			name, _, _ := strings.Cut(kv, "=")
+			if harmless[strings.ToLower(name)] {
+				d.Settings = append(d.Settings, kv)
+			} else {
+				out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: "database setting", Name: name})
+			}
+		}
+		encoding = conn.PgConn().ParameterStatus("client_encoding")
+		if err := readOwners(ctx, conn, owners); err != nil {
+			return err
+		}
+		if err := each(ctx, conn, "matviews", nil, func(row pgx.CollectableRow) error {
+			var id catalog.TableID
+			err := row.Scan(&id.Schema, &id.Name)
+			populated[id] = true
+			return err
+		}); err != nil {
+			return err
+		}
+		if d.Unsound, err = readUnsound(ctx, conn); err != nil {
+			return err
+		}
+		out.Sequences, err = readSequences(ctx, conn)
+		return err
+	})
+	if err != nil {
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
+	a, err := s.dump(ctx, encoding)
+	if err != nil {
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
+	left, err := a.leave()
+	if err != nil {
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
+	a.place(owners, s.picture)
+	for _, e := range a.items {
+		switch {
+		case e.left || e.SQL == "":
+		case e.after:
+			d.After = append(d.After, e.entry)
+		default:
+			d.Before = append(d.Before, e.entry)
+			id := catalog.TableID{Schema: e.Schema, Name: e.Name}
+			if e.Kind == "MATERIALIZED VIEW" && populated[id] {
+				d.Views = append(d.Views, id)
+			}
+		}
+	}
+	d.NoPublic = true
+	for _, o := range s.picture.Objects {
+		if reported[o.Kind] {
+			out.LeftBehind = append(out.LeftBehind, o)
+		}
+		if o.Kind == "schema" && o.Name == "public" {
+			d.NoPublic = false
+		}
+	}
+	out.LeftBehind = append(out.LeftBehind, left...)
+	if out.Data, err = json.Marshal(d); err != nil {
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
+	return out, nil
+}
+
+// holding runs f on the session that holds the snapshot.
+func (s *snapshot) holding(f func(*pgx.Conn) error) error {
+	s.holderMu.Lock()
+	defer s.holderMu.Unlock()
+	return f(s.holder)
+}
+
+// archiveID is how an archive names an object: the catalog that it is in, and its id there.
+type archiveID struct{ class, oid uint32 }
+
+type owner struct{ table, references catalog.TableID }
+
+func readOwners(ctx context.Context, conn *pgx.Conn, owners map[archiveID]owner) error {
+	return each(ctx, conn, "owners", nil, func(row pgx.CollectableRow) error {
+		var id archiveID
+		var o owner
+		var ref uint32
+		err := row.Scan(&id.class, &id.oid, &o.table.Schema, &o.table.Name, &ref, &o.references.Schema, &o.references.Name)
+		owners[id] = o
+		return err
+	})
+}
+
+func readUnsound(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+	var names []string
+	err := each(ctx, conn, "unsound", nil, func(row pgx.CollectableRow) error {
+		var name string
+		err := row.Scan(&name)
+		names = append(names, name)
+		return err
+	})
+	return names, err
+}
+
+// readSequences reads the positions too. A position is not part of a snapshot:
+// it may be later than the rows, never earlier.
+func readSequences(ctx context.Context, conn *pgx.Conn) ([]connectors.Sequence, error) {
+	var seqs []connectors.Sequence
+	err := each(ctx, conn, "sequences", nil, func(row pgx.CollectableRow) error {
+		var q connectors.Sequence
+		err := row.Scan(&q.ID.Schema, &q.ID.Name, &q.Increment, &q.Min, &q.Max, &q.Owner.Table.Schema, &q.Owner.Table.Name, &q.Owner.Column)
+		seqs = append(seqs, q)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	const batch = 200
+	for from := 0; from < len(seqs); from += batch {
+		var sql strings.Builder
+		for i, q := range seqs[from:min(from+batch, len(seqs))] {
+			if i > 0 {
+				sql.WriteString(" UNION ALL ")
+			}
+			fmt.Fprintf(&sql, "SELECT %d, last_value, is_called FROM %s", from+i, table(q.ID))
+		}
+		rows, err := conn.Query(ctx, sql.String())
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var i int
+			var last int64
+			var called bool
+			if err := rows.Scan(&i, &last, &called); err != nil {
+				rows.Close()
+				return nil, err
+			}
+			seqs[i].Last, seqs[i].Called = last, called
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return seqs, nil
+}
+
+// program is a client program and the major version that it says it has.
+type program struct {
+	path  string
+	major int
+}
+
+// findDump finds a pg_dump that can read the server: not older than it. Of
+// several the one nearest to the server's version wins.
+func (c *config) findDump(ctx context.Context, server int) (program, error) {
+	var paths []string
+	if c.binDir != "" {
+		paths = []string{filepath.Join(c.binDir, "pg_dump")}
+	} else {
+		if p, err := exec.LookPath("pg_dump"); err == nil {
+			paths = append(paths, p)
+		}
+		more, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_dump") // Debian
+		red, _ := filepath.Glob("/usr/pgsql-*/bin/pg_dump")           // Red Hat
+		paths = append(append(paths, more...), red...)
+	}
+	var best, found program
+	for _, path := range paths {
+		out, err := exec.CommandContext(ctx, path, "--version").Output()
+		if err != nil {
+			continue
+		}
+		p := program{path: path, major: versionIn(string(out))}
+		if p.major > found.major {
+			found = p
+		}
+		if p.major >= server && (best.major == 0 || p.major < best.major) {
+			best = p
+		}
+	}
+	if best.major > 0 {
+		return best, nil
+	}
+	e := &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: "find pg_dump",
+		Hint: fmt.Sprintf("apt-get install postgresql-client-%d (or dnf install postgresql%d), or name the folder that has it", server, server)}
+	switch {
+	case found.major > 0:
+		e.Err = fmt.Errorf("%s is of version %d, the server of version %d: pg_dump must not be older than the server", found.path, found.major, server)
+	case c.binDir != "":
+		e.Err = fmt.Errorf("there is none in %s that runs", c.binDir)
+	default:
+		e.Err = errors.New("there is none in PATH, nor in the usual places")
+	}
+	return program{}, e
+}
+
+// versionIn reads the major version from "pg_dump (PostgreSQL) 15.13 (Debian …)".
+func versionIn(s string) int {
+	_, s, _ = strings.Cut(s, "(PostgreSQL) ")
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	major, _ := strconv.Atoi(s[:n])
+	return major
+}
+
+// dump runs pg_dump and takes its archive apart. The archive stays in memory:
+// definitions may quote values, in defaults and constraints.
+func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) {
+	p, err := s.findDump(ctx, s.picture.major)
+	if err != nil {
+		return nil, err
+	}
+	restore := filepath.Join(filepath.Dir(p.path), "pg_restore")
+	if _, err := exec.LookPath(restore); err != nil {
+		if restore, err = exec.LookPath("pg_restore"); err != nil {
+			return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "find pg_restore",
+				Err: errors.New("it is not beside pg_dump, nor in PATH"), Hint: fmt.Sprintf("apt-get install postgresql-client-%d", s.picture.major)}
+		}
+	}
+	env, err := s.environment(s.conn.Database)
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"--format=custom", "--compress=0", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels",
+		"--no-publications", "--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.token,
+		"--lock-wait-timeout=" + strconv.FormatInt(s.lockTimeout.Milliseconds(), 10)}
+	if p.major >= 18 {
+		args = append(args, "--no-statistics") // the most common values are values
+	}
+	dump, err := run(ctx, env, nil, p.path, args...)
+	if err != nil {
+		return nil, err
+	}
+	common := []string{"--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-publications", "--no-subscriptions"}
+	toc, err := run(ctx, env, dump, restore, append(common, "--list", "--verbose")...)
+	if err != nil {
+		return nil, err
+	}
+	before, err := run(ctx, env, dump, restore, append(common, "--section=pre-data", "--file=-")...)
+	if err != nil {
+		return nil, err
+	}
+	after, err := run(ctx, env, dump, restore, append(common, "--section=post-data", "--file=-")...)
+	if err != nil {
+		return nil, err
+	}
+	return readArchive(string(toc), string(before), string(after))
+}
+
+// run runs a client program. What it says on stderr is about objects, since it
+// has no rows to speak of; its first complaint goes into the error.
+func run(ctx context.Context, env []string, stdin []byte, path string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env, cmd.Stdin = env, bytes.NewReader(stdin)
+	cmd.WaitDelay = 5 * time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err == nil {
+		return stdout.Bytes(), nil
+	}
+	name := filepath.Base(path)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for line := range strings.Lines(stderr.String()) {
+		if _, said, ok := strings.Cut(line, "error: "); ok {
+			return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(said))
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", name, err)
+}
+
+// archive is the table of contents of a dump, with the SQL of each item.
+type archive struct {
+	items []*item
+	byID  map[int]*item
+}
+
+type item struct {
+	entry
+	id    int
+	at    archiveID
+	line  string // kind, schema, name and owner as the list has them
+	deps  []int
+	after bool // stands in the section behind the rows
+	seen  bool // its SQL has been found
+	left  bool // stays behind
+}
+
+// readArchive takes a dump apart: the list gives the order, the ids and what
+// depends on what; the scripts give the SQL, under a heading for each item.
+func readArchive(toc, before, after string) (*archive, error) {
+	a := &archive{byID: map[int]*item{}}
+	var last *item
+	for line := range strings.Lines(toc) {
+		line = strings.TrimRight(line, "\r\n")
+		if deps, ok := strings.CutPrefix(line, ";\tdepends on: "); ok && last != nil {
+			for _, f := range strings.Fields(deps) {
+				if n, err := strconv.Atoi(f); err == nil {
+					last.deps = append(last.deps, n)
+				}
+			}
+			continue
+		}
+		if strings.HasPrefix(line, ";") || line == "" {
+			continue
+		}
+		it := &item{}
+		var rest string
+		id, rest, ok := strings.Cut(line, "; ")
+		parts := strings.SplitN(rest, " ", 3)
+		if !ok || len(parts) != 3 {
+			return nil, errors.New("pg_restore: its list cannot be read")
+		}
+		class, err1 := strconv.ParseUint(parts[0], 10, 32)
+		oid, err2 := strconv.ParseUint(parts[1], 10, 32)
+		n, err3 := strconv.Atoi(id)
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return nil, errors.New("pg_restore: its list cannot be read")
+		}
+		it.id, it.at, it.line = n, archiveID{uint32(class), uint32(oid)}, parts[2]
+		a.items = append(a.items, it)
+		a.byID[n] = it
+		last = it
+	}
+	if err := a.read(before, false); err != nil {
+		return nil, err
+	}
+	if err := a.read(after, true); err != nil {
+		return nil, err
+	}
+	for _, it := range a.items {
+		kind, _, _ := strings.Cut(it.line, " ")
+		switch {
+		case it.seen, kind == "ENCODING", kind == "STDSTRINGS", kind == "SEARCHPATH", kind == "DATABASE":
+		case it.stays():
+			it.left = true
+		default:
+			// A function whose body imitates a heading could get us here.
+			return nil, fmt.Errorf("pg_restore: no definition of %s in its script", it.line)
+		}
+	}
+	return a, nil
+}
+
+// stays reports whether an item that has no SQL of its own is one of those that stay.
+func (it *item) stays() bool {
+	for kind := range stay {
+		if strings.HasPrefix(it.line, kind+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	headingStart = "--\n-- Name: "
+	scriptEnd    = "\n--\n-- PostgreSQL database dump complete\n--\n"
+)
+
+// read finds the SQL of each item of a section. A heading counts only if the
+// list has such an item, and further down than the last one: a function's body
+// may well hold something that looks like a heading.
+func (a *archive) read(script string, after bool) error {
+	if i := strings.LastIndex(script, scriptEnd); i >= 0 {
+		script = script[:i+1]
+	}
+	next := 0     // the first item that may come
+	var now *item // whose SQL we are in
+	start := 0    // of its SQL
+	method := ""  // the setting that says how a table is stored
+	finish := func(end int) {
+		sql, setting := cutSettings(script[start:end])
+		if now != nil && sql != "" {
+			// The setting holds for the session, but an item may be left out
+			// or run elsewhere: so each table takes it along.
+			if now.Kind == "TABLE" || now.Kind == "MATERIALIZED VIEW" {
+				sql = method + sql
+			}
+			now.SQL = sql
+		}
+		if setting != "" {
+			method = setting
+		}
+	}
+	for pos := 0; ; {
+		i := strings.Index(script[pos:], headingStart)
+		if i < 0 {
+			break
+		}
+		i += pos
+		pos = i + 3
+		if i > 0 && script[i-1] != '\n' {
+			continue
+		}
+		line, body, ok := strings.Cut(script[i+3:], "\n")
+		if !ok || !strings.HasPrefix(body, "--\n") {
+			continue
+		}
+		kind, schema, name, ok := heading(line)
+		if !ok {
+			continue
+		}
+		ns := schema
+		if ns == "" {
+			ns = "-"
+		}
+		found := -1
+		for k := next; k < len(a.items); k++ {
+			if it := a.items[k]; !it.seen && strings.HasPrefix(it.line+" ", kind+" "+ns+" "+name+" ") {
+				found = k
+				break
+			}
+		}
+		if found < 0 {
+			continue
+		}
+		finish(i)
+		now = a.items[found]
+		now.seen, now.after = true, after
+		now.Kind, now.Schema, now.Name = kind, schema, name
+		start = i + 3 + len(line) + 1 + 3
+		pos = start
+		next = found + 1
+	}
+	if now != nil {
+		finish(len(script))
+	}
+	return nil
+}
+
+// heading reads "-- Name: n; Type: t; Schema: s; Owner: o". The name may hold
+// anything, so it is read from the end.
+func heading(line string) (kind, schema, name string, ok bool) {
+	line, ok = strings.CutPrefix(line, "-- Name: ")
+	i := strings.LastIndex(line, "; Owner: ")
+	if !ok || i < 0 {
+		return "", "", "", false
+	}
+	line = line[:i]
+	if i = strings.LastIndex(line, "; Schema: "); i < 0 {
+		return "", "", "", false
+	}
+	line, schema = line[:i], line[i+len("; Schema: "):]
+	if i = strings.LastIndex(line, "; Type: "); i < 0 {
+		return "", "", "", false
+	}
+	if schema == "-" {
+		schema = ""
+	}
+	return line[i+len("; Type: "):], schema, line[:i], true
+}
+
+// cutSettings takes the settings off the end of an item's SQL: they stand there
+// for what follows. It returns the one that says how tables are stored.
+func cutSettings(sql string) (rest, method string) {
+	sql = strings.TrimSpace(sql)
+	for {
+		i := strings.LastIndexByte(sql, '\n')
+		last := sql[i+1:]
+		isMethod := strings.HasPrefix(last, "SET default_table_access_method = ")
+		if !isMethod && !strings.HasPrefix(last, "SET default_tablespace = ") {
+			return onlyComments(sql), method
+		}
+		if isMethod && method == "" {
+			method = last + "\n"
+		}
+		sql = strings.TrimSpace(sql[:max(i, 0)])
+	}
+}
+
+// onlyComments returns "" for SQL that says nothing: "-- *not* creating schema".
+func onlyComments(sql string) string {
+	for line := range strings.Lines(sql) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+			return sql
+		}
+	}
+	return ""
+}
+
+// leave marks what stays behind, and what depends on it.
+func (a *archive) leave() ([]catalog.Object, error) {
+	var objects []catalog.Object
+	for changed := true; changed; {
+		changed = false
+		for _, it := range a.items {
+			if it.left || !it.seen {
+				continue
+			}
+			because := slices.IndexFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.left })
+			switch {
+			case stay[it.Kind]:
+				if it.Kind == "FOREIGN TABLE" {
+					objects = append(objects, catalog.Object{Kind: "foreign table", Name: word(it.Schema) + "." + it.Name})
+				}
+			case because < 0:
+				continue
+			case it.Kind == "TABLE" || it.Kind == "SEQUENCE" || it.Kind == "SCHEMA" || it.Kind == "TYPE" || it.Kind == "DOMAIN":
+				return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave " + a.byID[it.deps[because]].entry.String() + " behind",
+					Err: fmt.Errorf("%s cannot be made without it", it.entry)}
+			case it.Kind != "COMMENT" && it.Kind != "TABLE ATTACH":
+				objects = append(objects, catalog.Object{Kind: strings.ToLower(it.Kind), Name: strings.TrimPrefix(word(it.Schema)+"."+it.Name, `"".`)})
+			}
+			it.left, changed = true, true
+		}
+	}
+	return objects, nil
+}
+
+// place decides when each item behind the rows is run.
+func (a *archive) place(owners map[archiveID]owner, p *picture) {
+	for _, it := range a.items {
+		if !it.after || it.left {
+			continue
+		}
+		it.Phase = phaseRest
+		o, owned := owners[it.at]
+		t := p.Table(o.table)
+		switch it.Kind {
+		case "INDEX ATTACH":
+			it.Phase = phaseAttach
+		case "INDEX", "CONSTRAINT":
+			switch {
+			case !owned || t == nil: // of a materialised view
+			case t.Kind == catalog.Partitioned:
+				it.Phase = phaseAttach
+			default:
+				it.Phase, it.Table = phaseTable, &o.table
+			}
+		case "FK CONSTRAINT":
+			if owned {
+				it.Phase, it.Table, it.References = phaseForeign, &o.table, &o.references
+			}
+		case "COMMENT":
+			for _, id := range it.deps {
+				if d := a.byID[id]; d != nil && d.after && d.Phase == phaseTable {
+					it.Phase, it.Table = d.Phase, d.Table
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,367 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+const (
+	// lockBatch is how many tables one LOCK statement names.
+	lockBatch = 100
+	// pulse is how often the holder of the snapshot is asked whether it lives.
+	// It also keeps firewalls from forgetting an idle connection.
+	pulse = 20 * time.Second
+	// namesInError bounds the list of tables in an error.
+	namesInError = 8
+)
+
+// snapshot is one exported snapshot. One session holds it open, and the locks;
+// readers join it.
+type snapshot struct {
+	*source
+	token   string
+	picture *picture
+	sizes   map[catalog.TableID]size
+
+	holderMu sync.Mutex // one question at a time
+	holder   *pgx.Conn
+	beat     chan struct{} // closed by Close: ends the pulse
+	beating  sync.WaitGroup
+
+	slots chan *session // a token per reader allowed; nil where no session is open yet
+
+	mu     sync.Mutex
+	lost   error
+	closed bool
+}
+
+// Open opens the snapshot, checks rights, and locks every table.
+func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
+	op := "open a snapshot of " + s.display(s.conn.Database)
+	conn, err := s.connect(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	snap := &snapshot{source: s, holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers)}
+	if err := snap.begin(ctx); err != nil {
+		closeConn(conn)
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
+	for range s.workers {
+		snap.slots <- nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		closeConn(conn)
+		return nil, &connectors.Error{Side: s.side, Op: op, Err: errors.New("the source is closed")}
+	}
+	s.open[snap] = true
+	snap.beating.Add(1)
+	go snap.pulse()
+	return snap, nil
+}
+
+func (s *snapshot) begin(ctx context.Context) error {
+	conn := s.holder
+	if _, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		return err
+	}
+	if err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&s.token); err != nil {
+		return err
+	}
+	p, err := readPicture(ctx, conn)
+	if err != nil {
+		return err
+	}
+	s.picture = p
+	if err := s.checkRights(ctx); err != nil {
+		return err
+	}
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	var rewritten []string
+	err = each(ctx, conn, "rewritten", []any{p.stored}, func(row pgx.CollectableRow) error {
+		var id catalog.TableID
+		err := row.Scan(&id.Schema, &id.Name)
+		rewritten = append(rewritten, words(id))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(rewritten) > 0 {
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "open a snapshot of " + s.display(s.conn.Database),
+			Err:  fmt.Errorf("rewritten while the snapshot was opened: %s", list(rewritten)),
+			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
+	}
+	return s.readSizes(ctx)
+}
+
+// checkRights fails before a row is read if any row could not be.
+func (s *snapshot) checkRights(ctx context.Context) error {
+	var missing, hidden, grants []string
+	err := each(ctx, s.holder, "rights", []any{s.picture.stored}, func(row pgx.CollectableRow) error {
+		var id catalog.TableID
+		var right string
+		if err := row.Scan(&id.Schema, &id.Name, &right); err != nil {
+			return err
+		}
+		switch right {
+		case "":
+			hidden = append(hidden, words(id))
+			return nil
+		case "USAGE ON SCHEMA":
+			grants = append(grants, "GRANT USAGE ON SCHEMA "+word(id.Schema))
+		case "SELECT ON TABLE":
+			grants = append(grants, "GRANT SELECT ON "+words(id))
+		default:
+			grants = append(grants, "GRANT "+strings.Replace(right, "ON SEQUENCE", "ON SEQUENCE "+words(id), 1))
+		}
+		missing = append(missing, words(id))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	e := &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "check rights on " + s.display(s.conn.Database)}
+	account := word(s.conn.User)
+	switch {
+	case len(missing) > 0:
+		e.Err = fmt.Errorf("%s may not read %s", account, list(missing))
+		e.Hint = grants[0] + " TO " + account
+		if len(missing) > 1 {
+			e.Hint += ", and so on; since PostgreSQL 14: GRANT pg_read_all_data TO " + account
+		}
+		return e
+	case len(hidden) > 0:
+		e.Err = fmt.Errorf("row security would hide rows from %s in %s", account, list(hidden))
+		e.Hint = "read as the owner of the tables, or: ALTER ROLE " + account + " BYPASSRLS"
+		return e
+	}
+	return nil
+}
+
+// list joins names for an error, the first few of them.
+func list(names []string) string {
+	if n := len(names) - namesInError; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:namesInError], ", "), n)
+	}
+	return strings.Join(names, ", ")
+}
+
+// lock takes ACCESS SHARE on every table: from now on none can be dropped,
+// truncated or rewritten while we read. Writers are not held up.
+func (s *snapshot) lock(ctx context.Context) error {
+	var batch []string
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		_, err := s.holder.Exec(ctx, "LOCK TABLE ONLY "+strings.Join(batch, ", ONLY ")+" IN ACCESS SHARE MODE")
+		if err != nil && stateOf(err) == "55P03" {
+			return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Retry: true,
+				Op:   "lock the tables of " + s.display(s.conn.Database),
+				Err:  fmt.Errorf("one of %s is locked by somebody else for more than %s", list(batch), s.lockTimeout),
+				Hint: "wait for the ALTER TABLE, TRUNCATE or VACUUM FULL that holds it, or raise the lock timeout"}
+		}
+		batch = batch[:0]
+		return err
+	}
+	for _, t := range s.picture.Tables {
+		if t.Kind == catalog.Foreign {
+			continue
+		}
+		if batch = append(batch, table(t.ID)); len(batch) == lockBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// pulse asks the holder now and then whether it lives. Readers outlive it: they
+// have the snapshot already; but nobody can join it any more, and its locks are gone.
+func (s *snapshot) pulse() {
+	defer s.beating.Done()
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.beat:
+			return
+		case <-tick.C:
+			s.ask()
+		}
+	}
+}
+
+// ask asks the holder once, and notes its loss.
+func (s *snapshot) ask() {
+	s.holderMu.Lock()
+	defer s.holderMu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), pulse)
+	defer cancel()
+	_, err := s.holder.Exec(ctx, "SELECT")
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost == nil && !s.closed {
+		s.lost = s.lostError(err)
+	}
+}
+
+func (s *snapshot) lostError(err error) error {
+	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
+		Err:  fmt.Errorf("the session that holds it is lost: %w", wrap(nil, s.side, "ask it", err, spoken)),
+		Hint: "the server was restarted or ended the session; run again"}
+}
+
+// alive returns why the snapshot cannot be read, or nil.
+func (s *snapshot) alive() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "read the snapshot of " + s.display(s.conn.Database),
+			Err: errors.New("the snapshot is closed")}
+	}
+	return s.lost
+}
+
+func (s *snapshot) Token() string             { return s.token }
+func (s *snapshot) Catalog() *catalog.Catalog { return s.picture.Catalog }
+
+// Layout chooses binary unless a column of the table has no binary form.
+func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
+	t := s.picture.Table(id)
+	if t == nil {
+		return nil, fmt.Errorf("layout of %s: no such table", words(id))
+	}
+	if !t.StoresRows() {
+		return nil, fmt.Errorf("layout of %s: a %s table stores no rows", words(id), t.Kind)
+	}
+	format := Binary
+	for _, c := range t.Columns {
+		if c.Type.TextOnly && !c.Generation.Computed() {
+			format = Text
+		}
+	}
+	return connectors.NewLayout(t, format, decoded)
+}
+
+// reader takes a session that has joined the snapshot; release gives it back.
+func (s *snapshot) reader(ctx context.Context) (*session, error) {
+	if err := s.alive(); err != nil {
+		return nil, err
+	}
+	var held *session
+	select {
+	case held = <-s.slots:
+	case <-ctx.Done():
+		return nil, &connectors.Error{Side: s.side, Op: "wait for a free session", Err: ctx.Err()}
+	case <-s.beat:
+		return nil, s.alive()
+	}
+	if held != nil {
+		return held, nil
+	}
+	conn, err := s.connect(ctx, "")
+	if err == nil {
+		held = newSession(conn)
+		err = held.exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT "+literal(s.token))
+		if err == nil {
+			return held, nil
+		}
+		held.close()
+		switch stateOf(err) {
+		case "22023", "42704", "55000": // the server knows no such snapshot (any more)
+			err = s.lostError(err)
+			s.mu.Lock()
+			s.lost = err
+			s.mu.Unlock()
+		}
+		err = failDefinition(ctx, s.side, "join the snapshot of "+s.display(s.conn.Database), err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slots <- nil
+	return nil, err
+}
+
+// release gives a session back; one that is of no use any more is closed, and
+// the next reader opens another.
+func (s *snapshot) release(held *session) {
+	if held.bad || held.conn.IsClosed() {
+		held.close()
+		held = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		if held != nil {
+			held.close()
+		}
+		return
+	}
+	s.slots <- held // never waits: there is a place for each session
+}
+
+// Close ends the readers' sessions, then the one that holds the snapshot.
+func (s *snapshot) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	close(s.beat)
+	s.beating.Wait()
+	// Sessions that are still being read are closed when they are released.
+	for range cap(s.slots) {
+		select {
+		case held := <-s.slots:
+			if held != nil {
+				held.close()
+			}
+			continue
+		default:
+		}
+		break
+	}
+	s.holderMu.Lock()
+	closeConn(s.holder)
+	s.holderMu.Unlock()
+	s.source.mu.Lock()
+	delete(s.source.open, s)
+	s.source.mu.Unlock()
+	return nil
+}
+
+// Close ends the snapshots that are still open.
+func (s *source) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	var open []*snapshot
+	for snap := range s.open {
+		open = append(open, snap)
+	}
+	s.mu.Unlock()
+	for _, snap := range open {
+		snap.Close()
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// defaultChunkBytes makes a chunk a matter of a fraction of a second: large
+// enough that its transaction costs nothing, small enough to do again.
+const defaultChunkBytes = 48 << 20
+
+// size is what a table took up when the snapshot was opened.
+type size struct {
+	pages   int64
+	bytes   int64   // with out-of-line values
+	density float64 // rows on a page, as statistics have it; 0 if they have not
+}
+
+// readSizes notes the sizes once, so that the same snapshot always gives the
+// same chunks, however the tables grow meanwhile. What they grow by holds no row
+// that the snapshot sees.
+func (s *snapshot) readSizes(ctx context.Context) error {
+	byOID := make(map[uint32]catalog.TableID, len(s.picture.oids))
+	for id, oid := range s.picture.oids {
+		byOID[oid] = id
+	}
+	s.sizes = make(map[catalog.TableID]size, len(s.picture.stored))
+	return each(ctx, s.holder, "sizes", []any{s.picture.stored}, func(row pgx.CollectableRow) error {
+		var oid uint32
+		var z size
+		if err := row.Scan(&oid, &z.pages, &z.bytes, &z.density); err != nil {
+			return err
+		}
+		s.sizes[byOID[oid]] = z
+		return nil
+	})
+}
+
+// Split divides a table into ranges of pages: a range scan by ctid reads them and
+// no others. Servers before 14 cannot do that, and a table that another access
+// method than heap stores may have no pages in that sense: there a table is one chunk.
+func (s *snapshot) Split(_ context.Context, id catalog.TableID, targetBytes int64) ([]connectors.Chunk, error) {
+	if err := s.alive(); err != nil {
+		return nil, err
+	}
+	t := s.picture.Table(id)
+	if t == nil {
+		return nil, fmt.Errorf("split %s: no such table", words(id))
+	}
+	if !t.StoresRows() {
+		return nil, nil
+	}
+	return split(id, s.sizes[id], targetBytes, s.picture.major >= 14 && s.picture.heap[id]), nil
+}
+
+func split(id catalog.TableID, z size, targetBytes int64, ranges bool) []connectors.Chunk {
+	if z.pages == 0 && ranges {
+		return nil
+	}
+	if targetBytes <= 0 {
+		targetBytes = defaultChunkBytes
+	}
+	step := z.pages
+	if ranges && z.bytes > targetBytes {
+		// Out-of-line values count: a chunk of few pages may be much to copy.
+		step = max(1, int64(float64(z.pages)*float64(targetBytes)/float64(z.bytes)))
+	}
+	var chunks []connectors.Chunk
+	for lo := int64(0); ; lo += step {
+		hi := lo + step
+		c := connectors.Chunk{Table: id, Index: len(chunks), Lo: uint64(lo), Hi: uint64(hi), Last: hi >= z.pages}
+		// The last range of a table may be a sliver; the others are even.
+		share := 1.0
+		if z.pages > 0 {
+			share = float64(min(hi, z.pages)-lo) / float64(z.pages)
+		}
+		c.Bytes = int64(share * float64(z.bytes))
+		c.Rows = int64(share * z.density * float64(z.pages))
+		switch {
+		case c.Last && lo == 0:
+			c.ID = words(id)
+		case c.Last:
+			c.ID = fmt.Sprintf("%s pages %d…", words(id), lo)
+		default:
+			c.ID = fmt.Sprintf("%s pages %d…%d", words(id), lo, hi-1)
+		}
+		chunks = append(chunks, c)
+		if c.Last {
+			return chunks
+		}
+	}
+}
+
+// copyOutSQL returns the statement that reads a chunk.
+func copyOutSQL(c connectors.Chunk, layout *connectors.Layout) string {
+	format := "binary"
+	if layout.Format == Text {
+		format = "text"
+	}
+	from := "ONLY " + table(c.Table)
+	where := ""
+	switch {
+	case c.Lo == 0 && c.Last:
+		if len(layout.Columns) > 0 {
+			// The plain form saves the executor; it, too, leaves children out.
+			return fmt.Sprintf("COPY %s (%s) TO STDOUT (FORMAT %s)", table(c.Table), columnList(layout.Columns), format)
+		}
+	case c.Last:
+		where = fmt.Sprintf(" WHERE ctid >= '(%d,0)'", c.Lo)
+	default:
+		where = fmt.Sprintf(" WHERE ctid >= '(%d,0)' AND ctid < '(%d,0)'", c.Lo, c.Hi)
+	}
+	return fmt.Sprintf("COPY (SELECT %s FROM %s%s) TO STDOUT (FORMAT %s)", columnList(layout.Columns), from, where, format)
+}
+
+// copyInSQL returns the statement that loads rows into a table.
+func copyInSQL(into catalog.TableID, layout *connectors.Layout) string {
+	format := "binary"
+	if layout.Format == Text {
+		format = "text"
+	}
+	columns := ""
+	if len(layout.Columns) > 0 {
+		columns = " (" + columnList(layout.Columns) + ")"
+	}
+	return fmt.Sprintf("COPY %s%s FROM STDIN (FORMAT %s)", table(into), columns, format)
+}
