@@ -156,6 +156,12 @@ func (t *shapeTransform) shape(dst, src []byte, seed *[aes.BlockSize]byte, s *sh
 				continue
 			}
 			for stop := min(i+8, end); i < stop; {
+				if c := src[i]; c < utf8.RuneSelf {
+					a := &asciiLetters[c]
+					dst[i] = a.first + byte(uint16(s.stream[i-window])*a.count>>8)
+					i++
+					continue
+				}
 				i += t.letters.mask(dst[i:], src[i:], s.stream[i-window:])
 			}
 		}
@@ -199,6 +205,26 @@ func shapeASCII(w, stream uint64) uint64 {
 	digits += '0' * ones
 	return w&^(letter|digit) | letters&letter | digits&digit
 }
+
+// asciiLetters holds for each byte what it is chosen from, as letterTable does: the
+// way of the few bytes between others.
+var asciiLetters = func() (t [utf8.RuneSelf]struct {
+	first byte
+	count uint16
+}) {
+	for c := range t {
+		t[c].first = byte(c)
+		switch {
+		case 'a' <= c && c <= 'z':
+			t[c].first, t[c].count = 'a', 26
+		case 'A' <= c && c <= 'Z':
+			t[c].first, t[c].count = 'A', 26
+		case '0' <= c && c <= '9':
+			t[c].first, t[c].count = '0', 10
+		}
+	}
+	return t
+}()
 
 func isASCII(b []byte) bool {
 	for _, c := range b {
@@ -286,21 +312,32 @@ func (t *letterTable) mask(dst, src, stream []byte) int {
 		dst[0] = unknown1
 		return 1
 	}
-	class := t.class(r)
-	switch class {
+	switch class := t.class(r); class {
 	case keptClass:
 		copy(dst, src[:size])
 		return size
 	case noClass:
-		return utf8.EncodeRune(dst, unknownOf(size))
+		r = unknownOf(size)
+	default:
+		var x uint64
+		for _, b := range stream[:size] {
+			x = x<<8 | uint64(b)
+		}
+		c := &t.classes[class]
+		r = c.at(x * c.count >> (8 * size))
 	}
-	var x uint64
-	for _, b := range stream[:size] {
-		x = x<<8 | uint64(b)
+	// The length is known, so this is shorter than utf8.EncodeRune.
+	dst = dst[:size]
+	for i := size - 1; i > 0; i-- {
+		dst[i] = 0x80 | byte(r)&0x3f
+		r >>= 6
 	}
-	c := &t.classes[class]
-	return utf8.EncodeRune(dst, c.at(x*c.count>>(8*size)))
+	dst[0] = leadByte[size] | byte(r)
+	return size
 }
+
+// leadByte holds the marks of the first of so many bytes.
+var leadByte = [...]byte{1: 0x00, 2: 0xc0, 3: 0xe0, 4: 0xf0}
 
 func unknownOf(size int) rune {
 	switch size {

@@ -1,0 +1,525 @@
+package masking
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"slices"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"golang.org/x/text/unicode/norm"
+)
+
+// nameTransform replaces names by names of the dictionary.
+//
+// The choice is keyed by the canonical form of the whole value: Unicode's form C,
+// white space at the ends gone and inside one blank, each character folded to
+// lower case by way of upper case. So "José", "JOSE\u0301" and " josé " choose alike; "Jose"
+// is another name.
+//
+// The output is written as the input is: in its script, word by word (a script
+// that the dictionary lacks gets letters for letters, as shape does); all capitals
+// or all small letters if it is; with as many words, up to six; "Family, Given"
+// with its comma; an initial for an initial; East Asian names family first, and
+// unspaced if they are. A word never is the word that stood there.
+//
+// Latin names without diacritics get such; Latin-1 names stay within Latin-1:
+// so what a database's encoding held, it holds.
+//
+// What is longer than the column is chosen anew among what fits; then words are
+// left out; only where no name fits, one is cut.
+type nameTransform struct {
+	prf      *prf
+	stream   cipher.Block
+	shape    *shapeTransform
+	variant  nameVariant
+	pools    *[pools]namePool
+	fixed    uint8 // the pool of the parameter script, or poolNone
+	maxChars int   // 0 is no limit
+}
+
+type nameVariant uint8
+
+const (
+	firstName nameVariant = iota
+	lastName
+	personName
+)
+
+// nameWord is one word of a name, and what takes its place.
+type nameWord struct {
+	text     []byte
+	runes    int
+	pool     uint8
+	style    nameStyle
+	role     nameRole
+	initial  bool // one letter, perhaps with a dot
+	dotted   bool
+	hiragana bool
+
+	upper, lower int                 // how many letters have that case
+	block        [aes.BlockSize]byte // of the keyed choice
+}
+
+type nameStyle uint8
+
+const (
+	asListed nameStyle = iota
+	allUpper
+	allLower
+)
+
+type nameRole uint8
+
+const (
+	givenRole nameRole = iota
+	familyRole
+	bothRole // family and given name as one word
+)
+
+const maxNameWords = 6
+
+type nameScratch struct {
+	words    [maxNameWords]nameWord
+	n        int
+	before   int    // how many words stand before the comma; 0 is no comma
+	tight    bool   // no blank follows the comma
+	text     []byte // in form C: the value itself, or composed
+	composed []byte
+	iter     norm.Iter
+	out      []byte
+	shape    shapeScratch
+}
+
+var nameScratches = sync.Pool{New: func() any { return new(nameScratch) }}
+
+func (n *nameScratch) free() {
+	n.words = [maxNameWords]nameWord{}
+	clear(n.composed)
+	n.text = nil
+	n.iter = norm.Iter{}
+	clear(n.out)
+	nameScratches.Put(n)
+}
+
+func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
+	if out, is := allNull(in); is {
+		return out, nil
+	}
+	values := textsOf(in)
+	out := newTextBuilder(mem, values.n, bytesOf(&values))
+	s, ns := getScratch(), nameScratches.Get().(*nameScratch)
+	defer s.free()
+	defer ns.free()
+	for base := 0; base < values.n; base += lanes {
+		rows := min(lanes, values.n-base)
+		n := gather(s, &values, base, rows)
+		s.text = s.text[:0]
+		for lane := range n {
+			// When the space grows it moves; messages in the old space stay good.
+			from := len(s.text)
+			s.text = ns.appendCanonical(s.text, s.msg[lane])
+			s.msg[lane] = s.text[from:]
+		}
+		t.prf.sums(s, n)
+		lane := 0
+		for i := range rows {
+			switch {
+			case lane < n && int(s.row[lane]) == i:
+				ns.parse(values.value(base+i), t)
+				t.choose(ns, &s.block[lane])
+				out.add(ns.out)
+				lane++
+			case values.null(base + i):
+				out.null()
+			default:
+				out.add(values.value(base + i))
+			}
+		}
+	}
+	return out.finish(), nil
+}
+
+// appendCanonical appends the canonical form of a name (see nameTransform).
+func (n *nameScratch) appendCanonical(dst, v []byte) []byte {
+	dst = slices.Grow(dst, len(v))
+	from := len(dst)
+	out, at := dst[from:from+len(v)], 0
+	gap := false
+	for _, c := range v {
+		if c >= utf8.RuneSelf {
+			return n.appendCanonicalUnicode(dst, v)
+		}
+		if c == ' ' || c >= '\t' && c <= '\r' {
+			gap = at > 0
+			continue
+		}
+		if gap {
+			out[at] = ' '
+			at++
+			gap = false
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		out[at] = c
+		at++
+	}
+	return dst[:from+at]
+}
+
+func (n *nameScratch) appendCanonicalUnicode(dst, v []byte) []byte {
+	from := len(dst)
+	gap := false
+	for v := n.compose(v); len(v) > 0; {
+		r, size := utf8.DecodeRune(v)
+		v = v[size:]
+		if unicode.IsSpace(r) {
+			gap = len(dst) > from
+			continue
+		}
+		if gap {
+			dst, gap = append(dst, ' '), false
+		}
+		dst = utf8.AppendRune(dst, unicode.ToLower(unicode.ToUpper(r)))
+	}
+	return dst
+}
+
+// compose returns v in Unicode's form C, good until the next call.
+func (n *nameScratch) compose(v []byte) []byte {
+	if norm.NFC.QuickSpan(v) == len(v) {
+		return v
+	}
+	n.composed = n.composed[:0]
+	// An iterator of our own, since norm.Append allocates one.
+	for n.iter.Init(norm.NFC, v); !n.iter.Done(); {
+		n.composed = append(n.composed, n.iter.Next()...)
+	}
+	return n.composed
+}
+
+// parse takes a name apart.
+func (n *nameScratch) parse(v []byte, t *nameTransform) {
+	n.text = v
+	if !isASCII(v) {
+		n.text = n.compose(v)
+	}
+	n.n, n.before, n.tight = 0, 0, false
+	rest := n.text
+	if t.variant == personName {
+		if comma := bytes.IndexByte(rest, ','); comma > 0 && !blank(rest[:comma]) && !blank(rest[comma+1:]) {
+			n.split(rest[:comma], maxNameWords-1) // one is left for what follows
+			rest = rest[comma+1:]
+			n.before = n.n
+			n.tight = rest[0] != ' '
+		}
+	}
+	n.split(rest, maxNameWords)
+	if n.n == n.before {
+		n.before = 0 // nothing but punctuation stood behind the comma
+	}
+	if n.n == 0 {
+		n.add(n.text) // punctuation alone
+	}
+	upper, lower := 0, 0
+	for i := range n.n {
+		upper += n.words[i].upper
+		lower += n.words[i].lower
+	}
+	for i := range n.n {
+		w := &n.words[i]
+		if t.fixed != poolNone {
+			w.pool, w.hiragana = t.fixed, false
+		}
+		switch {
+		case upper == 0 && lower > 0:
+			w.style = allLower
+		case lower == 0 && upper > 1, w.lower == 0 && w.upper > 1:
+			w.style = allUpper
+		}
+		w.role = t.roleOf(n, i)
+	}
+}
+
+func (t *nameTransform) roleOf(n *nameScratch, i int) nameRole {
+	switch t.variant {
+	case firstName:
+		return givenRole
+	case lastName:
+		return familyRole
+	}
+	w := &n.words[i]
+	switch {
+	case n.before > 0 && i < n.before:
+		return familyRole
+	case n.before > 0:
+		return givenRole
+	case n.n == 1:
+		if w.pool != poolNone && t.pools[w.pool].unspaced && w.runes > 1 {
+			return bothRole
+		}
+		return givenRole
+	case n.words[0].pool != poolNone && t.pools[n.words[0].pool].familyFirst:
+		if i == 0 {
+			return familyRole
+		}
+		return givenRole
+	case i == n.n-1:
+		return familyRole
+	}
+	return givenRole
+}
+
+// split adds the words of text, up to limit in all.
+func (n *nameScratch) split(text []byte, limit int) {
+	if isASCII(text) {
+		n.splitASCII(text, limit)
+		return
+	}
+	for len(text) > 0 && n.n < limit {
+		r, size := utf8.DecodeRune(text)
+		if unicode.IsSpace(r) || r == ',' || r == ';' {
+			text = text[size:]
+			continue
+		}
+		end := bytes.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
+		if end < 0 {
+			end = len(text)
+		}
+		n.add(text[:end])
+		text = text[end:]
+	}
+}
+
+// splitASCII is split and add in one pass.
+func (n *nameScratch) splitASCII(text []byte, limit int) {
+	separates := func(c byte) bool { return c == ' ' || c == ',' || c == ';' || c >= '\t' && c <= '\r' }
+	for i := 0; n.n < limit; {
+		for i < len(text) && separates(text[i]) {
+			i++
+		}
+		if i == len(text) {
+			return
+		}
+		start, upper, lower := i, 0, 0
+		for ; i < len(text) && !separates(text[i]); i++ {
+			switch c := text[i]; {
+			case c >= 'a' && c <= 'z':
+				lower++
+			case c >= 'A' && c <= 'Z':
+				upper++
+			}
+		}
+		w := &n.words[n.n]
+		n.n++
+		*w = nameWord{text: text[start:i], runes: i - start, pool: poolASCII, upper: upper, lower: lower}
+		w.noteInitial(upper + lower)
+	}
+}
+
+// noteInitial notes whether a word of so many letters is an initial.
+func (w *nameWord) noteInitial(letters int) {
+	if letters == 1 && w.upper+w.lower == 1 {
+		w.dotted = w.runes == 2 && w.text[len(w.text)-1] == '.'
+		w.initial = w.runes == 1 || w.dotted
+	}
+}
+
+func (n *nameScratch) add(word []byte) {
+	w := &n.words[n.n]
+	n.n++
+	*w = nameWord{text: word, pool: poolASCII}
+	letters := 0
+	for i := 0; i < len(word); {
+		r, size := rune(word[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(word[i:])
+		}
+		i += size
+		w.runes++
+		switch {
+		case r >= 'a' && r <= 'z', r >= utf8.RuneSelf && unicode.IsLower(r):
+			w.lower++
+		case r >= 'A' && r <= 'Z', r >= utf8.RuneSelf && unicode.IsUpper(r):
+			w.upper++
+		case r < utf8.RuneSelf || !unicode.IsLetter(r):
+			continue
+		}
+		if letters++; letters == 1 || w.pool == poolASCII || w.pool == poolLatin1 {
+			pool := scriptPool(r)
+			if letters == 1 {
+				w.pool, w.hiragana = pool, unicode.Is(unicode.Hiragana, r)
+			} else if pool <= poolLatin {
+				w.pool = max(w.pool, pool)
+			}
+		}
+	}
+	w.noteInitial(letters)
+}
+
+// scriptPool returns the pool that a letter asks for, or poolNone.
+func scriptPool(r rune) uint8 {
+	switch {
+	case r < utf8.RuneSelf:
+		return poolASCII
+	case unicode.Is(unicode.Latin, r):
+		return uint8(latinPool(r))
+	case unicode.Is(unicode.Cyrillic, r):
+		return poolCyrillic
+	case unicode.Is(unicode.Han, r):
+		return poolHan
+	case unicode.Is(unicode.Arabic, r):
+		return poolArabic
+	case unicode.Is(unicode.Katakana, r), unicode.Is(unicode.Hiragana, r):
+		return poolKana
+	case unicode.Is(unicode.Hangul, r):
+		return poolHangul
+	case unicode.Is(unicode.Greek, r):
+		return poolGreek
+	case unicode.Is(unicode.Hebrew, r):
+		return poolHebrew
+	case unicode.Is(unicode.Devanagari, r):
+		return poolDevanagari
+	}
+	return poolNone
+}
+
+// noBudget lets every name through.
+const noBudget = len(nameList{}.upTo) - 1
+
+// choose writes the mask of the parsed name to n.out.
+func (t *nameTransform) choose(n *nameScratch, seed *[aes.BlockSize]byte) {
+	for i := range n.n {
+		w := &n.words[i]
+		w.block = *seed
+		if i > 0 { // the first word takes the seed itself
+			w.block[0] ^= byte(i)
+			t.stream.Encrypt(w.block[:], w.block[:])
+		}
+	}
+	t.write(n, n.n, noBudget)
+	if t.maxChars == 0 || len(n.out) <= t.maxChars || utf8.RuneCount(n.out) <= t.maxChars {
+		return
+	}
+	for words := n.n; words > 0; words-- {
+		between := words - 1
+		if n.before > 0 && n.before < words {
+			between++ // the comma
+		}
+		budget := (t.maxChars - between) / words
+		if budget < 1 {
+			continue
+		}
+		t.write(n, words, min(budget, noBudget))
+		if utf8.RuneCount(n.out) <= t.maxChars {
+			return
+		}
+	}
+	// Not one name is short enough.
+	t.write(n, 1, noBudget)
+	n.out = cutRunes(n.out, t.maxChars)
+	if bytes.HasPrefix(n.text, n.out) {
+		t.shape.letters.bump(n.out)
+	}
+}
+
+func cutRunes(text []byte, limit int) []byte {
+	for i := range string(text) {
+		if limit == 0 {
+			return text[:i]
+		}
+		limit--
+	}
+	return text
+}
+
+// write writes the first words of the name, each of at most budget characters if there are such names.
+func (t *nameTransform) write(n *nameScratch, words, budget int) {
+	n.out = n.out[:0]
+	for i := range words {
+		if i > 0 {
+			if i == n.before {
+				n.out = append(n.out, ',')
+			}
+			if i != n.before || !n.tight {
+				n.out = append(n.out, ' ')
+			}
+		}
+		t.writeWord(n, &n.words[i], budget)
+	}
+}
+
+func (t *nameTransform) writeWord(n *nameScratch, w *nameWord, budget int) {
+	from := len(n.out)
+	if w.pool == poolNone {
+		n.out = append(n.out, w.text...)
+		t.shape.shape(n.out[from:], w.text, &w.block, &n.shape)
+		return
+	}
+	if w.initial {
+		budget = noBudget // an initial is short, whatever name it is of
+	}
+	pool := &t.pools[w.pool]
+	list := &pool.given
+	if w.role != givenRole {
+		list = &pool.family
+	}
+	own := budget
+	if w.role == bothRole {
+		own = max(budget-1, 1)
+	}
+	one := list.choose(w.block[:8], own)
+	for range list.names { // seldom goes round more than once
+		n.out = n.out[:from]
+		n.out = w.render(n.out, list.names[one])
+		if w.role == bothRole {
+			left := max(budget-utf8.RuneCount(n.out[from:]), 1)
+			n.out = w.render(n.out, pool.given.names[pool.given.choose(w.block[8:], left)])
+		}
+		if !equalFold(n.out[from:], w.text) {
+			return
+		}
+		one = list.next(one, own)
+	}
+}
+
+// equalFold is bytes.EqualFold, quick to say no.
+func equalFold(a, b []byte) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	if x, y := a[0]|0x20, b[0]|0x20; x != y && x < utf8.RuneSelf && y < utf8.RuneSelf {
+		return false
+	}
+	return bytes.EqualFold(a, b)
+}
+
+// render appends a name in the style of the word.
+func (w *nameWord) render(dst []byte, name string) []byte {
+	if w.style == asListed && !w.initial && !w.hiragana {
+		return append(dst, name...)
+	}
+	for _, r := range name {
+		switch {
+		case w.style == allUpper:
+			r = unicode.ToUpper(r)
+		case w.style == allLower:
+			r = unicode.ToLower(r)
+		case w.hiragana && r >= '\u30A1' && r <= '\u30F6':
+			r -= '\u30A1' - '\u3041'
+		}
+		dst = utf8.AppendRune(dst, r)
+		if w.initial {
+			break
+		}
+	}
+	if w.dotted {
+		dst = append(dst, '.')
+	}
+	return dst
+}
