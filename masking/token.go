@@ -104,7 +104,9 @@ func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 			switch {
 			case lane < n && int(s.row[lane]) == i:
 				out.grow(t.length)
-				out.buf = t.append(out.buf, &s.block[lane])
+				at := len(out.buf)
+				out.buf = out.buf[:at+t.length]
+				t.write(out.buf[at:], &s.block[lane])
 				out.end()
 				lane++
 			case values.null(base + i):
@@ -133,23 +135,55 @@ func gather(s *scratch, values *texts, base, rows int) int {
 	return n
 }
 
-// append writes one token. What one block cannot fill goes on with the
+// write fills dst with one token. What one block cannot fill goes on with the
 // encryption of that block with 1, 2, … added by exclusive or: counter mode from a keyed start.
-func (t *tokenTransform) append(dst []byte, block *[aes.BlockSize]byte) []byte {
+func (t *tokenTransform) write(dst []byte, block *[aes.BlockSize]byte) {
 	hi, lo := binary.BigEndian.Uint64(block[:8]), binary.BigEndian.Uint64(block[8:])
 	seedHi, seedLo := hi, lo
-	mask := uint64(1)<<t.bits - 1
 	perBlock := 128 / t.bits
-	for i := range t.length {
-		if i > 0 && i%perBlock == 0 {
-			binary.BigEndian.PutUint64(block[:8], seedHi)
-			binary.BigEndian.PutUint64(block[8:], seedLo^uint64(i/perBlock))
-			t.prf.block.Encrypt(block[:], block[:])
-			hi, lo = binary.BigEndian.Uint64(block[:8]), binary.BigEndian.Uint64(block[8:])
+	for n := uint64(1); ; n++ {
+		part := dst[:min(len(dst), perBlock)]
+		if t.bits == 4 {
+			writeHex(part, hi, lo)
+		} else {
+			writeBase32(part, hi, lo)
 		}
-		dst = append(dst, t.digits[hi>>(64-t.bits)&mask])
-		hi = hi<<t.bits | lo>>(64-t.bits)
-		lo <<= t.bits
+		if dst = dst[len(part):]; len(dst) == 0 {
+			return
+		}
+		binary.BigEndian.PutUint64(block[:8], seedHi)
+		binary.BigEndian.PutUint64(block[8:], seedLo^n)
+		t.prf.block.Encrypt(block[:], block[:])
+		hi, lo = binary.BigEndian.Uint64(block[:8]), binary.BigEndian.Uint64(block[8:])
 	}
-	return dst
+}
+
+// writeHex writes the first digits of 128 bits, at most 32.
+func writeHex(dst []byte, hi, lo uint64) {
+	for i := range dst[:min(len(dst), 16)] {
+		dst[i] = hexDigits[hi>>60]
+		hi <<= 4
+	}
+	if len(dst) > 16 {
+		for i := range dst[16:] {
+			dst[16+i] = hexDigits[lo>>60]
+			lo <<= 4
+		}
+	}
+}
+
+// writeBase32 writes the first digits of 128 bits, at most 25.
+func writeBase32(dst []byte, hi, lo uint64) {
+	for i := range dst[:min(len(dst), 12)] {
+		dst[i] = base32Digits[hi>>59]
+		hi <<= 5
+	}
+	if len(dst) > 12 {
+		lo, hi = hi>>60<<60|lo>>4, lo // the four bits of hi that are left go first
+		for i := range dst[12:] {
+			dst[12+i] = base32Digits[lo>>59]
+			lo = lo<<5 | hi&0xf<<1
+			hi = 0
+		}
+	}
 }

@@ -45,35 +45,44 @@ type uuidForm struct {
 	upper  bool // A to F; lower case, and no letters at all, are false
 }
 
+// uuidGroups is where the digits stand between the dashes.
+var uuidGroups = [...][2]int{{0, 8}, {9, 13}, {14, 18}, {19, 23}, {24, 36}}
+
 // parse reads 32 hex digits, with dashes at the four places or with none, and
 // letters of one case.
 func (u *uuid) parse(text []byte) (form uuidForm, ok bool) {
+	var marks byte
 	switch len(text) {
+	case 32:
+		u.hi, u.lo = readHex(0, text[:16], &marks), readHex(0, text[16:], &marks)
 	case 36:
 		if text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
 			return form, false
 		}
 		form.dashes = true
-	case 32:
+		var half [2]uint64
+		for i, g := range uuidGroups {
+			h := &half[i/3] // three groups are the first half
+			*h = readHex(*h, text[g[0]:g[1]], &marks)
+		}
+		u.hi, u.lo = half[0], half[1]
 	default:
 		return form, false
 	}
-	var seen, bad byte
-	half := [2]uint64{}
-	digit := 0
-	for i := 0; i < len(text); i++ {
-		if form.dashes && (i == 8 || i == 13 || i == 18 || i == 23) {
-			continue
-		}
-		d := hexValue[text[i]]
-		seen |= d & (isUpper | isLower)
-		bad |= d & notHex
-		half[digit>>4] = half[digit>>4]<<4 | uint64(d&0xf)
-		digit++
+	form.upper = marks&isUpper != 0
+	return form, marks&notHex == 0 && marks&(isUpper|isLower) != isUpper|isLower
+}
+
+// readHex appends hex digits to v, and their marks to marks.
+func readHex(v uint64, text []byte, marks *byte) uint64 {
+	m := *marks
+	for _, c := range text {
+		d := hexValue[c]
+		m |= d
+		v = v<<4 | uint64(d&0xf)
 	}
-	form.upper = seen == isUpper
-	u.hi, u.lo = half[0], half[1]
-	return form, bad == 0 && seen != isUpper|isLower
+	*marks = m
+	return v
 }
 
 // hexValue holds a hex digit's value and marks.
@@ -99,22 +108,28 @@ const (
 	notHex  = 0x40
 )
 
-func (u uuid) appendText(dst []byte, form uuidForm) []byte {
-	digits := hexDigits
+// write fills dst, of 36 or 32 bytes as the form has dashes or not.
+func (u uuid) write(dst []byte, form uuidForm) {
+	if form.dashes {
+		dst[8], dst[13], dst[18], dst[23] = '-', '-', '-', '-'
+		hi, lo := u.hi, u.lo
+		for _, g := range uuidGroups {
+			part := dst[g[0]:g[1]]
+			writeHex(part, hi, 0)
+			n := 4 * len(part)
+			hi = hi<<n | lo>>(64-n)
+			lo <<= n
+		}
+	} else {
+		writeHex(dst[:32], u.hi, u.lo)
+	}
 	if form.upper {
-		digits = "0123456789ABCDEF"
-	}
-	for i := range 32 {
-		if form.dashes && (i == 8 || i == 12 || i == 16 || i == 20) {
-			dst = append(dst, '-')
+		for i, c := range dst {
+			if c >= 'a' {
+				dst[i] = c - 'a' + 'A'
+			}
 		}
-		half := u.hi
-		if i >= 16 {
-			half = u.lo
-		}
-		dst = append(dst, digits[half>>(60-4*(i&15))&0xf])
 	}
-	return dst
 }
 
 // reserved reports whether u is the nil UUID or the max UUID of RFC 9562, which
@@ -239,8 +254,14 @@ func (t *uuidTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			case !present[i]:
 				out.add(values.value(base + i))
 			case t.text:
-				out.grow(36)
-				out.buf = masked[i].appendText(out.buf, form[i])
+				length := 32
+				if form[i].dashes {
+					length = 36
+				}
+				out.grow(length)
+				at := len(out.buf)
+				out.buf = out.buf[:at+length]
+				masked[i].write(out.buf[at:], form[i])
 				out.end()
 			default:
 				out.grow(16)
