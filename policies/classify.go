@@ -327,7 +327,8 @@ var (
 // harmless reports whether every word of the name is one that tells nothing of a
 // person, or joins such words.
 func harmless(names []string) bool {
-	joins := map[string]bool{"at": true, "on": true, "is": true, "by": false, "in": true, "of": true, "last": true, "has": true, "per": true, "cents": true, "min": true, "max": true, "unit": true}
+	joins := map[string]bool{"at": true, "on": true, "is": true, "by": false, "in": true, "of": true, "last": true, "has": true, "per": true, "cents": true, "min": true, "max": true, "unit": true,
+		"billing": true, "shipping": true, "delivery": true, "home": true}
 	found := false
 	for _, w := range names {
 		switch {

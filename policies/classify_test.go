@@ -76,6 +76,9 @@ orders.total_cents int8: public
 orders.state enum(a,b): public
 orders.prefs json: ?
 films.fulltext tsvector: ?
+invoices.billing_country text: public
+invoices.billing_city text: place
+employees.title text: ?
 newsletter.address text: email
 `), "\n") {
 		where, want, _ := strings.Cut(line, ": ")

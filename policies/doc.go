@@ -40,9 +40,11 @@
 // that what the policy holds apart cannot be joined. The transform and its
 // version separate the keys further (see masking.Key.Subkey).
 //
-// Integers are permuted within a pinned range. Without a `range` in the policy it is
-// that of the narrowest integer in the column's group of keys; two engines
-// whose integers differ in width need a range to agree.
+// What a transform fits to is the narrowest column of the group that keys and links
+// tie together: the fewest bits of its integers, the fewest characters of its
+// texts. So both ends of a key come out equal though their types differ. Where
+// columns of one class that nothing ties together are masked differently by that,
+// Compile warns.
 //
 // # Uniqueness
 //
