@@ -43,14 +43,16 @@ import (
 //
 //   - A string is unescaped, masked as text, and escaped again; a lone surrogate
 //     counts as U+FFFD. So what is equal in a column is equal in a document.
-//   - If the transform does not take text but integers (pseudonym id), numbers that
-//     are whole and strings that spell one are masked as integers of 64 bits and
-//     stay number or string. If it takes dates alone, strings that begin with one
-//     (2024-02-29, 2024-02-29T10:00:00Z) are masked as dates and keep the time.
-//     What then is neither is dropped.
-//   - If it takes both, whole numbers are masked as integers. Other numbers, and
-//     booleans, are masked as their text, and become strings unless the result is a
-//     number or a boolean.
+//   - A number that is whole (42, 42.0) is masked as an integer of 64 bits, if the
+//     transform takes integers (pseudonym id): so keys in documents join with keys in
+//     columns. Column.NarrowBits is passed on.
+//   - Other numbers, and booleans, are masked as their text, and become strings
+//     unless the result is a number or a boolean.
+//   - If the transform does not take text, strings that spell an integer the way it
+//     is printed are masked as one, and stay strings. If it takes neither text
+//     nor integers but dates (shift_days), strings that begin with one (2024-02-29,
+//     2024-02-29T10:00:00Z) are masked as dates and keep the time. What fits none
+//     of these is dropped.
 //
 // All else stays as it is: white space, the order of keys, the spelling of numbers, and
 // keys that stand twice. A document that is not JSON, or is nested deeper than
@@ -176,7 +178,7 @@ func (t *jsonTransform) bind(req Request, p PathSpec, b *Binding, pinned *[]stri
 		}
 		return nil
 	}
-	if err := try(Column{Kind: Text}, &rule.text); err != nil {
+	if err := try(Column{Kind: Text, NarrowBits: req.Column.NarrowBits}, &rule.text); err != nil {
 		return nil, err
 	}
 	if err := try(Column{Kind: Int, Bits: 64, NarrowBits: req.Column.NarrowBits}, &rule.integer); err != nil {

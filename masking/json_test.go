@@ -196,6 +196,29 @@ func TestJSONMasksDates(t *testing.T) {
 	}
 }
 
+// Keys in documents join with keys in columns, whatever their width.
+func TestJSONKeysJoinWithColumns(t *testing.T) {
+	spec := Spec{Name: "pseudonym", Variant: "id", Domain: "ids"}
+	for _, bits := range []int{16, 32, 64} {
+		column, err := jsonRegistry().Bind(textKey, Column{Kind: Int, Bits: bits, NarrowBits: bits}, spec, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := array.NewInt64Builder(memory.DefaultAllocator)
+		ids.AppendValues([]int64{7, -9}, nil)
+		masked, err := column.Transform.Apply(memory.DefaultAllocator, ids.NewArray())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := masked.(*array.Int64).Value(0), masked.(*array.Int64).Value(1)
+		tr := bindJSON(t, Column{Kind: JSON, NarrowBits: bits}, paths("$.id", spec, "$.ids[*]", spec, "*", pathDrop)).Transform
+		got := applyTextual(t, tr, `{"id":7,"ids":["7",-9,"-9",7.0]}`)[0]
+		if want := fmt.Sprintf(`{"id":%d,"ids":["%d",%d,"%d",%d]}`, a, a, b, b, a); got != want {
+			t.Errorf("%d bits: %s, want %s", bits, got, want)
+		}
+	}
+}
+
 // Values of one class are masked alike in a column and in a document, over batches of any size.
 func TestJSONManyRows(t *testing.T) {
 	tr := bindJSON(t, Column{Kind: JSON}, paths("$.name", pathShape, "$.id", pathID, "*", pathDrop)).Transform
