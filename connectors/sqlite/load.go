@@ -1,0 +1,605 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/rows"
+)
+
+type sink struct {
+	config config
+
+	mu     sync.Mutex
+	closed bool
+	builds []*build
+}
+
+func (s *sink) Properties() connectors.Properties { return properties("SQLite") }
+
+func (s *sink) Identity(context.Context) (connectors.Identity, error) {
+	return identity(s.config.path)
+}
+
+// Begin locks the target, looks at what stands there, and makes the empty build.
+func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors.Build, error) {
+	target := s.config.path
+	op := "build " + target
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	defs, err := parseDefinitions(spec.Definitions)
+	if err != nil {
+		return nil, err
+	}
+	if !validRun(spec.Run) {
+		return nil, sinkError(connectors.KindUsage, op, errors.New("the id of a run is 1 to 16 letters and digits"))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, sinkError(connectors.KindUnavailable, op, errors.New("the sink is closed"))
+	}
+	held, err := acquire(target + ".lock")
+	if errors.Is(err, errHeld) {
+		return nil, &connectors.Error{
+			Kind: connectors.KindBusy, Side: connectors.SinkSide, Op: op, Err: err,
+			Hint: "wait until it has ended; its lock is " + target + ".lock",
+		}
+	}
+	if err != nil {
+		return nil, unwritable(op, target, err)
+	}
+	b := &build{sink: s, lock: held, file: buildingName(target, spec.Run), spec: spec, defs: defs, writer: make(chan struct{}, 1)}
+	if err := b.begin(ctx); err != nil {
+		b.Abort()
+		return nil, err
+	}
+	s.builds = append(s.builds, b)
+	return b, nil
+}
+
+// Close ends the sessions and locks of open builds as the end of the process
+// would: their files stay, and the next Begin removes them.
+func (s *sink) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	var errs []error
+	for _, b := range s.builds {
+		errs = append(errs, b.leave())
+	}
+	s.builds = nil
+	return errors.Join(errs...)
+}
+
+// state is how far a build has come.
+type state int
+
+const (
+	building state = iota
+	finished
+	sealed
+	promoted
+	ended
+)
+
+// build is the file being made. One session writes it; writer holds one token,
+// which is that session.
+type build struct {
+	sink    *sink
+	lock    *lock
+	file    string
+	spec    connectors.BuildSpec
+	defs    definitions
+	session *session
+	writer  chan struct{}
+
+	mu    sync.Mutex
+	state state
+}
+
+func (b *build) begin(ctx context.Context) error {
+	if err := checkTarget(ctx, b.sink.config.path); err != nil {
+		return err
+	}
+	if err := removeLeftovers(b.sink.config.path); err != nil {
+		return unwritable("build "+b.sink.config.path, b.sink.config.path, err)
+	}
+	// Nothing here has to survive a crash before Promote syncs the whole file;
+	// the journal, in memory, is for the rollback of a chunk. Keys are checked
+	// when all rows are there.
+	session, err := open(ctx, b.file, create, connectors.SinkSide,
+		"locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF", "foreign_keys = OFF", "cache_size = -65536")
+	if err != nil {
+		return err
+	}
+	b.session = session
+	b.writer <- struct{}{}
+	return b.defs.createTables(ctx, b.session, b.spec.Fingerprint)
+}
+
+// take waits for the writing session.
+func (b *build) take(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	select {
+	case <-b.writer:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", op, ctx.Err())
+	}
+}
+
+func (b *build) give() { b.writer <- struct{}{} }
+
+func (b *build) check(op string, want state) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != want {
+		return sinkError(connectors.KindOther, op, errors.New("the build has ended, or the order of its steps is another"))
+	}
+	return nil
+}
+
+// step runs a step of the build with the writing session.
+func (b *build) step(ctx context.Context, op string, from, to state, do func() error) error {
+	if err := b.check(op, from); err != nil {
+		return err
+	}
+	if err := b.take(ctx, op); err != nil {
+		return err
+	}
+	defer b.give()
+	if err := do(); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state == from { // an Abort in between wins
+		b.state = to
+	}
+	return nil
+}
+
+func (b *build) Receipts(ctx context.Context) ([]connectors.Receipt, error) {
+	var all []connectors.Receipt
+	err := b.step(ctx, "read the ledger", building, building, func() error {
+		return b.session.query(ctx, "SELECT chunk, name, rows, bytes FROM "+ledgerTable+" ORDER BY chunk", nil, func(v []driver.Value) error {
+			all = append(all, connectors.Receipt{
+				Chunk: text(v[0]), Table: catalog.TableID{Name: text(v[1])}, Rows: v[2].(int64), Bytes: v[3].(int64),
+			})
+			return nil
+		})
+	})
+	return all, err
+}
+
+func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
+	return b.step(ctx, "index "+id.String(), building, building, func() error {
+		return b.defs.createIndexes(ctx, b.session, id.Name)
+	})
+}
+
+func (b *build) Finish(ctx context.Context) error {
+	return b.step(ctx, "finish "+b.sink.config.path, building, finished, func() error {
+		if err := b.checkForeignKeys(ctx); err != nil {
+			return err
+		}
+		return b.defs.createRest(ctx, b.session, b.spec.Definitions.Sequences)
+	})
+}
+
+// checkForeignKeys validates every foreign key and names the first that fails.
+func (b *build) checkForeignKeys(ctx context.Context) error {
+	loaded, _, err := readCatalog(ctx, b.session, "")
+	if err != nil {
+		return err
+	}
+	for _, t := range loaded.Tables {
+		if len(t.ForeignKeys) == 0 {
+			continue
+		}
+		violated := map[int64]int64{}
+		err := b.session.query(ctx, "SELECT fkid, count(*) FROM pragma_foreign_key_check(?) GROUP BY fkid", bind(t.ID.Name), func(v []driver.Value) error {
+			violated[v[0].(int64)] = v[1].(int64)
+			return nil
+		})
+		if err != nil {
+			if mismatch(err) {
+				b.sink.config.warn(fmt.Sprintf("a foreign key of %s points to columns that are not unique; SQLite cannot check it, here as in the source", t.ID))
+				continue
+			}
+			return err
+		}
+		for i, k := range t.ForeignKeys {
+			// Ids count from the last key to the first.
+			if n := violated[int64(len(t.ForeignKeys)-1-i)]; n > 0 {
+				return &connectors.Error{
+					Kind: connectors.KindIntegrity, Side: connectors.SinkSide,
+					Op:   fmt.Sprintf("validate foreign key %s of %s", k.Name, t.ID),
+					Err:  fmt.Errorf("%d rows point to no row of %s", n, k.References),
+					Hint: "SQLite enforces foreign keys only where a program asks for it: see whether the source holds by PRAGMA foreign_key_check",
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func mismatch(err error) bool {
+	var e *connectors.Error
+	return errors.As(err, &e) && e.Err != nil && strings.HasPrefix(e.Err.Error(), "foreign key mismatch")
+}
+
+func (b *build) Seal(ctx context.Context, want map[catalog.TableID]int64) error {
+	op := "seal " + b.sink.config.path
+	return b.step(ctx, op, finished, sealed, func() error {
+		if err := b.count(ctx, op, want); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			"DROP TABLE " + ledgerTable,
+			"DROP TABLE " + fingerprintTable,
+			fmt.Sprintf("PRAGMA application_id = %d", mark),
+		} {
+			if err := b.session.exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		sound, err := b.session.word(ctx, "PRAGMA quick_check(1)")
+		if err != nil {
+			return err
+		}
+		if sound != "ok" {
+			return sinkError(connectors.KindIntegrity, op, errors.New("SQLite's quick_check finds the file unsound"))
+		}
+		return nil
+	})
+}
+
+// count compares, for every table, the rows that were read with those in the
+// ledger and those in the file.
+func (b *build) count(ctx context.Context, op string, want map[catalog.TableID]int64) error {
+	ledger := map[string]int64{}
+	err := b.session.query(ctx, "SELECT name, sum(rows) FROM "+ledgerTable+" GROUP BY name", nil, func(v []driver.Value) error {
+		ledger[text(v[0])] = v[1].(int64)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	built := map[catalog.TableID]bool{}
+	for _, o := range b.defs.Objects {
+		if o.Type != "table" {
+			continue
+		}
+		id := catalog.TableID{Name: o.Name}
+		built[id] = true
+		if b.spec.Catalog != nil && b.spec.Catalog.Table(id) == nil {
+			continue // derived: no rows were copied
+		}
+		have, err := b.session.number(ctx, "SELECT count(*) FROM "+quote(o.Name))
+		if err != nil {
+			return err
+		}
+		if have != want[id] || have != ledger[o.Name] {
+			return sinkError(connectors.KindIntegrity, op, fmt.Errorf("table %s: %d rows read, %d in the ledger, %d in the table", id, want[id], ledger[o.Name], have))
+		}
+	}
+	for id := range want {
+		if !built[id] {
+			return sinkError(connectors.KindIntegrity, op, fmt.Errorf("rows were read of %s, which was not built", id))
+		}
+	}
+	return nil
+}
+
+func (b *build) Promote(ctx context.Context) error {
+	op := "promote " + b.sink.config.path
+	return b.step(ctx, op, sealed, promoted, func() error {
+		if err := b.session.close(); err != nil {
+			return sinkError(connectors.KindOther, op, errors.New("the build cannot be closed"))
+		}
+		return promote(ctx, b.file, b.sink.config.path)
+	})
+}
+
+// Abort waits for the session's statement in flight, if any, then removes the file.
+func (b *build) Abort() error {
+	b.mu.Lock()
+	if b.state != promoted {
+		b.state = ended
+	}
+	done := b.state == promoted
+	held := b.lock
+	b.lock = nil
+	b.mu.Unlock()
+	if held == nil {
+		return nil
+	}
+	var errs []error
+	if b.session != nil { // else nothing was made
+		errs = append(errs, b.session.close())
+		if !done {
+			errs = append(errs, removeFile(b.file))
+		}
+	}
+	if err := held.release(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return sinkError(connectors.KindOther, "abort the build of "+b.sink.config.path, plain(err))
+	}
+	return nil
+}
+
+// leave is what the end of a process does to a build.
+func (b *build) leave() error {
+	b.mu.Lock()
+	if b.state != promoted {
+		b.state = ended
+	}
+	done := b.state == promoted
+	held := b.lock
+	b.lock = nil
+	b.mu.Unlock()
+	if held == nil {
+		return nil
+	}
+	err := b.session.close()
+	if done {
+		if e := held.release(); !errors.Is(e, os.ErrNotExist) {
+			return errors.Join(err, e)
+		}
+		return err
+	}
+	return errors.Join(err, held.drop())
+}
+
+// pendingBytes is how much a loader holds back before it takes the writing
+// session: about two chunks of the usual size, so that most chunks are masked
+// while others are written, and a chunk of any size needs no more memory.
+const pendingBytes = 8 << 20
+
+// SQLite takes 32,766 parameters in a statement; more than 100 rows in one are
+// no faster.
+const (
+	maxParameters = 32_766
+	maxRows       = 100
+)
+
+func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connectors.Layout) (connectors.Loader, error) {
+	op := "load " + chunk.ID
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	if err := b.check(op, building); err != nil {
+		return nil, err
+	}
+	if layout.Format != rows.Format || layout.Table.ID != chunk.Table || len(layout.Columns) == 0 {
+		return nil, sinkError(connectors.KindUnsupported, op, errors.New("the layout is of another table or format"))
+	}
+	l := &loader{build: b, op: op, chunk: chunk, layout: layout, encoder: rows.NewEncoder(layout)}
+	l.group = max(1, min(maxRows, maxParameters/len(layout.Columns)))
+	return l, nil
+}
+
+type loader struct {
+	build   *build
+	op      string
+	chunk   connectors.Chunk
+	layout  *connectors.Layout
+	encoder *rows.Encoder
+	group   int // rows in one statement
+
+	pending []byte // rows that wait to be written
+	waiting int    // how many
+	rows    int64
+	bytes   int64
+
+	writing bool        // the loader holds the session and a transaction
+	many    driver.Stmt // inserts group rows
+	args    []driver.NamedValue
+	err     error // why nothing more can be done
+}
+
+var errEnded = errors.New("the loader has ended")
+
+func (l *loader) Write(ctx context.Context, batch *connectors.Batch) error {
+	if l.err != nil {
+		return fmt.Errorf("%s: %w", l.op, l.err)
+	}
+	if err := ctx.Err(); err != nil {
+		return l.fail(fmt.Errorf("%s: %w", l.op, err))
+	}
+	wire, err := l.encoder.Encode(batch)
+	if err != nil {
+		return l.fail(sinkError(connectors.KindOther, l.op, err))
+	}
+	l.pending = append(l.pending, wire...)
+	l.waiting += batch.Rows
+	l.bytes += int64(len(wire))
+	if len(l.pending) < pendingBytes {
+		return nil
+	}
+	if err := l.flush(ctx, false); err != nil {
+		return l.fail(err)
+	}
+	return nil
+}
+
+// fail ends the loader: what it has written is dropped.
+func (l *loader) fail(err error) error {
+	l.end(false)
+	l.err = err
+	return err
+}
+
+// begin takes the session and opens the chunk's transaction.
+func (l *loader) begin(ctx context.Context) error {
+	if l.writing {
+		return nil
+	}
+	if err := l.build.take(ctx, l.op); err != nil {
+		return err
+	}
+	l.writing = true
+	if err := l.build.check(l.op, building); err != nil {
+		return err
+	}
+	return l.build.session.exec(ctx, "BEGIN")
+}
+
+// flush writes what waits: whole groups, and the rest too if all is asked for.
+func (l *loader) flush(ctx context.Context, all bool) error {
+	if err := l.begin(ctx); err != nil {
+		return err
+	}
+	off := 0
+	for l.waiting >= l.group || all && l.waiting > 0 {
+		n := min(l.group, l.waiting)
+		end, err := l.insert(ctx, off, n)
+		if err != nil {
+			return err
+		}
+		off = end
+		l.waiting -= n
+		l.rows += int64(n)
+	}
+	if l.waiting == 0 && off != len(l.pending) {
+		return sinkError(connectors.KindOther, l.op, errors.New("a batch holds more bytes than rows"))
+	}
+	l.pending = l.pending[:copy(l.pending, l.pending[off:])]
+	return nil
+}
+
+// insert writes n of the waiting rows, and returns where the next one begins.
+func (l *loader) insert(ctx context.Context, off, n int) (int, error) {
+	l.args = l.args[:0]
+	for range n * len(l.layout.Columns) {
+		v, end, err := rows.Parse(l.pending, off)
+		if err != nil {
+			return 0, sinkError(connectors.KindOther, l.op, err)
+		}
+		off = end
+		l.args = append(l.args, driver.NamedValue{Ordinal: len(l.args) + 1, Value: valueOf(v)})
+	}
+	stmt := l.many
+	s := l.build.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, failed(ctx, connectors.SinkSide, l.op, errClosed)
+	}
+	if stmt == nil || n != l.group {
+		made, err := s.conn.Prepare(insertSQL(l.chunk.Table.Name, l.layout.Columns, n))
+		if err != nil {
+			return 0, failed(ctx, connectors.SinkSide, l.op, err)
+		}
+		stmt = made
+		if n == l.group {
+			l.many = made
+		} else {
+			defer made.Close()
+		}
+	}
+	if _, err := stmt.(driver.StmtExecContext).ExecContext(ctx, l.args); err != nil {
+		return 0, failed(ctx, connectors.SinkSide, l.op, err)
+	}
+	return off, nil
+}
+
+// valueOf returns what the driver binds as the same value. Text shares the
+// wire's memory: the driver copies it before ExecContext returns.
+func valueOf(v rows.Value) driver.Value {
+	switch v.Tag {
+	case rows.Int:
+		return v.Int()
+	case rows.Float:
+		return v.Float()
+	case rows.Text:
+		return unsafe.String(unsafe.SliceData(v.Bytes), len(v.Bytes))
+	case rows.Blob:
+		if len(v.Bytes) == 0 {
+			return []byte{} // the driver takes nil for NULL
+		}
+		return v.Bytes
+	}
+	return nil
+}
+
+func (l *loader) Commit(ctx context.Context) (connectors.Receipt, error) {
+	if l.err != nil {
+		return connectors.Receipt{}, fmt.Errorf("%s: %w", l.op, l.err)
+	}
+	r, err := l.commit(ctx)
+	if err != nil {
+		return connectors.Receipt{}, l.fail(err)
+	}
+	l.end(true)
+	l.err = errEnded
+	return r, nil
+}
+
+func (l *loader) commit(ctx context.Context) (connectors.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return connectors.Receipt{}, fmt.Errorf("%s: %w", l.op, err)
+	}
+	if err := l.flush(ctx, true); err != nil {
+		return connectors.Receipt{}, err
+	}
+	s := l.build.session
+	done, err := s.number(ctx, "SELECT count(*) FROM "+ledgerTable+" WHERE chunk = ?", bind(l.chunk.ID)...)
+	if err != nil {
+		return connectors.Receipt{}, err
+	}
+	if done > 0 {
+		return connectors.Receipt{}, sinkError(connectors.KindIntegrity, l.op, errors.New("the ledger has this chunk already"))
+	}
+	r := connectors.Receipt{Chunk: l.chunk.ID, Table: l.chunk.Table, Rows: l.rows, Bytes: l.bytes}
+	// In the chunk's own transaction: either both are there or none.
+	if err := s.exec(ctx, "INSERT INTO "+ledgerTable+" VALUES (?, ?, ?, ?)", bind(r.Chunk, r.Table.Name, r.Rows, r.Bytes)...); err != nil {
+		return connectors.Receipt{}, err
+	}
+	return r, s.exec(ctx, "COMMIT")
+}
+
+func (l *loader) Abort() error {
+	l.end(false)
+	l.err = errEnded
+	return nil
+}
+
+// end gives the session back, without the transaction unless it is committed.
+func (l *loader) end(committed bool) {
+	l.pending, l.args = nil, nil
+	if !l.writing {
+		return
+	}
+	l.writing = false
+	s := l.build.session
+	if l.many != nil {
+		s.mu.Lock()
+		if !s.closed {
+			l.many.Close()
+		}
+		s.mu.Unlock()
+		l.many = nil
+	}
+	if !committed {
+		// An error here means that SQLite has rolled back by itself.
+		_ = s.exec(context.Background(), "ROLLBACK")
+	}
+	l.build.give()
+}
