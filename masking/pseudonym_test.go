@@ -220,6 +220,12 @@ func TestUUIDs(t *testing.T) {
 	refused(t, Column{Kind: Date}, guid, "kind date")
 }
 
+// Where version and variant stand, which are kept.
+const (
+	versionBits = 0xf000
+	variantBits = 0xc000_0000_0000_0000
+)
+
 // The whole cycle of a small class of UUIDs cannot be walked; the inverse can.
 func TestUUIDsHaveAnInverse(t *testing.T) {
 	f := newFeistel([KeySize]byte{9})

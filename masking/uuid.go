@@ -28,12 +28,6 @@ func bindUUID(req Request) (Binding, error) {
 // uuid is a UUID (RFC 9562) as two numbers, the first bytes first.
 type uuid struct{ hi, lo uint64 }
 
-// Where version and variant stand, which are kept.
-const (
-	versionBits = 0xf000
-	variantBits = 0xc000_0000_0000_0000
-)
-
 func (u uuid) appendBytes(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, u.hi)
 	return binary.BigEndian.AppendUint64(dst, u.lo)

@@ -1,0 +1,67 @@
+// Package masking turns the values of columns into others that tell nothing by
+// themselves and still join. It knows no SQL and no policy file: it takes Arrow
+// arrays and gives Arrow arrays.
+//
+// # What makes a masked value
+//
+// Three things: the key, the domain, and the original value. Not the row, the
+// batch, the worker, the clock or the library's version. So joins survive, any
+// chunk can be masked again anywhere, and tonight's pseudonyms are last night's.
+// What shapes a value beside these – a pinned range, the dictionary, the width of a
+// short column – stands in Binding.Pinned, and thereby in the fingerprint.
+//
+// A Factory describes a transform and binds it to a column; all complaints happen
+// there, as a BindError. A bound Transform has one method and no decisions left;
+// the only error that it knows is a ValueError, which names a row and never a
+// value. What a binding guarantees is data (Guarantees): the compiler proves
+// uniqueness by it, the audit reads it, and one law test proves it for every
+// transform of Standard.
+//
+// NULL stays NULL, and a text that is empty or blank stays as it is, whatever the
+// transform. Only null makes a NULL.
+//
+// # What it protects against, and what not
+//
+// The transforms that take a key protect against somebody who sees all of the
+// output and can guess inputs: without the key a guess cannot be tried out, which
+// is how unkeyed hashes of phone numbers and addresses fall. Keys of different
+// domains and of different transforms are derived apart, so what is not linked by
+// the policy cannot be joined, and one broken transform gives nothing of another.
+//
+// What a keyed mask cannot hide, because it is the same tonight as last night:
+//
+//   - Equality and frequency. Equal values have equal masks. Where there are few
+//     values, an outside table of frequencies tells them apart: a column of
+//     countries is not protected by a permutation of countries.
+//   - What it keeps on purpose: the sign and the size class of a pseudonym, the
+//     prefix of a phone number, the length of a text, the interval between two
+//     dates of one subject.
+//   - Values from somebody who can write to production before the snapshot is
+//     taken. Such a person puts in inputs, reads the outputs, and has a codebook
+//     for these.
+//   - Anything from whoever holds the key. Permutations (pseudonym, phone) can be
+//     run backwards; keyed functions (token, fake) can be tried out. The masked data is
+//     pseudonymous, not anonymous, as long as the key exists. An ephemeral key
+//     that is forgotten after the run takes this way back out.
+//
+// A constant and null hide the value altogether, and not whether there was one.
+//
+// # How
+//
+// One master key of 256 bits. Sub-keys by HKDF-SHA256 (RFC 5869) from domain,
+// transform and version; from each a key for every use, so that no two uses
+// share one.
+//
+// The keyed function is AES-256-CMAC (NIST SP 800-38B; RFC 4493 for its form).
+//
+// The permutations are generalized Feistel networks over Z_a × Z_b with ten
+// rounds of AES-256, and cycle walking onto the exact range (Black and Rogaway,
+// "Ciphers with Arbitrary Finite Domains", CT-RSA 2002; Morris, Rogaway and
+// Stegers, "How to Encipher Messages on a Small Domain", CRYPTO 2009). Up to
+// 2²⁰ values a table takes their place: a Fisher–Yates shuffle with exactly
+// uniform draws from AES-256 in counter mode. FF1 and FF3-1 (SP 800-38G) are not
+// used: the one is encumbered, the other withdrawn.
+//
+// All work is done 256 values at a time, in scratch space from a pool: a batch
+// costs a handful of allocations and a value none.
+package masking
