@@ -1,0 +1,53 @@
+# What a person or a machine does with this repository. `make` explains itself.
+
+GO        ?= go
+FUZZTIME  ?= 30s
+BENCHTIME ?= 1s
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# A pinned linter, run through the Go module proxy where it is not installed.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test race vet lint bench bench-check fuzz
+
+help: ## say what there is
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## make a shop, mask it, and show before and after; needs nothing but Go
+	$(GO) run ./cmd/sanitize demo
+
+build: ## build bin/sanitize, one file without cgo
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/sanitize ./cmd/sanitize
+
+test: ## run every test, against real servers: found, started or installed
+	$(GO) test -timeout 15m ./...
+
+race: ## run every test with the race detector
+	$(GO) test -race -timeout 30m ./...
+
+vet: ## what the compiler's friend says
+	$(GO) vet ./...
+
+lint: ## formatting, vet, and golangci-lint if it is installed, else staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	@if command -v golangci-lint >/dev/null; then \
+		echo golangci-lint run; golangci-lint run; \
+	else \
+		echo $(GO) run $(STATICCHECK) ./...; $(GO) run $(STATICCHECK) ./...; \
+	fi
+
+bench: ## measure the hot path in memory, and end to end
+	$(GO) test ./benchmarks -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 30m
+
+bench-check: ## fail if the hot path allocates per row, or is slower than its budget
+	$(GO) test ./benchmarks -run TestHotPathBudget -count=1 -v
+
+fuzz: ## let every fuzz target run for FUZZTIME (30s)
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+		done; \
+	done

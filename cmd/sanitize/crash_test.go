@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// crowd is a schema with a parent and two children per row, large enough that a
+// run takes a moment.
+const crowd = `
+CREATE TABLE people (id bigint PRIMARY KEY, email varchar(120) NOT NULL UNIQUE, note text);
+CREATE TABLE visits (id bigint PRIMARY KEY, person_id bigint NOT NULL REFERENCES people (id), page text NOT NULL);
+CREATE INDEX ON visits (person_id);
+INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 60000) i;
+INSERT INTO visits SELECT i, 1 + i % 60000, 'early' FROM generate_series(1, 120000) i;
+ANALYZE;`
+
+const crowdPolicy = `version: 1
+keys: {discovery: {from: "file:crowd.key"}}
+classes:
+  person_id: {kind: pseudonym, do: {pseudonym: id}}
+  email: {kind: direct, do: {fake: email, unique: true}}
+  free_text: {kind: free_text, do: {shape: text}}
+tables:
+  people:
+    columns: {id: person_id, email: email, note: free_text}
+  visits:
+    keep: [id, page]
+`
+
+// Writes to the source during the run do not arrive.
+func TestSnapshot(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	source, target := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, source, crowd)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	writer, err := pgx.Connect(ctx, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close(context.Background())
+
+	p := start(t, "run", "--policy", writePolicy(t, []byte(crowdPolicy)), "--from", source, "--to", target, "--chunk-size", "64KiB", "--quiet")
+	done := make(chan int, 1)
+	go func() { done <- p.wait(t) }()
+	// The run locks what it reads under its snapshot: from then on nothing may arrive.
+	eventually(t, "the run's locks on the source", func() bool {
+		var n int
+		err := writer.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE relation = 'visits'::regclass AND mode = 'AccessShareLock' AND granted AND pid <> pg_backend_pid()`).Scan(&n)
+		return err != nil || n > 0 || len(done) > 0
+	})
+	writes := 0
+	for ; len(done) == 0; writes++ {
+		if _, err := writer.Exec(ctx, `WITH p AS (INSERT INTO people VALUES ($1, $2, 'late') RETURNING id)
+			INSERT INTO visits SELECT $1, id, 'late' FROM p`, 1_000_000+writes, fmt.Sprintf("late%d@source.example", writes)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := writer.Exec(ctx, `UPDATE visits SET page = 'late' WHERE id = $1`, 1+writes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := <-done; code != 0 {
+		t.Fatalf("exit code %d\n%s", code, p.stderr.String())
+	}
+	if writes == 0 {
+		t.Fatal("nothing was written during the run")
+	}
+	t.Logf("%d rows written and updated during the run", writes)
+	for query, want := range map[string]string{
+		"SELECT count(*) FROM people":                                       "60000",
+		"SELECT count(*) FROM visits":                                       "120000",
+		"SELECT count(*) FROM visits WHERE page <> 'early'":                 "0",
+		"SELECT count(*) FROM visits v JOIN people p ON p.id = v.person_id": "120000",
+	} {
+		if got := b.Value(t, target, query); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+}
+
+// kill −9 at any moment: the former target is what it was, the next run
+// succeeds, and then nothing is left over.
+func TestKillPostgres(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	source, name := a.Database(t), b.Name(t)
+	target := b.DSN(name)
+	a.Exec(t, source, crowd)
+	args := []string{"run", "--policy", writePolicy(t, []byte(crowdPolicy)), "--from", source, "--to", target, "--chunk-size", "256KiB", "--quiet"}
+	began := time.Now()
+	sanitize(t, args...)
+	whole := time.Since(began)
+	b.Exec(t, target, "CREATE TABLE former (x int)") // only the former copy has it
+	databases := func() string {
+		return strings.Join(lines(t, b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+name+"') ORDER BY 1"), " ")
+	}
+	killed := 0
+	for _, share := range []float64{0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 0.97} {
+		p := start(t, args...)
+		time.Sleep(time.Duration(share * float64(whole)))
+		p.cmd.Process.Signal(syscall.SIGKILL)
+		if p.wait(t) == 0 {
+			// It was faster this time. Make its copy the former one.
+			b.Exec(t, target, "CREATE TABLE former (x int)")
+			continue
+		}
+		killed++
+		// Killed between the two renames of the promotion, the target is missing
+		// until the next run; every other moment leaves the former copy in place.
+		if names := databases(); !strings.Contains(" "+names+" ", " "+name+" ") {
+			t.Logf("at %.0f %%: killed inside the promotion: %s", 100*share, names)
+			continue
+		}
+		if b.Value(t, target, "SELECT count(*) FROM visits") != "120000" {
+			t.Errorf("at %.0f %%: the target is not whole", 100*share)
+		}
+		if b.Value(t, target, "SELECT to_regclass('former') IS NOT NULL") != "t" {
+			t.Logf("at %.0f %%: killed after the promotion", 100*share)
+			b.Exec(t, target, "CREATE TABLE former (x int)")
+		}
+	}
+	if killed < 3 {
+		t.Fatalf("only %d runs were killed in time", killed)
+	}
+	// The servers need a moment to notice that the sessions are gone.
+	eventually(t, "the next run to succeed", func() bool { return start(t, args...).wait(t) == 0 })
+	if got := databases(); got != name {
+		t.Errorf("left over: %s", got)
+	}
+	if b.Value(t, target, "SELECT to_regclass('former') IS NULL") != "t" {
+		t.Error("the former copy is still the target")
+	}
+	eventually(t, "the killed runs' sessions at the source to end", func() bool {
+		return a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE datname = '"+source[strings.LastIndexByte(source, '/')+1:]+"'") == "0"
+	})
+}
+
+// The same on SQLite.
+func TestKillSQLite(t *testing.T) {
+	dir := t.TempDir()
+	sanitize(t, "demo", "--dir", filepath.Join(dir, "shop"), "--rows", "300000")
+	shop := filepath.Join(dir, "shop")
+	target := filepath.Join(shop, "discovery.db")
+	args := []string{"run", "--policy", filepath.Join(shop, "shop.yaml"), "--from", "sqlite:" + filepath.Join(shop, "production.db"), "--to", "sqlite:" + target, "--quiet"}
+	began := time.Now()
+	sanitize(t, args...)
+	whole := time.Since(began)
+	former, err := os.ReadFile(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for _, share := range []float64{0.1, 0.3, 0.5, 0.7, 0.9} {
+		p := start(t, args...)
+		time.Sleep(time.Duration(share * float64(whole)))
+		p.cmd.Process.Signal(syscall.SIGKILL)
+		if p.wait(t) == 0 {
+			continue
+		}
+		killed++
+		now, err := os.ReadFile(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(now) != len(former) {
+			t.Errorf("at %.0f %%: the target has changed", 100*share)
+		}
+	}
+	if killed < 2 {
+		t.Fatalf("only %d runs were killed in time", killed)
+	}
+	sanitize(t, args...)
+	names, err := filepath.Glob(filepath.Join(shop, "discovery.db*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range names {
+		if n != target && n != target+".lock" {
+			t.Errorf("left over: %s", filepath.Base(n))
+		}
+	}
+}
+
+// Ctrl-C once finishes the chunks in flight, twice stops at once; either way the
+// run says so, exits 130 and leaves the target as it was.
+func TestInterrupt(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	source, name := a.Database(t), b.Name(t)
+	a.Exec(t, source, crowd)
+	args := []string{"run", "--policy", writePolicy(t, []byte(crowdPolicy)), "--from", source, "--to", b.DSN(name), "--chunk-size", "16KiB", "--workers", "1"}
+	databases := func() []string {
+		return lines(t, b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+name+"') ORDER BY 1")
+	}
+	for _, signals := range [][]os.Signal{{os.Interrupt}, {syscall.SIGTERM}, {os.Interrupt, os.Interrupt}} {
+		p := start(t, args...)
+		eventually(t, "the build", func() bool { return len(databases()) > 0 || p.cmd.ProcessState != nil })
+		for _, s := range signals {
+			if err := p.cmd.Process.Signal(s); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Millisecond) // two of the same that are pending are one
+		}
+		if code := p.wait(t); code != exitInterrupted {
+			t.Errorf("%v: exit code %d\n%s", signals, code, p.stderr.String())
+		}
+		if said := p.stderr.String(); !strings.Contains(said, "finishing the chunks in flight") || !strings.Contains(said, "interrupted; the target is as it was") {
+			t.Errorf("%v: said %q", signals, said)
+		}
+		if left := databases(); len(left) > 0 {
+			t.Errorf("%v: left over: %s", signals, left)
+		}
+	}
+}

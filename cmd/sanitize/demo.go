@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sanitize-db/sanitize/masking"
+	"github.com/sanitize-db/sanitize/pipeline"
+)
+
+// shopSeed makes every demo the same shop.
+const shopSeed = 20190301
+
+const demoRows = 40_000
+
+func newDemo(u *ui) *cobra.Command {
+	var (
+		dir  string
+		rows int
+		keep bool
+	)
+	cmd := command{
+		use:   "demo [--dir DIR] [--rows N] [--keep=false]",
+		short: "make a shop, mask it, and show before and after",
+		long: `Demo needs no server: it makes a shop of made-up customers as "production" in an
+SQLite file, writes its policy and a key beside it, runs the policy as sanitize
+run does, checks the result, and shows some rows before, as shapes, and after.`,
+		example: "  sanitize demo\n  sanitize demo --rows 200000 --dir /tmp/shop",
+		exits:   []int{exitDone, exitFailed, exitUsage, exitIntegrity, exitInterrupted},
+		run: func(cmd *cobra.Command, _ []string) error {
+			if rows < rowsPerCustomer || rows > 50_000_000 {
+				return usage(cmd, "--rows must be between %d and 50,000,000", rowsPerCustomer)
+			}
+			d := demo{u: u, rows: rows}
+			if err := d.prepare(dir); err != nil {
+				return err
+			}
+			err := d.do(cmd.Context())
+			if !keep || err != nil && (dir == "" || exitCode(err) == exitInterrupted) {
+				d.remove()
+			}
+			return err
+		},
+	}.build(u)
+	cmd.Flags().SortFlags = false
+	cmd.Flags().StringVar(&dir, "dir", "", "`DIR` for the files (default: a new one among the temporary files)")
+	cmd.Flags().IntVar(&rows, "rows", demoRows, "about `N` rows in all tables")
+	cmd.Flags().BoolVar(&keep, "keep", true, "leave the files; --keep=false removes them at the end")
+	return cmd
+}
+
+// demo is one demonstration.
+type demo struct {
+	u    *ui
+	rows int
+	dir  string
+	// The files that it makes.
+	production, discovery, policy, key string
+	ownDir                             bool // made by the demo
+}
+
+// prepare makes the folder, and refuses one that holds such files already.
+func (d *demo) prepare(dir string) error {
+	if dir == "" {
+		made, err := os.MkdirTemp("", "sanitize-demo-")
+		if err != nil {
+			return fmt.Errorf("make a folder for the demo: %w", err)
+		}
+		d.dir, d.ownDir = made, true
+	} else {
+		err := os.Mkdir(dir, 0o700)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("make a folder for the demo: %w", err)
+		}
+		d.dir, d.ownDir = dir, err == nil
+	}
+	d.production = filepath.Join(d.dir, "production.db")
+	d.discovery = filepath.Join(d.dir, "discovery.db")
+	d.policy = filepath.Join(d.dir, "shop.yaml")
+	d.key = filepath.Join(d.dir, "shop.key")
+	for _, f := range []string{d.production, d.discovery, d.policy, d.key} {
+		if _, err := os.Lstat(f); err == nil {
+			return &usageError{reason: f + " exists, and is not overwritten", help: "choose another --dir"}
+		}
+	}
+	return nil
+}
+
+func (d *demo) remove() {
+	for _, f := range []string{d.production, d.discovery, d.discovery + ".lock", d.policy, d.key} {
+		os.Remove(f) // what is not there needs no removing
+	}
+	if d.ownDir {
+		os.Remove(d.dir)
+	}
+}
+
+func (d *demo) do(ctx context.Context) error {
+	began := time.Now()
+	building, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	made, err := buildShop(building, d.production, d.rows, shopSeed)
+	stop() // from here on the run sees to interrupts
+	if err != nil {
+		return err
+	}
+	if err := writeNew(d.policy, shopPolicy); err != nil {
+		return err
+	}
+	if err := writeNew(d.key, masking.NewKey().Marshal()); err != nil {
+		return err
+	}
+	d.u.Say("made a shop of %s in %s", plural(made, "row"), duration(time.Since(began)))
+
+	summary, err := copyDatabase(ctx, d.u, &runOptions{
+		connectOptions: connectOptions{lockTimeout: 10 * time.Second},
+		policy:         d.policy,
+		from:           "sqlite:" + d.production,
+		to:             "sqlite:" + d.discovery,
+	})
+	if err != nil {
+		return err
+	}
+	d.u.Tell(summaryText(d.u, summary))
+
+	pair, err := openPair(d.production, d.discovery)
+	if err != nil {
+		return err
+	}
+	defer pair.Close()
+	rows, err := d.beforeAndAfter(ctx, pair)
+	if err != nil {
+		return err
+	}
+	checks, err := pair.check(ctx)
+	if err != nil {
+		return err
+	}
+	return d.u.Data(printable(rows) + d.checksText(checks) + d.next(summary, time.Since(began)))
+}
+
+// beforeAndAfter shows the customers that are hard, each with the shapes of what
+// was and the values of what is.
+func (d *demo) beforeAndAfter(ctx context.Context, pair *pair) (string, error) {
+	var b strings.Builder
+	bolded := func(s string) string { return paint(d.u.colorOut, s, bold) }
+	for _, c := range []struct {
+		id    int
+		title string
+	}{
+		{plainCustomer, "a customer"},
+		{longCustomer, "an address of 254 bytes, a leap day, a note of 70,000 characters"},
+		{emptyCustomer, "NULLs and an empty text, referred by herself"},
+		{rightToLeft, "written from right to left"},
+		{emojiCustomer, "a name with an emoji"},
+	} {
+		before, after, err := pair.customer(ctx, c.id)
+		if err != nil {
+			return "", err
+		}
+		var t table
+		fmt.Fprintf(&b, "\n%s\n", bolded(c.title))
+		for i, column := range shownColumns {
+			t.Row("  "+column, truncate(shapeOf(before[i]), 52), "→ "+truncate(shown(after[i]), 60))
+		}
+		b.WriteString(t.String())
+	}
+	return b.String(), nil
+}
+
+func (d *demo) checksText(checks []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s\n", paint(d.u.colorOut, "checked in both databases", bold))
+	for _, c := range checks {
+		fmt.Fprintf(&b, "  %s %s\n", paint(d.u.colorOut, "✓", green), c)
+	}
+	return b.String()
+}
+
+func (d *demo) next(s *pipeline.Summary, took time.Duration) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s rows masked and loaded at %s rows/s; the demo took %s.\n", count(s.Rows),
+		count(rate(s.Rows, s.PhaseTook(pipeline.Copy))), duration(took))
+	var t table
+	t.Row("  production", d.production)
+	t.Row("  policy", d.policy)
+	t.Row("  discovery", d.discovery)
+	b.WriteString(t.String())
+	fmt.Fprintf(&b, `
+Try next:
+  sanitize plan --policy %[1]s --from sqlite:%[2]s
+  sanitize init --from sqlite:%[2]s
+  sanitize --policy %[1]s --from sqlite:%[2]s --to sqlite:%[3]s
+
+The last one makes the same pseudonyms again: key, class and value decide, nothing else.
+`, quoteArg(d.policy), quoteArg(d.production), quoteArg(d.discovery))
+	return b.String()
+}
+
+// quoteArg quotes a path for a shell if it needs that.
+func quoteArg(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@", r))
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// copyFile copies a file that may be read-only to one that may be written.
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	f, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	g, err := os.Create(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(g, f); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The same value under the same class and key masks alike on every engine: the
+// same sample database, from PostgreSQL and from SQLite.
+func TestEnginesAgree(t *testing.T) {
+	script, ok := realData(t, "chinook", "postgres.sql")
+	if !ok {
+		return
+	}
+	file, ok := realData(t, "chinook", "chinook.sqlite")
+	if !ok {
+		return
+	}
+	a, b := connectortest.PostgresPair(t)
+	source, target := a.Database(t), b.DSN(b.Name(t))
+	loadSample(t, a, source, script)
+	policy := policyFile(t, "chinook-postgres.yaml")
+	sanitize(t, "run", "--policy", policy, "--from", source, "--to", target, "--quiet")
+	postgres := byTable(planned(t, policy, source, "mask"))
+
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "chinook.db"), filepath.Join(dir, "copy.db")
+	copyFile(t, file, from)
+	policyLite := policyFile(t, "chinook-sqlite.yaml")
+	sanitize(t, "run", "--policy", policyLite, "--from", "sqlite:"+from, "--to", "sqlite:"+to, "--quiet")
+
+	before, after := openDB(t, from), openDB(t, to)
+	lite := byTable(planned(t, policyLite, "sqlite:"+from, "mask"))
+	compared := 0
+	for table, columns := range lite {
+		other := postgres[plain(table)]
+		if other == nil {
+			t.Errorf("%s is masked on SQLite only", table)
+			continue
+		}
+		for _, m := range columns {
+			i := slices.IndexFunc(other, func(o plannedColumn) bool { return plain(o.column) == plain(m.column) })
+			if i < 0 {
+				t.Errorf("%s.%s is masked on SQLite only", table, m.column)
+				continue
+			}
+			query := "SELECT %s FROM %s WHERE %s IS NOT NULL"
+			values := func(db *sql.DB) []string {
+				c := "CAST(" + m.column + " AS TEXT)"
+				return sorted(queryTexts(t, db, fmt.Sprintf(query, c, m.table, m.column)))
+			}
+			c := other[i]
+			got, want := values(after), sorted(lines(t, target, fmt.Sprintf(query, c.column+"::text", c.table, c.column)))
+			if !slices.Equal(moments(got), moments(want)) {
+				t.Errorf("%s.%s differs: %d values on SQLite, %d on PostgreSQL", table, m.column, len(got), len(want))
+			}
+			if original := values(before); len(original) > 0 && slices.Equal(got, original) {
+				t.Errorf("%s.%s is what it was", table, m.column)
+			}
+			compared += len(got)
+		}
+	}
+	t.Logf("compared %d masked values", compared)
+	if compared < 500 {
+		t.Errorf("compared only %d values", compared)
+	}
+	for _, table := range queryTexts(t, before, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
+		count := "SELECT count(*) FROM " + quoted(table)
+		if x, y := queryTexts(t, before, count), queryTexts(t, after, count); !slices.Equal(x, y) {
+			t.Errorf("%s has %s rows, the copy %s", table, x, y)
+		}
+	}
+	if broken := queryTexts(t, after, "SELECT \"table\" FROM pragma_foreign_key_check"); len(broken) > 0 {
+		t.Errorf("foreign keys of %v are broken", broken)
+	}
+}
+
+func openDB(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := openSQLite(path, "ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func queryTexts(t *testing.T, db *sql.DB, query string) (list []string) {
+	t.Helper()
+	if err := eachText(t.Context(), db, query, func(v string) { list = append(list, v) }); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// plain returns a name as both engines would spell it: InvoiceLine, invoice_line.
+func plain(name string) string {
+	if i := strings.LastIndex(name, `."`); i >= 0 {
+		name = name[i+1:]
+	}
+	return strings.ToLower(strings.NewReplacer(`"`, "", "_", "").Replace(name))
+}
+
+func byTable(columns []plannedColumn) map[string][]plannedColumn {
+	m := map[string][]plannedColumn{}
+	for _, c := range columns {
+		m[plain(c.table)] = append(m[plain(c.table)], c)
+	}
+	return m
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
+
+// moments spells a day at midnight as a day: SQLite has no types to tell the two apart.
+func moments(list []string) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = strings.TrimSuffix(v, " 00:00:00")
+	}
+	return sorted(out)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/masking"
+	"github.com/sanitize-db/sanitize/pipeline"
+	"github.com/sanitize-db/sanitize/policies"
+)
+
+// The exit codes. A script may rely on them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitPolicy      = 3
+	exitDrift       = 4
+	exitIntegrity   = 6
+	exitSource      = 10
+	exitTarget      = 11
+	exitSnapshot    = 12
+	exitBusy        = 75
+	exitInterrupted = 130
+)
+
+// exitMeanings is what the help texts say about each code.
+var exitMeanings = []struct {
+	code    int
+	meaning string
+}{
+	{exitDone, "done; of a run: loaded, validated and verified"},
+	{exitFailed, "a failure that no other code names"},
+	{exitUsage, "usage, or source and target are the same database"},
+	{exitPolicy, "the policy or its key cannot be used"},
+	{exitDrift, "an undecided column, or the database has drifted from the policy; nothing was written"},
+	{exitIntegrity, "the data cannot be copied whole and masked; the build was destroyed"},
+	{exitSource, "the source is unavailable"},
+	{exitTarget, "the target is unavailable, or is not ours to replace"},
+	{exitSnapshot, "the snapshot was lost"},
+	{exitBusy, "another run holds the target"},
+	{exitInterrupted, "interrupted; the target is as it was"},
+}
+
+// exitCode is the one place where a failure becomes an exit code.
+func exitCode(err error) int {
+	var (
+		usage       *usageError
+		policy      *policyError
+		diagnostics policies.Errors
+		key         *masking.KeyError
+	)
+	kind, side := connectors.KindOf(err)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, pipeline.ErrInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &diagnostics) && diagnostics.Drift():
+		return exitDrift
+	case errors.As(err, &diagnostics), errors.As(err, &key), errors.As(err, &policy):
+		return exitPolicy
+	case kind == connectors.KindUsage:
+		return exitUsage
+	case kind == connectors.KindGuard && side == connectors.NoSide:
+		// The pipeline's own guard: the command line names one database twice.
+		return exitUsage
+	case kind == connectors.KindGuard:
+		return exitTarget
+	case kind == connectors.KindBusy:
+		return exitBusy
+	case kind == connectors.KindSnapshot:
+		return exitSnapshot
+	case kind == connectors.KindIntegrity, kind == connectors.KindUnsupported:
+		return exitIntegrity
+	case kind == connectors.KindUnavailable && side == connectors.SourceSide:
+		return exitSource
+	case kind == connectors.KindUnavailable && side == connectors.SinkSide:
+		return exitTarget
+	default:
+		return exitFailed
+	}
+}
+
+// exitHelp returns the lines of a help text for the given codes; all codes if none is given.
+func exitHelp(codes ...int) string {
+	var b strings.Builder
+	for _, e := range exitMeanings {
+		if len(codes) == 0 || slices.Contains(codes, e.code) {
+			fmt.Fprintf(&b, "  %3d  %s\n", e.code, e.meaning)
+		}
+	}
+	return b.String()
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct {
+	reason, help string
+}
+
+// Error returns the reason.
+func (e *usageError) Error() string { return e.reason }
+
+// Hint returns what to write instead.
+func (e *usageError) Hint() string { return e.help }
+
+// policyError is a policy file, or a key file, that cannot be read.
+type policyError struct{ err error }
+
+// Error returns the cause.
+func (e *policyError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *policyError) Unwrap() error { return e.err }

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// sourceOptions are the flags of the commands that only read a catalog.
+type sourceOptions struct {
+	connectOptions
+	from string
+	json bool
+}
+
+func (o *sourceOptions) bind(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string")
+	o.connectOptions.bind(flags)
+}
+
+func (o *sourceOptions) check(cmd *cobra.Command) error {
+	if o.from == "" {
+		return usage(cmd, "--from is missing")
+	}
+	if o.lockTimeout <= 0 {
+		return usage(cmd, "--lock-timeout must be above 0")
+	}
+	return nil
+}
+
+// catalog reads the source's catalog.
+func (o *sourceOptions) catalog(cmd *cobra.Command, u *ui) (*catalog.Catalog, error) {
+	if err := o.check(cmd); err != nil {
+		return nil, err
+	}
+	source, err := openSource(cmd.Context(), o.from, o.options(u))
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close() // read-only: what it says adds nothing
+	return source.Catalog(cmd.Context())
+}
+
+func newInspect(u *ui) *cobra.Command {
+	var o sourceOptions
+	cmd := command{
+		use:   "inspect --from SOURCE [--json]",
+		short: "print the source's catalog: tables, columns, keys",
+		long: `Inspect prints what the program sees of a database: tables, columns with their
+types, keys with their pairs of columns, and other objects. It reads no rows.`,
+		example: "  sanitize inspect --from postgres://reader@prod/shop --json > catalog.json",
+		exits:   []int{exitDone, exitFailed, exitUsage, exitSource},
+		run: func(cmd *cobra.Command, _ []string) error {
+			c, err := o.catalog(cmd, u)
+			if err != nil {
+				return err
+			}
+			if o.json {
+				return u.JSON(c)
+			}
+			return u.Data(printable(catalogText(u, c)))
+		},
+	}.build(u)
+	o.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+// catalogText shows a catalog to people.
+func catalogText(u *ui, c *catalog.Catalog) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %s\n", c.Connector, c.Server, plural(int64(len(c.Tables)), "table"))
+	for _, t := range c.Tables {
+		fmt.Fprintf(&b, "\n%s  %s, about %s, %s\n", paint(u.colorOut, t.ID.String(), bold), t.Kind, plural(t.Rows, "row"), volume(t.Bytes))
+		var rows table
+		for _, col := range t.Columns {
+			rows.Row("  "+col.Name, col.Type.Name, strings.Join(columnWords(col), ", "))
+		}
+		b.WriteString(rows.String())
+		if t.PrimaryKey != nil {
+			fmt.Fprintf(&b, "  primary key (%s)\n", strings.Join(t.PrimaryKey.Columns, ", "))
+		}
+		for _, k := range t.Unique {
+			partial := ""
+			if k.Partial {
+				partial = " for some rows"
+			}
+			fmt.Fprintf(&b, "  unique %s (%s)%s\n", k.Name, strings.Join(k.Columns, ", "), partial)
+		}
+		for _, k := range t.ForeignKeys {
+			var pairs []string
+			for _, p := range k.Pairs {
+				pairs = append(pairs, p.Column+" → "+p.References)
+			}
+			fmt.Fprintf(&b, "  foreign key %s to %s (%s)\n", k.Name, k.References, strings.Join(pairs, ", "))
+		}
+		if len(t.Parents) > 0 {
+			what := "inherits"
+			if t.IsPartition {
+				what = "partition of"
+			}
+			var parents []string
+			for _, p := range t.Parents {
+				parents = append(parents, p.String())
+			}
+			fmt.Fprintf(&b, "  %s %s\n", what, strings.Join(parents, ", "))
+		}
+		if len(t.PartitionKey) > 0 {
+			fmt.Fprintf(&b, "  partitioned by (%s)\n", strings.Join(t.PartitionKey, ", "))
+		}
+	}
+	if len(c.Objects) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", paint(u.colorOut, "other objects", bold))
+		for _, line := range leftBehind(c.Objects) {
+			fmt.Fprintf(&b, "  %s\n", line)
+		}
+	}
+	return b.String()
+}
+
+func columnWords(c catalog.Column) []string {
+	var words []string
+	if c.NotNull {
+		words = append(words, "not null")
+	}
+	if c.Generation != catalog.Plain {
+		words = append(words, string(c.Generation))
+	}
+	if c.Collation != "" {
+		words = append(words, "collation "+c.Collation)
+	}
+	if len(c.Type.Labels) > 0 {
+		words = append(words, "one of "+strings.Join(c.Type.Labels, ", "))
+	}
+	return words
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sanitize-db/sanitize/masking"
+	"github.com/sanitize-db/sanitize/policies"
+)
+
+// process is one sanitize, as a person starts it.
+type process struct {
+	cmd            *exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+// start starts sanitize in a process of its own. It is killed when the test ends.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command("sanitize", args...)} // testscript.Main has put it in PATH
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.cmd.Process.Kill() })
+	return p
+}
+
+// wait waits for the end and returns the exit code, −1 after a signal.
+func (p *process) wait(t *testing.T) int {
+	t.Helper()
+	err := p.cmd.Wait()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	default:
+		t.Fatal(err)
+		return -1
+	}
+}
+
+// sanitize runs to the end, which must be a good one, and returns standard output.
+func sanitize(t *testing.T, args ...string) string {
+	t.Helper()
+	p := start(t, args...)
+	if code := p.wait(t); code != 0 {
+		t.Fatalf("sanitize %s: exit code %d\n%s", args[0], code, p.stderr.String())
+	}
+	return p.stdout.String()
+}
+
+// testKey is the key of these tests: a fixed one, so that a name that is
+// chosen for one person and is another's by chance (it happens) does not come and go.
+func testKey(t *testing.T) *masking.Key {
+	t.Helper()
+	b := make([]byte, masking.KeySize)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	key, err := masking.KeyFromBytes(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// policyFile copies one of testdata/policies to a folder of the test's, with the
+// key that it asks for beside it.
+func policyFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository(t), "testdata", "policies", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return writePolicy(t, text)
+}
+
+func writePolicy(t *testing.T, text []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	p, err := policies.Parse(path, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, ok := strings.CutPrefix(p.Keys[0].From, "file:")
+	if rest, credentials := strings.CutPrefix(file, "${CREDENTIALS_DIRECTORY}/"); credentials {
+		file = rest
+		t.Setenv("CREDENTIALS_DIRECTORY", filepath.Dir(path))
+	}
+	if !ok || strings.Contains(file, "$") || filepath.IsAbs(file) {
+		t.Fatal("the key must be a file beside the policy, or a credential")
+	}
+	keyPath := filepath.Join(filepath.Dir(path), file)
+	if err := os.MkdirAll(filepath.Dir(keyPath), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(keyPath, testKey(t).Marshal(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// eventually waits until a condition holds, for a minute at most.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("waited a minute for: %s", what)
+}

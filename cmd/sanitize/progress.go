@@ -1,0 +1,318 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/pipeline"
+)
+
+const (
+	redrawEvery = 200 * time.Millisecond
+	lineEvery   = 30 * time.Second
+	// tablesShown is how many tables in flight the display names.
+	tablesShown = 4
+	// rateWindow is how far back the rate on a terminal looks: long enough to be
+	// calm, short enough to notice a stall. A line looks back to the line before the last.
+	rateWindow = 10 * time.Second
+	// oldSnapshot is when the age of the snapshot begins to matter: an old one keeps
+	// the source from cleaning up after its writers.
+	oldSnapshot = time.Minute
+)
+
+// progress is the observer that talks: a display that is drawn anew on a
+// terminal, a line every 30 s elsewhere. Close ends it.
+type progress struct {
+	pipeline.Silence
+	u       *ui
+	workers int
+	window  time.Duration
+	now     func() time.Time
+
+	stop chan struct{}
+	done sync.WaitGroup
+	once sync.Once
+
+	mu       sync.Mutex
+	phase    pipeline.Phase
+	snapshot time.Time // when it was opened
+	copying  time.Time // when the first chunk may have begun
+	tables   []*tableProgress
+	byID     map[catalog.TableID]*tableProgress
+	rows     int64
+	bytes    int64
+	samples  []sample
+}
+
+type tableProgress struct {
+	pipeline.TableEstimate
+	loaded int // chunks
+	rows   int64
+	bytes  int64
+	began  time.Time // of its first commit
+	whole  bool      // with its indexes
+}
+
+// sample is the number of bytes at a time, for the current rate.
+type sample struct {
+	at    time.Time
+	bytes int64
+	rows  int64
+}
+
+// newProgress starts to talk. workers is how many chunks are in flight; 0 is 4.
+func newProgress(u *ui, workers int) *progress {
+	if workers <= 0 {
+		workers = tablesShown
+	}
+	p := &progress{u: u, workers: workers, window: 2 * lineEvery, now: time.Now, stop: make(chan struct{}), byID: map[catalog.TableID]*tableProgress{}}
+	if u.quiet {
+		return p
+	}
+	every := lineEvery
+	if u.live {
+		every, p.window = redrawEvery, rateWindow
+		u.Live(p.display)
+	}
+	p.done.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-p.stop:
+				return
+			case <-tick.C:
+				if u.live {
+					u.Refresh()
+				} else {
+					u.Say("%s", p.line())
+				}
+			}
+		}
+	})
+	return p
+}
+
+// Close removes the display. It may be called more than once.
+func (p *progress) Close() {
+	p.once.Do(func() {
+		close(p.stop)
+		p.done.Wait()
+		p.u.Live(nil)
+	})
+}
+
+// PhaseBegan implements pipeline.Observer.
+func (p *progress) PhaseBegan(phase pipeline.Phase) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.phase = phase
+	switch phase {
+	case pipeline.Open:
+		p.snapshot = p.now()
+	case pipeline.Copy:
+		p.copying = p.now()
+	}
+}
+
+// Scheduled implements pipeline.Observer.
+func (p *progress) Scheduled(estimates []pipeline.TableEstimate) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range estimates {
+		if e.Chunks == 0 {
+			continue
+		}
+		t := &tableProgress{TableEstimate: e}
+		p.tables = append(p.tables, t)
+		p.byID[e.Table] = t
+	}
+	// The order in which the pipeline takes them, so that the first that are not whole are in flight.
+	slices.SortStableFunc(p.tables, func(a, b *tableProgress) int { return cmp.Compare(b.Bytes, a.Bytes) })
+}
+
+// ChunkLoaded implements pipeline.Observer.
+func (p *progress) ChunkLoaded(table catalog.TableID, _ string, rows, bytes int64, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rows += rows
+	p.bytes += bytes
+	if t := p.byID[table]; t != nil {
+		if t.loaded == 0 {
+			t.began = p.now().Add(-took)
+		}
+		t.loaded++
+		t.rows += rows
+		t.bytes += bytes
+	}
+}
+
+// ChunkRetried implements pipeline.Observer.
+func (p *progress) ChunkRetried(chunk string, attempt int, cause error) {
+	p.u.Warn(fmt.Sprintf("chunk %s is done again (attempt %d failed: %s)", chunk, attempt, connectors.RedactURL(cause.Error())))
+}
+
+// TableLoaded implements pipeline.Observer.
+func (p *progress) TableLoaded(table catalog.TableID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.byID[table]; t != nil {
+		t.whole = true
+	}
+}
+
+// state is what there is to say at one moment.
+type state struct {
+	phase                pipeline.Phase
+	tables, whole        int
+	rows, bytes          int64
+	share                float64 // of the work, by chunks and bytes; −1 before it is known
+	rowsRate, bytesRate  int64
+	eta                  time.Duration // −1 if unknown
+	snapshot             time.Duration // its age; 0 before it is open
+	inFlight, indexBuild []tableState
+}
+
+type tableState struct {
+	name        string
+	share       float64
+	rows, rate  int64
+	eta         time.Duration
+	chunks, all int
+}
+
+// look takes the state, and a sample for the rate.
+func (p *progress) look() state {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	s := state{phase: p.phase, tables: len(p.tables), rows: p.rows, bytes: p.bytes, share: -1, eta: -1}
+	if !p.snapshot.IsZero() {
+		s.snapshot = now.Sub(p.snapshot)
+	}
+	p.samples = append(p.samples, sample{now, p.bytes, p.rows})
+	for len(p.samples) > 2 && now.Sub(p.samples[0].at) > p.window {
+		p.samples = p.samples[1:]
+	}
+	first := p.samples[0]
+	if !p.copying.IsZero() && first.at.Before(p.copying) {
+		first = sample{at: p.copying}
+	}
+	s.bytesRate, s.rowsRate = rate(p.bytes-first.bytes, now.Sub(first.at)), rate(p.rows-first.rows, now.Sub(first.at))
+
+	// Chunks weigh their estimated bytes, so that an estimate that is wrong in
+	// absolute terms (compression, dead rows) does no harm.
+	var all, done float64
+	inFlight := p.workers
+	for _, t := range p.tables {
+		weight := float64(max(t.Bytes, 1))
+		all += weight
+		done += weight * float64(t.loaded) / float64(t.Chunks)
+		switch {
+		case t.whole:
+			s.whole++
+		case t.loaded == t.Chunks:
+			s.indexBuild = append(s.indexBuild, tableState{name: t.Table.String()})
+		case inFlight > 0:
+			inFlight -= t.Chunks - t.loaded
+			s.inFlight = append(s.inFlight, t.state(now))
+		}
+	}
+	if all > 0 {
+		s.share = done / all
+		if elapsed := now.Sub(p.copying); s.share > 0.01 && elapsed > time.Second {
+			s.eta = time.Duration(float64(elapsed) * (1 - s.share) / s.share)
+		}
+	}
+	return s
+}
+
+func (t *tableProgress) state(now time.Time) tableState {
+	s := tableState{name: t.Table.String(), rows: t.rows, chunks: t.loaded, all: t.Chunks, eta: -1}
+	s.share = float64(t.loaded) / float64(t.Chunks)
+	if elapsed := now.Sub(t.began); t.loaded > 0 && elapsed > 0 {
+		s.rate = rate(t.rows, elapsed)
+		s.eta = time.Duration(float64(elapsed) * (1 - s.share) / s.share)
+	}
+	return s
+}
+
+// line is what is said every 30 s where nothing can be drawn anew.
+func (p *progress) line() string {
+	s := p.look()
+	words := []string{string(s.phase)}
+	if s.phase == pipeline.Copy {
+		words = append(words, copyWords(s)...)
+	}
+	if s.snapshot > oldSnapshot {
+		words = append(words, "snapshot "+duration(s.snapshot)+" old")
+	}
+	return strings.Join(words, ", ")
+}
+
+func copyWords(s state) []string {
+	var words []string
+	if s.share >= 0 {
+		words = append(words, fmt.Sprintf("%.0f %%", 100*s.share))
+	}
+	words = append(words,
+		fmt.Sprintf("%d of %d tables", s.whole, s.tables),
+		plural(s.rows, "row"), volume(s.bytes),
+		count(s.rowsRate)+" rows/s", volume(s.bytesRate)+"/s")
+	if s.eta >= 0 {
+		words = append(words, "about "+duration(s.eta.Round(time.Second))+" left")
+	}
+	return words
+}
+
+// display is what is drawn on a terminal.
+func (p *progress) display() string {
+	s := p.look()
+	var b strings.Builder
+	b.WriteString(p.u.paint(string(s.phase), bold))
+	if s.phase == pipeline.Copy {
+		if s.share >= 0 {
+			b.WriteString("  " + bar(s.share, 20))
+		}
+		b.WriteString("  " + strings.Join(copyWords(s), "  "))
+	}
+	if s.snapshot > oldSnapshot {
+		b.WriteString("  snapshot " + duration(s.snapshot) + " old")
+	}
+	if s.phase != pipeline.Copy {
+		return b.String()
+	}
+	b.WriteByte('\n')
+	var t table
+	for i, x := range s.inFlight {
+		if i == tablesShown {
+			break
+		}
+		rest := ""
+		if x.eta >= 0 {
+			rest = "about " + duration(x.eta.Round(time.Second)) + " left"
+		}
+		t.Row("  "+x.name, fmt.Sprintf("%3.0f %%", 100*x.share), fmt.Sprintf("chunk %d of %d", x.chunks, x.all),
+			plural(x.rows, "row"), count(x.rate)+" rows/s", rest)
+	}
+	for i, x := range s.indexBuild {
+		if i == tablesShown {
+			break
+		}
+		t.Row("  "+x.name, "100 %", "indexes")
+	}
+	b.WriteString(t.String())
+	return b.String()
+}
+
+// bar draws a share as so many cells.
+func bar(share float64, width int) string {
+	full := min(max(int(share*float64(width)+0.5), 0), width)
+	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
+}

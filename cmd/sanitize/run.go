@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
+	"github.com/sanitize-db/sanitize/pipeline"
+	"github.com/sanitize-db/sanitize/policies"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	connectOptions
+	policy, from, to string
+	chunk, memory    size
+	json, quiet      bool
+}
+
+func (o *runOptions) bind(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.StringVar(&o.policy, "policy", "", "`FILE` with the policy")
+	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string")
+	flags.StringVar(&o.to, "to", "", "`TARGET` to replace: a connection string")
+	flags.IntVar(&o.workers, "workers", 0, "`N` chunks copied at once (default: the cores, at least 2 and at most 4)")
+	flags.Var(&o.chunk, "chunk-size", "`SIZE` of a chunk to aim at (default: the connector's own)")
+	flags.Var(&o.memory, "memory", "`SIZE` of all batches in flight (default: 96MiB)")
+	o.connectOptions.bind(flags)
+	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
+	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
+}
+
+func (o *runOptions) check(cmd *cobra.Command) error {
+	for _, f := range []struct{ name, value string }{{"--policy", o.policy}, {"--from", o.from}, {"--to", o.to}} {
+		if f.value == "" {
+			return usage(cmd, "%s is missing", f.name)
+		}
+	}
+	if o.workers < 0 || o.workers > 64 {
+		return usage(cmd, "--workers must be between 1 and 64")
+	}
+	if o.lockTimeout <= 0 {
+		return usage(cmd, "--lock-timeout must be above 0")
+	}
+	return nil
+}
+
+func newRun(u *ui) *cobra.Command {
+	var o runOptions
+	cmd := command{
+		use:   "run --policy POLICY --from SOURCE --to TARGET",
+		short: "copy a snapshot of the source, masked by the policy, to the target",
+		long: `Run copies one consistent snapshot of the source to the target, masked by the
+policy. The copy is built aside, verified, and put in the target's place in one
+step; the former copy is there until then. A target that exists and was not
+made by sanitize is refused.
+
+The first Ctrl-C finishes the chunks in flight and stops, the second stops at
+once. Either way the target is as it was.`,
+		example: `  sanitize run --policy shop.yaml --from sqlite:shop.db --to sqlite:discovery.db
+  sanitize run --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery --json > summary.json`,
+		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
+	}.build(u)
+	o.bind(cmd.Flags())
+	return cmd
+}
+
+// runCopy is the command: one copy, and what to say of it.
+func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	u.quiet = o.quiet
+	summary, err := copyDatabase(cmd.Context(), u, o)
+	if err != nil {
+		return err
+	}
+	u.Tell(summaryText(u, summary))
+	if o.json {
+		return u.JSON(summary)
+	}
+	return nil
+}
+
+// copyDatabase does what `sanitize run` does, from the policy file to the
+// promoted target, with progress and interrupts.
+func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.Summary, err error) {
+	// What needs no connection comes first: a mistake in the policy costs no login.
+	policy, key, err := loadPolicy(o.policy)
+	if err != nil {
+		return nil, err
+	}
+	ctx, drain, stop := interrupts(ctx, u)
+	defer stop()
+	source, err := openSource(ctx, o.from, o.options(u))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closing(err, "source", source.Close()) }()
+	sink, err := openSink(ctx, o.to, o.options(u))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = closing(err, "target", sink.Close()) }()
+
+	progress := newProgress(u, o.workers)
+	defer progress.Close()
+	run := pipeline.Run{
+		Source:   source,
+		Sink:     sink,
+		Observer: progress,
+		Compile: func(c *catalog.Catalog) (*masking.Plan, pipeline.Fingerprint, error) {
+			compiled, err := policies.Compile(policy, c, key, masking.Standard())
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, w := range compiled.Warnings {
+				u.Warn(w)
+			}
+			return compiled.Plan, pipeline.Fingerprint(compiled.Fingerprint), nil
+		},
+		Options: pipeline.Options{
+			Workers:     o.workers,
+			ChunkBytes:  int64(o.chunk),
+			MemoryBytes: int64(o.memory),
+			Drain:       drain,
+		},
+	}
+	return run.Do(ctx)
+}
+
+// closing joins what closing one end says to the run's own error. After a run
+// that succeeded it is no failure: the target has been promoted.
+func closing(err error, what string, cerr error) error {
+	if err == nil || cerr == nil {
+		return err
+	}
+	return errors.Join(err, fmt.Errorf("close %s: %w", what, cerr))
+}
+
+// loadPolicy reads a policy and its key.
+func loadPolicy(path string) (*policies.Policy, *masking.Key, error) {
+	p, err := policies.Load(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, &policyError{fmt.Errorf("policy %s does not exist", path)}
+		}
+		return nil, nil, &policyError{err}
+	}
+	key, err := p.Key()
+	if err != nil {
+		return nil, nil, &policyError{err}
+	}
+	return p, key, nil
+}
+
+// interrupts turns signals into the two ways to stop. The first SIGINT or
+// SIGTERM closes drain, the second cancels the context, and a third kills, as if
+// nobody had caught it. The caller calls stop.
+func interrupts(parent context.Context, u *ui) (ctx context.Context, drain <-chan struct{}, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	draining, done := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		select {
+		case <-signals:
+			u.Say("interrupted: finishing the chunks in flight; interrupt again to stop at once")
+			close(draining)
+		case <-done:
+			return
+		}
+		select {
+		case <-signals:
+			u.Say("interrupted again: stopping at once")
+			cancel()
+			signal.Stop(signals)
+		case <-done:
+		}
+	})
+	return ctx, draining, func() {
+		signal.Stop(signals)
+		close(done)
+		wg.Wait()
+		cancel()
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/pipeline"
+)
+
+// longestTables is how many tables a summary names; the others are counted.
+const longestTables = 12
+
+// summaryText says to people what a run did.
+func summaryText(u *ui, s *pipeline.Summary) string {
+	var b strings.Builder
+	copied := s.PhaseTook(pipeline.Copy)
+	fmt.Fprintf(&b, "%s%s, %s, %s in %s (copied at %s rows/s)\n", u.paint("sanitize: done: ", green),
+		plural(int64(len(s.Tables)), "table"), plural(s.Rows, "row"), volume(s.Bytes), duration(s.Took), count(rate(s.Rows, copied)))
+	var t table
+	t.Row("  source", s.Source)
+	t.Row("  target", s.Target)
+	var phases []string
+	for _, p := range s.Phases {
+		phases = append(phases, fmt.Sprintf("%s %s", p.Phase, duration(p.Took)))
+	}
+	t.Row("  phases", strings.Join(phases, " · "))
+	if s.Retries > 0 {
+		t.Row("  retries", plural(int64(s.Retries), "chunk"))
+	}
+	for i, line := range leftBehind(s.LeftBehind) {
+		label := "  left behind"
+		if i > 0 {
+			label = ""
+		}
+		t.Row(label, line)
+	}
+	b.WriteString(t.String())
+	b.WriteString(tablesText(s.Tables))
+	return b.String()
+}
+
+func tablesText(tables []pipeline.TableSummary) string {
+	longest := slices.Clone(tables)
+	slices.SortStableFunc(longest, func(a, b pipeline.TableSummary) int { return cmp.Compare(b.Rows, a.Rows) })
+	var t table
+	for i, s := range longest {
+		if i == longestTables && len(longest) > longestTables+1 {
+			t.Row(fmt.Sprintf("  … and %s more", plural(int64(len(longest)-i), "table")))
+			break
+		}
+		what := plural(s.Rows, "row")
+		if s.Dropped {
+			what = "structure only: the policy drops its rows"
+		}
+		t.Row("  "+s.Table.String(), what)
+	}
+	return t.String()
+}
+
+// leftBehind groups the objects that stay at the source by kind, one line each.
+func leftBehind(objects []catalog.Object) []string {
+	byKind := map[string][]string{}
+	var kinds []string
+	for _, o := range objects {
+		if byKind[o.Kind] == nil {
+			kinds = append(kinds, o.Kind)
+		}
+		byKind[o.Kind] = append(byKind[o.Kind], o.Name)
+	}
+	slices.Sort(kinds)
+	var lines []string
+	for _, k := range kinds {
+		names := byKind[k]
+		more := ""
+		if len(names) > 5 {
+			more = fmt.Sprintf(" and %d more", len(names)-5)
+			names = names[:5]
+		}
+		lines = append(lines, k+" "+strings.Join(names, ", ")+more)
+	}
+	return lines
+}

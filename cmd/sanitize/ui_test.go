@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/pipeline"
+)
+
+// terminal returns a ui that talks to a terminal of so many cells, and its screen.
+func terminal(columns int) (*ui, *bytes.Buffer) {
+	var b bytes.Buffer
+	return &ui{out: &bytes.Buffer{}, talk: &b, live: true, columns: func() int { return columns }}, &b
+}
+
+// A display that wraps, or that is erased in part, leaves rubbish behind.
+func TestLiveDisplay(t *testing.T) {
+	u, screen := terminal(20)
+	u.Live(func() string { return "first line that is far too long\nsecond" })
+	u.Say("in between")
+	u.Live(nil)
+	want := "first line that is…\nsecond\n" + "\x1b[2A\x1b[J" + "sanitize: in between\n" +
+		"first line that is…\nsecond\n" + "\x1b[2A\x1b[J"
+	if got := screen.String(); got != want {
+		t.Errorf("the screen got\n%q, want\n%q", got, want)
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain – ünïcödé 東京\n\t": "plain – ünïcödé 東京\n\t",
+		"table \x1b]0;owned\x07": `table \u001b]0;owned\u0007`,
+		"\x1b[31mred\x1b[0m":     "\x1b[31mred\x1b[0m",
+		"\x1b[2J":                `\u001b[2J`,
+		"bell\a and \xff":        `bell\u0007 and \xff`,
+		"right\u202eleft":        `right\u202eleft`,
+		"e\u0301":                "e\u0301",
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCells(t *testing.T) {
+	for in, want := range map[string]int{
+		"": 0, "abc": 3, "東京": 4, "e\u0301": 1, "🎉": 2, "\x1b[1mbold\x1b[0m": 4, "ａ": 2,
+	} {
+		if got := cells(in); got != want {
+			t.Errorf("cells(%q) = %d, want %d", in, got, want)
+		}
+	}
+	if got := truncate("\x1b[1m東京タワー\x1b[0m", 6); got != "\x1b[1m東京…\x1b[0m" {
+		t.Errorf("truncate cuts to %q", got)
+	}
+}
+
+// Whatever a database calls its tables, the terminal is not driven by it.
+func FuzzPrintable(f *testing.F) {
+	for _, s := range []string{"plain", "\x1b[2J", "\x1b[31mred\x1b[0m", "\xff\x00", "東京🎉e\u0301\u202e"} {
+		f.Add(s, 5)
+	}
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		limit = max(2, limit%1000)
+		p := printable(s)
+		for i, r := range p {
+			if r == '\x1b' && colour(p[i:]) == 0 || r != '\x1b' && r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+				t.Fatalf("%q holds %U", p, r)
+			}
+		}
+		if cut := truncate(p, limit); cells(cut) > limit {
+			t.Fatalf("%q takes %d cells, not %d", cut, cells(cut), limit)
+		}
+	})
+}
+
+func TestTable(t *testing.T) {
+	var b table
+	b.Row("a", "東京", "x")
+	b.Row("long", "y", "")
+	b.Row("")
+	b.Row("one cell that is wider than its column")
+	want := "a     東京  x\nlong  y\n\none cell that is wider than its column\n"
+	if got := b.String(); got != want {
+		t.Errorf("the table is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{count(0), "0"}, {count(999), "999"}, {count(1000), "1,000"}, {count(46273), "46,273"}, {count(-1234567), "-1,234,567"},
+		{plural(1, "row"), "1 row"}, {plural(0, "row"), "0 rows"},
+		{volume(0), "0 B"}, {volume(1023), "1023 B"}, {volume(1024), "1.0 KiB"}, {volume(96 << 20), "96 MiB"}, {volume(math.MaxInt64), "8.0 EiB"},
+		{duration(1500 * time.Microsecond), "1.5 ms"}, {duration(250 * time.Millisecond), "250 ms"}, {duration(2100 * time.Millisecond), "2.1 s"},
+		{duration(61 * time.Second), "1 min 1 s"}, {duration(119*time.Minute + 59*time.Second), "2 h 0 min"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for in, want := range map[string]int64{"1": 1, "1048576": 1 << 20, "64MiB": 64 << 20, "64 mib": 64 << 20, "500MB": 500e6, "2g": 2 << 30, "7B": 7} {
+		var s size
+		if err := s.Set(in); err != nil || int64(s) != want {
+			t.Errorf("size %q = %d, %v, want %d", in, int64(s), err, want)
+		}
+	}
+	for _, in := range []string{"", "0", "-1", "1.5MB", "many", "9223372036854775807GB", "MiB"} {
+		var s size
+		if err := s.Set(in); err == nil {
+			t.Errorf("size %q is taken as %d", in, int64(s))
+		}
+	}
+}
+
+func TestShape(t *testing.T) {
+	for _, c := range []struct {
+		in   any
+		want string
+	}{
+		{nil, "NULL"}, {"", "(empty)"}, {"Anna Müller", "Aaaa Aaaaaa"}, {"+49 7531-55", "+99 9999-99"}, {int64(42), "99"},
+		{"ليلى", "aaaa"}, {"e\u0301", "a"}, {"hi 🎉\n", "aa * "}, {[]byte("x@Y.z"), "a@A.a"}, {"東京", "aa"},
+	} {
+		if got := shapeOf(c.in); got != c.want {
+			t.Errorf("the shape of case %q is %q", c.want, got)
+		}
+	}
+}
+
+// clock is a time that a test moves.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func TestProgressLine(t *testing.T) {
+	u, _ := terminal(200)
+	u.live = false
+	c := &clock{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	p := newProgress(u, 2)
+	defer p.Close()
+	p.now = c.now
+	p.PhaseBegan(pipeline.Preflight)
+	if got := p.line(); got != "preflight" {
+		t.Errorf("line %q", got)
+	}
+	p.PhaseBegan(pipeline.Open)
+	c.t = c.t.Add(time.Second)
+	p.PhaseBegan(pipeline.Copy)
+	big, small := catalog.TableID{Name: "big"}, catalog.TableID{Name: "small"}
+	p.Scheduled([]pipeline.TableEstimate{
+		{Table: small, Chunks: 1, Rows: 10, Bytes: 100},
+		{Table: catalog.TableID{Name: "empty"}},
+		{Table: big, Chunks: 9, Rows: 900, Bytes: 900},
+	})
+	for range 5 {
+		c.t = c.t.Add(20 * time.Second)
+		p.ChunkLoaded(big, "", 100, 2048, time.Second)
+	}
+	want := "copy, 50 %, 0 of 2 tables, 500 rows, 10 KiB, 5 rows/s, 102 B/s, about 1 min 40 s left, snapshot 1 min 41 s old"
+	if got := p.line(); got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
+	}
+	s := p.look()
+	if len(s.inFlight) != 1 || s.inFlight[0].name != "big" || s.inFlight[0].chunks != 5 {
+		t.Errorf("in flight are %+v", s.inFlight)
+	}
+	for range 4 {
+		p.ChunkLoaded(big, "", 100, 2048, time.Second)
+	}
+	if s = p.look(); len(s.inFlight) != 1 || s.inFlight[0].name != "small" || len(s.indexBuild) != 1 {
+		t.Errorf("in flight are %+v, indexes of %+v", s.inFlight, s.indexBuild)
+	}
+	p.TableLoaded(big)
+	p.ChunkLoaded(small, "", 10, 100, time.Second)
+	p.TableLoaded(small)
+	if s = p.look(); s.whole != 2 || s.share != 1 || s.eta != 0 {
+		t.Errorf("at the end: %+v", s)
+	}
+}
+
+// What an error says comes with its hint, whatever wraps it, and both in one voice.
+func TestFail(t *testing.T) {
+	u, screen := terminal(80)
+	u.Fail(&pipeline.PhaseError{Phase: pipeline.Preflight, Err: fmt.Errorf("x: %w", &connectors.Error{Op: "connect to h", Err: errors.New("refused"), Hint: "start it"})})
+	if got, want := screen.String(), "sanitize: preflight: x: connect to h: refused\nhint: start it\n"; got != want {
+		t.Errorf("said %q, want %q", got, want)
+	}
+	screen.Reset()
+	u.Fail(errors.Join(pipeline.ErrInterrupted, errors.New("x")))
+	if got := screen.String(); !strings.HasPrefix(got, "sanitize: interrupted") || strings.Contains(got, "x\n") {
+		t.Errorf("said %q", got)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	s := newSearch()
+	for _, w := range []string{"Anna.Quillfeather@post.example", "short", "Лунотравова"} {
+		s.Add(w)
+	}
+	if s.Len() != 2 {
+		t.Errorf("searches for %d texts", s.Len())
+	}
+	for text, want := range map[string]int{
+		"": 0,
+		"write to ANNA.quillfeather@POST.example, twice anna.quillfeather@post.example": 2,
+		"anna.quillfeather@post.exampl": 0,
+		"… Лунотравова":                 1,
+	} {
+		if got := s.Count(text); got != want {
+			t.Errorf("found %d, want %d", got, want)
+		}
+	}
+}
+
+func TestDatabaseName(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"postgres://u:secret@h:5432/shop?sslmode=require": "shop",
+		"postgres://u:secret@h":                           "database",
+		"sqlite:/var/lib/shop.db":                         "shop",
+		"sqlite:shop.sqlite3":                             "shop",
+		"path/to/my-shop.db":                              "my-shop",
+		"service=prod":                                    "prod",
+		"host=h password=secret dbname=shop user=u":       "shop",
+		"host=h password=secret":                          "database",
+		"postgres://h/the%20shop":                         "database",
+	} {
+		if got := databaseName(dsn); got != want {
+			t.Errorf("the name of %s is %q, want %q", connectors.RedactURL(dsn), got, want)
+		}
+	}
+}
