@@ -196,6 +196,31 @@ func TestNamesThatAreEqualMaskAlike(t *testing.T) {
 	}
 }
 
+// The shortcuts agree with the tables that they stand for.
+func TestNameShortcuts(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		text := []byte(string(r))
+		if composed(text) && (!norm.NFC.IsNormal(text) || !norm.NFC.IsNormal([]byte("e"+string(r)))) {
+			t.Errorf("%U is not composed", r)
+		}
+		if caseless(r) && (unicode.ToLower(r) != r || unicode.ToUpper(r) != r) {
+			t.Errorf("%U has case", r)
+		}
+		if fold(r) != unicode.ToLower(unicode.ToUpper(r)) {
+			t.Errorf("%U folds to %U", r, fold(r))
+		}
+		if want := unicode.IsSpace(r) || r == ',' || r == ';'; separates(r) != want {
+			t.Errorf("%U separates: %t", r, !want)
+		}
+		if unicode.IsLetter(r) && scriptPool(r) == poolHan != unicode.Is(unicode.Han, r) {
+			t.Errorf("%U: pool %d", r, scriptPool(r))
+		}
+	}
+}
+
 func TestNamesKeepNothing(t *testing.T) {
 	for _, variant := range []string{"first_name", "last_name", "person_name"} {
 		tr := bindFakeName(t, variant, 0, nil)

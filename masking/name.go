@@ -178,21 +178,45 @@ func (n *nameScratch) appendCanonicalUnicode(dst, v []byte) []byte {
 	for v := n.compose(v); len(v) > 0; {
 		r, size := utf8.DecodeRune(v)
 		v = v[size:]
-		if unicode.IsSpace(r) {
+		if r < 0x3001 && unicode.IsSpace(r) { // U+3000 is the last space
 			gap = len(dst) > from
 			continue
 		}
 		if gap {
 			dst, gap = append(dst, ' '), false
 		}
-		dst = utf8.AppendRune(dst, unicode.ToLower(unicode.ToUpper(r)))
+		dst = utf8.AppendRune(dst, fold(r))
 	}
 	return dst
 }
 
+// fold folds the case of a character by way of upper case, so that ς and σ, or ſ
+// and s, are one.
+func fold(r rune) rune {
+	switch {
+	case int(r) < len(folds):
+		return rune(folds[r])
+	case caseless(r):
+		return r
+	}
+	return unicode.ToLower(unicode.ToUpper(r))
+}
+
+// caseless reports whether r is in the blocks of East Asia, which have no case: a
+// shortcut, not the whole truth.
+func caseless(r rune) bool { return r >= 0x2E80 && r < 0xA000 || r >= 0xAC00 && r < 0xD800 }
+
+// folds holds the folded forms of the alphabets that are most frequent.
+var folds = func() (t [0x600]uint16) {
+	for r := range t {
+		t[r] = uint16(unicode.ToLower(unicode.ToUpper(rune(r))))
+	}
+	return t
+}()
+
 // compose returns v in Unicode's form C, good until the next call.
 func (n *nameScratch) compose(v []byte) []byte {
-	if norm.NFC.QuickSpan(v) == len(v) {
+	if composed(v) || norm.NFC.QuickSpan(v) == len(v) {
 		return v
 	}
 	n.composed = n.composed[:0]
@@ -201,6 +225,18 @@ func (n *nameScratch) compose(v []byte) []byte {
 		n.composed = append(n.composed, n.iter.Next()...)
 	}
 	return n.composed
+}
+
+// composed reports whether v is in form C as its first bytes tell: those of all
+// characters below U+0300, of Cyrillic, and of Han, among which nothing combines. It
+// may say no to what is.
+func composed(v []byte) bool {
+	for _, c := range v {
+		if c >= 0xcc && c != 0xd0 && c != 0xd1 && (c < 0xe4 || c > 0xe9) {
+			return false
+		}
+	}
+	return true
 }
 
 // parse takes a name apart.
@@ -283,11 +319,11 @@ func (n *nameScratch) split(text []byte, limit int) {
 	}
 	for len(text) > 0 && n.n < limit {
 		r, size := utf8.DecodeRune(text)
-		if unicode.IsSpace(r) || r == ',' || r == ';' {
+		if separates(r) {
 			text = text[size:]
 			continue
 		}
-		end := bytes.IndexFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
+		end := bytes.IndexFunc(text, separates)
 		if end < 0 {
 			end = len(text)
 		}
@@ -296,18 +332,23 @@ func (n *nameScratch) split(text []byte, limit int) {
 	}
 }
 
+// separates reports whether r stands between words.
+func separates(r rune) bool {
+	return r == ' ' || r == ',' || r == ';' || r >= '\t' && r <= '\r' ||
+		r >= utf8.RuneSelf && r < 0x3001 && unicode.IsSpace(r) // U+3000 is the last space
+}
+
 // splitASCII is split and add in one pass.
 func (n *nameScratch) splitASCII(text []byte, limit int) {
-	separates := func(c byte) bool { return c == ' ' || c == ',' || c == ';' || c >= '\t' && c <= '\r' }
 	for i := 0; n.n < limit; {
-		for i < len(text) && separates(text[i]) {
+		for i < len(text) && separates(rune(text[i])) {
 			i++
 		}
 		if i == len(text) {
 			return
 		}
 		start, upper, lower := i, 0, 0
-		for ; i < len(text) && !separates(text[i]); i++ {
+		for ; i < len(text) && !separates(rune(text[i])); i++ {
 			switch c := text[i]; {
 			case c >= 'a' && c <= 'z':
 				lower++
@@ -343,6 +384,7 @@ func (n *nameScratch) add(word []byte) {
 		i += size
 		w.runes++
 		switch {
+		case caseless(r) && unicode.IsLetter(r):
 		case r >= 'a' && r <= 'z', r >= utf8.RuneSelf && unicode.IsLower(r):
 			w.lower++
 		case r >= 'A' && r <= 'Z', r >= utf8.RuneSelf && unicode.IsUpper(r):
@@ -367,7 +409,9 @@ func scriptPool(r rune) uint8 {
 	switch {
 	case r < utf8.RuneSelf:
 		return poolASCII
-	case unicode.Is(unicode.Latin, r):
+	case r >= 0x4E00 && r < 0xA000: // the tables give the same answer, later
+		return poolHan
+	case r < 0x0250, unicode.Is(unicode.Latin, r):
 		return uint8(latinPool(r))
 	case unicode.Is(unicode.Cyrillic, r):
 		return poolCyrillic
