@@ -270,7 +270,7 @@ func meaning(types map[uint32]*pgType, id uint32, mod int32) (_ catalog.Type, no
 		t = types[id]
 	}
 	if t == nil {
-		return catalog.Type{OID: id}, notNull
+		return catalog.Type{TextOnly: only}, notNull
 	}
 	m, ok := builtin[id]
 	switch {
@@ -282,7 +282,10 @@ func meaning(types map[uint32]*pgType, id uint32, mod int32) (_ catalog.Type, no
 		// wire is that of text.
 		m = catalog.Type{Kind: catalog.Text}
 	}
-	m.OID, m.TextOnly = id, only
+	if id < firstUserOID {
+		m.OID = id // others differ between databases with the same definitions
+	}
+	m.TextOnly = only
 	return modified(m, mod), notNull
 }
 

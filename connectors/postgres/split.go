@@ -44,7 +44,10 @@ func (s *snapshot) readSizes(ctx context.Context) error {
 // Split divides a table into ranges of pages: a range scan by ctid reads them and
 // no others. Servers before 14 cannot do that, and a table that another access
 // method than heap stores may have no pages in that sense: there a table is one chunk.
-func (s *snapshot) Split(_ context.Context, id catalog.TableID, targetBytes int64) ([]connectors.Chunk, error) {
+func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes int64) ([]connectors.Chunk, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("split %s: %w", words(id), err)
+	}
 	if err := s.alive(); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,9 @@ const (
 	oidNumeric     = 1700
 	oidUUID        = 2950
 	oidJSONB       = 3802
+
+	// firstUserOID is where the ids of what users define begin.
+	firstUserOID = 16384
 )
 
 // builtin gives the meaning of a built-in base type.
