@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -25,9 +26,8 @@ const demoRows = 40_000
 
 func newDemo(u *ui) *cobra.Command {
 	var (
-		dir  string
-		rows int
-		keep bool
+		d   = demo{u: u}
+		dir string
 	)
 	cmd := command{
 		use:   "demo [--dir DIR] [--rows N] [--keep=false]",
@@ -38,15 +38,14 @@ run does, checks the result, and shows some rows before, as shapes, and after.`,
 		example: "  sanitize demo\n  sanitize demo --rows 200000 --dir /tmp/shop",
 		exits:   []int{exitDone, exitFailed, exitUsage, exitIntegrity, exitInterrupted},
 		run: func(cmd *cobra.Command, _ []string) error {
-			if rows < rowsPerCustomer || rows > 50_000_000 {
+			if d.rows < rowsPerCustomer || d.rows > 50_000_000 {
 				return usage(cmd, "--rows must be between %d and 50,000,000", rowsPerCustomer)
 			}
-			d := demo{u: u, rows: rows}
 			if err := d.prepare(dir); err != nil {
 				return err
 			}
 			err := d.do(cmd.Context())
-			if !keep || err != nil && (dir == "" || exitCode(err) == exitInterrupted) {
+			if !d.keep || err != nil && (dir == "" || exitCode(err) == exitInterrupted) {
 				d.remove()
 			}
 			return err
@@ -54,8 +53,8 @@ run does, checks the result, and shows some rows before, as shapes, and after.`,
 	}.build(u)
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVar(&dir, "dir", "", "`DIR` for the files (default: a new one among the temporary files)")
-	cmd.Flags().IntVar(&rows, "rows", demoRows, "about `N` rows in all tables")
-	cmd.Flags().BoolVar(&keep, "keep", true, "leave the files; --keep=false removes them at the end")
+	cmd.Flags().IntVar(&d.rows, "rows", demoRows, "about `N` rows in all tables")
+	cmd.Flags().BoolVar(&d.keep, "keep", true, "leave the files; --keep=false removes them at the end")
 	return cmd
 }
 
@@ -63,6 +62,7 @@ run does, checks the result, and shows some rows before, as shapes, and after.`,
 type demo struct {
 	u    *ui
 	rows int
+	keep bool
 	dir  string
 	// The files that it makes.
 	production, discovery, policy, key string
@@ -97,8 +97,10 @@ func (d *demo) prepare(dir string) error {
 }
 
 func (d *demo) remove() {
-	for _, f := range []string{d.production, d.discovery, d.discovery + ".lock", d.policy, d.key} {
-		os.Remove(f) // what is not there needs no removing
+	for _, f := range []string{d.production, d.discovery, d.policy, d.key} {
+		for _, beside := range []string{"", "-wal", "-shm", ".lock"} {
+			os.Remove(f + beside) // what is not there needs no removing
+		}
 	}
 	if d.ownDir {
 		os.Remove(d.dir)
@@ -145,7 +147,7 @@ func (d *demo) do(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return d.u.Data(printable(rows) + d.checksText(checks) + d.next(summary, time.Since(began)))
+	return d.u.Data(printable(rows) + d.checksText(checks) + d.last(summary, time.Since(began)))
 }
 
 // beforeAndAfter shows the customers that are hard, each with the shapes of what
@@ -186,10 +188,14 @@ func (d *demo) checksText(checks []string) string {
 	return b.String()
 }
 
-func (d *demo) next(s *pipeline.Summary, took time.Duration) string {
+// last says how fast it was, and unless the files go, where they are and what to try.
+func (d *demo) last(s *pipeline.Summary, took time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s rows masked and loaded at %s rows/s; the demo took %s.\n", count(s.Rows),
 		count(rate(s.Rows, s.PhaseTook(pipeline.Copy))), duration(took))
+	if !d.keep {
+		return b.String()
+	}
 	var t table
 	t.Row("  production", d.production)
 	t.Row("  policy", d.policy)
@@ -197,13 +203,30 @@ func (d *demo) next(s *pipeline.Summary, took time.Duration) string {
 	b.WriteString(t.String())
 	fmt.Fprintf(&b, `
 Try next:
-  sanitize plan --policy %[1]s --from sqlite:%[2]s
-  sanitize init --from sqlite:%[2]s
-  sanitize --policy %[1]s --from sqlite:%[2]s --to sqlite:%[3]s
+  %[1]s plan --policy %[2]s --from sqlite:%[3]s
+  %[1]s init --from sqlite:%[3]s
+  %[1]s --policy %[2]s --from sqlite:%[3]s --to sqlite:%[4]s
 
 The last one makes the same pseudonyms again: key, class and value decide, nothing else.
-`, quoteArg(d.policy), quoteArg(d.production), quoteArg(d.discovery))
+`, programName(), quoteArg(d.policy), quoteArg(d.production), quoteArg(d.discovery))
 	return b.String()
+}
+
+// programName is how a person can start this program again: by name if it is in
+// PATH, else as it was started. What `go run` built is gone when it ends.
+func programName() string {
+	if _, err := exec.LookPath("sanitize"); err == nil {
+		return "sanitize"
+	}
+	path, err := os.Executable()
+	switch {
+	case err != nil:
+		return "sanitize"
+	case strings.Contains(filepath.ToSlash(path), "/go-build"):
+		return "go run ./cmd/sanitize"
+	default:
+		return quoteArg(path)
+	}
 }
 
 // quoteArg quotes a path for a shell if it needs that.

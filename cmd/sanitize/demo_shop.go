@@ -98,7 +98,7 @@ func buildShop(ctx context.Context, path string, rows int, seed uint64) (n int64
 }
 
 // rowsPerCustomer is how many rows a customer has on average, in all tables.
-const rowsPerCustomer = 16
+const rowsPerCustomer = 13
 
 func (s *shop) fill(ctx context.Context) error {
 	for i, thing := range demoThings {
@@ -224,7 +224,7 @@ func (s *shop) email(id int, name string) string {
 		switch {
 		case r >= 'a' && r <= 'z':
 			local.WriteRune(r)
-		case r == ' ' && local.Len() > 0:
+		case r == ' ' && local.Len() > 0 && !strings.HasSuffix(local.String(), "."):
 			local.WriteByte('.')
 		}
 	}

@@ -37,7 +37,6 @@ var rooms = []room{
 	{"connectors/catalog", nil, nil},
 	{"connectors", []string{"connectors/catalog"}, []string{arrow}},
 	{"connectors/internal/...", []string{"connectors", "connectors/catalog"}, []string{arrow}},
-	{"connectors/connectortest", []string{"connectors/...", "masking/...", "pipeline/...", "policies/..."}, []string{"*"}},
 	{"connectors/postgres", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow, xsync, "github.com/jackc/pgx/v5/..."}},
 	{"connectors/sqlite", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow, "modernc.org/sqlite/..."}},
 	{"connectors/memory", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow}},
@@ -45,8 +44,14 @@ var rooms = []room{
 	{"policies", []string{"masking", "connectors/catalog", "policies/report"}, []string{"go.yaml.in/yaml/v3"}},
 	{"pipeline", []string{"connectors", "connectors/catalog", "masking"}, []string{arrow, xsync}},
 	{"cmd/sanitize", []string{"..."}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", xtext}},
-	{"benchmarks/...", []string{"connectors/...", "masking/...", "pipeline/...", "policies/..."}, []string{"*"}},
+	{"benchmarks/...", belowCmd, []string{"*"}},
 }
+
+// belowCmd is everything of ours but the command.
+var belowCmd = []string{"connectors/...", "masking/...", "pipeline/...", "policies/..."}
+
+// testRoom is the line of every package that helps tests.
+var testRoom = room{"*test", belowCmd, []string{"*"}}
 
 // testOnly are packages that are imported from _test.go files alone.
 func testOnly(pkg string) bool { return strings.HasSuffix(path.Base(pkg), "test") }
@@ -95,6 +100,9 @@ func TestProgramLinks(t *testing.T) {
 }
 
 func roomOf(name string) *room {
+	if testOnly(name) {
+		return &testRoom
+	}
 	for i := range rooms {
 		if match(rooms[i].packages, name) {
 			return &rooms[i]
