@@ -41,19 +41,21 @@ func (w *jsonWalker) reset(t *jsonTransform) {
 	}
 }
 
-// free gives the space back, without what it knew of values.
+// free gives the space back, without what it knew of values. One batch of huge
+// documents does not hold its space for good.
 func (w *jsonWalker) free() {
+	held := cap(w.out)
 	for c := range w.args {
 		w.args[c].reset()
+		held += cap(w.args[c].text)
 	}
 	clear(w.out)
 	clear(w.key)
 	w.t, w.in = nil, nil
 	w.out, w.ends, w.hits = w.out[:0], w.ends[:0], w.hits[:0]
-	if cap(w.out) > 16<<20 {
-		return // one batch of huge documents does not hold memory for good
+	if held <= 16<<20 {
+		jsonWalkers.Put(w)
 	}
-	jsonWalkers.Put(w)
 }
 
 // document walks one document into the skeleton.
