@@ -230,7 +230,12 @@ func (t *constantTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.A
 		b := newFixedBuilder[float64](mem, in)
 		fill(b.values, t.float)
 		return b.finish(), nil
+	default:
+		return t.applyBytes(mem, in), nil
 	}
+}
+
+func (t *constantTransform) applyBytes(mem memory.Allocator, in arrow.Array) arrow.Array {
 	values := textsOf(in)
 	out := newTextBuilder(mem, values.n, values.n*len(t.bytes))
 	for i := range values.n {
@@ -244,7 +249,7 @@ func (t *constantTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.A
 		}
 		out.add(v)
 	}
-	return out.finish(), nil
+	return out.finish()
 }
 
 func (t *constantTransform) applyBool(mem memory.Allocator, in arrow.Array) arrow.Array {

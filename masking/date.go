@@ -91,8 +91,9 @@ func (t *shift) bindSubject(req Request, name string) error {
 	case Int, Text, UUID, Bytes:
 		t.subject = by.Kind
 		return nil
+	default:
+		return bad(fmt.Sprintf("column %q is of kind %s, which names no subject", name, by.Kind))
 	}
-	return bad(fmt.Sprintf("column %q is of kind %s, which names no subject", name, by.Kind))
 }
 
 // shift moves days. The shift of a subject is drawn evenly from −days … −1 and
@@ -202,7 +203,7 @@ func (t *shift) apply(mem memory.Allocator, in arrow.Array, subjects *subjects) 
 					b.values[base+i] = 0
 					continue
 				}
-				b.values[base+i] = int32(t.date(int32(values[base+i]), by[i]))
+				b.values[base+i] = t.date(int32(values[base+i]), by[i])
 			}
 		}
 		return b.finish(), nil

@@ -307,7 +307,8 @@ func TestNoAllocationPerValue(t *testing.T) {
 			b := c.bind(t, fixedKey(t), "d")
 			values, subjects := c.take(0, 1024)
 			run := c.runner(t, b, values, subjects)
-			if n := testing.AllocsPerRun(20, run); n >= 64 {
+			arrays := 1 + len(c.spec.Paths) // each path of a document masks an array of its own
+			if n := testing.AllocsPerRun(20, run); n >= float64(64*arrays) {
 				t.Errorf("%.0f allocations for 1024 values", n)
 			}
 		})
