@@ -361,8 +361,8 @@ func TestNamesDiffer(t *testing.T) {
 }
 
 func FuzzName(f *testing.F) {
-	for _, s := range []string{"Mary Smith", "SMITH, Mary J.", "Zoë", "王小明", "さくら", "\xff,\xfe", " , ", "ab,", "ﬃ Ⅷ", "İI ıi ẞß"} {
-		for _, limit := range []byte{0, 1, 7} {
+	for _, s := range []string{"Mary Smith", "SMITH, Mary J.", "Zoë", "王小明", "さくら", "\xff,\xfe", " , ", "ab,", "ﬃ Ⅷ", "İI ıi ẞß", "〲"} {
+		for _, limit := range []byte{0, 1, 7, 'h'} {
 			f.Add(s, limit)
 		}
 	}

@@ -503,7 +503,10 @@ func (t *nameTransform) writeWord(n *nameScratch, w *nameWord, budget int) {
 	if w.pool == poolNone {
 		n.out = append(n.out, w.text...)
 		t.shape.shape(n.out[from:], w.text, &w.block, &n.shape)
-		return
+		if !bytes.Equal(n.out[from:], w.text) {
+			return
+		}
+		n.out, w.pool = n.out[:from], poolASCII // there is nothing to exchange
 	}
 	if w.initial {
 		budget = noBudget // an initial is short, whatever name it is of
