@@ -48,6 +48,41 @@ type suite struct {
 	Harness
 }
 
+// Copy copies a whole database with a connector, every column kept, and returns
+// the first error: of opening the sink, or of any step of the build. What it
+// opens is closed when the test ends; a build that fails is aborted.
+func Copy(t testing.TB, c connectors.Connector, opts connectors.Options, from, to string) error {
+	t.Helper()
+	s := &suite{Harness: Harness{Connector: c, Options: opts}}
+	r := &run{rows: map[catalog.TableID]int64{}}
+	r.source, r.snapshot = s.open(t, dsn(from))
+	sink, err := c.OpenSink(deadline(t), to, opts)
+	if err != nil {
+		return err
+	}
+	t.Cleanup(func() { closes(t, "sink", sink) })
+	if r.build, err = sink.Begin(deadline(t), spec(t, r.snapshot, "copy")); err != nil {
+		return err
+	}
+	defer func() {
+		if err := r.build.Abort(); err != nil {
+			t.Errorf("abort: %v", err)
+		}
+		closes(t, "snapshot", r.snapshot)
+	}()
+	if err := r.load(t, decoding{}); err != nil {
+		return err
+	}
+	return r.finish(t)
+}
+
+// end is one end of a copy.
+type end interface{ DSN() string }
+
+type dsn string
+
+func (d dsn) DSN() string { return string(d) }
+
 // deadline bounds each test: a contract that hangs is broken.
 func deadline(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -160,7 +195,7 @@ type run struct {
 	rows     map[catalog.TableID]int64
 }
 
-func (s *suite) open(t testing.TB, from Database) (connectors.Source, connectors.Snapshot) {
+func (s *suite) open(t testing.TB, from end) (connectors.Source, connectors.Snapshot) {
 	t.Helper()
 	source, err := s.Connector.OpenSource(deadline(t), from.DSN(), s.Options)
 	if err != nil {
@@ -185,7 +220,7 @@ func closes(t testing.TB, what string, c io.Closer) {
 	}
 }
 
-func (s *suite) sink(t testing.TB, to Database) connectors.Sink {
+func (s *suite) sink(t testing.TB, to end) connectors.Sink {
 	t.Helper()
 	sink, err := s.Connector.OpenSink(deadline(t), to.DSN(), s.Options)
 	if err != nil {
@@ -208,7 +243,7 @@ func spec(t testing.TB, snapshot connectors.Snapshot, id string) connectors.Buil
 }
 
 // begin opens both ends and begins a build.
-func (s *suite) begin(t testing.TB, from, to Database, id string) *run {
+func (s *suite) begin(t testing.TB, from, to end, id string) *run {
 	t.Helper()
 	r := &run{rows: map[catalog.TableID]int64{}}
 	r.source, r.snapshot = s.open(t, from)

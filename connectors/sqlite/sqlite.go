@@ -164,11 +164,15 @@ func (s *session) exec(ctx context.Context, query string, args ...driver.NamedVa
 	return nil
 }
 
-// op names a statement by its first words: what follows may be anything.
+// op names a statement by its first word, a pragma by two: what follows may be
+// anything.
 func (s *session) op(query string) string {
 	words := strings.Fields(query)
 	if len(words) > 2 {
 		words = words[:2]
+	}
+	if len(words) == 2 && words[0] != "PRAGMA" {
+		words = words[:1]
 	}
 	return strings.ToLower(strings.Join(words, " ")) + " in " + s.path
 }

@@ -32,8 +32,8 @@ func typeOf(declared string) catalog.Type {
 	t := catalog.Type{Name: declared}
 	upper := strings.ToUpper(strings.TrimSpace(declared))
 	name, rest, _ := strings.Cut(upper, "(")
-	inside, after, _ := strings.Cut(rest, ")")
-	name = strings.Join(strings.Fields(name+" "+after), " ")
+	inside, _, _ := strings.Cut(rest, ")")
+	name = strings.Join(strings.Fields(name), " ")
 	var args []int
 	for _, a := range strings.Split(inside, ",") {
 		if n, err := strconv.Atoi(strings.TrimSpace(a)); err == nil && n >= 0 {
