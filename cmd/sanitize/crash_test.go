@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -155,26 +157,38 @@ func TestKillSQLite(t *testing.T) {
 	began := time.Now()
 	sanitize(t, args...)
 	whole := time.Since(began)
-	former, err := os.ReadFile(target)
-	if err != nil {
-		t.Fatal(err)
+	mark := func() []byte { // only the former copy has it
+		db, err := openSQLite(target, "rw")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE IF NOT EXISTS former (x)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return read(t, target)
 	}
+	former := mark()
 	killed := 0
-	for _, share := range []float64{0.1, 0.3, 0.5, 0.7, 0.9} {
+	for _, share := range []float64{0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9} {
 		p := start(t, args...)
 		time.Sleep(time.Duration(share * float64(whole)))
 		p.cmd.Process.Signal(syscall.SIGKILL)
 		if p.wait(t) == 0 {
+			former = mark()
 			continue
 		}
 		killed++
-		now, err := os.ReadFile(target)
-		if err != nil {
-			t.Fatal(err)
+		if bytes.Equal(read(t, target), former) {
+			continue
 		}
-		if len(now) != len(former) {
-			t.Errorf("at %.0f %%: the target has changed", 100*share)
+		t.Logf("at %.0f %%: killed after the promotion", 100*share)
+		if got := queryTexts(t, openDB(t, target), "SELECT count(*) FROM events"); !slices.Equal(got, queryTexts(t, openDB(t, filepath.Join(shop, "production.db")), "SELECT count(*) FROM events")) {
+			t.Errorf("at %.0f %%: the target is not whole: %s events", 100*share, got)
 		}
+		former = mark()
 	}
 	if killed < 2 {
 		t.Fatalf("only %d runs were killed in time", killed)
@@ -189,6 +203,15 @@ func TestKillSQLite(t *testing.T) {
 			t.Errorf("left over: %s", filepath.Base(n))
 		}
 	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // Ctrl-C once finishes the chunks in flight, twice stops at once; either way the

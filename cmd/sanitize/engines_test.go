@@ -78,14 +78,20 @@ func TestEnginesAgree(t *testing.T) {
 				return sorted(queryTexts(t, db, fmt.Sprintf(query, c, m.table, m.column)))
 			}
 			c := other[i]
-			got, want := values(after), sorted(lines(t, target, fmt.Sprintf(query, c.column+"::text", c.table, c.column)))
-			if !slices.Equal(moments(got), moments(want)) {
-				t.Errorf("%s.%s differs: %d values on SQLite, %d on PostgreSQL", table, m.column, len(got), len(want))
+			others := func(dsn string) []string {
+				return lines(t, dsn, fmt.Sprintf(query, c.column+"::text", c.table, c.column))
 			}
-			if original := values(before); len(original) > 0 && slices.Equal(got, original) {
+			original, masked := values(before), values(after)
+			// The two editions of the sample differ in a few values (a blank at the end
+			// of a city); in so many the copies may differ, and in no more.
+			differ := differences(moments(original), moments(others(source)))
+			if n := differences(moments(masked), moments(others(target))); n != differ || differ > len(original)/4 {
+				t.Errorf("%s.%s: %d of %d values differ between the sources, and %d between the copies", table, m.column, differ, len(original), n)
+			}
+			if len(original) > 0 && slices.Equal(masked, original) {
 				t.Errorf("%s.%s is what it was", table, m.column)
 			}
-			compared += len(got)
+			compared += len(masked)
 		}
 	}
 	t.Logf("compared %d masked values", compared)
@@ -135,6 +141,21 @@ func byTable(columns []plannedColumn) map[string][]plannedColumn {
 		m[plain(c.table)] = append(m[plain(c.table)], c)
 	}
 	return m
+}
+
+// differences returns how many values two lists do not share, each as often as it occurs.
+func differences(a, b []string) (n int) {
+	times := map[string]int{}
+	for _, v := range a {
+		times[v]++
+	}
+	for _, v := range b {
+		times[v]--
+	}
+	for _, d := range times {
+		n += max(d, -d)
+	}
+	return n
 }
 
 func sorted(list []string) []string {
