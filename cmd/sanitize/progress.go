@@ -261,14 +261,23 @@ func copyWords(s state) []string {
 	if s.share >= 0 {
 		words = append(words, fmt.Sprintf("%.0f %%", 100*s.share))
 	}
+	if s.eta >= 0 {
+		words = append(words, left(s.eta))
+	}
 	words = append(words,
 		fmt.Sprintf("%d of %d tables", s.whole, s.tables),
 		plural(s.rows, "row"), volume(s.bytes),
 		count(s.rowsRate)+" rows/s", volume(s.bytesRate)+"/s")
-	if s.eta >= 0 {
-		words = append(words, "about "+duration(s.eta.Round(time.Second))+" left")
-	}
 	return words
+}
+
+// left says how long something will take. It is an estimate, and below a second
+// not even that.
+func left(eta time.Duration) string {
+	if eta = eta.Round(time.Second); eta > 0 {
+		return "about " + duration(eta) + " left"
+	}
+	return "a moment left"
 }
 
 // display is what is drawn on a terminal.
@@ -296,7 +305,7 @@ func (p *progress) display() string {
 		}
 		rest := ""
 		if x.eta >= 0 {
-			rest = "about " + duration(x.eta.Round(time.Second)) + " left"
+			rest = left(x.eta)
 		}
 		t.Row("  "+x.name, fmt.Sprintf("%3.0f %%", 100*x.share), fmt.Sprintf("chunk %d of %d", x.chunks, x.all),
 			plural(x.rows, "row"), count(x.rate)+" rows/s", rest)

@@ -166,7 +166,7 @@ func TestProgressLine(t *testing.T) {
 		c.t = c.t.Add(20 * time.Second)
 		p.ChunkLoaded(big, "", 100, 2048, time.Second)
 	}
-	want := "copy, 50 %, 0 of 2 tables, 500 rows, 10 KiB, 5 rows/s, 102 B/s, about 1 min 40 s left, snapshot 1 min 41 s old"
+	want := "copy, 50 %, about 1 min 40 s left, 0 of 2 tables, 500 rows, 10 KiB, 5 rows/s, 102 B/s, snapshot 1 min 41 s old"
 	if got := p.line(); got != want {
 		t.Errorf("line\n%s, want\n%s", got, want)
 	}
