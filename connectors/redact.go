@@ -8,7 +8,7 @@ import (
 
 var (
 	keyword  = regexp.MustCompile(`(?i)\b(password|passfile|sslpassword|sslkey)\s*=\s*('(?:[^'\\]|\\.)*'|"[^"]*"|[^\s&;]*)`)
-	userinfo = regexp.MustCompile(`//[^/?#]*@`)
+	userinfo = regexp.MustCompile(`//.*@`)
 )
 
 // RedactURL returns a connection string without its password, whatever its form:
@@ -16,7 +16,9 @@ var (
 // understood loses everything that could be a password.
 func RedactURL(dsn string) string {
 	if strings.Contains(dsn, "://") {
-		if u, err := url.Parse(dsn); err == nil {
+		// An @ behind what was understood as the host may end a password that holds a
+		// slash, a question mark or an @ of its own.
+		if u, err := url.Parse(dsn); err == nil && !strings.Contains(u.Host+u.Path+u.RawQuery+u.Fragment, "@") {
 			if u.User != nil {
 				if _, has := u.User.Password(); has {
 					u.User = url.UserPassword(u.User.Username(), "xxxxx")

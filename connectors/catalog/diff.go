@@ -68,7 +68,7 @@ func diffTable(old, now *Table, add func(at, format string, args ...any)) {
 			add(name, "column added, %s", c.Type.Name)
 			continue
 		}
-		if !reflect.DeepEqual(was.Type, c.Type) {
+		if !sameType(was.Type, c.Type) {
 			if was.Type.Name == c.Type.Name {
 				add(name, "definition of type %s changed", c.Type.Name)
 			} else {
@@ -85,7 +85,7 @@ func diffTable(old, now *Table, add func(at, format string, args ...any)) {
 			add(name, "collation was %q, is %q", was.Collation, c.Collation)
 		}
 	}
-	if !reflect.DeepEqual(old.PrimaryKey, now.PrimaryKey) {
+	if primaryWords(old) != primaryWords(now) {
 		add(at, "primary key changed")
 	}
 	diffNamed(at, "unique key", keyWords(old), keyWords(now), add)
@@ -95,20 +95,39 @@ func diffTable(old, now *Table, add func(at, format string, args ...any)) {
 	}
 }
 
-func keyWords(t *Table) map[string]string {
-	words := map[string]string{}
-	for _, k := range t.Unique {
-		words[k.Name] = fmt.Sprintf("%q %t %t", k.Columns, k.NullsEqual, k.Partial)
+// sameType compares what a type means. An OID differs between two servers with
+// the same definitions.
+func sameType(a, b Type) bool {
+	labels := slices.Equal(a.Labels, b.Labels)
+	a.OID, a.Labels, b.OID, b.Labels = 0, nil, 0, nil
+	return labels && reflect.DeepEqual(a, b)
+}
+
+func primaryWords(t *Table) string {
+	if t.PrimaryKey == nil {
+		return ""
 	}
-	return words
+	return fmt.Sprintf("%q %s", t.PrimaryKey.Name, words(*t.PrimaryKey))
+}
+
+func words(k Key) string { return fmt.Sprintf("%q %t %t", k.Columns, k.NullsEqual, k.Partial) }
+
+// The words of keys of one name are joined: SQLite lets two share it.
+
+func keyWords(t *Table) map[string]string {
+	all := map[string]string{}
+	for _, k := range t.Unique {
+		all[k.Name] += words(k) + "\n"
+	}
+	return all
 }
 
 func foreignKeyWords(t *Table) map[string]string {
-	words := map[string]string{}
+	all := map[string]string{}
 	for _, k := range t.ForeignKeys {
-		words[k.Name] = fmt.Sprintf("%q %q %t %t", k.References, k.Pairs, k.Deferrable, k.Validated)
+		all[k.Name] += fmt.Sprintf("%q %q %t %t\n", k.References, k.Pairs, k.Deferrable, k.Validated)
 	}
-	return words
+	return all
 }
 
 func diffNamed(at, what string, old, now map[string]string, add func(at, format string, args ...any)) {

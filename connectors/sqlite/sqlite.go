@@ -45,8 +45,13 @@ func (Connector) Name() string { return "sqlite" }
 // that ends in .db, .sqlite or .sqlite3.
 func (Connector) Accepts(dsn string) bool { return accepts(dsn) }
 
-// Redact returns dsn; a path holds no secret.
-func (Connector) Redact(dsn string) string { return connectors.RedactURL(dsn) }
+// Redact returns dsn: a path holds no secret. What is no path of ours may.
+func (Connector) Redact(dsn string) string {
+	if accepts(dsn) {
+		return dsn
+	}
+	return connectors.RedactURL(dsn)
+}
 
 // OpenSource opens the file that dsn names, read-only. It fails with
 // KindUnavailable if there is no such file or it is no database.
