@@ -206,22 +206,10 @@ func (b *builder) scan(pos int) (end int, ok bool) {
 	noted := len(st.fields)
 	done := 0 // columns stepped over
 	for _, col := range b.decoded {
-		for ; done < col; done++ {
-			if len(wire)-pos < 4 {
-				st.fields = st.fields[:noted]
-				return pos, false
-			}
-			n := int32(binary.BigEndian.Uint32(wire[pos:]))
-			if n < -1 {
-				return -1, false
-			}
-			if pos += 4; n > 0 {
-				pos += int(n)
-			}
-		}
-		if len(wire)-pos < 4 {
+		pos = skip(wire, pos, col-done)
+		if pos < 0 || len(wire)-pos < 4 {
 			st.fields = st.fields[:noted]
-			return pos, false
+			return min(pos, 0), false
 		}
 		n := int32(binary.BigEndian.Uint32(wire[pos:]))
 		if n < -1 {
@@ -229,29 +217,33 @@ func (b *builder) scan(pos int) (end int, ok bool) {
 		}
 		pos += 4
 		st.fields = append(st.fields, connectors.Field{Off: uint32(pos), Len: n})
-		if n > 0 {
-			pos += int(n)
-		}
-		done++
+		pos += int(max(n, 0))
+		done = col + 1
 	}
-	for ; done < b.columns; done++ {
-		if len(wire)-pos < 4 {
-			st.fields = st.fields[:noted]
-			return pos, false
-		}
-		n := int32(binary.BigEndian.Uint32(wire[pos:]))
-		if n < -1 {
-			return -1, false
-		}
-		if pos += 4; n > 0 {
-			pos += int(n)
-		}
-	}
-	if pos > len(wire) {
+	pos = skip(wire, pos, b.columns-done)
+	if pos < 0 || pos > len(wire) {
 		st.fields = st.fields[:noted]
-		return pos, false
+		return min(pos, 0), false
 	}
 	return pos, true
+}
+
+// skip steps over fields of a binary row and returns where the next one begins:
+// a position beyond wire if they are not whole, and −1 if they are malformed.
+func skip(wire []byte, pos, fields int) int {
+	for range fields {
+		if len(wire)-pos < 4 {
+			return len(wire) + 1
+		}
+		n := int32(binary.BigEndian.Uint32(wire[pos:]))
+		pos += 4
+		if n > 0 {
+			pos += int(n)
+		} else if n < -1 {
+			return -1
+		}
+	}
+	return pos
 }
 
 // scanText notes the decoded fields of the text row that ends the wire.
@@ -682,7 +674,7 @@ func (d *Decoder) next() (*connectors.Batch, error) {
 		}
 		// Read about as much as the batch still wants: what is read beyond it
 		// has to be moved to the next one.
-		want := min(max((connectors.BatchRows-b.rows)*b.perRow, 4096), 256<<10)
+		want := min(max((connectors.BatchRows-b.rows)*b.perRow, 4096), 64<<10)
 		st.wire = growBy(st.wire, want)
 		n, err := d.r.Read(st.wire[len(st.wire) : len(st.wire)+want])
 		st.wire = st.wire[:len(st.wire)+n]
