@@ -43,7 +43,7 @@ bench: ## measure the hot path in memory, and end to end
 	$(GO) test ./benchmarks -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 30m
 
 bench-check: ## fail if the hot path allocates per row, or is slower than its budget
-	$(GO) test ./benchmarks -run TestHotPathBudget -count=1 -v
+	$(GO) test ./benchmarks -run '^$$' -bench '^BenchmarkHotPathBudget$$' -benchtime 1x
 
 fuzz: ## let every fuzz target run for FUZZTIME (30s)
 	@set -e; for p in $$($(GO) list ./...); do \
