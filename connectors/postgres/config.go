@@ -39,10 +39,11 @@ const (
 func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*config, error) {
 	parsed, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		// The parser's own error may quote pieces of the password.
+		// The parser's own error may quote pieces of the password, and where
+		// that stands in a malformed string nobody can tell.
 		return nil, &connectors.Error{
-			Kind: connectors.KindUsage, Side: side, Op: fmt.Sprintf("connect to %q", connectors.RedactURL(dsn)),
-			Err:  errors.New("this is not a connection string that PostgreSQL understands, or its service or certificate file cannot be read"),
+			Kind: connectors.KindUsage, Side: side, Op: "read the connection string",
+			Err:  errors.New("PostgreSQL does not understand it, or its service or certificate file cannot be read"),
 			Hint: "write it as postgres://user@host:5432/database, service=NAME, or host=… dbname=…",
 		}
 	}
@@ -121,15 +122,13 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 	op := "connect to " + c.display(cc.Database)
 	conn, err := pgx.ConnectConfig(ctx, cc)
 	if err != nil {
-		err = failDefinition(ctx, c.side, op, err)
-		var e *connectors.Error
-		if errors.As(err, &e) && e.Kind == connectors.KindOther && ctx.Err() == nil {
-			e.Kind = connectors.KindUnavailable
+		if stateOf(err) != "" || ctx.Err() != nil {
+			return nil, failDefinition(ctx, c.side, op, err)
 		}
-		if errors.As(err, &e) && e.Hint == "" && e.Kind == connectors.KindUnavailable && stateOf(err) == "" {
-			e.Hint = "is the server running, and do host, port and TLS mode fit?"
-		}
-		return nil, err
+		// Several addresses may each have failed; the first says enough.
+		first, _, _ := strings.Cut(quiet(err).Error(), "\n")
+		return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true,
+			Err: errors.New(first), Hint: "is the server running, and do host, port and TLS mode fit?"}
 	}
 	var sql strings.Builder
 	sql.WriteString("SELECT pg_catalog.set_config(v.name, v.setting, false) FROM (VALUES ")

@@ -65,6 +65,9 @@ func bare(pg *pgconn.PgError) *condition {
 	if text == "" {
 		text = "server error"
 	}
+	if pg.Code == "23514" && pg.ConstraintName == "" {
+		text = "no partition takes the row"
+	}
 	var at []string
 	if pg.ConstraintName != "" {
 		at = append(at, "constraint "+word(pg.ConstraintName))
@@ -200,7 +203,7 @@ func classify(e *connectors.Error, pg *pgconn.PgError) {
 		e.Hint = "raise max_locks_per_transaction at the server: it has room for fewer locks than the database has tables"
 	case strings.HasPrefix(pg.Code, "53"):
 		e.Kind, e.Retry = connectors.KindUnavailable, true
-	case pg.Code == "23505", strings.HasPrefix(pg.Code, "23"), strings.HasPrefix(pg.Code, "22"):
+	case strings.HasPrefix(pg.Code, "22"), strings.HasPrefix(pg.Code, "23"), strings.HasPrefix(pg.Code, "P0"):
 		e.Kind = connectors.KindIntegrity
 	}
 }

@@ -218,7 +218,9 @@ func (l *loader) finished() error {
 	return &connectors.Error{Side: l.build.side, Op: "load " + l.chunk.ID, Err: errors.New("the loader has failed or is at its end")}
 }
 
-var contextLine = regexp.MustCompile(`, line (\d+)(?:, column )?`)
+// contextLine finds the row in the context of an error: "COPY t, line 3, column v".
+// Other lines of it speak of lines too: "JSON data, line 1".
+var contextLine = regexp.MustCompile(`(?m)^COPY .*?, line (\d+)(?:, column )?`)
 
 // fail wraps an error of the copy, with the row and the column that the server
 // names. Of its words only those go on: behind them it quotes the value.
@@ -240,7 +242,12 @@ func (l *loader) fail(ctx context.Context, err error) error {
 			}
 		}
 	}
-	return fail(ctx, l.build.side, op, err)
+	failed := fail(ctx, l.build.side, op, err)
+	var e *connectors.Error
+	if errors.As(failed, &e) && (errors.Is(err, errWidth) || errors.Is(err, errNumeric) || errors.Is(err, errArray)) {
+		e.Kind = connectors.KindIntegrity
+	}
+	return failed
 }
 
 // Receipts returns the ledger.

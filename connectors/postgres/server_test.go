@@ -1,0 +1,543 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// wants fails unless err has the kind and side, and all the words.
+func wants(t *testing.T, err error, kind connectors.Kind, side connectors.Side, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Error("no error")
+		return
+	}
+	if k, s := connectors.KindOf(err); k != kind || s != side {
+		t.Errorf("kind %d of side %d, want %d of %d: %v", k, s, kind, side, err)
+	}
+	text := err.Error() + "\nhint: " + connectors.Hint(err)
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("no %q in:\n%s", w, text)
+		}
+	}
+}
+
+func openSnapshot(t *testing.T, dsn string, opts connectors.Options) (connectors.Snapshot, error) {
+	t.Helper()
+	src, err := Connector{}.OpenSource(t.Context(), dsn, opts)
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { src.Close() })
+	return src.Open(t.Context())
+}
+
+func TestCannotConnect(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	u, _ := url.Parse(dsn)
+	for name, c := range map[string]struct {
+		dsn   string
+		kind  connectors.Kind
+		words []string
+	}{
+		"wrong password":    {a.DSNAs(strings.TrimPrefix(u.Path, "/"), "postgres", "s3cret-word"), connectors.KindUnavailable, []string{"password authentication failed", "PGPASSFILE"}},
+		"no such database":  {a.DSN("no_such_database"), connectors.KindUnavailable, []string{"no_such_database", "does not exist"}},
+		"nobody listens":    {"postgres://u:s3cret-word@127.0.0.1:1/db?connect_timeout=5", connectors.KindUnavailable, []string{"127.0.0.1:1", "running"}},
+		"malformed URL":     {"postgres://u:s3cret-word@[::1/db", connectors.KindUsage, []string{"postgres://user@host"}},
+		"malformed port":    {"postgres://u:s3cret-word@h:s3cret-word/db", connectors.KindUsage, nil},
+		"malformed keyword": {"host=h password='s3cret-word", connectors.KindUsage, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Connector{}.OpenSource(t.Context(), c.dsn, connectors.Options{})
+			wants(t, err, c.kind, connectors.SourceSide, c.words...)
+			if err != nil && strings.Contains(err.Error()+connectors.Hint(err), "s3cret-word") {
+				t.Errorf("the password is in the error: %v", err)
+			}
+			if name == "no such database" {
+				return // for a sink it is as it should be
+			}
+			_, err = Connector{}.OpenSink(t.Context(), c.dsn, connectors.Options{})
+			wants(t, err, c.kind, connectors.SinkSide)
+		})
+	}
+	_, err := Connector{}.OpenSink(t.Context(), strings.Replace(dsn, u.Path, "/", 1), connectors.Options{})
+	wants(t, err, connectors.KindUsage, connectors.SinkSide, "names no database")
+}
+
+// role makes an account that may connect, and returns the DSN by which it reads.
+func role(t *testing.T, s *connectortest.PostgresServer, dsn, name string) string {
+	t.Helper()
+	s.Exec(t, dsn, "DROP ROLE IF EXISTS "+ident(name), "CREATE ROLE "+ident(name)+" LOGIN PASSWORD 'pw'")
+	t.Cleanup(func() { s.Exec(t, dsn, "DROP OWNED BY "+ident(name), "DROP ROLE "+ident(name)) })
+	u, _ := url.Parse(dsn)
+	return s.DSNAs(strings.TrimPrefix(u.Path, "/"), name, "pw")
+}
+
+func TestRights(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE SCHEMA s", "CREATE TABLE s.open (id serial)", "CREATE TABLE s.closed (id integer)", "INSERT INTO s.closed VALUES (1)")
+	reader := role(t, a, dsn, "reader")
+	_, err := openSnapshot(t, reader, connectors.Options{})
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "s.closed", "s.open", "GRANT USAGE ON SCHEMA s TO reader")
+	a.Exec(t, dsn, "GRANT USAGE ON SCHEMA s TO reader", "GRANT SELECT ON s.open TO reader")
+	_, err = openSnapshot(t, reader, connectors.Options{})
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "GRANT SELECT ON s.closed TO reader")
+	a.Exec(t, dsn, "GRANT SELECT ON s.closed TO reader")
+	_, err = openSnapshot(t, reader, connectors.Options{})
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "GRANT SELECT ON SEQUENCE s.open_id_seq TO reader")
+	a.Exec(t, dsn, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA s TO reader", "ALTER TABLE s.closed ENABLE ROW LEVEL SECURITY")
+	_, err = openSnapshot(t, reader, connectors.Options{})
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "row security", "s.closed", "BYPASSRLS")
+	a.Exec(t, dsn, "ALTER TABLE s.closed DISABLE ROW LEVEL SECURITY")
+	to := a.DSN(a.Name(t))
+	if err := copyAll(t, reader, to, "r1", nil); err != nil {
+		t.Errorf("an account with no more than SELECT: %v", err)
+	}
+	// The other end: an account that may not create databases.
+	u, _ := url.Parse(to)
+	name := strings.TrimPrefix(u.Path, "/") + "b"
+	err = copyAll(t, dsn, a.DSNAs(name, "reader", "pw"), "r1", nil)
+	wants(t, err, connectors.KindUnavailable, connectors.SinkSide, "permission denied", "ALTER ROLE reader CREATEDB")
+}
+
+func TestLocked(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE busy (id integer)")
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE busy"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = openSnapshot(t, dsn, connectors.Options{LockTimeout: 100})
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "busy", "100ms", "lock")
+	if !connectors.Retryable(err) {
+		t.Error("a lock that is held may be waited for again")
+	}
+}
+
+// TestRewritten proves the check that a table was not rewritten between the
+// snapshot and its lock: the snapshot would see it empty.
+func TestRewritten(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE one AS SELECT 1 AS id", "CREATE TABLE other AS SELECT 1 AS id")
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "BEGIN ISOLATION LEVEL REPEATABLE READ"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := readPicture(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Exec(t, dsn, "TRUNCATE other")
+	var names []string
+	err = each(t.Context(), conn, "rewritten", []any{p.stored}, func(row pgx.CollectableRow) error {
+		var schema, name string
+		err := row.Scan(&schema, &name)
+		names = append(names, name)
+		return err
+	})
+	if err != nil || len(names) != 1 || names[0] != "other" {
+		t.Errorf("%q, %v", names, err)
+	}
+}
+
+func TestHolderLost(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT generate_series(1, 10) AS id")
+	src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	s, err := src.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap := s.(*snapshot)
+	a.Exec(t, a.DSN("postgres"), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = "+literal(snap.conn.Database))
+	id := catalog.TableID{Schema: "public", Name: "t"}
+	layout, err := snap.Layout(id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunks, err := snap.Split(t.Context(), id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A reader that joins late notices first; then everybody knows.
+	_, err = snap.Read(t.Context(), chunks[0], layout)
+	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "lost", "run again")
+	snap.ask()
+	_, err = snap.Split(t.Context(), id, 0)
+	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "lost")
+}
+
+func TestReaderLost(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT i AS id, repeat('x', 1000) AS pad FROM generate_series(1, 50000) i")
+	s, err := openSnapshot(t, dsn, connectors.Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap := s.(*snapshot)
+	id := catalog.TableID{Schema: "public", Name: "t"}
+	layout, _ := snap.Layout(id, nil)
+	chunks, _ := snap.Split(t.Context(), id, 1<<40)
+	in, err := snap.Read(t.Context(), chunks[0], layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Exec(t, a.DSN("postgres"), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = "+literal(snap.conn.Database))
+	for err == nil {
+		var b *connectors.Batch
+		if b, err = in.Next(t.Context()); err == nil {
+			b.Release()
+		}
+	}
+	if err == io.EOF || !connectors.Retryable(err) {
+		t.Fatalf("a reader whose session was ended: %v", err)
+	}
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide)
+	in.Close()
+	// The snapshot lives: the chunk is read again, on another session.
+	in, err = snap.Read(t.Context(), chunks[0], layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	rows := 0
+	for {
+		b, err := in.Next(t.Context())
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows += b.Rows
+		b.Release()
+	}
+	if rows != 50000 {
+		t.Errorf("%d rows", rows)
+	}
+}
+
+func TestPgDump(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t (id integer)")
+	dir := t.TempDir()
+	define := func(t *testing.T) error {
+		snap, err := openSnapshot(t, dsn, connectors.Options{BinDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer snap.Close()
+		_, err = snap.Definitions(t.Context())
+		return err
+	}
+	wants(t, define(t), connectors.KindUnavailable, connectors.SourceSide, "find pg_dump", dir, "postgresql-client-")
+	script := func(body string) {
+		if err := os.WriteFile(filepath.Join(dir, "pg_dump"), []byte("#!/bin/sh\n"+body), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script(`echo "pg_dump (PostgreSQL) 9.6.24"`)
+	wants(t, define(t), connectors.KindUnavailable, connectors.SourceSide, "must not be older", "version 9", "postgresql-client-")
+	script(`[ "$1" = --version ] && { echo "pg_dump (PostgreSQL) 99.1"; exit 0; }
+case "$*" in *only-for-tests*) echo "pg_dump: error: the password is in the arguments" >&2; exit 1;; esac
+[ -n "$PGPASSWORD" ] || { echo "pg_dump: error: no password in the environment" >&2; exit 1; }
+echo "pg_dump: detail: noise" >&2; echo "pg_dump: error: broke in the middle" >&2; exit 1`)
+	if err := define(t); err == nil || !strings.Contains(err.Error(), "pg_dump: broke in the middle") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestLeftovers proves what becomes of a killed run, at the stages at which a kill
+// leaves something, and that nobody else's databases are taken for leftovers.
+func TestLeftovers(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
+	name := a.Name(t)
+	to := a.DSN(name)
+	if err := copyAll(t, dsn, to, "r1", nil); err != nil {
+		t.Fatal(err)
+	}
+	admin := a.DSN("postgres")
+	mark := func(db, state, target string) string {
+		return "COMMENT ON DATABASE " + ident(db) + " IS " + literal(mark{Target: target, Run: "x", State: state}.String())
+	}
+	create := func(db string) string { return "CREATE DATABASE " + ident(db) + " TEMPLATE template0" }
+	a.Exec(t, admin,
+		// Killed between CREATE DATABASE and its mark; killed while loading;
+		// killed between the promotion and the end of the former copy.
+		create(name+"__building_k1")+" CONNECTION LIMIT 7215571",
+		create(name+"__building_k2"), mark(name+"__building_k2", "building", name),
+		create(name+"__former_k3"), mark(name+"__former_k3", "ready", name),
+		// Not ours, or not of this target.
+		create(name+"__building_mine"),
+		create(name+"__building_k4"), mark(name+"__building_k4", "building", "another"),
+		create(name+"__former_of_ann"), mark(name+"__former_of_ann", "ready", name),
+		create(name+"_kept"), mark(name+"_kept", "ready", name),
+	)
+	databases := func() string {
+		return a.Value(t, admin, "SELECT string_agg(substr(datname, "+
+			"length("+literal(name)+") + 1), ' ' ORDER BY datname) FROM pg_database WHERE starts_with(datname, "+literal(name)+")")
+	}
+	if err := copyAll(t, dsn, to, "r2", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := databases(), " __building_k4 __building_mine __former_of_ann _kept"; got != want {
+		t.Errorf("databases %q, want %q", got, want)
+	}
+	// A former copy without a target gets its name back, and is then replaced.
+	a.Exec(t, admin, "ALTER DATABASE "+ident(name)+" RENAME TO "+ident(name+"__former_k5"))
+	sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Warn: func(m string) { t.Log(m) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	snap, err := openSnapshot(t, dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r3", Catalog: snap.Catalog(), Definitions: defs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := databases(), " __building_k4 __building_mine __former_of_ann _kept"; got != want {
+		t.Errorf("databases %q, want %q", got, want)
+	}
+}
+
+func TestLongNames(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
+	name := a.Name(t)
+	name += strings.Repeat("é", (nameLimit-len(name))/2)
+	to := a.DSN(url.PathEscape(name))
+	to = strings.ReplaceAll(to, "%25", "%")
+	for _, run := range []string{"0123456789abcdef", "r2"} {
+		if err := copyAll(t, dsn, to, run, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := a.Value(t, to, "SELECT current_database() || (SELECT count(*) FROM t)"); got != name+"1" {
+		t.Errorf("%q, want %q", got, name+"1")
+	}
+	for _, target := range []string{name, strings.Repeat("x", 37), strings.Repeat("😀", 15)} {
+		for _, infix := range []string{building, former} {
+			if n := len(stem(target) + infix + "0123456789abcdef"); n > nameLimit {
+				t.Errorf("%s: %d bytes", target, n)
+			}
+		}
+	}
+}
+
+// TestSessionsInTarget promotes over a target whose users do not leave.
+func TestSessionsInTarget(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
+	to := a.DSN(a.Name(t))
+	if err := copyAll(t, dsn, to, "r1", nil); err != nil {
+		t.Fatal(err)
+	}
+	quit := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-quit:
+				return
+			default:
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			if conn, err := pgx.Connect(ctx, to); err == nil {
+				conn.Exec(ctx, "SELECT pg_sleep(0.05)")
+				conn.Close(ctx)
+			}
+			cancel()
+		}
+	}()
+	err := copyAll(t, dsn, to, "r2", nil)
+	close(quit)
+	<-done
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNoValueInErrors makes the server refuse rows in every way in which its
+// message quotes them.
+func TestNoValueInErrors(t *testing.T) {
+	a := connectortest.Postgres(t)
+	for name, c := range map[string]struct {
+		ddl    []string
+		values []string // in the place of column v, row by row
+		words  []string
+	}{
+		"too long":       {[]string{"CREATE TABLE t (id integer, v varchar(5))"}, []string{"ok", "tell-tale value"}, []string{"row 2", "too long", "22001"}},
+		"check":          {[]string{"CREATE TABLE t (id integer, v text CONSTRAINT short CHECK (length(v) < 5))"}, []string{"ok", "tell-tale value"}, []string{"row 2", "constraint short", "23514"}},
+		"enum":           {[]string{"CREATE TYPE e AS ENUM ('ok')", "CREATE TABLE t (id integer, v e)"}, []string{"ok", "tell-tale value"}, []string{"row 2", "column v", "22P02"}},
+		"unique":         {[]string{"CREATE TABLE t (id integer, v text CONSTRAINT once UNIQUE)"}, []string{"tell-tale value", "tell-tale value"}, []string{"once", "23505"}},
+		"encoding":       {[]string{"CREATE TABLE t (id integer, v text)"}, []string{"ok", "tell-tale \xff value"}, []string{"row 2", "column v", "22021"}},
+		"json":           {[]string{"CREATE TABLE t (id integer, v jsonb)"}, []string{`"ok"`, `tell-tale value`}, []string{"row 2", "column v", "22P02"}},
+		"not a number":   {[]string{"CREATE TABLE t (id integer, v numeric)"}, []string{"1", "tell-tale value"}, []string{"row 2", "column v", "malformed number"}},
+		"no partition":   {[]string{"CREATE TABLE t (id integer, v text) PARTITION BY LIST (v)", "CREATE TABLE p PARTITION OF t FOR VALUES IN ('ok', NULL)"}, []string{"ok", "tell-tale value"}, []string{"row 2", "23514", "no partition"}},
+		"text format":    {[]string{"CREATE TABLE t (id integer, v varchar(5), g aclitem)"}, []string{"ok", "tell-tale value"}, []string{"row 2", "column v", "22001"}},
+		"function":       {[]string{"CREATE FUNCTION f(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF length(v) > 5 THEN RAISE EXCEPTION 'no %', v; END IF; RETURN true; END$$", "CREATE TABLE t (id integer, v text CHECK (public.f(v)))"}, []string{"ok", "tell-tale value"}, []string{"row 2", "P0001"}},
+		"dynamic SQL":    {[]string{"CREATE FUNCTION f(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF length(v) > 5 THEN EXECUTE 'SELECT ' || quote_ident(v); END IF; RETURN true; END$$", "CREATE TABLE t (id integer, v text CHECK (public.f(v)))"}, []string{"ok", "tell-tale value"}, []string{"row 2", "42703"}},
+		"index function": {[]string{"CREATE FUNCTION f(v text) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF v LIKE 'tell%' THEN RAISE EXCEPTION 'no %', v; END IF; RETURN 1; END$$", "CREATE TABLE t (id integer, v text)", "CREATE INDEX i ON t ((public.f(v)))"}, []string{"ok", "tell-tale value"}, []string{"make index public.i", "P0001"}},
+		"foreign key":    {[]string{"CREATE TABLE r (v text PRIMARY KEY)", "CREATE TABLE t (id integer, v text CONSTRAINT points REFERENCES r)"}, []string{"ok", "tell-tale value"}, []string{"points", "23503"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn := a.Database(t)
+			a.Exec(t, dsn, c.ddl...)
+			first := "'ok'"
+			switch name {
+			case "not a number":
+				first = "'1'"
+			case "json":
+				first = `'"ok"'`
+			case "foreign key":
+				a.Exec(t, dsn, "INSERT INTO r VALUES ('ok')")
+			}
+			a.Exec(t, dsn, "INSERT INTO t (id, v) VALUES (1, "+first+")", "INSERT INTO t (id, v) VALUES (2, NULL)")
+			err := copyReplaced(t, dsn, a.DSN(a.Name(t)), c.values)
+			kind := connectors.KindIntegrity
+			if name == "dynamic SQL" {
+				kind = connectors.KindOther
+			}
+			wants(t, err, kind, connectors.SinkSide, c.words...)
+			if err != nil && (strings.Contains(err.Error(), "tell-tale") || strings.Contains(connectors.Hint(err), "tell-tale")) {
+				t.Errorf("the value is in the error: %v", err)
+			}
+		})
+	}
+}
+
+// copyReplaced copies a database and puts values in the place of every column v.
+func copyReplaced(t *testing.T, from, to string, values []string) error {
+	t.Helper()
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	b, err := sink.Begin(ctx, connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Abort()
+	for _, tab := range snap.Catalog().Tables {
+		if !tab.StoresRows() {
+			continue
+		}
+		var decoded []string
+		if tab.Column("id") != nil {
+			decoded = []string{"v"}
+		}
+		layout, err := snap.Layout(tab.ID, decoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks, err := snap.Split(ctx, tab.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range chunks {
+			if err := replaceChunk(ctx, snap, b, c, layout, values); err != nil {
+				return err
+			}
+		}
+		if err := b.TableLoaded(ctx, tab.ID); err != nil {
+			return err
+		}
+	}
+	return b.Finish(ctx)
+}
+
+func replaceChunk(ctx context.Context, snap connectors.Snapshot, b connectors.Build, c connectors.Chunk, layout *connectors.Layout, values []string) error {
+	in, err := snap.Read(ctx, c, layout)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := b.Load(ctx, c, layout)
+	if err != nil {
+		return err
+	}
+	defer out.Abort()
+	for {
+		batch, err := in.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			_, err := out.Commit(ctx)
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		if len(layout.Decoded) > 0 {
+			builder := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.Binary)
+			builder.AppendStringValues(values, nil)
+			if err := batch.Replace([]arrow.Array{builder.NewArray()}); err != nil {
+				return err
+			}
+		}
+		err = out.Write(ctx, batch)
+		batch.Release()
+		if err != nil {
+			return err
+		}
+	}
+}
