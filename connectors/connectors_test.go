@@ -49,6 +49,7 @@ func TestRedactURL(t *testing.T) {
 func FuzzRedactURL(f *testing.F) {
 	f.Add("ann", "s3cret", "host/shop")
 	f.Add("a", "/@:?#%", "h")
+	f.Add("0", "\n", "0")
 	f.Fuzz(func(t *testing.T, user, password, rest string) {
 		const secret = "S3CRETX"
 		if strings.ContainsAny(user, ":@/?#") || strings.Contains(user+rest, secret) || strings.ContainsAny(rest, "@") {

@@ -8,7 +8,7 @@ import (
 
 var (
 	keyword  = regexp.MustCompile(`(?i)\b(password|passfile|sslpassword|sslkey)\s*=\s*('(?:[^'\\]|\\.)*'|"[^"]*"|[^\s&;]*)`)
-	userinfo = regexp.MustCompile(`//.*@`)
+	userinfo = regexp.MustCompile(`(?s)//.*@`)
 )
 
 // RedactURL returns a connection string without its password, whatever its form:

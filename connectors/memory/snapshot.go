@@ -11,8 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	arrowmemory "github.com/apache/arrow/go/v17/arrow/memory"
-
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/internal/rows"
@@ -264,7 +262,7 @@ func (b *batches) Next(ctx context.Context) (*connectors.Batch, error) {
 		}
 		b.builder.EndRow()
 	}
-	batch, err := b.builder.Batch(arrowmemory.DefaultAllocator)
+	batch, err := b.builder.Batch(nil)
 	if err != nil {
 		b.err = sourceError(connectors.KindUnsupported, b.op, err)
 		return nil, b.err

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/apache/arrow/go/v17/arrow/memory"
-
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
@@ -82,7 +80,7 @@ func (b *batches) next(ctx context.Context) (*connectors.Batch, error) {
 	if b.builder.Rows() == 0 {
 		return nil, io.EOF
 	}
-	batch, err := b.builder.Batch(memory.DefaultAllocator)
+	batch, err := b.builder.Batch(nil)
 	if err != nil {
 		return nil, sourceError(connectors.KindUnsupported, b.op, err)
 	}

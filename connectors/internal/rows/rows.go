@@ -264,7 +264,11 @@ func (b *Builder) Full() bool {
 
 // Batch returns the rows that were added since the last call, decoded, and
 // starts anew. A value that is not what its column declares is a *ValueError.
+// The arrays are of mem; nil is Arrow's default allocator.
 func (b *Builder) Batch(mem memory.Allocator) (*connectors.Batch, error) {
+	if mem == nil {
+		mem = memory.DefaultAllocator
+	}
 	b.wire()
 	held, n, first := b.held, b.rows, b.first
 	b.held, b.rows, b.first = nil, 0, first+int64(n)
