@@ -76,7 +76,7 @@ func catalogText(u *ui, c *catalog.Catalog) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %s\n", c.Connector, c.Server, plural(int64(len(c.Tables)), "table"))
 	for _, t := range c.Tables {
-		fmt.Fprintf(&b, "\n%s  %s, about %s, %s\n", paint(u.colorOut, t.ID.String(), bold), t.Kind, plural(t.Rows, "row"), volume(t.Bytes))
+		fmt.Fprintf(&b, "\n%s  %s%s\n", paint(u.colorOut, t.ID.String(), bold), t.Kind, estimate(t))
 		var rows table
 		for _, col := range t.Columns {
 			rows.Row("  "+col.Name, col.Type.Name, strings.Join(columnWords(col), ", "))
@@ -121,6 +121,15 @@ func catalogText(u *ui, c *catalog.Catalog) string {
 		}
 	}
 	return b.String()
+}
+
+// estimate says how large a table is, as far as its statistics tell: a table that
+// was never analysed has none, and is not empty for that.
+func estimate(t *catalog.Table) string {
+	if t.Rows <= 0 && t.Bytes <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", about %s, %s", plural(t.Rows, "row"), volume(t.Bytes))
 }
 
 func columnWords(c catalog.Column) []string {
