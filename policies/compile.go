@@ -421,7 +421,7 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	}
 	pair := func(name string) (masking.Column, bool) {
 		found, _, _ := findColumn(col.table.t, name)
-		if found == nil || found.Name == col.col.Name {
+		if found == nil || found.Name == col.col.Name || found.Generation.Computed() { // a computed column is not read
 			return masking.Column{}, false
 		}
 		return c.maskingColumn(col.table.column(found.Name)), true
@@ -533,6 +533,7 @@ func (c *compiler) columnPlan(col *column) (masking.ColumnPlan, ColumnDecision) 
 		if col.table.t.Kind == catalog.Foreign {
 			cd.Why = "foreign table"
 		}
+	case d == nil: // a mistake of ours, which NewTablePlan refuses
 	case d.keep:
 		cp.Action = masking.Keep
 		cd.Action, cd.Class, cd.Do = "keep", d.class, d.do.String()

@@ -252,6 +252,10 @@ func (r *reader) classes(n *yaml.Node) {
 				r.unknown(g, what, "kind", "do")
 			}
 		}
+		if f.name == Public && hasDo && c.Do.Name != "" && c.Do.Name != "keep" {
+			// It is the class of the keep lists: they would say keep and do something else.
+			r.fail(f.key, "give the class another name", "class %s is what keep lists record, and can only do keep", Public)
+		}
 		if f.value.Kind == yaml.MappingNode {
 			if !hasKind {
 				r.fail(f.key, "one of "+strings.Join(Kinds(), ", "), "%s has no kind", what)
@@ -287,6 +291,11 @@ func (r *reader) do(n *yaml.Node, what string) (Do, bool) {
 		return d, false
 	}
 	d.Name = fields[0].name
+	if d.Name == "keep" || d.Name == "drop" {
+		// {keep: false} and {keep: all, shape: text} say one thing and would do another.
+		r.fail(n, "write do: "+d.Name, "the do of %s: %s is a word alone, without a value or parameters", what, d.Name)
+		return d, false
+	}
 	if d.Name == "json" {
 		if len(fields) > 1 {
 			r.fail(fields[1].key, "", "json takes paths and no parameters")

@@ -238,7 +238,7 @@ func (c *compiler) undecided() {
 				continue
 			}
 			missing = true
-			if col.reportable() {
+			if c.reportable(col) {
 				c.reportUndecided(col)
 			}
 		}
@@ -254,7 +254,7 @@ func (c *compiler) undecided() {
 
 // reportable reports whether no other undecided column, which is reported, would
 // decide about this one too.
-func (col *column) reportable() bool {
+func (c *compiler) reportable(col *column) bool {
 	if col.todo != (Position{}) {
 		return true
 	}
@@ -267,7 +267,7 @@ func (col *column) reportable() bool {
 		queue = queue[1:]
 		sources := 0
 		for _, e := range at.edges {
-			if e.kind == byForeignKey && e.to.table.drop {
+			if e.kind == byForeignKey && e.to.table.drop && !c.nulledKey(at.table, e.name) {
 				return false // reported as a key that would break
 			}
 			if e.to.decision != nil || !e.to.open() || e.to.table.drop {
@@ -289,6 +289,11 @@ func (col *column) reportable() bool {
 		}
 	}
 	return !root && least == col
+}
+
+// nulledKey is nulled for a foreign key by its name.
+func (c *compiler) nulledKey(ts *table, name string) bool {
+	return slices.ContainsFunc(ts.t.ForeignKeys, func(fk catalog.ForeignKey) bool { return fk.Name == name && c.nulled(ts, fk) })
 }
 
 func (col *column) linked() bool {
