@@ -212,22 +212,8 @@ func (w *jsonWalker) object(node *jsonNode, rule *jsonRule, depth int) bool {
 		if !w.value(child, rule, p, depth) {
 			return false
 		}
-		p.kept = p.kept || w.from != suspended
-		w.blanks()
-		switch w.peek() {
-		case ',':
-			p.comma = w.pos
-			w.pos++
-			p.before = w.pos
-			w.blanks()
-		case '}':
-			if w.from == suspended {
-				w.from = w.pos
-			}
-			w.pos++
-			return true
-		default:
-			return false
+		if end, ok := w.next(&p, '}'); end || !ok {
+			return ok
 		}
 	}
 }
@@ -253,22 +239,8 @@ func (w *jsonWalker) array(node *jsonNode, rule *jsonRule, depth int) bool {
 		if !w.value(child, rule, p, depth) {
 			return false
 		}
-		p.kept = p.kept || w.from != suspended
-		w.blanks()
-		switch w.peek() {
-		case ',':
-			p.comma = w.pos
-			w.pos++
-			p.before = w.pos
-			w.blanks()
-		case ']':
-			if w.from == suspended {
-				w.from = w.pos
-			}
-			w.pos++
-			return true
-		default:
-			return false
+		if end, ok := w.next(&p, ']'); end || !ok {
+			return ok
 		}
 	}
 }
@@ -472,4 +444,26 @@ func (w *jsonWalker) str() (escaped, ok bool) {
 			i++ // one of the last seven bytes
 		}
 	}
+}
+
+// next goes on behind a member: to the one after a comma, or over the bracket
+// that ends the object or array. ok is false where neither stands.
+func (w *jsonWalker) next(p *place, bracket byte) (end, ok bool) {
+	p.kept = p.kept || w.from != suspended
+	w.blanks()
+	switch w.peek() {
+	case ',':
+		p.comma = w.pos
+		w.pos++
+		p.before = w.pos
+		w.blanks()
+		return false, true
+	case bracket:
+		if w.from == suspended {
+			w.from = w.pos
+		}
+		w.pos++
+		return true, true
+	}
+	return false, false
 }

@@ -251,9 +251,8 @@ func quoted(s string) string {
 	if err := e.Encode(s); err != nil {
 		panic("policies: quote: " + err.Error()) // text always encodes
 	}
-	out := []rune(strings.TrimSuffix(b.String(), "\n"))
 	var clean strings.Builder
-	for _, r := range out {
+	for _, r := range strings.TrimSuffix(b.String(), "\n") {
 		if forbidden(r) {
 			fmt.Fprintf(&clean, `\u%04x`, r)
 		} else {

@@ -84,7 +84,7 @@ func (s *suite) catalogLaw(t *testing.T) {
 	if changes := catalog.Diff(plain, snapshot.Catalog()); len(changes) > 0 {
 		t.Errorf("the snapshot's catalog differs: %v", changes)
 	}
-	if snapshot.Catalog() != snapshot.Catalog() {
+	if first, second := snapshot.Catalog(), snapshot.Catalog(); first != second {
 		t.Error("two calls return two catalogs")
 	}
 	if snapshot.Token() == "" {
