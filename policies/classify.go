@@ -128,6 +128,10 @@ func (g *guesser) guess(t *catalog.Table, c *catalog.Column) guess {
 	if k, isKey := g.key(t, c, words, person); isKey {
 		return k
 	}
+	timeOrFlag := c.Type.Kind != catalog.Text || len(c.Type.Labels) > 0
+	if class := nameClass(plainWords(words)); class != "" && !timeOrFlag {
+		return guess{class, false} // verified_email holds an address, or a word about one
+	}
 	switch last := lastOf(words); {
 	case last == "name" || last == "title" || last == "label":
 		if person && last == "name" {
@@ -140,7 +144,7 @@ func (g *guesser) guess(t *catalog.Table, c *catalog.Column) guess {
 	case last == "state" && hasAddress(t):
 		return fit("place", t, c)
 	}
-	if len(c.Type.Labels) > 0 || c.Type.Kind == catalog.Bool || harmless(words) {
+	if len(c.Type.Labels) > 0 || c.Type.Kind == catalog.Bool || harmless(words, timeOrFlag) {
 		return guess{Public, c.Type.Kind != catalog.JSON && c.Type.Kind != catalog.Bytes}
 	}
 	switch c.Type.Kind {
@@ -238,6 +242,9 @@ func nameClass(words []string) string {
 	if has(birthWords) {
 		return "birth_date" // born_on
 	}
+	if flags[words[0]] && has(specialWords) {
+		return "special" // has_allergies: the flag is what nobody should know
+	}
 	if aside[last] || aside[words[0]] {
 		return ""
 	}
@@ -294,6 +301,7 @@ func nameClass(words []string) string {
 var (
 	aside = words(`at on verified confirmed enabled disabled count is has can allows allow expires expiry changed
 		opted optin optout sent bounced valid created updated attempts tries`)
+	flags       = words(`is has`)
 	secretWords = words(`password passwd pwd passphrase passcode secret token apikey otp totp mfa salt credential
 		credentials pin cvv cvc cvv2 signature privatekey passwordhash`)
 	emailWords      = words(`email emails mail emailaddress mailaddress`)
@@ -324,9 +332,15 @@ var (
 		timezone total type unit update updated version visible weight width year`)
 )
 
+// plainWords returns the words without those that set a name aside.
+func plainWords(words []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return aside[w] })
+}
+
 // harmless reports whether every word of the name is one that tells nothing of a
-// person, or joins such words.
-func harmless(names []string) bool {
+// person, or joins such words. Any name will do for a time or a flag; a text called
+// lives_at is neither.
+func harmless(names []string, timeOrFlag bool) bool {
 	joins := map[string]bool{"at": true, "on": true, "is": true, "by": false, "in": true, "of": true, "last": true, "has": true, "per": true, "cents": true, "min": true, "max": true, "unit": true,
 		"billing": true, "shipping": true, "delivery": true, "home": true}
 	found := false
@@ -338,7 +352,7 @@ func harmless(names []string) bool {
 			found = found || w == "at" || w == "on" || w == "is" || w == "has"
 		default:
 			// verified_at, email_verified, is_admin: a time or a flag.
-			if last := lastOf(names); last == "at" || last == "on" || aside[names[0]] || aside[last] {
+			if last := lastOf(names); timeOrFlag && (last == "at" || last == "on" || aside[names[0]] || aside[last]) {
 				found = true
 				continue
 			}

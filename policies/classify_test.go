@@ -37,6 +37,12 @@ customers.email text: email
 customers.EMail text: email
 customers.email_verified bool: public
 customers.password_changed_at timestamptz: public
+customers.verified_email text: email?
+customers.confirmed_phone text: phone?
+customers.email_confirmed_at text: email?
+customers.lives_at text: ?
+customers.is_pregnant bool: special
+customers.has_allergies bool notnull: special?
 customers.firstName text: first_name
 customers.SURNAME text: last_name
 customers.name text: person_name
