@@ -70,6 +70,37 @@ func TestCopyKinds(t *testing.T) {
 	}
 }
 
+func TestEncodings(t *testing.T) {
+	a := connectortest.Postgres(t)
+	for encoding, rows := range map[string][]string{
+		"LATIN1":    {`convert_from('\xe9e8fc', 'LATIN1')`, `'plain'`},
+		"SQL_ASCII": {`chr(233) || chr(255)`, `'plain'`},
+		"EUC_JP":    {`convert_from('\xe6978ee69cac', 'UTF8')`},
+	} {
+		t.Run(encoding, func(t *testing.T) {
+			name := a.Name(t)
+			a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'")
+			from := a.DSN(name)
+			a.Exec(t, from, "CREATE TABLE t (v text, n text)", "CREATE TABLE g (v text, g aclitem)")
+			for _, v := range rows {
+				a.Exec(t, from, "INSERT INTO t VALUES ("+v+", 'x')", "INSERT INTO g VALUES ("+v+")")
+			}
+			to := a.DSN(a.Name(t))
+			for run, decode := range map[string]func(*catalog.Table) []string{"r1": nil, "r2": everything} {
+				if err := copyAll(t, from, to, run, decode); err != nil {
+					t.Fatal(err)
+				}
+				if x, y := rowsOf(t, from), rowsOf(t, to); x != y {
+					t.Errorf("rows differ:\n%s", firstDifference(x, y))
+				}
+			}
+			if got := a.Value(t, to, "SHOW server_encoding"); got != encoding {
+				t.Errorf("the target's encoding is %s", got)
+			}
+		})
+	}
+}
+
 func TestCatalogOfKinds(t *testing.T) {
 	a := connectortest.Postgres(t)
 	src, err := Connector{}.OpenSource(t.Context(), kinds(t, a), connectors.Options{})

@@ -50,7 +50,10 @@ type columnEncoder struct {
 // NewEncoder returns an encoder that writes to w. The writer must not keep what
 // it is given.
 func NewEncoder(layout *connectors.Layout, w io.Writer) *Encoder {
-	e := &Encoder{layout: layout, w: w, text: layout.Format == Text, out: make([]byte, 0, encodeBytes+encodeBytes/4)}
+	e := &Encoder{layout: layout, w: w, text: layout.Format == Text}
+	if len(layout.Decoded) > 0 {
+		e.out = make([]byte, 0, encodeBytes+encodeBytes/4)
+	}
 	for _, i := range layout.Decoded {
 		e.cols = append(e.cols, columnEncoder{op: opOf(layout.Columns[i].Type)})
 	}

@@ -84,13 +84,13 @@ func split(id catalog.TableID, z size, targetBytes int64, ranges bool) []connect
 		}
 		c.Bytes = int64(share * float64(z.bytes))
 		c.Rows = int64(share * z.density * float64(z.pages))
-		switch {
+		switch { // in ASCII: the ledger keeps the id in the encoding of the source
 		case c.Last && lo == 0:
 			c.ID = words(id)
 		case c.Last:
-			c.ID = fmt.Sprintf("%s pages %d…", words(id), lo)
+			c.ID = fmt.Sprintf("%s pages %d-", words(id), lo)
 		default:
-			c.ID = fmt.Sprintf("%s pages %d…%d", words(id), lo, hi-1)
+			c.ID = fmt.Sprintf("%s pages %d-%d", words(id), lo, hi-1)
 		}
 		chunks = append(chunks, c)
 		if c.Last {

@@ -1,0 +1,36 @@
+-- a whole table, postgres binary
+COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") TO STDOUT (FORMAT binary);
+
+-- the first range, postgres binary
+COPY (SELECT "from", "a""b", "naïve 🙂" FROM ONLY "select"."Two Words; DROP TABLE ""x""" WHERE ctid >= '(0,0)' AND ctid < '(6144,0)') TO STDOUT (FORMAT binary);
+
+-- the last range, postgres binary
+COPY (SELECT "from", "a""b", "naïve 🙂" FROM ONLY "select"."Two Words; DROP TABLE ""x""" WHERE ctid >= '(6144,0)') TO STDOUT (FORMAT binary);
+
+-- a table without columns, postgres binary
+COPY (SELECT  FROM ONLY "public"."bare") TO STDOUT (FORMAT binary);
+
+-- into a table, postgres binary
+COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") FROM STDIN (FORMAT binary);
+
+-- into a table without columns, postgres binary
+COPY "public"."bare" FROM STDIN (FORMAT binary);
+
+-- a whole table, postgres text
+COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") TO STDOUT (FORMAT text);
+
+-- the first range, postgres text
+COPY (SELECT "from", "a""b", "naïve 🙂" FROM ONLY "select"."Two Words; DROP TABLE ""x""" WHERE ctid >= '(0,0)' AND ctid < '(6144,0)') TO STDOUT (FORMAT text);
+
+-- the last range, postgres text
+COPY (SELECT "from", "a""b", "naïve 🙂" FROM ONLY "select"."Two Words; DROP TABLE ""x""" WHERE ctid >= '(6144,0)') TO STDOUT (FORMAT text);
+
+-- a table without columns, postgres text
+COPY (SELECT  FROM ONLY "public"."bare") TO STDOUT (FORMAT text);
+
+-- into a table, postgres text
+COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") FROM STDIN (FORMAT text);
+
+-- into a table without columns, postgres text
+COPY "public"."bare" FROM STDIN (FORMAT text);
+
