@@ -120,6 +120,11 @@ func parseColumn(t testing.TB, table *catalog.Table, name, rest string) {
 		c.Type.Kind, c.Type.Bits = catalog.Int, bytes*8
 	case "text":
 		c.Type.Kind = catalog.Text
+	case "citext":
+		c.Type.Kind = catalog.Text
+	case "char":
+		c.Type.Kind = catalog.Text
+		c.Type.Length, _ = strconv.Atoi(m[2])
 	case "varchar":
 		c.Type.Kind = catalog.Text
 		c.Type.Length, _ = strconv.Atoi(m[2])

@@ -206,6 +206,9 @@ func (c *compiler) tableRules() {
 	visited := map[*table]bool{}
 	for _, ts := range c.tables {
 		c.unlisted(ts, visited)
+		if ts.rule == nil && ts.listed && !ts.drop && ts.t.Kind == catalog.Foreign {
+			c.warnings = append(c.warnings, ts.t.ID.String()+": is a foreign table; its rows are on another server and are missing in "+ts.t.Parents[0].String())
+		}
 	}
 }
 
@@ -442,6 +445,9 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		if col.explicit {
 			c.warn(col, w)
 		}
+	}
+	if why := col.group.comparesLoosely(d.spec); why != "" && col.explicit {
+		c.warn(col, why)
 	}
 	if slices.ContainsFunc(col.table.t.Unique, func(k catalog.Key) bool { return k.Partial && slices.Contains(k.Columns, col.col.Name) }) {
 		c.warn(col, "is masked and stands in a unique index that holds for some rows only: if its condition reads a masked column, other rows may fall under it")

@@ -104,6 +104,31 @@ func (t *table) rows() int64 {
 	return n
 }
 
+// comparesLoosely says why values that the database calls equal may be masked
+// differently: the transform goes by every character, and the database does not.
+func (g *group) comparesLoosely(s masking.Spec) string {
+	if s.Name != "token" && s.Name != "shape" {
+		return "" // fake goes by the folded value; phones and pseudonyms keep the case and the blanks
+	}
+	var padded, other string
+	for _, m := range g.members {
+		name, collation := strings.ToLower(m.col.Type.Name), strings.ToLower(m.col.Collation)
+		switch {
+		case name == "citext", collation == "nocase", strings.HasSuffix(collation, "_ci"):
+			return fmt.Sprintf("%s is compared without regard to case, and %s masks values that differ in case differently: they match in the source and not in the copy", m.id(), s.Name)
+		case collation == "rtrim", strings.HasPrefix(name, "character("), strings.HasPrefix(name, "char("):
+			padded = m.id().String()
+		}
+		if name != strings.ToLower(g.members[0].col.Type.Name) {
+			other = m.id().String()
+		}
+	}
+	if padded != "" && other != "" {
+		return fmt.Sprintf("%s is compared without regard to blanks at the end, and a column tied to it has another type: %s masks values with and without these blanks differently", padded, s.Name)
+	}
+	return ""
+}
+
 // kindOf is what a type means to a transform.
 func kindOf(t catalog.Type) masking.Kind {
 	switch t.Kind {
@@ -176,6 +201,9 @@ func (c *compiler) uniqueKeys() {
 			continue
 		}
 		for _, k := range ts.t.UniqueKeys() {
+			if other := ts.maskedBeside(k); other != nil {
+				c.warnings = append(c.warnings, fmt.Sprintf("%s: the unique key %s holds for some rows only: if its condition reads a masked column such as %s, other rows may fall under it", ts.t.ID, k.Name, other.col.Name))
+			}
 			bad := ts.endangers(k)
 			if bad == nil || ts.carried(k) || said[bad.decision.at] {
 				continue
@@ -212,6 +240,25 @@ func (t *table) endangers(k catalog.Key) *column {
 		}
 	}
 	return bad
+}
+
+// maskedBeside returns a masked column that the condition of a partial key might
+// read, if no column of the key itself is masked: of those bind has warned.
+func (t *table) maskedBeside(k catalog.Key) *column {
+	if !k.Partial {
+		return nil
+	}
+	var beside *column
+	for _, col := range t.columns {
+		switch {
+		case !col.bound:
+		case slices.Contains(k.Columns, col.col.Name):
+			return nil
+		case beside == nil:
+			beside = col
+		}
+	}
+	return beside
 }
 
 // carried reports whether the key contains another unique key that stays unique
