@@ -132,3 +132,13 @@ func TestTokens(t *testing.T) {
 	refused(t, Column{Kind: UUID}, token("hex"), "kind uuid")
 	refused(t, Column{Kind: Text}, token("base58"), "no variant base58")
 }
+
+// Bytes are no text: a key of one byte that happens to be a blank is a key.
+func TestTokensOfBytes(t *testing.T) {
+	for _, in := range []string{" ", "\n", "\r\n\t"} {
+		out := situation(t, Column{Kind: Bytes}, Spec{Name: "token", Variant: "hex"})(in, "", nil)
+		if len(out[0].(string)) != 32 || out[1] != "" || out[2] != nil {
+			t.Errorf("%q, no bytes and NULL give %q", in, out)
+		}
+	}
+}

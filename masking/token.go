@@ -40,7 +40,7 @@ func (tokenFactory) Bind(req Request) (Binding, error) {
 	if err := refuseLabels("token", col); err != nil {
 		return Binding{}, err
 	}
-	t := &tokenTransform{prf: newPRF(req.Key.For("token")), digits: hexDigits, bits: 4, length: 32}
+	t := &tokenTransform{prf: newPRF(req.Key.For("token")), digits: hexDigits, bits: 4, length: 32, binary: col.Kind == Bytes}
 	if req.Spec.Variant == "base32" {
 		t.digits, t.bits, t.length = base32Digits, 5, 25
 	}
@@ -85,6 +85,7 @@ type tokenTransform struct {
 	digits string
 	bits   int // of one digit
 	length int
+	binary bool // bytes, of which none is white space
 }
 
 func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
@@ -97,7 +98,7 @@ func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 	defer s.free()
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
-		n := gather(s, &values, base, rows)
+		n := t.gather(s, &values, base, rows)
 		t.prf.sums(s, n)
 		lane := 0
 		for i := range rows {
@@ -117,6 +118,24 @@ func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		}
 	}
 	return out.finish(), nil
+}
+
+// gather is the function of that name for texts; of bytes, only those that are none stay.
+func (t *tokenTransform) gather(s *scratch, values *texts, base, rows int) int {
+	if !t.binary {
+		return gather(s, values, base, rows)
+	}
+	n := 0
+	for i := range rows {
+		if values.null(base + i) {
+			continue
+		}
+		if v := values.value(base + i); len(v) > 0 {
+			s.msg[n], s.row[n] = v, int32(i)
+			n++
+		}
+	}
+	return n
 }
 
 // gather makes messages of those of the rows from base that have something to
