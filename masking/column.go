@@ -63,6 +63,9 @@ type Spec struct {
 	Paths []PathSpec
 	// Domain is the namespace of consistent masking, as the policy resolved it.
 	Domain string
+	// NarrowBits takes the place of Column.NarrowBits, if not 0: each path of a
+	// document has a domain, and a narrowest Int, of its own.
+	NarrowBits int
 }
 
 // PathSpec is the transform of one JSON path.

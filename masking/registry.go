@@ -53,6 +53,9 @@ func (r *Registry) Bind(key *Key, col Column, spec Spec, pair func(string) (Colu
 	if err := d.check(col, spec); err != nil {
 		return Binding{}, err
 	}
+	if spec.NarrowBits > 0 {
+		col.NarrowBits = spec.NarrowBits
+	}
 	return f.Bind(Request{
 		Column: col,
 		Spec:   spec,

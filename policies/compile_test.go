@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
 	"github.com/sanitize-db/sanitize/masking"
 )
 
@@ -186,5 +190,42 @@ func TestCompileWithoutKey(t *testing.T) {
 	var errs Errors
 	if !errors.As(err, &errs) || errs[0].Code != KeyProblem {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A document holds ids of several classes, and each joins with the columns of its class,
+// however wide those of another are.
+func TestDocumentsJoin(t *testing.T) {
+	c := parseCatalog(t, "schema public\ntable t\nid int4 notnull pk\nsize int2\ndoc json\n")
+	p, err := Parse("p.yaml", []byte(`version: 1
+keys: {k: {from: ephemeral}}
+classes:
+  id: {kind: pseudonym, do: {pseudonym: id}}
+  size: {kind: quasi, do: {pseudonym: id}}
+tables:
+  t: {columns: {id: id, size: size, doc: {json: {$.id: id, $.size: size, "*": drop}}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := Compile(p, c, testKey(t), masking.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := memory.NewGoAllocator()
+	integers := func(v int64) arrow.Array {
+		b := array.NewInt64Builder(mem)
+		b.Append(v)
+		return b.NewArray()
+	}
+	doc := array.NewBinaryBuilder(mem, arrow.BinaryTypes.Binary)
+	doc.AppendString(`{"id":70000,"size":7}`)
+	out, err := compiled.Plan.Table("public", "t").Apply(mem, []arrow.Array{integers(70000), integers(7), doc.NewArray()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`{"id":%d,"size":%d}`, out[0].(*array.Int64).Value(0), out[1].(*array.Int64).Value(0))
+	if got := out[2].(*array.Binary).ValueString(0); got != want {
+		t.Errorf("the document has %s, the columns %s", got, want)
 	}
 }

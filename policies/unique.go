@@ -165,32 +165,32 @@ func (c *compiler) maskingColumn(col *column) masking.Column {
 		Labels: t.Labels, NotNull: col.col.NotNull, Unique: g.unique, Rows: g.rows,
 		NarrowBits: g.bits,
 	}
-	if d := col.decision; d != nil && d.spec.Paths != nil {
-		m.NarrowBits = c.documentBits(d.spec)
-	}
 	if m.Kind == masking.Text || m.Kind == masking.Bytes {
 		m.MaxChars = g.chars
 	}
 	return m
 }
 
-// documentBits returns the width of the narrowest integer column that shares a domain
-// with a path of the document, so that an id in the document is masked like the
-// id in the column; 0 if there is none.
-func (c *compiler) documentBits(s masking.Spec) int {
-	bits := 0
-	for _, ts := range c.tables {
-		for _, col := range ts.columns {
-			d := col.decision
-			if d == nil || d.keep || col.group.bits == 0 || bits != 0 && col.group.bits >= bits {
-				continue
-			}
-			if slices.ContainsFunc(s.Paths, func(p masking.PathSpec) bool { return p.Spec.Domain == d.domain && p.Spec.Name == d.spec.Name }) {
-				bits = col.group.bits
+// pathWidths gives each path of a document the width of the narrowest integer column
+// that shares its domain, so that an id in the document is masked like the id in the
+// column.
+func (c *compiler) pathWidths(s masking.Spec) masking.Spec {
+	s.Paths = slices.Clone(s.Paths)
+	for i := range s.Paths {
+		path := &s.Paths[i].Spec
+		for _, ts := range c.tables {
+			for _, col := range ts.columns {
+				d := col.decision
+				if d == nil || d.keep || d.domain != path.Domain || d.spec.Name != path.Name || col.group.bits == 0 {
+					continue
+				}
+				if path.NarrowBits == 0 || col.group.bits < path.NarrowBits {
+					path.NarrowBits = col.group.bits
+				}
 			}
 		}
 	}
-	return bits
+	return s
 }
 
 // uniqueKeys proves that every unique key of a copied table stays unique.
