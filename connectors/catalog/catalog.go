@@ -247,10 +247,16 @@ func (c *Catalog) names(t *Table) []string {
 
 // Display returns the shortest name by which Find finds the table.
 func (c *Catalog) Display(id TableID) string {
-	if id.Schema == c.DefaultSchema {
-		return id.Name
+	if id.Schema != c.DefaultSchema {
+		return id.String()
 	}
-	return id.String()
+	// A name with a dot may be another table's schema and name.
+	if strings.Contains(id.Name, ".") {
+		if t := c.Find(id.Name); t != nil && t.ID != id {
+			return id.String()
+		}
+	}
+	return id.Name
 }
 
 // Root returns the topmost partitioned table above t, or t itself.

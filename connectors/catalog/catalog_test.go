@@ -270,3 +270,18 @@ func TestKeys(t *testing.T) {
 		}
 	}
 }
+
+// A table whose name has a dot, and a table of that schema and name.
+func TestDisplayTellsDotsApart(t *testing.T) {
+	inside, across := table("a.b"), table("b")
+	across.ID.Schema = "a"
+	c := of(inside, across, table("c.d"))
+	for _, table := range c.Tables {
+		if c.Find(c.Display(table.ID)) != table {
+			t.Errorf("%q is not found by %q", table.ID, c.Display(table.ID))
+		}
+	}
+	if got := c.Display(id("c.d")); got != "c.d" {
+		t.Errorf("got %q", got)
+	}
+}
