@@ -403,7 +403,7 @@ func (b *build) Promote(ctx context.Context) error {
 		if errors.As(failed, &e) && stateOf(err) == "55006" {
 			e.Kind, e.Hint = connectors.KindUnavailable, "sessions in the target could not be ended; end them and run again"
 			if refusal != nil {
-				e.Err = errors.Join(e.Err, wrap(nil, b.side, "end sessions", refusal, spoken))
+				e.Err = errors.Join(e.Err, wrap(context.Background(), b.side, "end sessions", refusal, spoken))
 			}
 		}
 		return failed

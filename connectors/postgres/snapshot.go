@@ -226,7 +226,7 @@ func (s *snapshot) ask() {
 
 func (s *snapshot) lostError(err error) error {
 	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
-		Err:  fmt.Errorf("the session that holds it is lost: %w", wrap(nil, s.side, "ask it", err, spoken)),
+		Err:  fmt.Errorf("the session that holds it is lost: %w", wrap(context.Background(), s.side, "ask it", err, spoken)),
 		Hint: "the server was restarted or ended the session; run again"}
 }
 
