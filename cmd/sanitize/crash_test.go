@@ -23,8 +23,8 @@ const crowd = `
 CREATE TABLE people (id bigint PRIMARY KEY, email varchar(120) NOT NULL UNIQUE, note text);
 CREATE TABLE visits (id bigint PRIMARY KEY, person_id bigint NOT NULL REFERENCES people (id), page text NOT NULL);
 CREATE INDEX ON visits (person_id);
-INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 60000) i;
-INSERT INTO visits SELECT i, 1 + i % 60000, 'early' FROM generate_series(1, 120000) i;
+INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 40000) i;
+INSERT INTO visits SELECT i, 1 + i % 40000, 'early' FROM generate_series(1, 80000) i;
 ANALYZE;`
 
 const crowdPolicy = `version: 1
@@ -80,10 +80,10 @@ func TestSnapshot(t *testing.T) {
 	}
 	t.Logf("%d rows written and updated during the run", writes)
 	for query, want := range map[string]string{
-		"SELECT count(*) FROM people":                                       "60000",
-		"SELECT count(*) FROM visits":                                       "120000",
+		"SELECT count(*) FROM people":                                       "40000",
+		"SELECT count(*) FROM visits":                                       "80000",
 		"SELECT count(*) FROM visits WHERE page <> 'early'":                 "0",
-		"SELECT count(*) FROM visits v JOIN people p ON p.id = v.person_id": "120000",
+		"SELECT count(*) FROM visits v JOIN people p ON p.id = v.person_id": "80000",
 	} {
 		if got := b.Value(t, target, query); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)
@@ -118,7 +118,7 @@ func TestKillPostgres(t *testing.T) {
 		}
 		killed++
 		// Both renames of the promotion are one transaction: there is a target at every moment.
-		if b.Value(t, target, "SELECT count(*) FROM visits") != "120000" {
+		if b.Value(t, target, "SELECT count(*) FROM visits") != "80000" {
 			t.Errorf("at %.0f %%: the target is not whole", 100*share)
 		}
 		if b.Value(t, target, "SELECT to_regclass('former') IS NOT NULL") != "t" {
@@ -145,7 +145,7 @@ func TestKillPostgres(t *testing.T) {
 // The same on SQLite.
 func TestKillSQLite(t *testing.T) {
 	dir := t.TempDir()
-	sanitize(t, "demo", "--dir", filepath.Join(dir, "shop"), "--rows", "300000")
+	sanitize(t, "demo", "--dir", filepath.Join(dir, "shop"), "--rows", "150000")
 	shop := filepath.Join(dir, "shop")
 	target := filepath.Join(shop, "discovery.db")
 	args := []string{"run", "--policy", filepath.Join(shop, "shop.yaml"), "--from", "sqlite:" + filepath.Join(shop, "production.db"), "--to", "sqlite:" + target, "--quiet"}
