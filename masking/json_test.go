@@ -549,3 +549,20 @@ func BenchmarkJSON(b *testing.B) {
 		})
 	}
 }
+
+// What stands behind a date is kept, so it is a time of day or nothing.
+func TestTimesOfDay(t *testing.T) {
+	for _, time := range []string{"", "T10:00", " 10:00:00", "t23:59:60.123456789z", "T10:00:00,5+0200", " 10:00:00-03:30", " 10:00 +02", "T24:00:00Z"} {
+		if _, ok := parseDay([]byte("2024-02-29" + time)); !ok {
+			t.Errorf("%q is refused", time)
+		}
+	}
+	for _, other := range []string{
+		" 0170 1234567", " 4111-1111-1111-1111", " 10:00 0170 1234567", " 10:00:00.4111111111111111", "T25:00", "T10:60", "T10:00:61", "T10",
+		" ", "T", "T10:00 ", "T10:00Z ", "T10:00ZZ", "T10:00:", "T10:00:00.", "T10:00+", "T10:00+2", "T10:00+02:", "T10:00+02:000", " +49:17", "Z", "-07",
+	} {
+		if _, ok := parseDay([]byte("2024-02-29" + other)); ok {
+			t.Errorf("%q passes for a time of day", other)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -244,15 +245,8 @@ func parseDay(text []byte) (day int32, ok bool) {
 			return 0, false
 		}
 	}
-	if rest := text[len(form):]; len(rest) > 0 {
-		if rest[0] != 'T' && rest[0] != 't' && rest[0] != ' ' || len(rest) == 1 {
-			return 0, false
-		}
-		for _, c := range rest[1:] {
-			if c-'0' > 9 && bytes.IndexByte([]byte(":.,+-Zz "), c) < 0 {
-				return 0, false
-			}
-		}
+	if !timeOfDay(text[len(form):]) {
+		return 0, false
 	}
 	n := func(from, to int) (v int) {
 		for _, c := range text[from:to] {
@@ -267,6 +261,62 @@ func parseDay(text []byte) (day int32, ok bool) {
 	}
 	seconds := date.Unix()
 	return int32(seconds / secondsOfDay), true
+}
+
+// timeOfDay reports whether text is empty, or T or a blank, a time and perhaps a zone:
+// T10:00:00.123Z, " 10:00:00+02". It is kept with the date, so nothing else may pass for one.
+func timeOfDay(text []byte) bool {
+	if len(text) == 0 {
+		return true
+	}
+	marks := func(set string) bool {
+		if len(text) == 0 || strings.IndexByte(set, text[0]) < 0 {
+			return false
+		}
+		text = text[1:]
+		return true
+	}
+	pair := func(most byte) bool {
+		if len(text) < 2 || text[0]-'0' > 9 || text[1]-'0' > 9 || (text[0]-'0')*10+text[1]-'0' > most {
+			return false
+		}
+		text = text[2:]
+		return true
+	}
+	if !marks("Tt ") || !pair(24) || !marks(":") || !pair(59) {
+		return false
+	}
+	if marks(":") {
+		if !pair(60) {
+			return false
+		}
+		if marks(".,") {
+			const most = 9 // nanoseconds
+			digits := 0
+			for digits < len(text) && text[digits]-'0' <= 9 {
+				digits++
+			}
+			if digits == 0 || digits > most {
+				return false
+			}
+			text = text[digits:]
+		}
+	}
+	if marks("Zz") {
+		return len(text) == 0
+	}
+	if marks(" ") && len(text) == 0 {
+		return false
+	}
+	if marks("+-") {
+		if !pair(23) {
+			return false
+		}
+		if colon := marks(":"); (colon || len(text) > 0) && !pair(59) {
+			return false
+		}
+	}
+	return len(text) == 0
 }
 
 // appendDay appends the date that lies so many days after 1970-01-01.
