@@ -18,7 +18,7 @@ import (
 )
 
 // constantFactory makes {constant: X}: every value becomes X. NULL stays NULL and
-// ” stays ”, as with every transform.
+// an empty text stays empty, as with every transform.
 type constantFactory struct{}
 
 func (constantFactory) Describe() Description {
