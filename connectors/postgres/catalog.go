@@ -209,7 +209,7 @@ type pgType struct {
 	kind      string // typtype: b base, c composite, d domain, e enum, r range, m multirange
 	mod       int32
 	notNull   bool
-	noBinary  bool     // lacks a binary send or receive function
+	noBinary  bool     // lacks a binary form, or one that another server understands
 	parts     []uint32 // types that a value of this type holds values of
 	labels    []string
 	textOnly  int8 // 0 not known yet, 1 yes, −1 no
@@ -226,11 +226,15 @@ func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (map[uint32]*p
 		for _, id := range parts {
 			t.parts = append(t.parts, uint32(id))
 		}
+		t.noBinary = t.noBinary || slices.Contains(byName, t.oid)
 		types[t.oid] = t
 		return nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if major, _ := serverMajor(conn); major < 14 {
+		noForeignIDs(types)
 	}
 	for _, id := range slices.Sorted(maps.Keys(types)) {
 		textOnly(types, id)
@@ -238,8 +242,25 @@ func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (map[uint32]*p
 	return types, nil
 }
 
+// byName lists the built-in types whose binary form is the id of an object, which
+// at the target is another object's. Their text is its name.
+var byName = []uint32{24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191}
+
+// noForeignIDs keeps binary forms from servers that would refuse them: an array
+// and a composite name the types in them by id, and before PostgreSQL 14 the
+// server wants its own ids there, even of types that users define.
+func noForeignIDs(types map[uint32]*pgType) {
+	for _, t := range types {
+		for _, part := range t.parts {
+			if t.kind != "d" && t.kind != "r" && part >= firstUserOID {
+				t.noBinary = true
+			}
+		}
+	}
+}
+
 // textOnly reports whether a value of the type, or a value inside it, has no
-// binary form. An array of such a type has a binary function of its own, which fails.
+// binary form of use. An array of such a type has a binary function of its own, which fails.
 func textOnly(types map[uint32]*pgType, id uint32) bool {
 	t := types[id]
 	if t == nil {

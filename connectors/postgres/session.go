@@ -120,6 +120,11 @@ func (s *session) need(n int) error {
 	}
 	got, err := io.ReadAtLeast(s.net(), s.in[s.w:], n-(s.w-s.r))
 	s.w += got
+	if err == io.EOF {
+		// A server that hangs up has not come to an end: io.EOF is the word of
+		// Batches for rows that are complete.
+		err = io.ErrUnexpectedEOF
+	}
 	return err
 }
 

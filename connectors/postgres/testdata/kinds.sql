@@ -43,6 +43,10 @@ CREATE DOMAIN hiddens AS hidden[];
 CREATE TABLE "hidden text" (id integer, h hiddens);
 INSERT INTO "hidden text" VALUES (1, ARRAY[(1, 'postgres=r/postgres')::hidden]), (2, NULL);
 
+-- Ids of objects, which have other ids at the target.
+CREATE TABLE ids (c regclass, t regtype[], f regprocedure, r regrole);
+INSERT INTO ids VALUES ('kinds', ARRAY['mood', 'integer']::regtype[], 'length(text)', 'postgres'), (NULL, '{}', NULL, NULL);
+
 -- Names.
 CREATE TABLE "select"."Two Words; DROP TABLE ""x""" ("from" integer PRIMARY KEY, "FROM" text, "naïve 🙂" text, " " text, "a""b" text);
 INSERT INTO "select"."Two Words; DROP TABLE ""x""" VALUES (1, 'a', NULL, '', 'c');
