@@ -25,7 +25,7 @@ func (fakeFactory) Describe() Description {
 		Params: []Param{
 			{Name: "script", Summary: "of names: keep (as the input's, without it), or one of " + strings.Join(dictionary.Scripts(), ", "), Type: "string"},
 			{Name: "domain", Summary: "of emails: the reserved domain that they are at", Type: "string"},
-			{Name: "unique", Summary: "of emails: true makes different addresses stay different, proven", Type: "bool"},
+			{Name: "unique", Summary: "of emails: true refuses a column too short to keep different addresses apart; case and outer blanks make no difference", Type: "bool"},
 			{Name: "range", Summary: "of phones: reserved moves them to numbers that nobody has", Type: "string"},
 		},
 	}
@@ -96,7 +96,7 @@ func bindName(req Request, variant string) (Binding, error) {
 	b := Binding{
 		Transform:  t,
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
-		Pinned:     fmt.Sprintf("script %s, dictionary %d %s", script, dictionary.Version, dictionary.Hash()),
+		Pinned:     fmt.Sprintf("script %s, dictionary %d %s, Unicode %s", script, dictionary.Version, dictionary.Hash(), unicode.Version),
 	}
 	if col.MaxChars > 0 && col.MaxChars < 5 {
 		b.Warnings = append(b.Warnings, fmt.Sprintf("few names fit the %d characters of the column, and frequencies re-identify", col.MaxChars))

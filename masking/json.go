@@ -148,6 +148,9 @@ func (t *jsonTransform) bind(req Request, p PathSpec, b *Binding, pinned *[]stri
 		}
 		return rule, nil
 	}
+	if p.Path == "*" {
+		b.Warnings = append(b.Warnings, "members that no path names keep their names, which may tell as much as their values")
+	}
 	var complaints []string
 	var help string
 	try := func(col Column, slot *int) error {

@@ -20,7 +20,7 @@ func bindUUID(req Request) (Binding, error) {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("a UUID has 32 digits, and the column holds %d characters", col.MaxChars), Help: "use token"}
 	}
 	return Binding{
-		Transform:  &uuidTransform{feistel: newFeistel(req.Key.For("permute")), text: col.Kind == Text},
+		Transform:  &uuidTransform{feistel: newFeistel(req.Key.For("permute uuid")), text: col.Kind == Text},
 		Guarantees: pseudonymGuarantees,
 	}, nil
 }

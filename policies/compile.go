@@ -522,7 +522,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 	}
 	out.Plan = masking.NewPlan(plans)
 	out.Fingerprint = c.fingerprint()
-	out.Warnings = append(out.Warnings, c.pinnedWarnings()...)
+	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), c.pinnedWarnings()...)
 	return out, nil
 }
 

@@ -88,3 +88,15 @@ func (c *compiler) pinnedWarnings() []string {
 	}
 	return warnings
 }
+
+// keptWarnings finds classes of data that point at somebody, or must not be seen,
+// and are kept all the same: the policy's word counts, and it is said aloud.
+func (c *compiler) keptWarnings() []string {
+	var warnings []string
+	for _, class := range c.p.Classes {
+		if slices.Contains([]string{"direct", "special", "pci", "secret"}, class.Kind) && class.Do.Name == "keep" {
+			warnings = append(warnings, fmt.Sprintf("%s: class %s is %s and kept: its values arrive in clear", c.where(class.At), class.Name, class.Kind))
+		}
+	}
+	return warnings
+}
