@@ -18,8 +18,6 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-type catalogObject = catalog.Object
-
 // buildState is where a build is in its life.
 type buildState uint8
 
@@ -236,10 +234,14 @@ func (b *build) indexes(ctx context.Context, id catalog.TableID) error {
 	return b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
 }
 
-// run runs entries that rows are in reach of.
+// run runs entries that stand behind the rows.
 func (b *build) run(ctx context.Context, held *session, entries ...entry) error {
 	for _, e := range entries {
 		if err := held.exec(ctx, e.SQL); err != nil {
+			switch e.Kind {
+			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS":
+				return b.definitionError(ctx, e, err) // looks at no row
+			}
 			return fail(ctx, b.side, "make "+e.String(), err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 const (
@@ -229,7 +230,7 @@ func hasSchema(spec connectors.BuildSpec, name string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(spec.Catalog.Objects, func(o catalogObject) bool { return o.Kind == "schema" && o.Name == name })
+	return slices.ContainsFunc(spec.Catalog.Objects, func(o catalog.Object) bool { return o.Kind == "schema" && o.Name == name })
 }
 
 // take takes the advisory lock of the target. It goes with the session: a killed

@@ -2,14 +2,13 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,6 +118,76 @@ func TestRights(t *testing.T) {
 	name := strings.TrimPrefix(u.Path, "/") + "b"
 	err = copyAll(t, dsn, a.DSNAs(name, "reader", "pw"), "r1", nil)
 	wants(t, err, connectors.KindUnavailable, connectors.SinkSide, "permission denied", "ALTER ROLE reader CREATEDB")
+	a.Exec(t, dsn, "ALTER ROLE reader CREATEDB")
+	for _, run := range []string{"r1", "r2"} {
+		if err := copyAll(t, dsn, a.DSNAs(name, "reader", "pw"), run, nil); err != nil {
+			t.Errorf("an account with no more than CREATEDB: %v", err)
+		}
+	}
+	a.Exec(t, a.DSN("postgres"), "DROP DATABASE "+ident(name)) // before its owner goes
+}
+
+// TestMissingAtTarget builds what needs more than the target's server has.
+func TestMissingAtTarget(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t (id integer)", "CREATE POLICY p ON t", "CREATE INDEX i ON t (id)")
+	snap, err := openSnapshot(t, dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*definitions)
+		kind   connectors.Kind
+		words  []string
+	}{
+		"locale": {func(d *definitions) { d.Collate = "xx_YY.UTF-8" }, connectors.KindUnsupported, []string{"xx_YY.UTF-8", "install that locale"}},
+		"extension": {func(d *definitions) {
+			d.Before = append(d.Before, entry{Kind: "EXTENSION", Name: "nosuch", SQL: "CREATE EXTENSION nosuch"})
+		}, connectors.KindUnavailable, []string{"make extension nosuch", "install the extension"}},
+		"role": {func(d *definitions) {
+			for i, e := range d.After {
+				if e.Kind == "POLICY" {
+					d.After[i].SQL = "CREATE POLICY p ON public.t TO nosuch"
+				}
+			}
+		}, connectors.KindOther, []string{"make policy public.t p", `role "nosuch" does not exist`, "CREATE ROLE"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var d definitions
+			if err := json.Unmarshal(defs.Data, &d); err != nil {
+				t.Fatal(err)
+			}
+			c.change(&d)
+			data, err := json.Marshal(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := *defs
+			changed.Data = data
+			to := a.Name(t)
+			sink, err := Connector{}.OpenSink(t.Context(), a.DSN(to), connectors.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer sink.Close()
+			b, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: &changed})
+			if err == nil {
+				err = b.Finish(t.Context())
+				if e := b.Abort(); e != nil {
+					t.Error(e)
+				}
+			}
+			wants(t, err, c.kind, connectors.SinkSide, c.words...)
+			if n := a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE starts_with(datname, "+literal(to)+")"); n != "0" {
+				t.Errorf("%s databases are left", n)
+			}
+		})
+	}
 }
 
 func TestLocked(t *testing.T) {
@@ -251,125 +320,6 @@ func TestReaderLost(t *testing.T) {
 	}
 	if rows != 50000 {
 		t.Errorf("%d rows", rows)
-	}
-}
-
-// proxy stands between us and a server, and hangs up without a word when a
-// COPY has brought so many bytes in one direction.
-type proxy struct {
-	toUs, away atomic.Int64 // bytes until it hangs up; 0 never does
-}
-
-func newProxy(t *testing.T, dsn string) (*proxy, string) {
-	t.Helper()
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := u.Host
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	p := &proxy{}
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			up, err := net.Dial("tcp", server)
-			if err != nil {
-				client.Close()
-				continue
-			}
-			pipe := func(to, from net.Conn, left *atomic.Int64) {
-				defer to.Close()
-				defer from.Close()
-				buf := make([]byte, 4096)
-				for {
-					n, err := from.Read(buf)
-					if rest := left.Load(); rest > 0 {
-						if rest <= int64(n) {
-							to.Write(buf[:rest])
-							return
-						}
-						left.Add(-int64(n))
-					}
-					if _, e := to.Write(buf[:n]); e != nil || err != nil {
-						return
-					}
-				}
-			}
-			go pipe(client, up, &p.toUs)
-			go pipe(up, client, &p.away)
-		}
-	}()
-	u.Host = l.Addr().String()
-	return p, u.String()
-}
-
-// TestHangUp cuts connections in the middle of a chunk, at one end and at the
-// other. A chunk is whole or an error that says that it may be tried again.
-func TestHangUp(t *testing.T) {
-	a := connectortest.Postgres(t)
-	dsn := a.Database(t)
-	a.Exec(t, dsn, "CREATE TABLE t AS SELECT i AS id, repeat('x', 100) AS pad FROM generate_series(1, 20000) i", "CREATE TABLE g AS SELECT 'postgres=r/postgres'::aclitem AS g, i FROM generate_series(1, 20000) i")
-	in, from := newProxy(t, dsn)
-	s, err := openSnapshot(t, from, connectors.Options{Workers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defs, err := s.Definitions(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, to := newProxy(t, a.DSN(a.Name(t)))
-	sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sink.Close()
-	b, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r", Catalog: s.Catalog(), Definitions: defs, Workers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Abort()
-	for _, name := range []string{"t", "g"} {
-		id := catalog.TableID{Schema: "public", Name: name}
-		layout, err := s.Layout(id, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		chunks, err := s.Split(t.Context(), id, 1<<40)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, cut := range []int64{1, 100, 5_000, 65_536, 262_144, 400_000} {
-			for what, side := range map[string]struct {
-				left *atomic.Int64
-				side connectors.Side
-			}{"read": {&in.toUs, connectors.SourceSide}, "load": {&out.away, connectors.SinkSide}} {
-				side.left.Store(cut)
-				_, err := copyChunk(t.Context(), s, b, chunks[0], layout)
-				side.left.Store(0)
-				if err == nil || !connectors.Retryable(err) {
-					t.Errorf("%s of %s cut after %d bytes: %v", what, name, cut, err)
-				}
-				if _, at := connectors.KindOf(err); at != side.side {
-					t.Errorf("%s of %s cut after %d bytes: side %d: %v", what, name, cut, at, err)
-				}
-			}
-		}
-		rows, err := copyChunk(t.Context(), s, b, chunks[0], layout)
-		if err != nil || rows != 20000 {
-			t.Errorf("%s afterwards: %d rows, %v", name, rows, err)
-		}
-	}
-	receipts, err := b.Receipts(t.Context())
-	if err != nil || len(receipts) != 2 {
-		t.Errorf("%d receipts, %v", len(receipts), err)
 	}
 }
 

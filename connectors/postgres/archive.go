@@ -1,0 +1,284 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// archive is the table of contents of a dump, with the SQL of each item.
+type archive struct {
+	items []*item
+	byID  map[int]*item
+}
+
+type item struct {
+	entry
+	id    int
+	at    archiveID
+	line  string // kind, schema, name and owner as the list has them
+	deps  []int
+	after bool // stands in the section behind the rows
+	seen  bool // its SQL has been found
+	left  bool // stays behind
+}
+
+// readArchive takes a dump apart: the list gives the order, the ids and what
+// depends on what; the scripts give the SQL, under a heading for each item.
+func readArchive(toc, before, after string) (*archive, error) {
+	a := &archive{byID: map[int]*item{}}
+	var last *item
+	for line := range strings.Lines(toc) {
+		line = strings.TrimRight(line, "\r\n")
+		if deps, ok := strings.CutPrefix(line, ";\tdepends on: "); ok && last != nil {
+			for _, f := range strings.Fields(deps) {
+				if n, err := strconv.Atoi(f); err == nil {
+					last.deps = append(last.deps, n)
+				}
+			}
+			continue
+		}
+		if strings.HasPrefix(line, ";") || line == "" {
+			continue
+		}
+		it := &item{}
+		var rest string
+		id, rest, ok := strings.Cut(line, "; ")
+		parts := strings.SplitN(rest, " ", 3)
+		if !ok || len(parts) != 3 {
+			return nil, errors.New("pg_restore: its list cannot be read")
+		}
+		class, err1 := strconv.ParseUint(parts[0], 10, 32)
+		oid, err2 := strconv.ParseUint(parts[1], 10, 32)
+		n, err3 := strconv.Atoi(id)
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return nil, errors.New("pg_restore: its list cannot be read")
+		}
+		it.id, it.at, it.line = n, archiveID{uint32(class), uint32(oid)}, parts[2]
+		a.items = append(a.items, it)
+		a.byID[n] = it
+		last = it
+	}
+	if err := a.read(before, false); err != nil {
+		return nil, err
+	}
+	if err := a.read(after, true); err != nil {
+		return nil, err
+	}
+	for _, it := range a.items {
+		kind, _, _ := strings.Cut(it.line, " ")
+		switch {
+		case it.seen, kind == "ENCODING", kind == "STDSTRINGS", kind == "SEARCHPATH", kind == "DATABASE":
+		case it.stays():
+			it.left = true
+		default:
+			// A function whose body imitates a heading could get us here.
+			return nil, fmt.Errorf("pg_restore: no definition of %s in its script", it.line)
+		}
+	}
+	return a, nil
+}
+
+// stays reports whether an item that has no SQL of its own is one of those that stay.
+func (it *item) stays() bool {
+	for kind := range stay {
+		if strings.HasPrefix(it.line, kind+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	headingStart = "--\n-- Name: "
+	scriptEnd    = "\n--\n-- PostgreSQL database dump complete\n--\n"
+)
+
+// read finds the SQL of each item of a section. A heading counts only if the
+// list has such an item, and further down than the last one: a function's body
+// may well hold something that looks like a heading.
+func (a *archive) read(script string, after bool) error {
+	if i := strings.LastIndex(script, scriptEnd); i >= 0 {
+		script = script[:i+1]
+	}
+	next := 0     // the first item that may come
+	var now *item // whose SQL we are in
+	start := 0    // of its SQL
+	method := ""  // the setting that says how a table is stored
+	finish := func(end int) {
+		sql, setting := cutSettings(script[start:end])
+		if now != nil && sql != "" {
+			// The setting holds for the session, but an item may be left out
+			// or run elsewhere: so each table takes it along.
+			if now.Kind == "TABLE" || now.Kind == "MATERIALIZED VIEW" {
+				sql = method + sql
+			}
+			now.SQL = sql
+		}
+		if setting != "" {
+			method = setting
+		}
+	}
+	for pos := 0; ; {
+		i := strings.Index(script[pos:], headingStart)
+		if i < 0 {
+			break
+		}
+		i += pos
+		pos = i + 3
+		if i > 0 && script[i-1] != '\n' {
+			continue
+		}
+		line, body, ok := strings.Cut(script[i+3:], "\n")
+		if !ok || !strings.HasPrefix(body, "--\n") {
+			continue
+		}
+		kind, schema, name, ok := heading(line)
+		if !ok {
+			continue
+		}
+		ns := schema
+		if ns == "" {
+			ns = "-"
+		}
+		found := -1
+		for k := next; k < len(a.items); k++ {
+			if it := a.items[k]; !it.seen && strings.HasPrefix(it.line+" ", kind+" "+ns+" "+name+" ") {
+				found = k
+				break
+			}
+		}
+		if found < 0 {
+			continue
+		}
+		finish(i)
+		now = a.items[found]
+		now.seen, now.after = true, after
+		now.Kind, now.Schema, now.Name = kind, schema, name
+		start = i + 3 + len(line) + 1 + 3
+		pos = start
+		next = found + 1
+	}
+	if now != nil {
+		finish(len(script))
+	}
+	return nil
+}
+
+// heading reads "-- Name: n; Type: t; Schema: s; Owner: o". The name may hold
+// anything, so it is read from the end.
+func heading(line string) (kind, schema, name string, ok bool) {
+	line, ok = strings.CutPrefix(line, "-- Name: ")
+	i := strings.LastIndex(line, "; Owner: ")
+	if !ok || i < 0 {
+		return "", "", "", false
+	}
+	line = line[:i]
+	if i = strings.LastIndex(line, "; Schema: "); i < 0 {
+		return "", "", "", false
+	}
+	line, schema = line[:i], line[i+len("; Schema: "):]
+	if i = strings.LastIndex(line, "; Type: "); i < 0 {
+		return "", "", "", false
+	}
+	if schema == "-" {
+		schema = ""
+	}
+	return line[i+len("; Type: "):], schema, line[:i], true
+}
+
+// cutSettings takes the settings off the end of an item's SQL: they stand there
+// for what follows. It returns the one that says how tables are stored.
+func cutSettings(sql string) (rest, method string) {
+	sql = strings.TrimSpace(sql)
+	for {
+		i := strings.LastIndexByte(sql, '\n')
+		last := sql[i+1:]
+		isMethod := strings.HasPrefix(last, "SET default_table_access_method = ")
+		if !isMethod && !strings.HasPrefix(last, "SET default_tablespace = ") {
+			return onlyComments(sql), method
+		}
+		if isMethod && method == "" {
+			method = last + "\n"
+		}
+		sql = strings.TrimSpace(sql[:max(i, 0)])
+	}
+}
+
+// onlyComments returns "" for SQL that says nothing: "-- *not* creating schema".
+func onlyComments(sql string) string {
+	for line := range strings.Lines(sql) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+			return sql
+		}
+	}
+	return ""
+}
+
+// leave marks what stays behind, and what depends on it.
+func (a *archive) leave() ([]catalog.Object, error) {
+	var objects []catalog.Object
+	for changed := true; changed; {
+		changed = false
+		for _, it := range a.items {
+			if it.left || !it.seen {
+				continue
+			}
+			because := slices.IndexFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.left })
+			switch {
+			case stay[it.Kind]:
+				if it.Kind == "FOREIGN TABLE" {
+					objects = append(objects, catalog.Object{Kind: "foreign table", Name: word(it.Schema) + "." + it.Name})
+				}
+			case because < 0:
+				continue
+			case it.Kind == "TABLE" || it.Kind == "SEQUENCE" || it.Kind == "SCHEMA" || it.Kind == "TYPE" || it.Kind == "DOMAIN":
+				return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave " + a.byID[it.deps[because]].entry.String() + " behind",
+					Err: fmt.Errorf("%s cannot be made without it", it.entry)}
+			case it.Kind != "COMMENT" && it.Kind != "TABLE ATTACH":
+				objects = append(objects, catalog.Object{Kind: strings.ToLower(it.Kind), Name: strings.TrimPrefix(word(it.Schema)+"."+it.Name, `"".`)})
+			}
+			it.left, changed = true, true
+		}
+	}
+	return objects, nil
+}
+
+// place decides when each item behind the rows is run.
+func (a *archive) place(owners map[archiveID]owner, p *picture) {
+	for _, it := range a.items {
+		if !it.after || it.left {
+			continue
+		}
+		it.Phase = phaseRest
+		o, owned := owners[it.at]
+		t := p.Table(o.table)
+		switch it.Kind {
+		case "INDEX ATTACH":
+			it.Phase = phaseAttach
+		case "INDEX", "CONSTRAINT":
+			switch {
+			case !owned || t == nil: // of a materialised view
+			case t.Kind == catalog.Partitioned:
+				it.Phase = phaseAttach
+			default:
+				it.Phase, it.Table = phaseTable, &o.table
+			}
+		case "FK CONSTRAINT":
+			if owned {
+				it.Phase, it.Table, it.References = phaseForeign, &o.table, &o.references
+			}
+		case "COMMENT":
+			for _, id := range it.deps {
+				if d := a.byID[id]; d != nil && d.after && d.Phase == phaseTable {
+					it.Phase, it.Table = d.Phase, d.Table
+				}
+			}
+		}
+	}
+}
