@@ -143,7 +143,7 @@ func wrap(ctx context.Context, side connectors.Side, op string, err error, words
 		return nil
 	}
 	e := &connectors.Error{Side: side, Op: op}
-	if ctx != nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		// Whatever broke, it broke because the caller gave up.
 		e.Err = context.Cause(ctx)
 		if !errors.Is(e.Err, ctx.Err()) {

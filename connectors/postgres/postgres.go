@@ -6,6 +6,12 @@
 // whole. Definitions come from pg_dump, read under the same snapshot: nothing
 // else is as faithful.
 //
+// # Servers before 14
+//
+// They cannot scan a range of pages, so a table is one chunk there: tables are
+// read beside each other, but none in parts. Arrays and composites of types
+// that users define travel as text.
+//
 // # Text of errors
 //
 // A server's messages may quote values: Key (email)=(…), invalid input syntax
