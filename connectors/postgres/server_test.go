@@ -192,20 +192,25 @@ func TestMissingAtTarget(t *testing.T) {
 
 func TestLocked(t *testing.T) {
 	a := connectortest.Postgres(t)
-	dsn := a.Database(t)
-	a.Exec(t, dsn, "CREATE TABLE busy (id integer)")
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE busy"); err != nil {
-		t.Fatal(err)
-	}
-	_, err = openSnapshot(t, dsn, connectors.Options{LockTimeout: 100})
-	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "busy", "100ms", "lock")
-	if !connectors.Retryable(err) {
-		t.Error("a lock that is held may be waited for again")
+	for _, table := range []string{
+		"busy (id integer)",
+		"busy (id integer DEFAULT 1 + 1)", // reading the default waits before we lock anything
+	} {
+		dsn := a.Database(t)
+		a.Exec(t, dsn, "CREATE TABLE "+table)
+		conn, err := pgx.Connect(t.Context(), dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE busy"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = openSnapshot(t, dsn, connectors.Options{LockTimeout: 100})
+		wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "public.busy", "100ms", "lock")
+		if !connectors.Retryable(err) {
+			t.Error("a lock that is held may be waited for again")
+		}
 	}
 }
 

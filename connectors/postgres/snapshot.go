@@ -54,6 +54,9 @@ func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
 	snap := &snapshot{source: s, holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers)}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
+		if stateOf(err) == "55P03" {
+			return nil, s.lockedError(ctx)
+		}
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	for range s.workers {
@@ -106,6 +109,33 @@ func (s *snapshot) begin(ctx context.Context) error {
 			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
 	}
 	return s.readSizes(ctx)
+}
+
+// lockedError says which tables were not to be had in time: reading a table's
+// definition already waits for whoever holds it. It asks on another session,
+// since that of the snapshot is spoilt; if it gets no answer it names none.
+func (s *source) lockedError(ctx context.Context) error {
+	var names []string
+	if conn, err := s.connect(ctx, ""); err == nil {
+		err = each(ctx, conn, "locked", nil, func(row pgx.CollectableRow) error {
+			var id catalog.TableID
+			err := row.Scan(&id.Schema, &id.Name)
+			names = append(names, words(id))
+			return err
+		})
+		closeConn(conn)
+		if err != nil {
+			names = nil
+		}
+	}
+	what := "a table"
+	if len(names) > 0 {
+		what = list(names)
+	}
+	return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Retry: true,
+		Op:   "lock the tables of " + s.display(s.conn.Database),
+		Err:  fmt.Errorf("somebody else holds the lock of %s for more than %s", what, s.lockTimeout),
+		Hint: "wait for the ALTER TABLE, TRUNCATE or VACUUM FULL that holds it, or raise the lock timeout"}
 }
 
 // checkRights fails before a row is read if any row could not be.
@@ -169,12 +199,6 @@ func (s *snapshot) lock(ctx context.Context) error {
 			return nil
 		}
 		_, err := s.holder.Exec(ctx, "LOCK TABLE ONLY "+strings.Join(batch, ", ONLY ")+" IN ACCESS SHARE MODE")
-		if err != nil && stateOf(err) == "55P03" {
-			return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Retry: true,
-				Op:   "lock the tables of " + s.display(s.conn.Database),
-				Err:  fmt.Errorf("one of %s is locked by somebody else for more than %s", list(batch), s.lockTimeout),
-				Hint: "wait for the ALTER TABLE, TRUNCATE or VACUUM FULL that holds it, or raise the lock timeout"}
-		}
 		batch = batch[:0]
 		return err
 	}
