@@ -410,6 +410,9 @@ func (s *source) Catalog(ctx context.Context) (*catalog.Catalog, error) {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	p, err := readPicture(ctx, conn)
+	if stateOf(err) == "55P03" {
+		return nil, s.lockedError(ctx)
+	}
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
