@@ -189,9 +189,9 @@ func (x *execution) preflight(ctx context.Context) error {
 	if !slices.ContainsFunc(from.Formats, func(f connectors.WireFormat) bool { return slices.Contains(to.Formats, f) }) {
 		return &connectors.Error{
 			Kind: connectors.KindUsage,
-			Op:   "preflight",
+			Op:   "copy to " + target.Display,
 			Err:  fmt.Errorf("rows of %s cannot be loaded into %s", from.Connector, to.Connector),
-			Hint: "copy to a database of the same engine",
+			Hint: "name a target of the same engine as the source",
 		}
 	}
 	return nil
