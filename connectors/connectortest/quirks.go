@@ -11,7 +11,7 @@ type Quirks struct {
 	// tried; Int and Text must be there.
 	Types map[catalog.Kind]string
 	// Samples are columns with values that the engine knows, beside those of the
-	// suite. Each is copied kept, and decoded as well unless Opaque.
+	// suite. Each is copied kept, and decoded.
 	Samples []Sample
 	// NoVirtual: the engine has no virtual computed columns (stored ones it has).
 	NoVirtual bool
@@ -29,7 +29,7 @@ type Sample struct {
 	Name   string // of the column
 	Type   string // in the engine's words
 	Values []any  // as Database.Insert takes them; NULL is added
-	// Opaque: the values cannot be decoded, and Layout must say so.
+	// Opaque: the values are of kind Opaque, which can be kept and suppressed.
 	Opaque bool
 }
 

@@ -94,15 +94,6 @@ func (s *suite) roundTrip(t *testing.T, sample Sample) {
 		s.copyAll(t, from, to, "kept", decoding{})
 		s.equalRows(t, from, to, table)
 	})
-	if sample.Opaque {
-		t.Run("opaque", func(t *testing.T) {
-			_, snapshot := s.open(t, from)
-			if _, err := snapshot.Layout(table.ID, []string{"v"}); err == nil {
-				t.Error("a layout that decodes an opaque column")
-			}
-		})
-		return
-	}
 	t.Run("decoded", func(t *testing.T) {
 		to := s.Database(t)
 		s.copyAll(t, from, to, "decoded", decoding{columns: decode})

@@ -144,14 +144,7 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 	if err != nil {
 		return nil, err
 	}
-	layout, err := connectors.NewLayout(t, rows.Format, decoded)
-	if err == nil {
-		err = rows.Check(layout)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return layout, nil
+	return connectors.NewLayout(t, rows.Format, decoded)
 }
 
 func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes int64) ([]connectors.Chunk, error) {

@@ -74,6 +74,10 @@ func readArchive(toc, before, after string) (*archive, error) {
 		kind, _, _ := strings.Cut(it.line, " ")
 		switch {
 		case it.seen, kind == "ENCODING", kind == "STDSTRINGS", kind == "SEARCHPATH", kind == "DATABASE":
+		case strings.HasPrefix(it.line, "COMMENT - DATABASE "):
+			// It is in the list, and in no script of objects. The copy has a
+			// comment of its own: our mark.
+			it.left = true
 		case it.stays():
 			it.left = true
 		default:

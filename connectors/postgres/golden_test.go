@@ -190,7 +190,7 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestArchive(t *testing.T) {
-	toc := strings.Join([]string{";", "; Archive", ";", "1; 0 0 ENCODING - ENCODING ", "2; 1255 10 FUNCTION public f() ann", "3; 1259 11 TABLE public t ann", ";\tdepends on: 2", "4; 1259 12 INDEX public i ann", ";\tdepends on: 3", ""}, "\n")
+	toc := strings.Join([]string{";", "; Archive", ";", "1; 0 0 ENCODING - ENCODING ", "5; 0 0 COMMENT - DATABASE shop ann", "2; 1255 10 FUNCTION public f() ann", "3; 1259 11 TABLE public t ann", ";\tdepends on: 2", "4; 1259 12 INDEX public i ann", ";\tdepends on: 3", ""}, "\n")
 	heading := func(name, kind string) string {
 		return "--\n-- Name: " + name + "; Type: " + kind + "; Schema: public; Owner: -\n--\n\n"
 	}
@@ -207,7 +207,7 @@ func TestArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []string{"", "CREATE FUNCTION f() AS '\n" + heading("nobody", "TABLE") + "';", "SET default_table_access_method = heap;\nCREATE TABLE t ();", "CREATE INDEX i;"} {
+	for i, want := range []string{"", "", "CREATE FUNCTION f() AS '\n" + heading("nobody", "TABLE") + "';", "SET default_table_access_method = heap;\nCREATE TABLE t ();", "CREATE INDEX i;"} {
 		if got := a.items[i].SQL; got != want {
 			t.Errorf("item %d: %q, want %q", i, got, want)
 		}

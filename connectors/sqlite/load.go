@@ -315,16 +315,22 @@ func (b *build) Promote(ctx context.Context) error {
 	})
 }
 
-// Abort waits for the session's statement in flight, if any, then removes the file.
-func (b *build) Abort() error {
+// end ends the build, and hands over its lock to the first who asks. done tells
+// whether the build has been promoted.
+func (b *build) end() (held *lock, done bool) {
 	b.mu.Lock()
-	if b.state != promoted {
+	defer b.mu.Unlock()
+	done = b.state == promoted
+	if !done {
 		b.state = ended
 	}
-	done := b.state == promoted
-	held := b.lock
-	b.lock = nil
-	b.mu.Unlock()
+	held, b.lock = b.lock, nil
+	return held, done
+}
+
+// Abort waits for the session's statement in flight, if any, then removes the file.
+func (b *build) Abort() error {
+	held, done := b.end()
 	if held == nil {
 		return nil
 	}
@@ -346,14 +352,7 @@ func (b *build) Abort() error {
 
 // leave is what the end of a process does to a build.
 func (b *build) leave() error {
-	b.mu.Lock()
-	if b.state != promoted {
-		b.state = ended
-	}
-	done := b.state == promoted
-	held := b.lock
-	b.lock = nil
-	b.mu.Unlock()
+	held, done := b.end()
 	if held == nil {
 		return nil
 	}

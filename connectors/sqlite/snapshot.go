@@ -158,14 +158,7 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 	if err != nil {
 		return nil, err
 	}
-	layout, err := connectors.NewLayout(t, rows.Format, decoded)
-	if err == nil {
-		err = rows.Check(layout)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return layout, nil
+	return connectors.NewLayout(t, rows.Format, decoded)
 }
 
 func (s *snapshot) table(op string, id catalog.TableID) (*catalog.Table, error) {
