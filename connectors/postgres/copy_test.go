@@ -18,7 +18,8 @@ func kinds(t *testing.T, s *connectortest.PostgresServer) string {
 	s.Load(t, dsn, "testdata/kinds.sql")
 	name := dsn[strings.LastIndex(dsn, "/")+1:]
 	name, _, _ = strings.Cut(name, "?")
-	s.Exec(t, dsn, `ALTER DATABASE `+name+` SET search_path = "select", public`, `ALTER DATABASE `+name+` SET app.secret = 'never-to-travel'`)
+	s.Exec(t, dsn, `ALTER DATABASE `+name+` SET search_path = "select", public`, `ALTER DATABASE `+name+` SET app.secret = 'never-to-travel'`,
+		`COMMENT ON DATABASE `+name+` IS 'a database''s own comment; it is in no script of its objects'`)
 	return dsn
 }
 
