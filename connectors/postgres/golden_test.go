@@ -189,6 +189,29 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// A password with a bare @, /, ? or # would be read as a host, a port or a
+// database, which messages name.
+func TestAmbiguous(t *testing.T) {
+	const piece = "never-shown"
+	for _, dsn := range []string{
+		"postgres://u:12@" + piece + "@h/shop", "postgres://u:12/" + piece + "@h/shop", "postgres://u:12?" + piece + "@h/shop",
+		"postgres://u:12#" + piece + "@h/shop", "postgres://u:12?a=" + piece + "#@h/shop", "postgres://u:@" + piece + "@h/shop",
+	} {
+		_, err := newConfig(connectors.SourceSide, dsn, connectors.Options{})
+		if kind, _ := connectors.KindOf(err); kind != connectors.KindUsage || strings.Contains(err.Error(), piece) {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+	for _, dsn := range []string{
+		"postgres://u:p%40%2F@h/shop", "postgres://h/shop?user=ann@corp", "postgres://ann@h:5432/sh%40p?sslmode=disable&user=a@b",
+		"host=h user=ann@corp password=a@b/c", "postgres:///shop?host=@/run", "postgres://u@[::1]:5432,h2/shop",
+	} {
+		if _, err := newConfig(connectors.SourceSide, dsn, connectors.Options{}); err != nil {
+			t.Errorf("%s: %v", dsn, err)
+		}
+	}
+}
+
 func TestArchive(t *testing.T) {
 	toc := strings.Join([]string{";", "; Archive", ";", "1; 0 0 ENCODING - ENCODING ", "5; 0 0 COMMENT - DATABASE shop ann", "2; 1255 10 FUNCTION public f() ann", "3; 1259 11 TABLE public t ann", ";\tdepends on: 2", "4; 1259 12 INDEX public i ann", ";\tdepends on: 3", ""}, "\n")
 	heading := func(name, kind string) string {
