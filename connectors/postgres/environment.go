@@ -256,7 +256,8 @@ type neighbour struct {
 	mark  mark
 	ours  bool // carries a mark
 	limit int32
-	own   bool // belongs to this account
+	owner string
+	own   bool // this account is the owner, a member of it, or a superuser
 }
 
 func (s *sink) neighbours(ctx context.Context, conn *pgx.Conn) ([]neighbour, error) {
@@ -265,7 +266,7 @@ func (s *sink) neighbours(ctx context.Context, conn *pgx.Conn) ([]neighbour, err
 	err := each(ctx, conn, "databases", []any{[]string{s.target, st + building, st + former}}, func(row pgx.CollectableRow) error {
 		var n neighbour
 		var comment string
-		if err := row.Scan(&n.name, &comment, &n.limit, &n.own); err != nil {
+		if err := row.Scan(&n.name, &comment, &n.limit, &n.owner, &n.own); err != nil {
 			return err
 		}
 		n.mark, n.ours = parseMark(comment)
@@ -286,6 +287,12 @@ func (s *sink) guard(ctx context.Context, conn *pgx.Conn) error {
 			return &connectors.Error{Kind: connectors.KindGuard, Side: s.side, Op: "replace " + s.display(s.target),
 				Err:  errors.New("the database exists and does not carry our mark: it may be somebody's work"),
 				Hint: "name another target, or, if nobody needs it, drop it first: DROP DATABASE " + word(s.target)}
+		}
+		if n.name == s.target && !n.own {
+			// The promotion would be refused, when all the work is done.
+			return &connectors.Error{Kind: connectors.KindGuard, Side: s.side, Op: "replace " + s.display(s.target),
+				Err:  fmt.Errorf("it belongs to %s, and %s may not replace it", word(n.owner), word(s.conn.User)),
+				Hint: "run as " + word(n.owner) + ", or let its owner do: ALTER DATABASE " + word(s.target) + " OWNER TO " + word(s.conn.User)}
 		}
 	}
 	return nil

@@ -424,6 +424,31 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
+// A copy that another account has made is refused before a row is read, not at
+// the promotion.
+func TestOwnerOfTarget(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn, name := a.Database(t), a.Name(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
+	if err := copyAll(t, dsn, a.DSN(name), "r1", nil); err != nil {
+		t.Fatal(err)
+	}
+	account := a.Name(t) + "_maker"
+	a.Exec(t, a.DSN("postgres"), "CREATE ROLE "+ident(account)+" LOGIN CREATEDB PASSWORD 'maker'")
+	t.Cleanup(func() {
+		a.Exec(t, a.DSN("postgres"), "DROP DATABASE IF EXISTS "+ident(name), "DROP ROLE "+ident(account))
+	})
+	to := a.DSNAs(name, account, "maker")
+	wants(t, copyAll(t, dsn, to, "r2", nil), connectors.KindGuard, connectors.SinkSide, "belongs to ", account, "OWNER TO")
+	if n := a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE starts_with(datname, "+literal(name+"__")+")"); n != "0" {
+		t.Errorf("%s databases are left", n)
+	}
+	a.Exec(t, a.DSN("postgres"), "ALTER DATABASE "+ident(name)+" OWNER TO "+ident(account))
+	if err := copyAll(t, dsn, to, "r3", nil); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLongNames(t *testing.T) {
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
