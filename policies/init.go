@@ -59,6 +59,7 @@ type entry struct {
 	class string
 	by    string // of a birth date: the column that identifies the person
 	doubt string // why it is TODO
+	guess string // of a TODO: the class that it may be
 }
 
 func newDraft(c *catalog.Catalog, name string) *draft {
@@ -115,7 +116,7 @@ func (d *draft) choose() {
 			}
 			if ref := referencedBelow(ts, col.col.Name); ref != nil {
 				if source := d.source(ref); source != nil && source != e {
-					*e = entry{class: source.class, doubt: source.doubt}
+					*e = entry{class: source.class, doubt: source.doubt, guess: source.guess}
 				}
 			}
 		}
@@ -167,7 +168,7 @@ func (d *draft) classify(col *column) *entry {
 	case g.class == Public:
 		return &entry{class: todo, doubt: "perhaps keep"}
 	case g.class != "":
-		return &entry{class: todo, doubt: "perhaps " + g.class}
+		return &entry{class: todo, doubt: "perhaps " + g.class, guess: g.class}
 	case col.col.Type.Kind == catalog.JSON:
 		return &entry{class: todo, doubt: `a document: {json: {$.PATH: CLASS, "*": drop}}`}
 	}
@@ -204,6 +205,11 @@ func (d *draft) write() ([]byte, map[int]*entry) {
 	for _, e := range d.entries {
 		if e.class == todo {
 			questions++
+			// The classes that answer most questions stand ready, and the guess.
+			used[freeText], used[suppressed] = true, true
+			if e.guess != "" {
+				used[e.guess] = true
+			}
 		} else {
 			used[e.class] = true
 		}
