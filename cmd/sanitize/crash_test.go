@@ -209,8 +209,8 @@ func read(t *testing.T, path string) []byte {
 	return b
 }
 
-// Ctrl-C once finishes the chunks in flight, twice stops at once; either way the
-// run says so, exits 130 and leaves the target as it was.
+// Ctrl-C once finishes the chunks in flight, twice stops at once, and a terminal
+// that is closed is like the first; either way the run says so, exits 130 and leaves the target as it was.
 func TestInterrupt(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
 	source, name := a.Database(t), b.Name(t)
@@ -219,7 +219,7 @@ func TestInterrupt(t *testing.T) {
 	databases := func() []string {
 		return lines(t, b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+name+"') ORDER BY 1")
 	}
-	for _, signals := range [][]os.Signal{{os.Interrupt}, {syscall.SIGTERM}, {os.Interrupt, os.Interrupt}} {
+	for _, signals := range [][]os.Signal{{os.Interrupt}, {syscall.SIGTERM}, {syscall.SIGHUP}, {os.Interrupt, os.Interrupt}} {
 		p := start(t, args...)
 		eventually(t, "the build", func() bool { return len(databases()) > 0 || p.cmd.ProcessState != nil })
 		for _, s := range signals {

@@ -164,13 +164,17 @@ func loadPolicy(path string) (*policies.Policy, *masking.Key, error) {
 	return p, key, nil
 }
 
-// interrupts turns signals into the two ways to stop. The first SIGINT or
-// SIGTERM closes drain, the second cancels the context, and a third kills, as if
-// nobody had caught it. The caller calls stop.
+// interrupts turns signals into the two ways to stop. The first SIGINT, SIGTERM
+// or SIGHUP closes drain, the second cancels the context, and a third kills, as if
+// nobody had caught it. A hangup that nohup has made harmless stays so. The caller
+// calls stop.
 func interrupts(parent context.Context, u *ui) (ctx context.Context, drain <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	draining, done := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
