@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrInterrupted is the cause of a run that was asked to stop.
@@ -14,8 +15,13 @@ type PhaseError struct {
 	Err   error
 }
 
-// Error returns "phase: cause".
-func (e *PhaseError) Error() string { return fmt.Sprintf("%s: %v", e.Phase, e.Err) }
+// Error returns "phase: cause", or the cause alone where it begins with the phase.
+func (e *PhaseError) Error() string {
+	if cause := e.Err.Error(); strings.HasPrefix(cause, string(e.Phase)+" ") {
+		return cause
+	}
+	return fmt.Sprintf("%s: %v", e.Phase, e.Err)
+}
 
 // Unwrap returns the cause.
 func (e *PhaseError) Unwrap() error { return e.Err }

@@ -358,3 +358,15 @@ func TestValueErrorHasCoordinatesAndNoContents(t *testing.T) {
 		t.Errorf("%q shows a value", text)
 	}
 }
+
+func TestPhaseErrorSaysThePhaseOnce(t *testing.T) {
+	for cause, want := range map[string]string{
+		"promote shop: gone": "promote shop: gone",
+		"rename shop: gone":  "promote: rename shop: gone",
+		"promoted twice":     "promote: promoted twice",
+	} {
+		if got := (&pipeline.PhaseError{Phase: pipeline.Promote, Err: errors.New(cause)}).Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
