@@ -114,9 +114,6 @@ func NewTablePlan(table string, drop bool, columns []ColumnPlan) (*TablePlan, er
 	return p, nil
 }
 
-// Table returns the table's name, for people.
-func (p *TablePlan) Table() string { return p.table }
-
 // Drop reports whether the table's rows stay behind.
 func (p *TablePlan) Drop() bool { return p.drop }
 
