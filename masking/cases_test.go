@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,6 +34,9 @@ type lawCase struct {
 	// by is the column of the subject, of which subject gives the i-th value.
 	by      *Column
 	subject func(i int) any
+	// beside are the columns that a group reads, or that a row has besides; then subject
+	// gives the i-th row of their values, as []any.
+	beside []Peer
 }
 
 func params(kv ...any) map[string]any {
@@ -164,6 +168,13 @@ func asTimestamp(i int) any { return int64(mix(i)%3_000_000_000_000_000) - 1_500
 
 func asInt(i int) any { return int64(mix(i)) }
 
+// addLawCases adds cases to lawCases when the package is initialised: each family
+// has its own beside its other tests.
+func addLawCases(cases ...lawCase) bool {
+	lawCases = append(lawCases, cases...)
+	return true
+}
+
 var lawCases = []lawCase{
 	{name: "null", spec: Spec{Name: "null", Variant: true}, col: Column{Kind: Opaque}, value: wordsOf, fixed: true},
 	{name: "constant text", spec: Spec{Name: "constant", Variant: "!disabled"}, col: Column{Kind: Text, MaxChars: 9}, value: wordsOf, fixed: true},
@@ -285,12 +296,18 @@ func (c *lawCase) bind(t testing.TB, key *Key, domain string) Binding {
 	spec, col := c.spec, c.col
 	spec.Domain = domain
 	col.Table, col.Name = "t", "c"
-	b, err := Standard().Bind(key, col, spec, func(name string) (Column, bool) {
+	row := &Row{Peers: c.beside, Column: func(name string) (Column, bool) {
+		for _, p := range c.beside {
+			if p.Column.Name == name {
+				return p.Column, true
+			}
+		}
 		if c.by == nil || name != "subject" {
 			return Column{}, false
 		}
 		return *c.by, true
-	})
+	}}
+	b, err := Standard().Bind(key, col, spec, row)
 	if err != nil {
 		t.Fatalf("bind: %v", err)
 	}
@@ -385,10 +402,14 @@ func (c *lawCase) maskArrays(t testing.TB, b Binding, mem memory.Allocator, in a
 	var out arrow.Array
 	var err error
 	if b.Group != nil {
-		by := arrayOf(mem, c.by.Kind, view, subjects)
-		defer by.Release()
+		ins := c.inputs(mem, b, in, subjects, view)
+		defer func() {
+			for _, a := range ins {
+				a.Release()
+			}
+		}()
 		var outs []arrow.Array
-		outs, err = b.Group.ApplyGroup(mem, []arrow.Array{by, in})
+		outs, err = b.Group.ApplyGroup(mem, ins)
 		if err == nil {
 			if len(outs) != 1 {
 				t.Fatalf("%d arrays came out", len(outs))
@@ -418,6 +439,28 @@ func (c *lawCase) maskArrays(t testing.TB, b Binding, mem memory.Allocator, in a
 	return masked
 }
 
+// inputs returns the arrays that a group reads, in the order of Binding.Inputs, with
+// in for the case's own column. The caller releases them.
+func (c *lawCase) inputs(mem memory.Allocator, b Binding, in arrow.Array, subjects []any, view bool) []arrow.Array {
+	ins := make([]arrow.Array, len(b.Inputs))
+	for k, name := range b.Inputs {
+		switch at := slices.IndexFunc(c.beside, func(p Peer) bool { return p.Column.Name == name }); {
+		case name == "c":
+			in.Retain()
+			ins[k] = in
+		case at >= 0:
+			values := make([]any, len(subjects))
+			for i, row := range subjects {
+				values[i] = row.([]any)[at]
+			}
+			ins[k] = arrayOf(mem, c.beside[at].Column.Kind, view, values)
+		default:
+			ins[k] = arrayOf(mem, c.by.Kind, view, subjects)
+		}
+	}
+	return ins
+}
+
 // take returns n of the case's values from a start on, and their subjects.
 func (c *lawCase) take(start, n int) (values, subjects []any) {
 	values = make([]any, n)
@@ -428,7 +471,7 @@ func (c *lawCase) take(start, n int) (values, subjects []any) {
 		}
 		values[i] = c.value(at)
 	}
-	if c.by != nil {
+	if c.subject != nil {
 		subjects = make([]any, n)
 		for i := range subjects {
 			subjects[i] = c.subject(start + i)

@@ -18,9 +18,18 @@ const (
 	Date                  // *array.Date32, days since 1970-01-01; extremes are infinities → the same
 	Timestamp             // *array.Int64, microseconds since 2000-01-01; extremes are infinities → the same
 	JSON                  // as Text
+	XML                   // as Text
+	IP                    // an address, perhaps with a prefix length (inet, cidr), as Text
+	MAC                   // 6 or 8 bytes in hex, as Text
+	Point                 // "(x,y)", as Text
+	Array                 // "{1,2,NULL}", the form that PostgreSQL prints, as Text; so the next four
+	Composite             // "(1,\"a b\",)"
+	Range                 // "[1,5)", or a multirange: "{[1,5),[7,)}"
+	Hstore                // "\"key\"=>\"value\", \"k\"=>NULL"
 )
 
-var kindNames = [...]string{"opaque", "bool", "int", "float", "numeric", "text", "bytes", "uuid", "date", "timestamp", "json"}
+var kindNames = [...]string{"opaque", "bool", "int", "float", "numeric", "text", "bytes", "uuid", "date", "timestamp", "json",
+	"xml", "ip", "mac", "point", "array", "composite", "range", "hstore"}
 
 // String returns the kind's lower-case name.
 func (k Kind) String() string { return kindNames[k] }
@@ -32,7 +41,14 @@ type Column struct {
 	Bits        int      // width of Int or Float
 	NarrowBits  int      // width of the narrowest Int in the domain; 0 is Bits
 	MaxChars    int      // most characters that fit; 0 is no limit
+	MaxBytes    int      // most bytes of UTF-8 that fit; 0 is no limit
+	Precision   int      // digits of Numeric in all; 0 is no limit
+	Scale       int      // of them behind the point
 	Labels      []string // the only texts that fit, if not nil
+	Charset     Charset  // the characters that the database holds
+	Equality    Equality // what the database calls equal, here or in a column that it is tied to
+	Element     *Column  // of Array and Range, and the values of Hstore
+	Fields      []Column // of Composite
 	NotNull     bool
 	Unique      bool  // a unique key of one column stands on it, here or on a column that it references
 	Rows        int64 // estimate, for the bound on collisions
@@ -59,8 +75,14 @@ type Spec struct {
 	Variant any    // the value of the transform's own key: "id", 3, true; nil if none
 	// Params holds the other keys: string, int64, float64, bool, []any, or nil.
 	Params map[string]any
-	// Paths holds the entries of a JSON transform in the policy's order.
+	// Paths holds the entries of a transform of documents (json, xml, fields) in
+	// the policy's order.
 	Paths []PathSpec
+	// Inner is the transform of each element (each).
+	Inner *Spec
+	// Classes holds the transforms that hits in a text are masked by (redact), under
+	// the names that the policy gives the patterns. Each has a Domain of its own.
+	Classes map[string]Spec
 	// Domain is the namespace of consistent masking, as the policy resolved it.
 	Domain string
 	// NarrowBits takes the place of Column.NarrowBits, if not 0: each path of a

@@ -77,13 +77,13 @@ func (t *shift) bindSubject(req Request, name string) error {
 	bad := func(reason string) error {
 		return &BindError{Reason: reason, Help: "by: names a column of the same table that holds the subject's key"}
 	}
-	if req.Pair == nil {
+	if req.Row == nil || req.Row.Column == nil {
 		return bad("shift_days by a column works only on a column of a table")
 	}
 	if name == req.Column.Name {
 		return bad("shift_days by the column itself")
 	}
-	by, found := req.Pair(name)
+	by, found := req.Row.Column(name)
 	if !found {
 		return bad(fmt.Sprintf("there is no column %q to shift by", name))
 	}

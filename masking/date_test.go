@@ -182,7 +182,7 @@ func TestShiftsThatCannotBe(t *testing.T) {
 		return Column{Kind: Float}, name == "weight"
 	}
 	for name, want := range map[string]string{"c": "itself", "nobody": "no column", "weight": "names no subject"} {
-		_, err := Standard().Bind(fixedKey(t), col, shiftBy(30, "by", name), pair)
+		_, err := Standard().Bind(fixedKey(t), col, shiftBy(30, "by", name), &Row{Column: pair})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("by %s: %v", name, err)
 		}

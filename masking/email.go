@@ -23,6 +23,11 @@ const (
 	shortEmailCode     = 16 // and where the column is too short for the full form: 80 bits
 )
 
+var emailVariants = []fakeVariant{{"email", []Param{
+	{Name: "domain", Summary: "of emails: the reserved domain that they are at", Type: "string"},
+	{Name: "unique", Summary: "of emails: true refuses a column too short to keep different addresses apart; case and outer blanks make no difference", Type: "bool"},
+}, bindEmail}}
+
 // bindEmail binds {fake: email}: first.last.code@domain. The names come from the
 // dictionary; the code makes the address one of its own. All of it is drawn from
 // one keyed function of the normalised address.

@@ -15,49 +15,63 @@ import (
 // fakeFactory makes {fake: …}: realistic values of a kind that the variant names.
 type fakeFactory struct{}
 
+// fakeVariant is one variant of fake: what it is called, which of fake's
+// parameters it takes, and what binds it. Its family's file has it.
+type fakeVariant struct {
+	name   string
+	params []Param
+	bind   func(Request) (Binding, error)
+}
+
+// fakeVariants lists the variants of fake in the order of the catalogue.
+var fakeVariants = func() []fakeVariant {
+	return slices.Concat(nameVariants, emailVariants, phoneVariants)
+}()
+
 func (fakeFactory) Describe() Description {
-	return Description{
-		Name:     "fake",
-		Version:  1,
-		Summary:  "Replaces a value by a realistic one: a name, an email, a phone number.",
-		Kinds:    []Kind{Text},
-		Variants: []string{"first_name", "last_name", "person_name", "email", "phone"},
-		Params: []Param{
-			{Name: "script", Summary: "of names: keep (as the input's, without it), or one of " + strings.Join(dictionary.Scripts(), ", "), Type: "string"},
-			{Name: "domain", Summary: "of emails: the reserved domain that they are at", Type: "string"},
-			{Name: "unique", Summary: "of emails: true refuses a column too short to keep different addresses apart; case and outer blanks make no difference", Type: "bool"},
-			{Name: "range", Summary: "of phones: reserved moves them to numbers that nobody has", Type: "string"},
-		},
+	d := Description{
+		Name:    "fake",
+		Version: 1,
+		Summary: "Replaces a value by a realistic one: a name, an email, a phone number.",
+		Kinds:   []Kind{Text},
 	}
-}
-
-// fakeParams tells which parameters belong to which variant.
-var fakeParams = map[string][]string{
-	"first_name":  {"script"},
-	"last_name":   {"script"},
-	"person_name": {"script"},
-	"email":       {"domain", "unique"},
-	"phone":       {"range"},
-}
-
-func (fakeFactory) Bind(req Request) (Binding, error) {
-	variant, _ := req.Spec.Variant.(string)
-	own := fakeParams[variant]
-	for name := range req.Spec.Params {
-		if !slices.Contains(own, name) {
-			return Binding{}, &BindError{
-				Reason: fmt.Sprintf("fake %s has no parameter %q", variant, name),
-				Help:   fmt.Sprintf("fake %s takes %s", variant, strings.Join(own, ", ")),
+	for _, v := range fakeVariants {
+		d.Variants = append(d.Variants, v.name)
+		for _, p := range v.params {
+			if !slices.ContainsFunc(d.Params, func(q Param) bool { return q.Name == p.Name }) {
+				d.Params = append(d.Params, p)
 			}
 		}
 	}
-	switch variant {
-	case "email":
-		return bindEmail(req)
-	case "phone":
-		return bindPhone(req)
+	return d
+}
+
+func (fakeFactory) Bind(req Request) (Binding, error) {
+	name, _ := req.Spec.Variant.(string)
+	v := fakeVariants[slices.IndexFunc(fakeVariants, func(v fakeVariant) bool { return v.name == name })]
+	for given := range req.Spec.Params {
+		if !slices.ContainsFunc(v.params, func(p Param) bool { return p.Name == given }) {
+			var own []string
+			for _, p := range v.params {
+				own = append(own, p.Name)
+			}
+			help := fmt.Sprintf("fake %s takes no parameters", name)
+			if len(own) > 0 {
+				help = fmt.Sprintf("fake %s takes %s", name, strings.Join(own, ", "))
+			}
+			return Binding{}, &BindError{Reason: fmt.Sprintf("fake %s has no parameter %q", name, given), Help: help}
+		}
 	}
-	return bindName(req, variant)
+	return v.bind(req)
+}
+
+// scriptParam is the parameter of names and places.
+var scriptParam = Param{Name: "script", Summary: "of names: keep (as the input's, without it), or one of " + strings.Join(dictionary.Scripts(), ", "), Type: "string"}
+
+var nameVariants = []fakeVariant{
+	{"first_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "first_name") }},
+	{"last_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "last_name") }},
+	{"person_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "person_name") }},
 }
 
 func bindName(req Request, variant string) (Binding, error) {

@@ -319,8 +319,10 @@ func TestNoAllocationPerValue(t *testing.T) {
 func (c *lawCase) runner(t testing.TB, b Binding, values, subjects []any) func() {
 	mem := memory.DefaultAllocator
 	in := []arrow.Array{arrayOf(mem, c.col.Kind, true, values)}
-	if c.by != nil {
-		in = []arrow.Array{arrayOf(mem, c.by.Kind, true, subjects), in[0]}
+	if b.Group != nil {
+		own := in[0]
+		in = c.inputs(mem, b, own, subjects, true)
+		own.Release()
 	}
 	t.Cleanup(func() {
 		for _, a := range in {

@@ -19,6 +19,10 @@ const (
 	phoneMost   = 40 // more digits are no phone number
 )
 
+var phoneVariants = []fakeVariant{{"phone", []Param{
+	{Name: "range", Summary: "of phones: reserved moves them to numbers that nobody has", Type: "string"},
+}, bindPhone}}
+
 // bindPhone binds {fake: phone}: the digits are permuted, all else stays where it is.
 //
 // A number of eight digits or more keeps a prefix of up to four, which is about

@@ -13,7 +13,7 @@ import (
 func bound(t *testing.T, col Column, spec Spec, pair func(string) (Column, bool)) Binding {
 	t.Helper()
 	spec.Domain = "d"
-	b, err := Standard().Bind(fixedKey(t), col, spec, pair)
+	b, err := Standard().Bind(fixedKey(t), col, spec, &Row{Column: pair})
 	if err != nil {
 		t.Fatal(err)
 	}

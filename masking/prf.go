@@ -5,6 +5,8 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"sync"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // prf is the keyed function: AES-256-CMAC (NIST SP 800-38B, RFC 4493 with a
@@ -91,6 +93,7 @@ type scratch struct {
 	long [lanes]uint8
 	word [lanes][8]byte // space for integers as messages
 	text []byte         // space for normalised messages, to append to
+	iter norm.Iter      // of their decomposition; norm.Append would allocate one
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

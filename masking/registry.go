@@ -40,8 +40,8 @@ func (r *Registry) Names() []string {
 func (r *Registry) Factory(name string) Factory { return r.factories[name] }
 
 // Bind finds the factory of spec, checks what can be checked from its
-// description, derives the sub-key and binds. pair may be nil (see Request.Pair).
-func (r *Registry) Bind(key *Key, col Column, spec Spec, pair func(string) (Column, bool)) (Binding, error) {
+// description, derives the sub-key and binds. row may be nil (see Request.Row).
+func (r *Registry) Bind(key *Key, col Column, spec Spec, row *Row) (Binding, error) {
 	f := r.factories[spec.Name]
 	if f == nil {
 		return Binding{}, &BindError{
@@ -63,7 +63,7 @@ func (r *Registry) Bind(key *Key, col Column, spec Spec, pair func(string) (Colu
 		Bind: func(c Column, s Spec) (Binding, error) {
 			return r.Bind(key, c, s, nil)
 		},
-		Pair: pair,
+		Row: row,
 	})
 }
 

@@ -89,7 +89,30 @@ type Description struct {
 	// Variant tells the variants that the transform's own key may have
 	// (pseudonym: id, uuid), empty if it takes none.
 	Variants []string
-	Params   []Param
+	// Value tells what the transform's own key takes where that is no name of a
+	// variant: "a number of days".
+	Value  string
+	Params []Param
+	// Samples shows the transform at work, each variant at least once.
+	Samples []Sample
+}
+
+// Sample shows a transform to people: what it does to three values of a column.
+type Sample struct {
+	Spec   Spec // its Name and Domain may be left out
+	Column Column
+	// Values are spelled as PostgreSQL prints them.
+	Values []string
+	// Beside holds the values of other columns of the row that the transform reads,
+	// and what masks them.
+	Beside []SampleColumn
+}
+
+// SampleColumn is a column beside the sample's own, with as many values.
+type SampleColumn struct {
+	Column Column
+	Spec   Spec // the zero Spec if it is kept
+	Values []string
 }
 
 // Param is one parameter of a transform.
@@ -110,9 +133,32 @@ type Request struct {
 	// Bind binds the parts of a composite: a JSON path, an array's element.
 	// The child's own sub-key is derived from the child's Spec.
 	Bind func(Column, Spec) (Binding, error)
-	// Pair finds another column of the same table for a transform that needs
-	// it (`by:`), or reports false. Nil where there is no table.
-	Pair func(name string) (Column, bool)
+	// Row is the table around the column; nil where there is none, as in a document.
+	Row *Row
+}
+
+// Row is what a transform may know of the table that its column stands in.
+type Row struct {
+	// Column finds another column by its name, or reports false.
+	Column func(name string) (Column, bool)
+	// Peers are the other columns that are read, in the table's order.
+	Peers []Peer
+	// Values counts the values of a column of the snapshot, for the one transform
+	// whose output is made of them (shuffle). Nil where there are no rows at hand.
+	Values func(name string) (*Values, error)
+}
+
+// Peer is another column of the row, and what masks it: the zero Spec if it is kept.
+type Peer struct {
+	Column Column
+	Spec   Spec
+}
+
+// Values are the values of a column and how often each occurs.
+type Values struct {
+	Texts  []string // as PostgreSQL prints them, without NULL, sorted byte for byte
+	Counts []int64
+	Nulls  int64
 }
 
 // Binding is a transform bound to a column. Exactly one of Transform and Group is set.

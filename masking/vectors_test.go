@@ -75,6 +75,13 @@ var vectorSets = []vectorSet{
 	}},
 }
 
+// addVectors adds sets to vectorSets when the package is initialised: each family
+// has its own beside its other tests.
+func addVectors(sets ...vectorSet) bool {
+	vectorSets = append(vectorSets, sets...)
+	return true
+}
+
 // TestVectors compares with testdata/vectors. After a change that is meant to
 // change output, raise the transform's version, say so in the changelog, and
 // run: go test -run TestVectors -update

@@ -429,7 +429,7 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		}
 		return c.maskingColumn(col.table.column(found.Name)), true
 	}
-	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.pathWidths(c.exactNames(col, d.spec)), pair)
+	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.pathWidths(c.exactNames(col, d.spec)), &masking.Row{Column: pair})
 	if err != nil {
 		var hinted interface{ Hint() string }
 		if errors.As(err, &hinted) {
