@@ -10,7 +10,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race vet lint bench bench-check fuzz
+.PHONY: help demo build test race vet lint bench bench-check bench-report fuzz
 
 help: ## say what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ bench: ## measure the hot path in memory, and end to end
 
 bench-check: ## fail if the hot path allocates per row, or is slower than its budget
 	$(GO) test ./benchmarks -run '^$$' -bench '^BenchmarkHotPathBudget$$' -benchtime 1x
+
+bench-report: ## measure every transform beside what one would do otherwise; write the table in benchmarks/README.md
+	$(GO) test ./masking -run '^$$' -bench '^BenchmarkVariants$$' -benchtime 50ms -count 5 -timeout 30m > .bench-report.txt
+	$(GO) run ./benchmarks/report benchmarks/README.md < .bench-report.txt
+	@rm -f .bench-report.txt
 
 fuzz: ## let every fuzz target run for FUZZTIME (30s)
 	@set -e; for p in $$($(GO) list ./...); do \
