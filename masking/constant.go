@@ -27,6 +27,11 @@ func (constantFactory) Describe() Description {
 		Version: 1,
 		Summary: "Replaces every value by one constant.",
 		Kinds:   []Kind{Bool, Int, Float, Numeric, Text, Bytes, UUID, Date, Timestamp, JSON},
+		Value:   "the constant, of the column's kind",
+		Samples: []Sample{
+			{Spec: Spec{Variant: "!disabled"}, Column: Column{Kind: Text}, Values: []string{"$2b$10$abc", "", "hunter2"}},
+			{Spec: Spec{Variant: "2000-01-01"}, Column: Column{Kind: Date}, Values: []string{"1969-07-20", "infinity", "2024-02-29"}},
+		},
 	}
 }
 

@@ -19,6 +19,14 @@ func (shiftFactory) Describe() Description {
 		Version: 1,
 		Summary: "Shifts dates by up to N days either way, never by none: one shift per subject (by), or one for the domain.",
 		Kinds:   []Kind{Date, Timestamp},
+		Value:   "the most days that a date moves",
+		Samples: []Sample{
+			{Spec: Spec{Variant: int64(30), Params: map[string]any{"by": "customer_id"}}, Column: Column{Kind: Date},
+				Values: []string{"2024-02-29", "2024-03-07", "infinity"},
+				Beside: []SampleColumn{{Column: Column{Name: "customer_id", Kind: Int, Bits: 32}, Values: []string{"7", "7", "7"}}}},
+			{Spec: Spec{Variant: int64(30), Params: map[string]any{"within": "same_year"}}, Column: Column{Kind: Timestamp},
+				Values: []string{"2024-01-01 12:30:00", "2024-12-31 00:00:00", "1969-07-20 20:17:40"}},
+		},
 		Params: []Param{
 			{Name: "by", Summary: "the column that names the subject, all of whose dates move alike, so that intervals survive", Type: "column"},
 			{Name: "within", Summary: "same_year: the date stays in its calendar year", Type: "string"},

@@ -26,7 +26,10 @@ const (
 var emailVariants = []fakeVariant{{"email", []Param{
 	{Name: "domain", Summary: "of emails: the reserved domain that they are at", Type: "string"},
 	{Name: "unique", Summary: "of emails: true refuses a column too short to keep different addresses apart; case and outer blanks make no difference", Type: "bool"},
-}, bindEmail}}
+}, bindEmail, []Sample{
+	{Column: Column{Kind: Text, Unique: true}, Values: []string{"maria@corp.example", "Maria@Corp.Example", "m.smith+news@mail.example"}},
+	{Spec: Spec{Params: map[string]any{"domain": "shop.test"}}, Column: Column{Kind: Text, MaxChars: 30}, Values: []string{"maria@corp.example", "", "x@mail.example"}},
+}}}
 
 // bindEmail binds {fake: email}: first.last.code@domain. The names come from the
 // dictionary; the code makes the address one of its own. All of it is drawn from

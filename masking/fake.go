@@ -16,11 +16,13 @@ import (
 type fakeFactory struct{}
 
 // fakeVariant is one variant of fake: what it is called, which of fake's
-// parameters it takes, and what binds it. Its family's file has it.
+// parameters it takes, what binds it, and what shows it at work. Its family's file
+// has it. The samples need not repeat the variant.
 type fakeVariant struct {
-	name   string
-	params []Param
-	bind   func(Request) (Binding, error)
+	name    string
+	params  []Param
+	bind    func(Request) (Binding, error)
+	samples []Sample
 }
 
 // fakeVariants lists the variants of fake in the order of the catalogue.
@@ -37,6 +39,10 @@ func (fakeFactory) Describe() Description {
 	}
 	for _, v := range fakeVariants {
 		d.Variants = append(d.Variants, v.name)
+		for _, s := range v.samples {
+			s.Spec.Variant = v.name
+			d.Samples = append(d.Samples, s)
+		}
 		for _, p := range v.params {
 			if !slices.ContainsFunc(d.Params, func(q Param) bool { return q.Name == p.Name }) {
 				d.Params = append(d.Params, p)
@@ -69,9 +75,12 @@ func (fakeFactory) Bind(req Request) (Binding, error) {
 var scriptParam = Param{Name: "script", Summary: "of names: keep (as the input's, without it), or one of " + strings.Join(dictionary.Scripts(), ", "), Type: "string"}
 
 var nameVariants = []fakeVariant{
-	{"first_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "first_name") }},
-	{"last_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "last_name") }},
-	{"person_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "person_name") }},
+	{"first_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "first_name") },
+		[]Sample{{Column: Column{Kind: Text}, Values: []string{"Maria", "J.", "Иван"}}}},
+	{"last_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "last_name") },
+		[]Sample{{Column: Column{Kind: Text}, Values: []string{"Smith", "GARCÍA", "Παπαδόπουλος"}}}},
+	{"person_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "person_name") },
+		[]Sample{{Column: Column{Kind: Text}, Values: []string{"Maria Smith", "smith, maria", "王小明"}}}},
 }
 
 func bindName(req Request, variant string) (Binding, error) {

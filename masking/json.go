@@ -65,6 +65,17 @@ func (jsonFactory) Describe() Description {
 		Version: 1,
 		Summary: "Masks JSON documents path by path; what no path names falls to the mandatory path *.",
 		Kinds:   []Kind{JSON, Text},
+		Value:   "a mapping of paths to classes",
+		Samples: []Sample{{
+			Spec: Spec{Paths: []PathSpec{
+				{Path: "$.theme", Spec: Spec{Name: "keep"}},
+				{Path: "$.contact.email", Spec: Spec{Name: "fake", Variant: "email"}},
+				{Path: "$.orders[*].id", Spec: Spec{Name: "pseudonym", Variant: "id"}},
+				{Path: "*", Spec: Spec{Name: "drop"}},
+			}},
+			Column: Column{Kind: JSON},
+			Values: []string{`{"theme": "dark", "token": "x"}`, `{"contact": {"email": "maria@corp.example", "age": 30}}`, `{"orders": [{"id": 7}, {"id": 8}]}`},
+		}},
 	}
 }
 

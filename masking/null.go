@@ -10,7 +10,8 @@ import (
 type nullFactory struct{}
 
 func (nullFactory) Describe() Description {
-	return Description{Name: "null", Version: 1, Summary: "Suppresses every value to NULL."}
+	return Description{Name: "null", Version: 1, Summary: "Suppresses every value to NULL.", Value: "true",
+		Samples: []Sample{{Spec: Spec{Variant: true}, Column: Column{Kind: Text}, Values: []string{"Maria", "", "x"}}}}
 }
 
 func (nullFactory) Bind(req Request) (Binding, error) {

@@ -21,7 +21,10 @@ const (
 
 var phoneVariants = []fakeVariant{{"phone", []Param{
 	{Name: "range", Summary: "of phones: reserved moves them to numbers that nobody has", Type: "string"},
-}, bindPhone}}
+}, bindPhone, []Sample{
+	{Column: Column{Kind: Text, Unique: true}, Values: []string{"+1 (212) 555-0123", "12125550123", "112"}},
+	{Spec: Spec{Params: map[string]any{"range": "reserved"}}, Column: Column{Kind: Text}, Values: []string{"+1 (212) 555-0123", "555 0123", "112"}},
+}}}
 
 // bindPhone binds {fake: phone}: the digits are permuted, all else stays where it is.
 //

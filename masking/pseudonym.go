@@ -22,6 +22,12 @@ func (pseudonymFactory) Describe() Description {
 		Kinds:    []Kind{Int, Text, UUID},
 		Variants: []string{"id", "uuid"},
 		Params:   []Param{{Name: "range", Summary: "[lo, hi]: integers are permuted within it, and one outside is an error", Type: "list"}},
+		Samples: []Sample{
+			{Spec: Spec{Variant: "id"}, Column: Column{Kind: Int, Bits: 32, Unique: true}, Values: []string{"0", "1", "2000000000"}},
+			{Spec: Spec{Variant: "id", Params: map[string]any{"range": []any{int64(1), int64(9999)}}}, Column: Column{Kind: Int, Bits: 32, Unique: true}, Values: []string{"1", "2", "9999"}},
+			{Spec: Spec{Variant: "uuid"}, Column: Column{Kind: UUID, Unique: true}, Values: []string{
+				"6f1e4d3c-2b1a-4f0e-9d8c-7b6a5f4e3d2c", "01890a5d-ac96-774b-bcce-b302099a8057", "00000000-0000-0000-0000-000000000000"}},
+		},
 	}
 }
 

@@ -36,6 +36,8 @@ func (shapeFactory) Describe() Description {
 		Summary:  "Replaces letters by letters of the same script and case and digits by digits; the rest and the length stay.",
 		Kinds:    []Kind{Text},
 		Variants: []string{"text"},
+		Samples: []Sample{{Spec: Spec{Variant: "text"}, Column: Column{Kind: Text},
+			Values: []string{"Call Maria at 5 pm!", "Привет, мир", "東京都港区 1-2-3 😀"}}},
 	}
 }
 

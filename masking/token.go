@@ -21,6 +21,10 @@ func (tokenFactory) Describe() Description {
 		Kinds:    []Kind{Text, Bytes},
 		Variants: []string{"hex", "base32"},
 		Params:   []Param{{Name: "length", Summary: "characters of the token, 1 to 255; without it 32 of hex (128 bits), 25 of base32 (125 bits)", Type: "int"}},
+		Samples: []Sample{
+			{Spec: Spec{Variant: "hex"}, Column: Column{Kind: Text}, Values: []string{"maria", "Maria", ""}},
+			{Spec: Spec{Variant: "base32"}, Column: Column{Kind: Text, MaxChars: 12}, Values: []string{"maria", "Maria", "42"}},
+		},
 	}
 }
 
