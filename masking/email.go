@@ -71,7 +71,7 @@ func bindEmail(req Request) (Binding, error) {
 	b := Binding{
 		Transform:  t,
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
-		Pinned:     fmt.Sprintf("at %s, dictionary %s, Unicode %s", domain, dictionary.Hash(), unicode.Version),
+		Pinned:     fmt.Sprintf("at %s, dictionary %s, Unicode %s", domain, dictionary.HashOf("given_latin", "family_latin"), unicode.Version),
 	}
 	b.Guarantees.OutputBits = 5*emailCode + math.Log2(float64(len(t.given))) + math.Log2(float64(len(t.family)))
 	if local := col.MaxChars - 1 - len(domain); col.MaxChars > 0 && local < full {

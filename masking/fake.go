@@ -119,7 +119,7 @@ func bindName(req Request, variant string) (Binding, error) {
 	b := Binding{
 		Transform:  t,
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
-		Pinned:     fmt.Sprintf("script %s, dictionary %d %s, Unicode %s", script, dictionary.Version, dictionary.Hash(), unicode.Version),
+		Pinned:     fmt.Sprintf("script %s, dictionary %d %s, Unicode %s", script, dictionary.Version, dictionary.HashOf("given", "family", "letters"), unicode.Version),
 	}
 	if col.MaxChars > 0 && col.MaxChars < 5 {
 		b.Warnings = append(b.Warnings, fmt.Sprintf("few names fit the %d characters of the column, and frequencies re-identify", col.MaxChars))

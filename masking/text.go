@@ -48,7 +48,7 @@ func (shapeFactory) Bind(req Request) (Binding, error) {
 	return Binding{
 		Transform:  newShape(req.Key, "shape"),
 		Guarantees: Guarantees{Deterministic: true, KeepsFormat: true, KeepsLength: true, KeepsNull: true, KeepsEmpty: true},
-		Pinned:     "letters of Unicode " + dictionary.UnicodeVersion() + ", dictionary " + dictionary.Hash(),
+		Pinned:     "letters of Unicode " + dictionary.UnicodeVersion() + ", dictionary " + dictionary.HashOf("letters"),
 	}, nil
 }
 

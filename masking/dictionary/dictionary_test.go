@@ -69,7 +69,7 @@ func TestScriptsHaveNames(t *testing.T) {
 
 // A list that changes would change yesterday's pseudonyms: it is a new version.
 func TestHashIsPinned(t *testing.T) {
-	const want = "71aa137a1bfa664a9d36cc3849cfa4ae0fc9f9edd620f2d4b1bffa7936f1a43b"
+	const want = "dcf1c47fca968043f01fd9474c5f5421af275c0f262b93e1b5bb9ac0bca64fba"
 	if got := Hash(); got != want {
 		t.Errorf("the lists of version %d changed: their hash is %s", Version, got)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -36,7 +37,7 @@ func letters() []byte {
 	fmt.Fprintf(&b, "# Unicode %s. Made by go generate; see package dictionary.\n", unicode.Version)
 	fmt.Fprintf(&b, "# class: members > targets. A range is first-last/step in hex.\n")
 	fmt.Fprintf(&b, "kept: %s\n", ranges(kept))
-	for _, name := range slices.Sorted(keys(classes)) {
+	for _, name := range slices.Sorted(maps.Keys(classes)) {
 		members := classes[name]
 		targets := targetsOf(members, masked)
 		fmt.Fprintf(&b, "%s: %s", name, ranges(members))
