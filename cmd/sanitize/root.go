@@ -18,8 +18,10 @@ type command struct {
 	long    string
 	example string
 	exits   []int
-	args    []string // names of the arguments, all required
-	run     func(cmd *cobra.Command, args []string) error
+	args    []string // names of the arguments that are required
+	// optional is the name of one more argument that may follow, or "".
+	optional string
+	run      func(cmd *cobra.Command, args []string) error
 }
 
 const exitsAnnotation = "exits"
@@ -39,8 +41,12 @@ func (c command) build(u *ui) *cobra.Command {
 			if len(args) < len(c.args) {
 				return usage(cmd, "%s is missing", c.args[len(args)])
 			}
-			if len(args) > len(c.args) {
-				return unexpected(cmd, args[len(c.args)])
+			most := len(c.args)
+			if c.optional != "" {
+				most++
+			}
+			if len(args) > most {
+				return unexpected(cmd, args[most])
 			}
 			return nil
 		},
@@ -148,7 +154,7 @@ it as it was. Without a command, --policy, --from and --to mean run.`,
 			return u.Data(help(cmd))
 		}})
 	root.AddCommand(
-		newRun(u), newPlan(u), newInit(u), newInspect(u), newKeys(u), newDemo(u), newVersion(u),
+		newRun(u), newPlan(u), newInit(u), newInspect(u), newTransforms(u), newKeys(u), newDemo(u), newVersion(u),
 	)
 	return root
 }
