@@ -35,7 +35,7 @@ import (
 // Version is the version of the lists: the folder that they are read from.
 const Version = 1
 
-//go:embed v1/*.txt
+//go:embed v1/*.txt v1/*.gz
 var files embed.FS
 
 const folder = "v1/"
@@ -85,12 +85,13 @@ func Hash() string {
 // of all. A list is named as its file is: "words", "given_latin"; "given" stands
 // for the given names in all scripts. The order in which lists are named makes no
 // difference. A list that there is not is a mistake of the caller, and panics.
+// Pools have hashes of their own: see Pool.
 func HashOf(lists ...string) string {
 	var names []string
 	for _, list := range lists {
 		found := false
 		for file := range fileHashes() {
-			name := strings.TrimSuffix(file, ".txt")
+			name, _, _ := strings.Cut(file, ".")
 			if name == list || strings.HasPrefix(name, list+"_") {
 				names = append(names, file)
 				found = true

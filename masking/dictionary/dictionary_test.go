@@ -68,10 +68,32 @@ func TestScriptsHaveNames(t *testing.T) {
 }
 
 // A list that changes would change yesterday's pseudonyms: it is a new version.
-func TestHashIsPinned(t *testing.T) {
-	const want = "dcf1c47fca968043f01fd9474c5f5421af275c0f262b93e1b5bb9ac0bca64fba"
-	if got := Hash(); got != want {
-		t.Errorf("the lists of version %d changed: their hash is %s", Version, got)
+func TestHashesArePinned(t *testing.T) {
+	for list, want := range map[string]string{
+		"given":      "ede9020bc351c9b9353601aa490f9be3e6aeb6b6dd307f2957d870b1ecf6e5c7",
+		"family":     "2bfa16fdf53cacaa8f8f0e4d24e5ceb6ca2ea3116634ba24f878304a99f5b22d",
+		"romanized":  "6735bd8e779c38490cda57a3e554b08e54a5678854ec5fcf3c2108406c8505d5",
+		"letters":    "0374a8f19fa5bdaac2d574e0880818b5a6091684f13e9e28f2e0bba9492eda3b",
+		"city":       "34e0aedbe64bb27a108baa89e4d83c6221a59548147afd5fc1bfa5e162f98337",
+		"street":     "3fcdc3630fddf03e3f1a1a9a7a2e47385758a4d48b52440d2ef3f74dd3d62350",
+		"company":    "81f1aa3067c449aad274425065cb1d2a87e8452b0fb66817424f0e855e977eb3",
+		"form":       "b631e20d94c919ffdf41d60851cc289dec693564102d9c3d2205837a570a0718",
+		"job":        "a3e509b334ee15145c20a134cb8a0b18b50bdae86e43cc921d8c5729a8012a42",
+		"useragents": "d422f5cc54b0bc391bd7915ce1588654950f4f60183923bc9babbf91d12f27d9",
+		"words":      "589a1262ca89f53b108e790aa616a22b0122573162ad50992d7dd4df2d74dd7a",
+		"pools":      "b0ac332e493c513db178bf1a0e6bc888290c8ef2ae7fbc79c71d78759c8270a7",
+	} {
+		if got := HashOf(list); got != want {
+			t.Errorf("%s of version %d changed: the hash is %s", list, Version, got)
+		}
+	}
+}
+
+// The hash of all is that of every list there is.
+func TestHashIsOfAllLists(t *testing.T) {
+	all := []string{"given", "family", "romanized", "letters", "city", "street", "company", "form", "job", "useragents", "words", "pools"}
+	if Hash() != HashOf(all...) {
+		t.Error("there are lists that no list of this test names")
 	}
 }
 

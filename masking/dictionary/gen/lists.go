@@ -14,31 +14,35 @@ import (
 
 // kind is one kind of list: how its sources are read and what an entry may be.
 type kind struct {
-	name  string
-	alone bool                             // one list, not one for each script
-	words bool                             // the sources have many entries a line, between blanks
-	data  func() []string                  // gofakeit's part of the Latin list, or of the list alone; what does not pass is left out
-	check func(entry, script string) error // what an entry may be
+	name     string
+	alone    bool                             // one list, not one for each script
+	words    bool                             // the sources have many entries a line, between blanks
+	gofakeit func() []string                  // its part of the Latin list; what does not pass is left out
+	made     func() []string                  // entries that no source has
+	check    func(entry, script string) error // what an entry may be
 }
 
 var kinds = []kind{
-	{name: "given", words: true, check: checkName, data: func() []string { return slices.Concat(data.Person["first"], data.Person["middle"]) }},
-	{name: "family", words: true, check: checkName, data: func() []string { return data.Person["last"] }},
-	{name: "city", check: checkPhrase, data: func() []string { return data.Address["city"] }},
+	{name: "given", words: true, check: checkName, gofakeit: func() []string { return slices.Concat(data.Person["first"], data.Person["middle"]) }},
+	{name: "family", words: true, check: checkName, gofakeit: func() []string { return data.Person["last"] }},
+	{name: "city", check: checkPhrase, gofakeit: func() []string { return data.Address["city"] }},
 	{name: "street", check: checkPhrase},
 	{name: "street_patterns", alone: true, check: checkPattern},
 	{name: "company", check: checkPhrase},
 	{name: "form", check: checkForm},
-	{name: "job", check: checkPhrase, data: func() []string { return data.Job["title"] }},
-	{name: "useragents", alone: true, data: userAgents, check: checkASCII},
+	{name: "job", check: checkPhrase, gofakeit: func() []string { return data.Job["title"] }},
+	{name: "useragents", alone: true, made: userAgents, check: checkASCII},
 	{name: "words", alone: true, words: true, check: checkWord},
 }
 
 // collect returns the entries of one list, each once, sorted.
 func collect(k kind, name, script string) ([]string, error) {
 	var entries []string
-	if k.data != nil && (script == "latin" || k.alone) {
-		entries = slices.DeleteFunc(slices.Clone(k.data()), func(e string) bool { return k.check(e, script) != nil })
+	if k.gofakeit != nil && script == "latin" {
+		entries = slices.DeleteFunc(slices.Clone(k.gofakeit()), func(e string) bool { return k.check(e, script) != nil })
+	}
+	if k.made != nil {
+		entries = append(entries, k.made()...)
 	}
 	files, err := ours.ReadDir("ours")
 	if err != nil {
