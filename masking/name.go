@@ -3,7 +3,6 @@ package masking
 import (
 	"bytes"
 	"crypto/aes"
-	"crypto/cipher"
 	"slices"
 	"sync"
 	"unicode"
@@ -34,7 +33,7 @@ import (
 // left out; only where no name fits, one is cut.
 type nameTransform struct {
 	prf      *prf
-	stream   cipher.Block
+	stream   *aes256
 	shape    *shapeTransform
 	variant  nameVariant
 	pools    *[pools]namePool

@@ -20,47 +20,46 @@ const feistelRounds = 10
 // "How to Encipher Messages on a Small Domain", 2009). It is immutable and safe
 // for concurrent use.
 type feistel struct {
-	block cipher.Block
+	block *aes256
 }
 
-func newFeistel(key [KeySize]byte) *feistel {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic("masking: aes: " + err.Error()) // only for key sizes that are not ours
-	}
-	return &feistel{block: block}
-}
+func newFeistel(key [KeySize]byte) *feistel { return &feistel{block: newBlock(key)} }
 
 // permute replaces (s.l, s.r) of the first n lanes by their images. Each lane has
 // its own moduli s.a and s.b, at most 2⁶³, and its own tweak of 56 bits.
 func (f *feistel) permute(s *scratch, n int) {
+	ask(s, &s.r, 0, n)
 	for round := uint64(0); round < feistelRounds; round += 2 {
-		f.round(s, &s.l, &s.r, &s.a, round, n)
-		f.round(s, &s.r, &s.l, &s.b, round+1, n)
+		f.round(s, &s.l, &s.a, round, n)
+		f.round(s, &s.r, &s.b, round+1, n)
 	}
 }
 
-// round adds the keyed function of from to the half to.
-func (f *feistel) round(s *scratch, to, from, mod *[lanes]uint64, round uint64, n int) {
-	f.keyed(s, from, round, n)
-	for i := range n {
-		m := mod[i]
-		v := to[i] + scale(&s.block[i], m)
+// ask writes half, tweak and round of each lane to s.block: the keyed function's input.
+func ask(s *scratch, half *[lanes]uint64, round uint64, n int) {
+	blocks, halves, tweaks := s.block[:n], half[:n], s.tweak[:n]
+	for i := range blocks {
+		binary.LittleEndian.PutUint64(blocks[i][:8], halves[i])
+		binary.LittleEndian.PutUint64(blocks[i][8:], tweaks[i]<<8|round)
+	}
+}
+
+// round encrypts what is asked, adds it to a half, and asks the next round's
+// blocks by that half: in one pass, since what a round costs is the walk over the
+// lanes as much as the cipher.
+func (f *feistel) round(s *scratch, half, mod *[lanes]uint64, round uint64, n int) {
+	encrypt(f.block, s.block[:n])
+	blocks, halves, mods, tweaks := s.block[:n], half[:n], mod[:n], s.tweak[:n]
+	for i := range blocks {
+		m := mods[i]
+		v := halves[i] + scale(&blocks[i], m)
 		if v >= m {
 			v -= m
 		}
-		to[i] = v
+		halves[i] = v
+		binary.LittleEndian.PutUint64(blocks[i][:8], v)
+		binary.LittleEndian.PutUint64(blocks[i][8:], tweaks[i]<<8|(round+1))
 	}
-}
-
-// keyed encrypts half, tweak and round of each lane to s.block.
-func (f *feistel) keyed(s *scratch, half *[lanes]uint64, round uint64, n int) {
-	for i := range n {
-		b := &s.block[i]
-		binary.LittleEndian.PutUint64(b[:8], half[i])
-		binary.LittleEndian.PutUint64(b[8:], s.tweak[i]<<8|round)
-	}
-	encrypt(f.block, s.block[:n])
 }
 
 // scale maps a block, taken as a fraction of 2¹²⁸, to [0, m). With 128 bits the
@@ -152,11 +151,7 @@ type draws struct {
 }
 
 func newDraws(key [KeySize]byte) *draws {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic("masking: aes: " + err.Error()) // only for key sizes that are not ours
-	}
-	d := &draws{stream: cipher.NewCTR(block, make([]byte, aes.BlockSize))}
+	d := &draws{stream: cipher.NewCTR(newBlock(key).portable, make([]byte, aes.BlockSize))}
 	d.used = len(d.buf)
 	return d
 }

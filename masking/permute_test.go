@@ -17,7 +17,8 @@ func (f *feistel) invert(s *scratch, n int) {
 }
 
 func (f *feistel) unround(s *scratch, to, from, mod *[lanes]uint64, round uint64, n int) {
-	f.keyed(s, from, round, n)
+	ask(s, from, round, n)
+	encrypt(f.block, s.block[:n])
 	for i := range n {
 		v := to[i] - scale(&s.block[i], mod[i])
 		if v >= mod[i] { // below zero

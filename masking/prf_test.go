@@ -28,7 +28,9 @@ var sp80038b = []struct{ msg, mac string }{
 	{"6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710", "e1992190549f6ed5696a2c056c315410"},
 }
 
-func TestKeyedFunctionIsCMAC(t *testing.T) {
+func TestKeyedFunctionIsCMAC(t *testing.T) { withKernels(t, testKeyedFunction) }
+
+func testKeyedFunction(t *testing.T) {
 	p := newPRF([KeySize]byte(unhex(t, sp80038bKey)))
 	if got := hex.EncodeToString(p.k1[:]); got != "cad1ed03299eedac2e9a99808621502f" {
 		t.Errorf("K1 is %s", got)
@@ -54,7 +56,9 @@ func TestKeyedFunctionIsCMAC(t *testing.T) {
 	}
 }
 
-func TestBatchesOfTheKeyedFunction(t *testing.T) {
+func TestBatchesOfTheKeyedFunction(t *testing.T) { withKernels(t, testBatches) }
+
+func testBatches(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	p := newPRF([KeySize]byte{1})
 	for _, n := range []int{0, 1, 2, 17, lanes - 1, lanes} {

@@ -3,7 +3,6 @@ package masking
 import (
 	"bytes"
 	"crypto/aes"
-	"crypto/cipher"
 	"encoding/binary"
 	"sync"
 	"unicode/utf8"
@@ -58,20 +57,12 @@ func (shapeFactory) Bind(req Request) (Binding, error) {
 // A character of n bytes is chosen by the n bytes of that stream at its place.
 type shapeTransform struct {
 	prf     *prf
-	stream  cipher.Block
+	stream  *aes256
 	letters *letterTable
 }
 
 func newShape(key Subkey, use string) *shapeTransform {
 	return &shapeTransform{prf: newPRF(key.For(use)), stream: newBlock(key.For(use + " stream")), letters: letters()}
-}
-
-func newBlock(key [KeySize]byte) cipher.Block {
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		panic("masking: aes: " + err.Error()) // only for key sizes that are not ours
-	}
-	return block
 }
 
 // The stream is made a window at a time. A character that begins inside the

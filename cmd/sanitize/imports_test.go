@@ -26,6 +26,7 @@ const (
 	arrow = "github.com/apache/arrow/go/v17/..."
 	xtext = "golang.org/x/text/..."
 	xsync = "golang.org/x/sync/..."
+	xcpu  = "golang.org/x/sys/cpu"
 )
 
 // rooms is the import table of the design. The first line that matches a package counts.
@@ -33,7 +34,7 @@ var rooms = []room{
 	{"masking/dictionary/gen", []string{"masking/dictionary", "masking/dictionary/..."}, []string{"github.com/brianvoe/gofakeit/v7/...", xtext}},
 	{"masking/dictionary/gen/...", []string{"masking/dictionary/..."}, []string{"github.com/brianvoe/gofakeit/v7/...", xtext}},
 	{"masking/dictionary/...", nil, []string{xtext}},
-	{"masking", []string{"masking/dictionary"}, []string{arrow, xtext}},
+	{"masking", []string{"masking/dictionary"}, []string{arrow, xcpu, xtext}},
 	{"connectors/catalog", nil, nil},
 	{"connectors", []string{"connectors/catalog"}, []string{arrow}},
 	{"connectors/internal/...", []string{"connectors", "connectors/catalog"}, []string{arrow}},
