@@ -126,14 +126,23 @@ func reservedDomain(domain string) bool {
 	return false
 }
 
+// shortName is a name that an address has room for, and the dot behind it. It has
+// the same length in memory whichever it is: so it is copied without a call.
+type shortName struct {
+	text [16]byte
+	size int // with the dot
+}
+
 // shortNames returns the names that an address has room for, each once.
-func shortNames(names []string) []string {
+func shortNames(names []string) []shortName {
 	seen := make(map[string]bool, len(names))
-	var short []string
+	var short []shortName
 	for _, n := range names {
 		if len(n) <= emailName && !seen[n] {
 			seen[n] = true
-			short = append(short, n)
+			s := shortName{size: len(n) + 1}
+			copy(s.text[:], n+".")
+			short = append(short, s)
 		}
 	}
 	return short
@@ -142,7 +151,7 @@ func shortNames(names []string) []string {
 type emailTransform struct {
 	prf           *prf
 	domain        string
-	given, family []string
+	given, family []shortName
 	local         int // characters before the @ in the short form; 0 is the full form
 }
 
@@ -151,7 +160,7 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		return out, nil
 	}
 	values := textsOf(in)
-	most := emailName + 1 + emailName + 1 + emailCode + 1 + len(t.domain)
+	most := emailRoom + len(t.domain)
 	out := newTextBuilder(mem, values.n, values.n*most)
 	s := getScratch()
 	defer s.free()
@@ -185,14 +194,7 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 // bytes if they are so already, else a copy in s.text.
 func (s *scratch) normal(v []byte) []byte {
 	v = bytes.TrimSpace(v)
-	plain := true
-	for _, c := range v {
-		if c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			plain = false
-			break
-		}
-	}
-	if plain {
+	if isPlain(v) {
 		return v
 	}
 	// An append that moves s.text leaves the earlier messages where they are.
@@ -209,39 +211,64 @@ func (s *scratch) normal(v []byte) []byte {
 	return s.text[from:]
 }
 
+// isPlain reports whether v is ASCII without capitals.
+func isPlain(v []byte) bool {
+	for ; len(v) >= 8; v = v[8:] {
+		w := binary.LittleEndian.Uint64(v)
+		if (w|(w&^highBits+(0x80-'A')*ones)&^(w&^highBits+(0x7f-'Z')*ones))&highBits != 0 {
+			return false
+		}
+	}
+	for _, c := range v {
+		if c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// emailRoom is what append wants to find free: the longest local part, and what
+// copies of a fixed length write behind it.
+const emailRoom = 3 * 16
+
 // append writes one address. The block's 128 bits are used once each: 60 and, in
 // the full form, 5 bits for the code, 31 for the given name, 32 for the family name.
 func (t *emailTransform) append(dst []byte, block *[aes.BlockSize]byte) []byte {
 	hi, lo := binary.BigEndian.Uint64(block[:8]), binary.BigEndian.Uint64(block[8:])
-	given := t.given[hi>>32&0x7fff_ffff*uint64(len(t.given))>>31]
+	given := &t.given[hi>>32&0x7fff_ffff*uint64(len(t.given))>>31]
 	if t.local > 0 {
 		code := min(t.local, shortEmailCode)
-		if name := min(len(given), t.local-code-1); name > 0 {
-			dst = append(dst, given[:name]...)
+		if size := min(given.size-1, t.local-code-1); size > 0 {
+			dst = append(dst, given.text[:size]...)
 			dst = append(dst, '.')
 		}
 		dst = appendBase32(dst, hi&0xfffff<<4|lo>>60, lo, code)
 		dst = append(dst, '@')
 		return append(dst, t.domain...)
 	}
-	family := t.family[hi&0xffff_ffff*uint64(len(t.family))>>32]
-	dst = append(dst, given...)
-	dst = append(dst, '.')
-	dst = append(dst, family...)
-	dst = append(dst, '.')
-	dst = appendBase32(dst, hi>>63<<4|lo>>60, lo, emailCode)
-	dst = append(dst, '@')
-	return append(dst, t.domain...)
+	family := &t.family[hi&0xffff_ffff*uint64(len(t.family))>>32]
+	room := dst[len(dst):][:emailRoom]
+	*(*[16]byte)(room) = given.text
+	n := given.size
+	*(*[16]byte)(room[n:]) = family.text
+	n += family.size
+	// The digits are as appendBase32 says, eight at a time.
+	binary.LittleEndian.PutUint64(room[n:], base32Word(lo))
+	binary.LittleEndian.PutUint32(room[n+8:], uint32(base32Word(lo>>40)))
+	room[n+12] = base32Digits[hi>>63<<4|lo>>60]
+	room[n+13] = '@'
+	return append(dst[:len(dst)+n+14], t.domain...)
 }
 
-// appendBase32 writes n digits: twelve of the low 60 bits of lo, the others of hi.
+// appendBase32 writes n digits, the low ones first: twelve of the low 60 bits of lo,
+// the others of hi.
 func appendBase32(dst []byte, hi, lo uint64, n int) []byte {
 	for i := range n {
-		v := hi >> (5 * max(i-12, 0))
-		if i < 12 {
-			v = lo >> (5 * i)
+		if i == 12 {
+			lo = hi
 		}
-		dst = append(dst, base32Digits[v&31])
+		dst = append(dst, base32Digits[lo&31])
+		lo >>= 5
 	}
 	return dst
 }

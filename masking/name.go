@@ -60,8 +60,7 @@ type nameWord struct {
 	dotted   bool
 	hiragana bool
 
-	upper, lower int                 // how many letters have that case
-	block        [aes.BlockSize]byte // of the keyed choice
+	upper, lower int // how many letters have that case
 }
 
 type nameStyle uint8
@@ -84,6 +83,7 @@ const maxNameWords = 6
 
 type nameScratch struct {
 	words    [maxNameWords]nameWord
+	blocks   [maxNameWords][aes.BlockSize]byte // of the words' keyed choices
 	n        int
 	before   int    // how many words stand before the comma; 0 is no comma
 	tight    bool   // no blank follows the comma
@@ -125,12 +125,21 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			s.msg[lane] = s.text[from:]
 		}
 		t.prf.sums(s, n)
+		if t.variant == personName {
+			// Most have a second word: its block is made for all of them at once. No
+			// message is on its way any more, so there is room.
+			for lane := range n {
+				s.chain[lane] = s.block[lane]
+				s.chain[lane][0] ^= 1
+			}
+			encrypt(t.stream, s.chain[:n])
+		}
 		lane := 0
 		for i := range rows {
 			switch {
 			case lane < n && int(s.row[lane]) == i:
 				ns.parse(values.value(base+i), t)
-				t.choose(ns, &s.block[lane])
+				t.choose(ns, &s.block[lane], &s.chain[lane])
 				out.add(ns.out)
 				lane++
 			case values.null(base + i):
@@ -435,15 +444,22 @@ func scriptPool(r rune) uint8 {
 // noBudget lets every name through.
 const noBudget = len(nameList{}.upTo) - 1
 
-// choose writes the mask of the parsed name to n.out.
-func (t *nameTransform) choose(n *nameScratch, seed *[aes.BlockSize]byte) {
-	for i := range n.n {
-		w := &n.words[i]
-		w.block = *seed
-		if i > 0 { // the first word takes the seed itself
-			w.block[0] ^= byte(i)
-			t.stream.Encrypt(w.block[:], w.block[:])
-		}
+// choose writes the mask of the parsed name to n.out. The first word is chosen by
+// the seed itself, the next ones by the encryption of the seed with 1, 2, … added by
+// exclusive or; second is the first of these, if it is a person's name.
+func (t *nameTransform) choose(n *nameScratch, seed, second *[aes.BlockSize]byte) {
+	blocks := n.blocks[:n.n]
+	for i := range blocks {
+		blocks[i] = *seed
+		blocks[i][0] ^= byte(i)
+	}
+	made := 1
+	if t.variant == personName && n.n > 1 {
+		blocks[1] = *second
+		made = 2
+	}
+	if n.n > made {
+		encrypt(t.stream, blocks[made:])
 	}
 	t.write(n, n.n, noBudget)
 	if t.maxChars == 0 || len(n.out) <= t.maxChars || utf8.RuneCount(n.out) <= t.maxChars {
@@ -493,15 +509,15 @@ func (t *nameTransform) write(n *nameScratch, words, budget int) {
 				n.out = append(n.out, ' ')
 			}
 		}
-		t.writeWord(n, &n.words[i], budget)
+		t.writeWord(n, &n.words[i], &n.blocks[i], budget)
 	}
 }
 
-func (t *nameTransform) writeWord(n *nameScratch, w *nameWord, budget int) {
+func (t *nameTransform) writeWord(n *nameScratch, w *nameWord, block *[aes.BlockSize]byte, budget int) {
 	from := len(n.out)
 	if w.pool == poolNone {
 		n.out = append(n.out, w.text...)
-		t.shape.shape(n.out[from:], w.text, &w.block, &n.shape)
+		t.shape.shape(n.out[from:], w.text, block, &n.shape)
 		if !bytes.Equal(n.out[from:], w.text) {
 			return
 		}
@@ -519,13 +535,13 @@ func (t *nameTransform) writeWord(n *nameScratch, w *nameWord, budget int) {
 	if w.role == bothRole {
 		own = max(budget-1, 1)
 	}
-	one := list.choose(w.block[:8], own)
+	one := list.choose(block[:8], own)
 	for range list.names { // seldom goes round more than once
 		n.out = n.out[:from]
 		n.out = w.render(n.out, list.names[one])
 		if w.role == bothRole {
 			left := max(budget-utf8.RuneCount(n.out[from:]), 1)
-			n.out = w.render(n.out, pool.given.names[pool.given.choose(w.block[8:], left)])
+			n.out = w.render(n.out, pool.given.names[pool.given.choose(block[8:], left)])
 		}
 		if !equalFold(n.out[from:], w.text) {
 			return

@@ -83,6 +83,8 @@ type interval struct {
 	a, b  uint64
 	tweak uint64
 	table []uint32
+
+	inverse uint64 // 2⁶⁴/b, rounded down: x/b takes a multiplication
 }
 
 // newInterval returns the permutation of [0, n) under key; n = 0 is 2⁶⁴. Intervals under
@@ -106,12 +108,19 @@ func newInterval(key Subkey, n, tweak uint64) interval {
 	if n != 0 {
 		iv.b = (n-1)/iv.a + 1
 	}
+	iv.inverse = math.MaxUint64 / iv.b
 	return iv
 }
 
 // set puts x into lane i.
 func (iv *interval) set(s *scratch, i int, x uint64) {
-	s.l[i], s.r[i] = x/iv.b, x%iv.b
+	// The inverse is too small by less than one part: so is the quotient, by one or not at all.
+	quotient, _ := bits.Mul64(x, iv.inverse)
+	rest := x - quotient*iv.b
+	if rest >= iv.b {
+		quotient, rest = quotient+1, rest-iv.b
+	}
+	s.l[i], s.r[i] = quotient, rest
 	s.a[i], s.b[i], s.tweak[i] = iv.a, iv.b, iv.tweak
 }
 

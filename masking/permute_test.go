@@ -70,7 +70,32 @@ func (iv *interval) through(f *feistel, s *scratch, x uint64) uint64 {
 func split(n uint64) interval {
 	iv := interval{n: n, a: uint64(math.Ceil(math.Sqrt(float64(n))))}
 	iv.b = (n-1)/iv.a + 1
+	iv.inverse = math.MaxUint64 / iv.b
 	return iv
+}
+
+func TestSetDivides(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	s := getScratch()
+	defer s.free()
+	for range 200_000 {
+		b := 1 + rnd.Uint64()>>(32+rnd.IntN(32))
+		if rnd.IntN(4) == 0 {
+			b = 1 << rnd.IntN(33)
+		}
+		iv := interval{b: b, inverse: math.MaxUint64 / b}
+		x := rnd.Uint64() >> rnd.IntN(64)
+		switch rnd.IntN(4) {
+		case 0:
+			x -= x % b // the least of its quotient
+		case 1:
+			x -= x%b + 1 // the largest, or 2⁶⁴−1
+		}
+		iv.set(s, 0, x)
+		if s.l[0] != x/b || s.r[0] != x%b {
+			t.Fatalf("%d by %d: %d and %d", x, b, s.l[0], s.r[0])
+		}
+	}
 }
 
 func TestCycleWalkingIsABijection(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"sync"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -73,8 +74,13 @@ const (
 )
 
 type shapeScratch struct {
-	stream [streamBlocks * aes.BlockSize]byte
+	stream [streamBlocks * aes.BlockSize]byte // of one value
 	word   [8]byte
+
+	// The streams of several values, and where each lane's begins. The last block
+	// is there to be read past the end, and thrown away.
+	streams [(lanes + 1) * aes.BlockSize]byte
+	first   [lanes]uint16
 }
 
 var shapeScratches = sync.Pool{New: func() any { return new(shapeScratch) }}
@@ -92,15 +98,23 @@ func (t *shapeTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		rows := min(lanes, values.n-base)
 		n := gather(s, &values, base, rows)
 		t.prf.sums(s, n)
-		lane := 0
+		lane, ready := 0, 0
 		for i := range rows {
 			switch {
 			case lane < n && int(s.row[lane]) == i:
+				if lane == ready {
+					ready = t.expandMany(s, ss, &values, base, lane, n)
+				}
 				v := values.value(base + i)
 				out.grow(len(v))
 				from := len(out.buf)
 				out.buf = out.buf[:from+len(v)]
-				t.shape(out.buf[from:], v, &s.block[lane], ss)
+				if dst := out.buf[from:]; len(v) > streamWindow {
+					t.shape(dst, v, &s.block[lane], ss)
+				} else {
+					t.exchange(dst, v, 0, len(v), ss.streams[ss.first[lane]:], ss)
+					t.differ(dst, v)
+				}
 				out.end()
 				lane++
 			case values.null(base + i):
@@ -129,36 +143,47 @@ func (t *shapeTransform) shape(dst, src []byte, seed *[aes.BlockSize]byte, s *sh
 	i := 0
 	for window := 0; window < len(src); window += streamWindow {
 		t.expand(s, seed, window/aes.BlockSize, min(streamBlocks, (len(src)-window+aes.BlockSize-1)/aes.BlockSize))
-		end := min(window+streamWindow, len(src))
-		for i < end {
-			if end-i >= 8 {
-				w := binary.LittleEndian.Uint64(src[i:])
-				if w&highBits == 0 {
-					binary.LittleEndian.PutUint64(dst[i:], shapeASCII(w, binary.LittleEndian.Uint64(s.stream[i-window:])))
-					i += 8
-					continue
-				}
-			} else if tail := src[i:end]; isASCII(tail) {
-				// The few bytes at the end are masked as a word of which the rest is thrown away.
-				// The stream has room: what lies behind its end belongs to nobody.
-				copy(s.word[:], tail)
-				w := shapeASCII(binary.LittleEndian.Uint64(s.word[:])&^highBits, binary.LittleEndian.Uint64(s.stream[i-window:]))
-				binary.LittleEndian.PutUint64(s.word[:], w)
-				copy(dst[i:end], s.word[:])
-				i = end
+		i = window + t.exchange(dst[window:], src[window:], i-window, min(streamWindow, len(src)-window), s.stream[:], s)
+	}
+	t.differ(dst, src)
+}
+
+// exchange masks the characters of src that begin from i on and before end, and
+// returns where the next one begins. The stream belongs to src, byte by byte, and
+// can be read for a block longer.
+func (t *shapeTransform) exchange(dst, src []byte, i, end int, stream []byte, s *shapeScratch) int {
+	for i < end {
+		if end-i >= 8 {
+			w := binary.LittleEndian.Uint64(src[i:])
+			if w&highBits == 0 {
+				binary.LittleEndian.PutUint64(dst[i:], shapeASCII(w, binary.LittleEndian.Uint64(stream[i:])))
+				i += 8
 				continue
 			}
-			for stop := min(i+8, end); i < stop; {
-				if c := src[i]; c < utf8.RuneSelf {
-					a := &asciiLetters[c]
-					dst[i] = a.first + byte(uint16(s.stream[i-window])*a.count>>8)
-					i++
-					continue
-				}
-				i += t.letters.mask(dst[i:], src[i:], s.stream[i-window:])
+		} else if tail := src[i:end]; isASCII(tail) {
+			// The few bytes at the end are masked as a word of which the rest is thrown away.
+			// The stream has room: what lies behind its end belongs to nobody.
+			w, _ := load(tail)
+			w = shapeASCII(w, binary.LittleEndian.Uint64(stream[i:]))
+			binary.LittleEndian.PutUint64(s.word[:], w)
+			copy(dst[i:end], s.word[:])
+			return end
+		}
+		for stop := min(i+8, end); i < stop; {
+			if c := src[i]; c < utf8.RuneSelf {
+				a := &asciiLetters[c]
+				dst[i] = a.first + byte(uint16(stream[i])*a.count>>8)
+				i++
+				continue
 			}
+			i += t.letters.mask(dst[i:], src[i:], stream[i:])
 		}
 	}
+	return i
+}
+
+// differ makes dst another text than src, if there is one.
+func (t *shapeTransform) differ(dst, src []byte) {
 	if bytes.Equal(dst, src) {
 		t.letters.bump(dst)
 	}
@@ -166,18 +191,54 @@ func (t *shapeTransform) shape(dst, src []byte, seed *[aes.BlockSize]byte, s *sh
 
 // expand fills n blocks of the stream from block first on.
 func (t *shapeTransform) expand(s *shapeScratch, seed *[aes.BlockSize]byte, first, n int) {
-	lo, hi := binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])
-	for b := range n {
-		at := s.stream[b*aes.BlockSize:][:aes.BlockSize]
-		binary.LittleEndian.PutUint64(at[:8], lo^uint64(first+b))
-		binary.LittleEndian.PutUint64(at[8:], hi)
+	stream := s.stream[:n*aes.BlockSize]
+	count(stream, seed, first)
+	encrypt(t.stream, blocksOf(stream))
+	if first == 0 { // block 0 is the seed itself
+		copy(stream, seed[:])
 	}
-	for b := range n {
-		if first+b > 0 { // block 0 is the seed itself
-			at := s.stream[b*aes.BlockSize:][:aes.BlockSize]
-			t.stream.Encrypt(at, at)
+}
+
+// expandMany makes the streams of the values of lane and those behind it, as many as
+// there is room for, and returns the lane behind them. Values longer than a window
+// get none.
+func (t *shapeTransform) expandMany(s *scratch, ss *shapeScratch, values *texts, base, lane, n int) int {
+	used, from := 0, lane
+	for ; lane < n; lane++ {
+		size := len(values.value(base + int(s.row[lane])))
+		if size > streamWindow {
+			continue
+		}
+		end := used + (size+aes.BlockSize-1)&^(aes.BlockSize-1)
+		if end > lanes*aes.BlockSize {
+			break
+		}
+		count(ss.streams[used:end], &s.block[lane], 0)
+		ss.first[lane] = uint16(used)
+		used = end
+	}
+	encrypt(t.stream, blocksOf(ss.streams[:used]))
+	for i := from; i < lane; i++ {
+		if size := len(values.value(base + int(s.row[i]))); size <= streamWindow {
+			*(*[aes.BlockSize]byte)(ss.streams[ss.first[i]:]) = s.block[i]
 		}
 	}
+	return lane
+}
+
+// count fills blocks with the seed and their numbers from first on.
+func count(blocks []byte, seed *[aes.BlockSize]byte, first int) {
+	lo, hi := binary.LittleEndian.Uint64(seed[:8]), binary.LittleEndian.Uint64(seed[8:])
+	for n := uint64(first); len(blocks) >= aes.BlockSize; n++ {
+		binary.LittleEndian.PutUint64(blocks, lo^n)
+		binary.LittleEndian.PutUint64(blocks[8:], hi)
+		blocks = blocks[aes.BlockSize:]
+	}
+}
+
+// blocksOf returns bytes as blocks.
+func blocksOf(b []byte) [][aes.BlockSize]byte {
+	return unsafe.Slice((*[aes.BlockSize]byte)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/aes.BlockSize)
 }
 
 const (
@@ -220,12 +281,13 @@ var asciiLetters = func() (t [utf8.RuneSelf]struct {
 }()
 
 func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&highBits != 0 {
 			return false
 		}
 	}
-	return true
+	lo, _ := load(b)
+	return lo&highBits == 0
 }
 
 // letterTable finds the class of a code point in two steps.

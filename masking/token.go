@@ -111,7 +111,7 @@ func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 				out.grow(t.length)
 				at := len(out.buf)
 				out.buf = out.buf[:at+t.length]
-				t.write(out.buf[at:], &s.block[lane])
+				t.write(out.buf[at:], s, lane)
 				out.end()
 				lane++
 			case values.null(base + i):
@@ -158,55 +158,74 @@ func gather(s *scratch, values *texts, base, rows int) int {
 	return n
 }
 
-// write fills dst with one token. What one block cannot fill goes on with the
-// encryption of that block with 1, 2, … added by exclusive or: counter mode from a keyed start.
-func (t *tokenTransform) write(dst []byte, block *[aes.BlockSize]byte) {
-	hi, lo := binary.BigEndian.Uint64(block[:8]), binary.BigEndian.Uint64(block[8:])
-	seedHi, seedLo := hi, lo
+// write fills dst with the token of a lane. What one block cannot fill goes on with
+// the encryption of that block with 1, 2, … added by exclusive or: counter mode from a keyed start.
+func (t *tokenTransform) write(dst []byte, s *scratch, lane int) {
 	perBlock := 128 / t.bits
-	for n := uint64(1); ; n++ {
-		part := dst[:min(len(dst), perBlock)]
-		if t.bits == 4 {
-			writeHex(part, hi, lo)
-		} else {
-			writeBase32(part, hi, lo)
-		}
-		if dst = dst[len(part):]; len(dst) == 0 {
-			return
-		}
-		binary.BigEndian.PutUint64(block[:8], seedHi)
-		binary.BigEndian.PutUint64(block[8:], seedLo^n)
-		t.prf.block.Encrypt(block[:], block[:])
-		hi, lo = binary.BigEndian.Uint64(block[:8]), binary.BigEndian.Uint64(block[8:])
+	seed := &s.block[lane]
+	t.digitsOf(dst[:min(len(dst), perBlock)], seed)
+	if len(dst) <= perBlock {
+		return
+	}
+	dst = dst[perBlock:]
+	more := s.chain[:(len(dst)+perBlock-1)/perBlock] // no message is on its way any more
+	for i := range more {
+		more[i] = *seed
+		low := binary.BigEndian.Uint64(seed[8:]) ^ uint64(i+1)
+		binary.BigEndian.PutUint64(more[i][8:], low)
+	}
+	encrypt(t.prf.block, more)
+	for i := range more {
+		n := min(len(dst), perBlock)
+		t.digitsOf(dst[:n], &more[i])
+		dst = dst[n:]
+	}
+}
+
+func (t *tokenTransform) digitsOf(dst []byte, block *[aes.BlockSize]byte) {
+	hi, lo := binary.BigEndian.Uint64(block[:8]), binary.BigEndian.Uint64(block[8:])
+	if t.bits == 4 {
+		writeHex(dst, hi, lo)
+	} else {
+		writeBase32(dst, hi, lo)
 	}
 }
 
 // writeHex writes the first digits of 128 bits, at most 32.
 func writeHex(dst []byte, hi, lo uint64) {
-	for i := range dst[:min(len(dst), 16)] {
-		dst[i] = hexDigits[hi>>60]
-		hi <<= 4
-	}
-	if len(dst) > 16 {
-		for i := range dst[16:] {
-			dst[16+i] = hexDigits[lo>>60]
-			lo <<= 4
-		}
-	}
+	var all [32]byte
+	binary.BigEndian.PutUint64(all[0:], hexWord(hi>>32))
+	binary.BigEndian.PutUint64(all[8:], hexWord(hi))
+	binary.BigEndian.PutUint64(all[16:], hexWord(lo>>32))
+	binary.BigEndian.PutUint64(all[24:], hexWord(lo))
+	copy(dst, all[:])
 }
 
 // writeBase32 writes the first digits of 128 bits, at most 25.
 func writeBase32(dst []byte, hi, lo uint64) {
-	for i := range dst[:min(len(dst), 12)] {
-		dst[i] = base32Digits[hi>>59]
-		hi <<= 5
-	}
-	if len(dst) > 12 {
-		lo, hi = hi>>60<<60|lo>>4, lo // the four bits of hi that are left go first
-		for i := range dst[12:] {
-			dst[12+i] = base32Digits[lo>>59]
-			lo = lo<<5 | hi&0xf<<1
-			hi = 0
-		}
-	}
+	var all [32]byte
+	binary.BigEndian.PutUint64(all[0:], base32Word(hi>>24))
+	binary.BigEndian.PutUint64(all[8:], base32Word(hi<<16|lo>>48))
+	binary.BigEndian.PutUint64(all[16:], base32Word(lo>>8))
+	all[24] = base32Digits[lo>>3&31]
+	copy(dst, all[:25])
+}
+
+// hexWord returns the hex digits of the low 32 bits of v, the last one in the low
+// byte: the bits are spread in three steps, and the letters found by a carry.
+func hexWord(v uint64) uint64 {
+	v = v&0xffff | v>>16&0xffff<<32
+	v = v&0x000000ff_000000ff | v&0x0000ff00_0000ff00<<8
+	v = v&0x000f000f_000f000f | v&0x00f000f0_00f000f0<<4
+	letter := (v + (0x80-10)*ones) & highBits >> 7
+	return v + '0'*ones + letter*('a'-10-'0')
+}
+
+// base32Word does the same for the eight base32 digits of the low 40 bits of v.
+func base32Word(v uint64) uint64 {
+	v = v&0xfffff | v>>20&0xfffff<<32
+	v = v&0x000003ff_000003ff | v&0x000ffc00_000ffc00<<6
+	v = v&0x001f001f_001f001f | v&0x03e003e0_03e003e0<<3
+	digit := (v + (0x80-26)*ones) & highBits >> 7
+	return v + 'a'*ones - digit*('a'+26-'2')
 }

@@ -106,14 +106,13 @@ const (
 func (u uuid) write(dst []byte, form uuidForm) {
 	if form.dashes {
 		dst[8], dst[13], dst[18], dst[23] = '-', '-', '-', '-'
-		hi, lo := u.hi, u.lo
-		for _, g := range uuidGroups {
-			part := dst[g[0]:g[1]]
-			writeHex(part, hi, 0)
-			n := 4 * len(part)
-			hi = hi<<n | lo>>(64-n)
-			lo <<= n
-		}
+		second, third := hexWord(u.hi), hexWord(u.lo>>32)
+		binary.BigEndian.PutUint64(dst, hexWord(u.hi>>32))
+		binary.BigEndian.PutUint32(dst[9:], uint32(second>>32))
+		binary.BigEndian.PutUint32(dst[14:], uint32(second))
+		binary.BigEndian.PutUint32(dst[19:], uint32(third>>32))
+		binary.BigEndian.PutUint32(dst[24:], uint32(third))
+		binary.BigEndian.PutUint64(dst[28:], hexWord(u.lo))
 	} else {
 		writeHex(dst[:32], u.hi, u.lo)
 	}

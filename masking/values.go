@@ -16,18 +16,25 @@ import (
 // texts reads the values of an array of bytes, whichever of its forms it has.
 // A value is good until the array is released, and not changed.
 type texts struct {
-	view    *array.BinaryView
-	binary  *array.Binary
-	n       int
-	anyNull bool
-	array   arrow.Array
+	views    []arrow.ViewHeader // of a BinaryView: read here, since this is done for every value
+	variadic []*memory.Buffer   // where the longer views point
+	view     *array.BinaryView
+	binary   *array.Binary
+	n        int
+	anyNull  bool
+	valid    []byte // a bitmap, from offset on
+	offset   int
 }
 
 func textsOf(in arrow.Array) texts {
-	t := texts{n: in.Len(), anyNull: in.NullN() > 0, array: in}
+	t := texts{n: in.Len(), anyNull: in.NullN() > 0, valid: in.NullBitmapBytes(), offset: in.Data().Offset()}
 	switch a := in.(type) {
 	case *array.BinaryView:
 		t.view = a
+		if buffers := a.Data().Buffers(); t.n > 0 {
+			t.views = arrow.ViewHeaderTraits.CastFromBytes(buffers[1].Bytes())[t.offset:][:t.n]
+			t.variadic = buffers[2:]
+		}
 	case *array.Binary:
 		t.binary = a
 	case *array.Null:
@@ -39,14 +46,19 @@ func textsOf(in arrow.Array) texts {
 }
 
 func (t *texts) null(i int) bool {
-	return t.anyNull && (t.view == nil && t.binary == nil || t.array.IsNull(i))
+	return t.anyNull && (t.valid == nil || bitutil.BitIsNotSet(t.valid, t.offset+i))
 }
 
 func (t *texts) value(i int) []byte {
-	if t.view != nil {
-		return t.view.Value(i)
+	if t.views == nil {
+		return t.binary.Value(i)
 	}
-	return t.binary.Value(i)
+	h := &t.views[i]
+	if h.IsInline() {
+		return h.InlineBytes()
+	}
+	at := int(h.BufferOffset())
+	return t.variadic[h.BufferIndex()].Bytes()[at : at+h.Len()]
 }
 
 // size returns the bytes of all values together.
