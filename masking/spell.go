@@ -283,6 +283,17 @@ func resultsOf(kind Kind, bits int, a arrow.Array) results {
 
 func (r *results) isNull(i int) bool { return r.none || r.array.IsNull(i) }
 
+// most returns how many bytes append may append.
+func (r *results) most(i int) int {
+	switch r.kind {
+	case Bool, Int, Float, Date, Timestamp, UUID:
+		return 64
+	case Bytes:
+		return 2*len(r.texts.value(i)) + 2
+	}
+	return len(r.texts.value(i))
+}
+
 // append appends the spelling of value i, which is not NULL.
 func (r *results) append(dst []byte, i int) []byte {
 	switch r.kind {
