@@ -3,14 +3,12 @@ package masking
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
@@ -21,17 +19,19 @@ import (
 // # Paths
 //
 // $ is the document, $.contact.email a member, $['odd key'] a member of any name
-// (\' and \\ are escapes), $.items[*].name a member of each element. A key is
-// compared after its escapes are read. The longest path that leads to a value, or
-// to something around it, decides: with $.a: keep and $.a.b: drop all of a is
-// kept but b.
+// (\' and \\ are escapes), $.items[*].name a member of each element, $.labels.* every
+// member, and $..email a member at any depth. A key is compared after its escapes
+// are read. The longest path that leads to a value, or to something around it,
+// decides: with $.a: keep and $.a.b: drop all of a is kept but b. Of two paths to
+// one value, the one that names a key where the other has a wildcard decides, and
+// one with .. last; where that leaves it open, the policy does not bind.
 //
 // # What happens to a value
 //
 //   - keep: it stays byte for byte, with all that is inside.
 //   - drop: it goes, with its key and its comma. Of a document that is dropped
 //     whole, null remains. An object or array on the way to a path that is named
-//     stays, if empty.
+//     stays, if empty; with .. every one is on the way.
 //   - A transform masks strings, numbers and booleans; null stays null. An object or
 //     array where a named path expects such a value is dropped: nothing passes
 //     because it was not foreseen. Paths that go on inside it still hold.
@@ -48,15 +48,18 @@ import (
 //     columns. Column.NarrowBits is passed on.
 //   - Other numbers, and booleans, are masked as their text, and become strings
 //     unless the result is a number or a boolean.
-//   - If the transform does not take text, strings that spell an integer the way it
-//     is printed are masked as one, and stay strings. If it takes neither text
-//     nor integers but dates (shift_days), strings that begin with one (2024-02-29,
-//     2024-02-29T10:00:00Z) are masked as dates and keep the time. What fits none
-//     of these is dropped.
+//   - If the transform does not take text but numbers, those that are not whole, and
+//     those with a point, are masked as numeric, else as floats, and stay
+//     numbers. An exponent is written out before.
+//   - If the transform does not take text, strings that spell a number the way it
+//     is printed are masked as one, and strings that spell a date or an instant
+//     (2024-02-29, 2024-02-29T10:00:00Z) as that; they stay strings and keep their
+//     form. If it takes dates and no timestamps, the time of day is kept. Booleans
+//     are masked as such if it takes them. What fits none of these is dropped.
 //
 // All else stays as it is: white space, the order of keys, the spelling of numbers, and
-// keys that stand twice. A document that is not JSON, or is nested deeper than
-// 1,000, is an error. Blank text stays.
+// keys that stand twice. Blank text stays. A document that is not JSON, or is
+// nested deeper than 1,000, is an error, unless malformed says what becomes of it.
 type jsonFactory struct{}
 
 func (jsonFactory) Describe() Description {
@@ -76,6 +79,9 @@ func (jsonFactory) Describe() Description {
 			Column: Column{Kind: JSON},
 			Values: []string{`{"theme": "dark", "token": "x"}`, `{"contact": {"email": "maria@corp.example", "age": 30}}`, `{"orders": [{"id": 7}, {"id": 8}]}`},
 		}},
+		Params: []Param{
+			{Name: "malformed", Summary: "what becomes of a document that is not JSON: fail (the default), null (the column's NULL), or drop (JSON's null)", Type: "string"},
+		},
 	}
 }
 
@@ -83,8 +89,13 @@ func (jsonFactory) Bind(req Request) (Binding, error) {
 	if err := refuseLabels("json", req.Column); err != nil {
 		return Binding{}, err
 	}
-	t := &jsonTransform{maxChars: req.Column.MaxChars}
+	malformed, err := malformedOf("json", req)
+	if err != nil {
+		return Binding{}, err
+	}
+	t := &jsonTransform{most: limitsOf(req.Column), malformed: malformed}
 	b := Binding{Transform: t, Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true}}
+	var paths jsonPaths
 	var pinned []string
 	for _, p := range req.Spec.Paths {
 		keys, err := parseJSONPath(p.Path)
@@ -103,17 +114,15 @@ func (jsonFactory) Bind(req Request) (Binding, error) {
 			t.rest = rule
 			continue
 		}
-		at := &t.root
-		for _, k := range keys {
-			at = at.child(k)
+		if err := paths.add(p.Path, keys, rule); err != nil {
+			return Binding{}, err
 		}
-		if at.rule != nil {
-			return Binding{}, &BindError{Reason: fmt.Sprintf("the path %s stands twice", p.Path)}
-		}
-		at.rule = rule
 	}
 	if t.rest == nil {
 		return Binding{}, &BindError{Reason: "json does not say what becomes of the paths that it does not name", Help: `add the path "*": drop`}
+	}
+	if t.root, err = paths.root(); err != nil {
+		return Binding{}, err
 	}
 	b.Pinned = strings.Join(pinned, "; ")
 	return b, nil
@@ -122,9 +131,15 @@ func (jsonFactory) Bind(req Request) (Binding, error) {
 // jsonRule is what becomes of the values at one path. It is immutable.
 type jsonRule struct {
 	action jsonAction
-	// The children that mask strings and the rest, numbers that are whole, and dates; -1 is none.
-	text, integer, date int
-	anywhere            bool // the rule of *
+	// The children that mask strings and the rest, numbers that are whole, other
+	// numbers, booleans, dates, and dates with a time; -1 is none.
+	text, integer, number, boolean, date, instant int
+
+	anywhere bool // the rule of *
+}
+
+func newJSONRule(action jsonAction) *jsonRule {
+	return &jsonRule{action: action, text: -1, integer: -1, number: -1, boolean: -1, date: -1, instant: -1}
 }
 
 type jsonAction uint8
@@ -135,17 +150,10 @@ const (
 	jsonMask
 )
 
-var dropRule = &jsonRule{action: jsonDrop, text: -1, integer: -1, date: -1}
-
-// jsonChild is the transform of one path for one kind of value.
-type jsonChild struct {
-	path      string
-	kind      Kind
-	transform Transform
-}
+var dropRule = newJSONRule(jsonDrop)
 
 func (t *jsonTransform) bind(req Request, p PathSpec, b *Binding, pinned *[]string) (*jsonRule, error) {
-	rule := &jsonRule{action: jsonMask, text: -1, integer: -1, date: -1}
+	rule := newJSONRule(jsonMask)
 	if p.Spec.Name == "keep" || p.Spec.Name == "drop" {
 		if p.Spec.Variant != nil || len(p.Spec.Params) > 0 || len(p.Spec.Paths) > 0 {
 			return nil, &BindError{Reason: fmt.Sprintf("path %s: %s takes no parameters", p.Path, p.Spec.Name)}
@@ -164,229 +172,110 @@ func (t *jsonTransform) bind(req Request, p PathSpec, b *Binding, pinned *[]stri
 	}
 	var complaints []string
 	var help string
+	note := func(to *[]string, s string) {
+		if !slices.Contains(*to, s) {
+			*to = append(*to, s)
+		}
+	}
 	try := func(col Column, slot *int) error {
-		col.Table, col.Name = req.Column.Table, req.Column.Name+" "+p.Path
-		child, err := req.Bind(col, p.Spec)
+		col.Table, col.Name, col.Charset = req.Column.Table, req.Column.Name+" "+p.Path, req.Column.Charset
+		bound, err := req.Bind(col, p.Spec)
 		var complaint *BindError
 		switch {
 		case errors.As(err, &complaint):
-			if !slices.Contains(complaints, complaint.Reason) {
-				complaints = append(complaints, complaint.Reason)
+			if first := len(complaints) == 0; first || !strings.Contains(complaint.Reason, "cannot mask a column of kind") {
+				note(&complaints, complaint.Reason)
+				help = complaint.Help
 			}
-			help = complaint.Help
 			return nil
 		case err != nil:
 			return fmt.Errorf("path %s: %w", p.Path, err)
-		case child.Transform == nil:
-			complaints = append(complaints, "it masks several columns together, and a path is one")
+		case bound.Transform == nil:
+			note(&complaints, "it masks several columns together, and a path is one")
 			return nil
 		}
 		*slot = len(t.children)
-		t.children = append(t.children, jsonChild{path: p.Path, kind: col.Kind, transform: child.Transform})
-		b.Guarantees.Deterministic = b.Guarantees.Deterministic && child.Guarantees.Deterministic
-		for _, w := range child.Warnings {
-			b.Warnings = append(b.Warnings, fmt.Sprintf("path %s: %s", p.Path, w))
+		t.children = append(t.children, child{place: "path " + p.Path, column: col, transform: bound.Transform})
+		b.Guarantees.Deterministic = b.Guarantees.Deterministic && bound.Guarantees.Deterministic
+		for _, w := range bound.Warnings {
+			note(&b.Warnings, fmt.Sprintf("path %s: %s", p.Path, w))
 		}
-		if child.Pinned != "" {
-			*pinned = append(*pinned, p.Path+" "+child.Pinned)
+		if bound.Pinned != "" {
+			note(pinned, p.Path+" "+bound.Pinned)
 		}
 		return nil
 	}
-	if err := try(Column{Kind: Text, NarrowBits: req.Column.NarrowBits}, &rule.text); err != nil {
-		return nil, err
-	}
-	if err := try(Column{Kind: Int, Bits: 64, NarrowBits: req.Column.NarrowBits}, &rule.integer); err != nil {
-		return nil, err
-	}
-	if rule.text < 0 && rule.integer < 0 {
-		if err := try(Column{Kind: Date}, &rule.date); err != nil {
+	for _, k := range []struct {
+		col  Column
+		slot *int
+	}{
+		{Column{Kind: Text, NarrowBits: req.Column.NarrowBits}, &rule.text},
+		{Column{Kind: Int, Bits: 64, NarrowBits: req.Column.NarrowBits}, &rule.integer},
+		{Column{Kind: Numeric}, &rule.number},
+		{Column{Kind: Float, Bits: 64}, &rule.number},
+		{Column{Kind: Bool}, &rule.boolean},
+		{Column{Kind: Date}, &rule.date},
+		{Column{Kind: Timestamp}, &rule.instant},
+	} {
+		if *k.slot >= 0 || rule.text >= 0 && k.col.Kind != Int {
+			continue
+		}
+		if err := try(k.col, k.slot); err != nil {
 			return nil, err
 		}
 	}
-	if rule.text < 0 && rule.integer < 0 && rule.date < 0 {
+	if max(rule.text, rule.integer, rule.number, rule.boolean, rule.date, rule.instant) < 0 {
 		return nil, &BindError{Reason: fmt.Sprintf("path %s: %s", p.Path, strings.Join(complaints, "; ")), Help: help}
 	}
 	return rule, nil
 }
 
-// jsonNode is a place in the trie of paths.
-type jsonNode struct {
-	rule    *jsonRule // nil if the path only goes through
-	members []jsonMember
-	element *jsonNode
-}
-
-type jsonMember struct {
-	key  string
-	node *jsonNode
-}
-
-// jsonKey is a step of a path: into a member, or into each element.
-type jsonKey struct {
-	member  string
-	element bool
-}
-
-func (n *jsonNode) child(k jsonKey) *jsonNode {
-	if k.element {
-		if n.element == nil {
-			n.element = new(jsonNode)
-		}
-		return n.element
-	}
-	for _, m := range n.members {
-		if m.key == k.member {
-			return m.node
-		}
-	}
-	n.members = append(n.members, jsonMember{key: k.member, node: new(jsonNode)})
-	return n.members[len(n.members)-1].node
-}
-
-// find returns the node of a key, or nil.
-func (n *jsonNode) find(key []byte) *jsonNode {
-	for i := range n.members {
-		if m := &n.members[i]; m.key == string(key) {
-			return m.node
-		}
-	}
-	return nil
-}
-
-// parseJSONPath returns the steps of a path; those of * are none.
-func parseJSONPath(path string) (keys []jsonKey, err error) {
-	bad := func(reason string) ([]jsonKey, error) {
-		return nil, &BindError{Reason: fmt.Sprintf("the path %q %s", path, reason), Help: `write paths as $.contact.email, $.items[*].name or $['odd key'], and * for the rest`}
-	}
-	if path == "*" {
-		return nil, nil
-	}
-	rest, rooted := strings.CutPrefix(path, "$")
-	if !rooted {
-		return bad("does not begin with $")
-	}
-	for rest != "" {
-		switch {
-		case strings.HasPrefix(rest, "[*]"):
-			keys = append(keys, jsonKey{element: true})
-			rest = rest[len("[*]"):]
-		case strings.HasPrefix(rest, "['"), strings.HasPrefix(rest, `["`):
-			key, after, ok := parseQuotedKey(rest[1:])
-			if !ok {
-				return bad("has a key whose quotes or bracket are not closed")
-			}
-			keys = append(keys, jsonKey{member: key})
-			rest = after
-		case rest[0] == '[':
-			return bad("has a bracket with neither a quoted key nor * in it")
-		case rest[0] == '.':
-			end := strings.IndexAny(rest[1:], ".[") + 1
-			if end == 0 {
-				end = len(rest)
-			}
-			key := rest[1:end]
-			if key == "" {
-				return bad("has a key of no characters")
-			}
-			if strings.ContainsAny(key, "*]'\"\\ \t\r\n") {
-				return bad("has a key that wants brackets and quotes")
-			}
-			keys = append(keys, jsonKey{member: key})
-			rest = rest[end:]
-		default:
-			return bad("has neither a dot nor a bracket before a key")
-		}
-	}
-	return keys, nil
-}
-
-// parseQuotedKey reads a key in quotes and the bracket behind it.
-func parseQuotedKey(text string) (key, rest string, ok bool) {
-	var b strings.Builder
-	quote := text[0]
-	for i := 1; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\':
-			if i++; i == len(text) || text[i] != '\\' && text[i] != '\'' && text[i] != '"' {
-				return "", "", false
-			}
-			b.WriteByte(text[i])
-		case c == quote:
-			rest, ok = strings.CutPrefix(text[i+1:], "]")
-			return b.String(), rest, ok
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return "", "", false
-}
-
-// jsonTransform walks each document once. What stays is copied, run by run, to a
-// skeleton; what is to be masked is collected, as a hit with its place in the
-// skeleton and as an argument of its child. When the batch is walked, each child
-// masks its arguments at once, and the results go to their places.
+// jsonTransform masks documents by the rules of its paths. It is immutable.
 type jsonTransform struct {
-	root     jsonNode
-	rest     *jsonRule // of *
-	children []jsonChild
-	maxChars int // 0 is no limit
+	root      *jsonNode
+	rest      *jsonRule // of *
+	children  []child
+	most      limits
+	malformed malformed
 }
 
-// jsonHit is a value that is masked.
-type jsonHit struct {
-	at    int // in the skeleton
-	row   int32
-	child int32
-	form  jsonForm
+// malformed is what becomes of a document that cannot be read.
+type malformed uint8
+
+const (
+	malformedFails malformed = iota
+	malformedNull            // the column becomes NULL
+	malformedDrops           // the document is dropped whole
+)
+
+// malformedOf reads the parameter malformed.
+func malformedOf(name string, req Request) (malformed, error) {
+	switch v := req.Spec.Params["malformed"]; v {
+	case nil, "fail":
+		return malformedFails, nil
+	case "null":
+		if req.Column.NotNull {
+			return 0, &BindError{Reason: "a malformed document cannot become NULL: the column is NOT NULL", Help: "write malformed: drop"}
+		}
+		return malformedNull, nil
+	case "drop":
+		return malformedDrops, nil
+	default:
+		return 0, &BindError{Reason: fmt.Sprintf("%s: malformed is none of fail, null, drop", name), Help: `write malformed: fail, malformed: "null", or malformed: drop`}
+	}
 }
 
 // jsonForm is how a masked value is written.
-type jsonForm uint8
+type jsonForm = uint8
 
 const (
-	formText      jsonForm = iota // a string
-	formScalar                    // a number or boolean masked as text
-	formInt                       // a number
-	formIntString                 // an integer in a string
-	formDate                      // ten characters inside a string
+	formText   jsonForm = iota // a string
+	formScalar                 // a number or boolean masked as text
+	formBare                   // a number
+	formBool                   // a boolean
+	formQuoted                 // a number or an instant in a string
+	formDate                   // ten characters inside a string
 )
-
-// jsonArgs are the arguments of one child, gathered over a batch.
-type jsonArgs struct {
-	n    int
-	text []byte
-	ends []int32 // of the text, after a leading zero
-	ints []int64
-	days []int32
-
-	masked arrow.Array
-	null   bool // all results are NULL
-	texts  texts
-	next   int // of the results
-}
-
-func (a *jsonArgs) reset() {
-	clear(a.text) // nothing of values stays behind
-	clear(a.ints)
-	clear(a.days)
-	*a = jsonArgs{text: a.text[:0], ends: append(a.ends[:0], 0), ints: a.ints[:0], days: a.days[:0]}
-}
-
-// array returns the arguments as an array that borrows their space.
-func (a *jsonArgs) array(kind Kind) arrow.Array {
-	var data *array.Data
-	buffer := func(b []byte) *memory.Buffer { return memory.NewBufferBytes(b) }
-	switch kind {
-	case Int:
-		data = array.NewData(arrow.PrimitiveTypes.Int64, a.n, []*memory.Buffer{nil, buffer(arrow.Int64Traits.CastToBytes(a.ints))}, nil, 0, 0)
-	case Date:
-		data = array.NewData(arrow.FixedWidthTypes.Date32, a.n, []*memory.Buffer{nil, buffer(arrow.Int32Traits.CastToBytes(a.days))}, nil, 0, 0)
-	default:
-		data = array.NewData(arrow.BinaryTypes.Binary, a.n, []*memory.Buffer{nil, buffer(arrow.Int32Traits.CastToBytes(a.ends)), buffer(a.text)}, nil, 0, 0)
-	}
-	defer data.Release()
-	return array.MakeFromData(data)
-}
 
 var jsonWalkers = sync.Pool{New: func() any { return new(jsonWalker) }}
 
@@ -399,126 +288,68 @@ func (t *jsonTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 	defer w.free()
 	w.reset(t)
 	for i := range values.n {
-		if !values.null(i) {
-			if v := values.value(i); blank(v) {
-				w.out = append(w.out, v...)
-			} else if err := w.document(int32(i), v); err != nil {
-				return nil, err
-			}
+		w.row = int32(i)
+		if values.null(i) {
+			w.nullRow()
+			continue
 		}
-		w.ends = append(w.ends, len(w.out))
+		v := values.value(i)
+		if blank(v) {
+			w.out = append(w.out, v...)
+			w.endRow()
+			continue
+		}
+		start := len(w.out)
+		err := w.document(v)
+		switch {
+		case err == nil:
+		case t.malformed == malformedFails:
+			return nil, err
+		default:
+			w.undo(start)
+			if t.malformed == malformedNull {
+				w.nullRow()
+				continue
+			}
+			w.out = append(w.out, "null"...)
+		}
+		w.endRow()
 	}
-	if err := w.maskArgs(mem); err != nil {
+	if err := w.mask(mem); err != nil {
 		return nil, err
 	}
-	defer w.releaseMasked()
-	return w.splice(mem, &values)
+	defer w.release()
+	return w.splice(mem, "document", t.most, writeJSON)
 }
 
-// maskArgs lets each child mask what was collected for it.
-func (w *jsonWalker) maskArgs(mem memory.Allocator) error {
-	for c := range w.t.children {
-		a := &w.args[c]
-		if a.n == 0 {
-			continue
-		}
-		child := &w.t.children[c]
-		in := a.array(child.kind)
-		masked, err := child.transform.Apply(mem, in)
-		in.Release()
-		if err != nil {
-			w.releaseMasked()
-			return w.at(c, err)
-		}
-		a.masked = masked
-		if _, a.null = masked.(*array.Null); !a.null && child.kind == Text {
-			a.texts = textsOf(masked)
-		}
-	}
-	return nil
-}
-
-func (w *jsonWalker) releaseMasked() {
-	for c := range w.args {
-		if a := &w.args[c]; a.masked != nil {
-			a.masked.Release()
-			a.masked = nil
-		}
-	}
-}
-
-// at turns a child's argument in an error into the row of the document.
-func (w *jsonWalker) at(child int, err error) error {
-	var ve *ValueError
-	if !errors.As(err, &ve) {
-		return err
-	}
-	nth := ve.Row
-	for _, h := range w.hits {
-		if int(h.child) == child {
-			if nth == 0 {
-				return &ValueError{Row: int(h.row), Reason: fmt.Sprintf("path %s: %s", w.t.children[child].path, ve.Reason), Help: ve.Help}
-			}
-			nth--
-		}
-	}
-	panic("masking: json: a child's error is in no row of its own")
-}
-
-// splice puts the masked values into the skeleton.
-func (w *jsonWalker) splice(mem memory.Allocator, values *texts) (arrow.Array, error) {
-	size := len(w.out)
-	for c := range w.args {
-		size += 2*len(w.args[c].text) + 24*w.args[c].n // an estimate
-	}
-	if len(w.out) > math.MaxInt32 {
-		panic("masking: json: more than 2 GiB in one batch")
-	}
-	out := newTextBuilder(mem, values.n, size)
-	from, next := 0, 0
-	for i, end := range w.ends {
-		if values.null(i) {
-			out.null()
-			continue
-		}
-		start := len(out.buf)
-		for ; next < len(w.hits) && int(w.hits[next].row) == i; next++ {
-			h := &w.hits[next]
-			out.grow(h.at - from)
-			out.buf = append(out.buf, w.out[from:h.at]...)
-			from = h.at
-			w.write(out, h)
-		}
-		out.grow(end - from)
-		out.buf = append(out.buf, w.out[from:end]...)
-		from = end
-		if n := w.t.maxChars; n > 0 && len(out.buf)-start > n && utf8.RuneCount(out.buf[start:]) > n {
-			out.drop()
-			return nil, &ValueError{Row: i, Reason: fmt.Sprintf("the masked document is longer than the column allows (%d)", n), Help: "drop a path, or mask it by something shorter"}
-		}
-		out.end()
-	}
-	return out.finish(), nil
-}
-
-// write writes the next result of the hit's child.
-func (w *jsonWalker) write(out *textBuilder, h *jsonHit) {
-	a := &w.args[h.child]
-	i := a.next
-	a.next++
-	out.grow(32)
-	if a.null || a.masked.IsNull(i) {
+// writeJSON is the splicer of JSON.
+func writeJSON(out *textBuilder, h *hit, r *results, i int) {
+	out.grow(48)
+	if r.isNull(i) {
 		out.buf = append(out.buf, "null"...)
 		return
 	}
 	switch h.form {
-	case formInt, formIntString:
-		v := a.masked.(*array.Int64).Value(i)
-		out.buf = appendJSONInt(out.buf, v, h.form == formIntString)
 	case formDate:
-		out.buf = appendDay(out.buf, int32(a.masked.(*array.Date32).Value(i)))
+		out.buf = r.append(out.buf, i)
+	case formQuoted:
+		if r.kind == Numeric {
+			out.grow(len(r.texts.value(i)) + 2)
+		}
+		out.buf = append(r.append(append(out.buf, '"'), i), '"')
+	case formBool:
+		out.buf = strconv.AppendBool(out.buf, r.bools.Value(i))
+	case formBare:
+		if r.kind == Numeric {
+			out.grow(len(r.texts.value(i)) + 4)
+		}
+		from := len(out.buf)
+		out.buf = r.append(out.buf, i)
+		if !bareJSON(out.buf[from:]) { // NaN
+			out.buf = append(out.buf[:from], "null"...)
+		}
 	default:
-		v := a.texts.value(i)
+		v := r.texts.value(i)
 		if h.form == formScalar && bareJSON(v) {
 			out.grow(len(v))
 			out.buf = append(out.buf, v...)

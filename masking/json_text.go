@@ -3,7 +3,6 @@ package masking
 import (
 	"bytes"
 	"encoding/binary"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -191,11 +190,61 @@ func bareJSON(text []byte) bool {
 	return len(text) > 0 && (jsonNumber(text) == len(text) || string(text) == "true" || string(text) == "false")
 }
 
-func appendJSONInt(dst []byte, v int64, quoted bool) []byte {
-	if !quoted {
-		return strconv.AppendInt(dst, v, 10)
+// appendDecimal appends a number without its exponent, as a numeric is printed. An
+// exponent beyond what 64-bit floats have is none that is written out.
+func appendDecimal(dst, number []byte) (_ []byte, ok bool) {
+	e := bytes.IndexAny(number, "eE")
+	if e < 0 {
+		return append(dst, number...), true
 	}
-	return append(strconv.AppendInt(append(dst, '"'), v, 10), '"')
+	exponent := 0
+	digits := number[e+1:]
+	if digits[0] == '+' || digits[0] == '-' {
+		digits = digits[1:]
+	}
+	for _, c := range digits {
+		const most = 324
+		if exponent = 10*exponent + int(c-'0'); exponent > most {
+			return dst, false
+		}
+	}
+	if number[e+1] == '-' {
+		exponent = -exponent
+	}
+	whole, fraction := number[:e], []byte(nil)
+	if point := bytes.IndexByte(whole, '.'); point >= 0 {
+		whole, fraction = whole[:point], whole[point+1:]
+	}
+	if whole[0] == '-' {
+		dst = append(dst, '-')
+		whole = whole[1:]
+	}
+	point := len(whole) + exponent // of the digits, counted from the first
+	if point <= 0 {
+		dst = append(dst, '0', '.')
+		for ; point < 0; point++ {
+			dst = append(dst, '0')
+		}
+		return append(append(dst, whole...), fraction...), true
+	}
+	from := len(dst)
+	for i := range max(point, len(whole)+len(fraction)) {
+		if i == point {
+			dst = append(dst, '.')
+		}
+		switch {
+		case i < len(whole):
+			dst = append(dst, whole[i])
+		case i < len(whole)+len(fraction):
+			dst = append(dst, fraction[i-len(whole)])
+		default:
+			dst = append(dst, '0')
+		}
+	}
+	for len(dst) > from+1 && dst[from] == '0' && dst[from+1] != '.' { // 0.5e1
+		dst = append(dst[:from], dst[from+1:]...)
+	}
+	return dst, true
 }
 
 // wholeNumber returns the integer that a number is: 42, -7, and 42.0, if it has 64

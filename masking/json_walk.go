@@ -1,9 +1,9 @@
 package masking
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"math/bits"
 )
 
@@ -15,63 +15,45 @@ const maxJSONDepth = 1000
 // right; from is where the run of bytes begins that stay and are not copied yet,
 // or suspended while a dropped member is passed.
 type jsonWalker struct {
+	skeleton
 	t    *jsonTransform
 	in   []byte
 	pos  int
 	from int
-	row  int32
 	deep bool // the document is nested too deep
 	key  []byte
-
-	out  []byte // the skeletons of all documents
-	ends []int  // of each row in it
-	hits []jsonHit
-	args []jsonArgs // of each child
 }
 
 const suspended = -1
 
 func (w *jsonWalker) reset(t *jsonTransform) {
 	w.t = t
-	for len(w.args) < len(t.children) {
-		w.args = append(w.args, jsonArgs{})
-	}
-	for c := range w.args {
-		w.args[c].reset()
-	}
+	w.skeleton.reset(t.children)
 }
 
-// free gives the space back, without what it knew of values. One batch of huge
-// documents does not hold its space for good.
+// free gives the space back, without what it knew of values.
 func (w *jsonWalker) free() {
-	held := cap(w.out)
-	for c := range w.args {
-		w.args[c].reset()
-		held += cap(w.args[c].text)
-	}
-	clear(w.out)
 	clear(w.key)
 	w.t, w.in = nil, nil
-	w.out, w.ends, w.hits = w.out[:0], w.ends[:0], w.hits[:0]
-	if held <= 16<<20 {
+	if w.skeleton.free() {
 		jsonWalkers.Put(w)
 	}
 }
 
 // document walks one document into the skeleton.
-func (w *jsonWalker) document(row int32, doc []byte) error {
-	w.in, w.pos, w.from, w.row, w.deep = doc, 0, 0, row, false
+func (w *jsonWalker) document(doc []byte) error {
+	w.in, w.pos, w.from, w.deep = doc, 0, 0, false
 	w.blanks()
-	ok := w.value(&w.t.root, w.t.rest, place{before: 0, comma: 0}, 0)
+	ok := w.value(w.t.root, w.t.rest, place{before: 0, comma: 0}, 0)
 	if ok {
 		w.blanks()
 		ok = w.pos == len(doc)
 	}
 	if !ok {
 		if w.deep {
-			return &ValueError{Row: int(row), Reason: fmt.Sprintf("the document is nested deeper than %d", maxJSONDepth)}
+			return &ValueError{Row: int(w.row), Reason: fmt.Sprintf("the document is nested deeper than %d", maxJSONDepth)}
 		}
-		return &ValueError{Row: int(row), Reason: fmt.Sprintf("the document is not JSON: byte %d of %d", min(w.pos, len(doc)), len(doc)), Help: "mask the column as text"}
+		return &ValueError{Row: int(w.row), Reason: fmt.Sprintf("the document is not JSON: byte %d of %d", min(w.pos, len(doc)), len(doc)), Help: `mask the column as text, or write malformed: "null" or malformed: drop`}
 	}
 	if w.from == suspended {
 		w.out = append(w.out, "null"...)
@@ -124,7 +106,7 @@ func (w *jsonWalker) value(node *jsonNode, inherited *jsonRule, p place, depth i
 	}
 	switch c := w.in[w.pos]; c {
 	case '{', '[':
-		if node != nil && (c == '{' && len(node.members) == 0 || c == '[' && node.element == nil) {
+		if node != nil && !node.goesOn(c == '{') {
 			node = nil // no path goes on here
 		}
 		if node == nil && (rule.action != jsonMask || !rule.anywhere) {
@@ -260,25 +242,8 @@ func (w *jsonWalker) scalar(rule *jsonRule, p place, start int, class byte, esca
 	if class == '"' {
 		token = token[1 : len(token)-1]
 	}
-	switch {
-	case rule.integer >= 0 && (class == '0' || class == '"' && rule.text < 0 && !escaped):
-		if v, ok := wholeNumber(token, class == '"'); ok {
-			w.keep(p)
-			form := formInt
-			if class == '"' {
-				form = formIntString
-			}
-			a := w.hit(rule.integer, form, start, w.pos)
-			a.ints = append(a.ints, v)
-			return
-		}
-	case rule.date >= 0 && class == '"' && !escaped:
-		if day, ok := parseDay(token); ok {
-			w.keep(p)
-			a := w.hit(rule.date, formDate, start+1, start+1+len("2006-01-02"))
-			a.days = append(a.days, day)
-			return
-		}
+	if !escaped && w.typed(rule, p, token, start, class) {
+		return
 	}
 	if rule.text < 0 {
 		w.drop(p) // the transform does not take such a value
@@ -289,26 +254,96 @@ func (w *jsonWalker) scalar(rule *jsonRule, p place, start int, class byte, esca
 	if class == '"' {
 		form = formText
 	}
-	a := w.hit(rule.text, form, start, w.pos)
+	a := w.cut(rule.text, form, start, w.pos)
 	if escaped {
 		a.text = appendUnescaped(a.text, token)
 	} else {
 		a.text = append(a.text, token...)
 	}
-	if len(a.text) > math.MaxInt32 {
-		panic("masking: json: more than 2 GiB in one batch")
-	}
-	a.ends = append(a.ends, int32(len(a.text)))
+	a.endText()
 }
 
-// hit notes that from start to end a masked value takes the place of what stands there.
-func (w *jsonWalker) hit(child int, form jsonForm, start, end int) *jsonArgs {
+// typed masks a value as a number, boolean, date or instant, if it is one and the
+// rule has a child for it. A string is the token without its quotes.
+func (w *jsonWalker) typed(rule *jsonRule, p place, token []byte, start int, class byte) bool {
+	text := rule.text >= 0
+	switch {
+	case class == '0':
+		if rule.integer >= 0 && (text || rule.number < 0 || bytes.IndexByte(token, '.') < 0) {
+			if v, ok := wholeNumber(token, false); ok {
+				w.keep(p)
+				w.cut(rule.integer, formBare, start, w.pos).addInt(v)
+				return true
+			}
+		}
+		return !text && rule.number >= 0 && w.decimal(rule, p, token, formBare, start)
+	case text:
+		return false
+	case class == 't' || class == 'f':
+		if rule.boolean >= 0 {
+			w.keep(p)
+			w.cut(rule.boolean, formBool, start, w.pos).addBool(class == 't')
+			return true
+		}
+		return false
+	}
+	if rule.integer >= 0 {
+		if v, ok := wholeNumber(token, true); ok {
+			w.keep(p)
+			w.cut(rule.integer, formQuoted, start, w.pos).addInt(v)
+			return true
+		}
+	}
+	if rule.number >= 0 && jsonNumber(token) == len(token) && len(token) > 0 && w.decimal(rule, p, token, formQuoted, start) {
+		return true
+	}
+	const day = len("2006-01-02")
+	if rule.instant >= 0 && len(token) > day && token[4] == '-' {
+		if v, form, ok := parseInstant(token); ok && token[len(token)-1] != 'C' {
+			w.keep(p)
+			w.cut(rule.instant, formQuoted, start, w.pos).addInstant(v, form)
+			return true
+		}
+	}
+	if rule.date >= 0 && (rule.instant < 0 || len(token) == day) {
+		if v, ok := parseDay(token); ok {
+			w.keep(p)
+			a := w.cut(rule.date, formDate, start+1, start+1+day)
+			a.days = append(a.days, v)
+			a.n++
+			return true
+		}
+	}
+	return false
+}
+
+// decimal masks a number that need not be whole.
+func (w *jsonWalker) decimal(rule *jsonRule, p place, token []byte, form jsonForm, start int) bool {
+	if a := &w.args[rule.number]; a.kind == Float {
+		v, ok := parseFloat(token)
+		if !ok {
+			return false // beyond 64 bits
+		}
+		w.keep(p)
+		a = w.cut(rule.number, form, start, w.pos)
+		a.floats = append(a.floats, v)
+		a.n++
+		return true
+	}
+	var ok bool
+	if w.key, ok = appendDecimal(w.key[:0], token); !ok {
+		return false
+	}
+	w.keep(p)
+	w.cut(rule.number, form, start, w.pos).addText(w.key)
+	return true
+}
+
+// cut notes that from start to end a masked value takes the place of what stands there.
+func (w *jsonWalker) cut(child int, form jsonForm, start, end int) *arguments {
 	w.out = append(w.out, w.in[w.from:start]...)
 	w.from = end
-	w.hits = append(w.hits, jsonHit{at: len(w.out), row: w.row, child: int32(child), form: form})
-	a := &w.args[child]
-	a.n++
-	return a
+	return w.hit(child, form)
 }
 
 // peek returns the byte at pos, or 0 at the end: no JSON has that byte where it is asked for.

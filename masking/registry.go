@@ -158,5 +158,7 @@ func Standard() *Registry {
 		fakeFactory{},
 		shapeFactory{},
 		jsonFactory{},
+		eachFactory{},
+		fieldsFactory{},
 	)
 }

@@ -70,7 +70,7 @@ func SpellValues(kind Kind, a arrow.Array) (texts []string, valid []bool) {
 	p := resultsOf(kind, 64, a)
 	for i := range texts {
 		if valid[i] = !p.isNull(i); valid[i] {
-			texts[i] = string(p.append(nil, i, instantForm{}))
+			texts[i] = string(p.append(nil, i))
 		}
 	}
 	return texts, valid
@@ -203,6 +203,31 @@ func (a *arguments) endText() {
 	a.n++
 }
 
+// undo takes the last value back.
+func (a *arguments) undo() {
+	a.n--
+	switch a.kind {
+	case Bool:
+		if a.n%8 == 0 {
+			a.bools = a.bools[:a.n/8]
+		} else {
+			a.bools[a.n/8] &^= 1 << (a.n % 8)
+		}
+	case Int:
+		a.ints = a.ints[:a.n]
+	case Timestamp:
+		a.ints, a.forms = a.ints[:a.n], a.forms[:a.n]
+	case Float:
+		a.floats = a.floats[:a.n]
+	case Date:
+		a.days = a.days[:a.n]
+	default:
+		a.ends = a.ends[:a.n+1]
+		clear(a.text[a.ends[a.n]:])
+		a.text = a.text[:a.ends[a.n]]
+	}
+}
+
 // array returns the values as an array that borrows their space.
 func (a *arguments) array() arrow.Array {
 	buffer := func(b []byte) *memory.Buffer { return memory.NewBufferBytes(b) }
@@ -234,6 +259,7 @@ type results struct {
 	ints   []int64
 	days   []arrow.Date32
 	floats []float64
+	forms  []instantForm // of each Timestamp; nil is the zero form
 }
 
 func resultsOf(kind Kind, bits int, a arrow.Array) results {
@@ -257,8 +283,19 @@ func resultsOf(kind Kind, bits int, a arrow.Array) results {
 
 func (r *results) isNull(i int) bool { return r.none || r.array.IsNull(i) }
 
-// append appends the spelling of value i, which is not NULL. The form is that of a Timestamp.
-func (r *results) append(dst []byte, i int, form instantForm) []byte {
+// most returns how many bytes append may append.
+func (r *results) most(i int) int {
+	switch r.kind {
+	case Bool, Int, Float, Date, Timestamp, UUID:
+		return 64
+	case Bytes:
+		return 2*len(r.texts.value(i)) + 2
+	}
+	return len(r.texts.value(i))
+}
+
+// append appends the spelling of value i, which is not NULL.
+func (r *results) append(dst []byte, i int) []byte {
 	switch r.kind {
 	case Bool:
 		if r.bools.Value(i) {
@@ -272,6 +309,10 @@ func (r *results) append(dst []byte, i int, form instantForm) []byte {
 	case Date:
 		return appendDateText(dst, int32(r.days[i]))
 	case Timestamp:
+		var form instantForm
+		if r.forms != nil {
+			form = r.forms[i]
+		}
 		return appendInstant(dst, r.ints[i], form)
 	case UUID:
 		v := r.texts.value(i)

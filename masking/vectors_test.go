@@ -150,11 +150,27 @@ func columnWords(c Column) string {
 	if c.MaxChars > 0 {
 		s += fmt.Sprintf("(%d)", c.MaxChars)
 	}
+	if c.Element != nil {
+		s += " of " + columnWords(*c.Element)
+	}
+	for i, f := range c.Fields {
+		s += map[bool]string{true: " of ", false: ", "}[i == 0] + columnWords(f)
+	}
 	return s
 }
 
 func specWords(v vector) string {
 	variant, _ := json.Marshal(v.spec.Variant)
+	if v.spec.Inner != nil {
+		variant = []byte("{" + specWords(vector{spec: *v.spec.Inner}) + "}")
+	}
+	if v.spec.Paths != nil {
+		var paths []string
+		for _, p := range v.spec.Paths {
+			paths = append(paths, p.Path+": {"+specWords(vector{spec: p.Spec})+"}")
+		}
+		variant = []byte("{" + strings.Join(paths, ", ") + "}")
+	}
 	s := fmt.Sprintf("%s: %s", v.spec.Name, variant)
 	names := make([]string, 0, len(v.spec.Params))
 	for name := range v.spec.Params {
