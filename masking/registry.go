@@ -156,6 +156,13 @@ func Standard() *Registry {
 		pseudonymFactory{},
 		shiftFactory{},
 		fakeFactory{},
+		noiseFactory{},
+		bucketFactory{},
+		capFactory{top: true},
+		capFactory{},
+		permuteFactory{},
+		dayFactory{},
+		truncateFactory{},
 		shapeFactory{},
 		jsonFactory{},
 	)
