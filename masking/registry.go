@@ -162,6 +162,7 @@ func Standard() *Registry {
 		capFactory{},
 		permuteFactory{},
 		dayFactory{},
+		coordinatesFactory{},
 		truncateFactory{},
 		shapeFactory{},
 		jsonFactory{},
