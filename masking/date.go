@@ -72,36 +72,42 @@ func (shiftFactory) Bind(req Request) (Binding, error) {
 		b.Warnings = append(b.Warnings, "one shift for the whole domain: whoever knows one true date knows them all; name the subject by: COLUMN")
 		return b, nil
 	}
-	if err := t.bindSubject(req, name); err != nil {
+	by, err := bindSubject(req, name)
+	if err != nil {
 		return Binding{}, err
 	}
+	t.subject, t.equality = by.Kind, by.Equality
 	b.Pinned += " by " + t.subject.String()
 	b.Group = &subjectShift{shift: t}
 	b.Inputs, b.Outputs = []string{name, req.Column.Name}, []string{req.Column.Name}
 	return b, nil
 }
 
-func (t *shift) bindSubject(req Request, name string) error {
-	bad := func(reason string) error {
-		return &BindError{Reason: reason, Help: "by: names a column of the same table that holds the subject's key"}
+// bindSubject returns the column that a transform goes by.
+func bindSubject(req Request, name string) (Column, error) {
+	transform := req.Spec.Name
+	bad := func(reason string) (Column, error) {
+		return Column{}, &BindError{Reason: reason, Help: "by: names a column of the same table that holds the subject's key"}
 	}
 	if req.Row == nil || req.Row.Column == nil {
-		return bad("shift_days by a column works only on a column of a table")
+		return bad(transform + " by a column works only on a column of a table")
 	}
 	if name == req.Column.Name {
-		return bad("shift_days by the column itself")
+		return bad(transform + " by the column itself")
 	}
 	by, found := req.Row.Column(name)
 	if !found {
-		return bad(fmt.Sprintf("there is no column %q to shift by", name))
+		return bad(fmt.Sprintf("there is no column %q to go by", name))
 	}
 	switch by.Kind {
 	case Int, Text, UUID, Bytes:
-		t.subject = by.Kind
-		return nil
 	default:
 		return bad(fmt.Sprintf("column %q is of kind %s, which names no subject", name, by.Kind))
 	}
+	if by.Equality&FoldUnknown != 0 {
+		return bad(fmt.Sprintf("column %q has an equality that we cannot follow", name))
+	}
+	return by, nil
 }
 
 // shift moves days. The shift of a subject is drawn evenly from −days … −1 and
@@ -117,6 +123,7 @@ type shift struct {
 	days     uint64
 	sameYear bool
 	subject  Kind
+	equality Equality // of the subject
 	constant int64
 }
 
@@ -268,22 +275,28 @@ func subjectsOf(in arrow.Array, kind Kind) *subjects {
 	return &subjects{array: in, texts: textsOf(in)}
 }
 
+// messages makes the keys of subjects the messages of the rows; that of NULL is empty.
+func (sub *subjects) messages(s *scratch, base, rows int, e Equality) {
+	s.text = s.text[:0]
+	for i := range rows {
+		switch {
+		case sub.array.IsNull(base + i):
+			s.msg[i] = nil
+		case sub.texts.array == nil:
+			binary.LittleEndian.PutUint64(s.word[i][:], uint64(sub.numbers[base+i]))
+			s.msg[i] = s.word[i][:]
+		default:
+			s.msg[i] = s.canonical(sub.texts.value(base+i), e)
+		}
+	}
+}
+
 // draws sets by to the shift of each row's subject.
 func (t *shift) draws(s *scratch, sub *subjects, base, rows int, by *[lanes]int64) {
 	if sub == nil {
 		return
 	}
-	for i := range rows {
-		switch {
-		case sub.array.IsNull(base + i):
-			s.msg[i] = nil
-		case t.subject == Int:
-			binary.LittleEndian.PutUint64(s.word[i][:], uint64(sub.numbers[base+i]))
-			s.msg[i] = s.word[i][:]
-		default:
-			s.msg[i] = sub.texts.value(base + i)
-		}
-	}
+	sub.messages(s, base, rows, t.equality)
 	t.prf.sums(s, rows)
 	for i := range rows {
 		by[i] = t.constant
