@@ -158,5 +158,6 @@ func Standard() *Registry {
 		fakeFactory{},
 		shapeFactory{},
 		jsonFactory{},
+		passwordFactory{},
 	)
 }
