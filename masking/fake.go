@@ -27,7 +27,7 @@ type fakeVariant struct {
 
 // fakeVariants lists the variants of fake in the order of the catalogue.
 var fakeVariants = func() []fakeVariant {
-	return slices.Concat(nameVariants, emailVariants, phoneVariants)
+	return slices.Concat(nameVariants, emailVariants, phoneVariants, placeVariants, companyVariants, jobVariants)
 }()
 
 func (fakeFactory) Describe() Description {
@@ -72,7 +72,7 @@ func (fakeFactory) Bind(req Request) (Binding, error) {
 }
 
 // scriptParam is the parameter of names and places.
-var scriptParam = Param{Name: "script", Summary: "of names: keep (as the input's, without it), or one of " + strings.Join(dictionary.Scripts(), ", "), Type: "string"}
+var scriptParam = Param{Name: "script", Summary: "of names and places: keep (as the input's, without it), or one of " + strings.Join(dictionary.Scripts(), ", "), Type: "string"}
 
 var nameVariants = []fakeVariant{
 	{"first_name", []Param{scriptParam}, func(r Request) (Binding, error) { return bindName(r, "first_name") },

@@ -168,5 +168,6 @@ func Standard() *Registry {
 		jsonFactory{},
 		eachFactory{},
 		fieldsFactory{},
+		passwordFactory{},
 	)
 }

@@ -106,6 +106,8 @@ type Sample struct {
 	// Beside holds the values of other columns of the row that the transform reads,
 	// and what masks them.
 	Beside []SampleColumn
+	// Files holds the files that parameters name (password).
+	Files map[string]string
 }
 
 // SampleColumn is a column beside the sample's own, with as many values.
@@ -146,6 +148,8 @@ type Row struct {
 	// Values counts the values of a column of the snapshot, for the one transform
 	// whose output is made of them (shuffle). Nil where there are no rows at hand.
 	Values func(name string) (*Values, error)
+	// File reads a file that a parameter names; nil reads it from the file system.
+	File func(path string) ([]byte, error)
 }
 
 // Peer is another column of the row, and what masks it: the zero Spec if it is kept.
