@@ -468,7 +468,7 @@ func (t *coordinates) apply(mem memory.Allocator, in, other arrow.Array) (arrow.
 				n, space := t.write(v, p.scale, ns.space[:0])
 				ns.text = n.append(ns.text[:0], 0)
 				ns.space = space
-				floats.values[base+i] = parseFloat(ns.text, t.own.bits)
+				floats.values[base+i] = nearestFloat(ns.text, t.own.bits)
 			case p.what == staysAsItIs:
 				floats.values[base+i] = own.floats[base+i]
 			default:

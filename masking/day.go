@@ -321,12 +321,7 @@ func (t *dayPermutation) permute(s *scratch, rows int, from, to *[lanes]int64, s
 // would not pay: there are millions of years.
 func (t *dayPermutation) interval(day int64) (iv interval, first int64) {
 	w := t.unit.span(day).within(day, t.widest)
-	iv.n = uint64(w.last - w.first + 1)
-	for iv.a = 1; iv.a*iv.a < iv.n; iv.a++ {
-	}
-	iv.b = (iv.n-1)/iv.a + 1
-	iv.tweak = uint64(w.first - pgDates.first)
-	return iv, w.first
+	return newNetwork(uint64(w.last-w.first+1), uint64(w.first-pgDates.first)), w.first
 }
 
 func (t *dayPermutation) outside(row int) error {

@@ -410,9 +410,9 @@ func (s *numberScratch) free() {
 	numberScratches.Put(s)
 }
 
-// parseFloat reads what a number of ours was written as, to the nearest float of
+// nearestFloat reads what a number of ours was written as, to the nearest float of
 // so many bits. What is beyond the greatest becomes that one.
-func parseFloat(text []byte, bits int) float64 {
+func nearestFloat(text []byte, bits int) float64 {
 	v, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(text), len(text)), bits)
 	if err != nil {
 		return clampFloat(v, bits)

@@ -154,7 +154,7 @@ func (t *numberTransform) floats(mem memory.Allocator, in arrow.Array, ns *numbe
 			case math.IsInf(v, 0):
 				if n, masked := t.op.infinite(v < 0); masked {
 					ns.text = n.append(ns.text[:0], 0)
-					b.values[base+i] = parseFloat(ns.text, t.bits)
+					b.values[base+i] = nearestFloat(ns.text, t.bits)
 				}
 			default:
 				ns.text = strconv.AppendFloat(ns.text[:0], v, 'f', -1, t.bits)
@@ -169,7 +169,7 @@ func (t *numberTransform) floats(mem memory.Allocator, in arrow.Array, ns *numbe
 			}
 			n := t.op.decimal(ns, ns.number[i], u[i])
 			ns.text = n.append(ns.text[:0], 0)
-			v := parseFloat(ns.text, t.bits)
+			v := nearestFloat(ns.text, t.bits)
 			if v == 0 && len(n.digits) > 0 { // too small for a float: the sign stays all the same
 				v = math.Copysign(leastFloat(t.bits), values[base+i])
 			}

@@ -90,11 +90,16 @@ type interval struct {
 // newInterval returns the permutation of [0, n) under key; n = 0 is 2⁶⁴. Intervals under
 // the same key tell themselves apart by the tweak.
 func newInterval(key Subkey, n, tweak uint64) interval {
-	iv := interval{n: n, tweak: tweak}
 	if n != 0 && n <= tableSize {
-		iv.table = shuffle(key.For(fmt.Sprintf("shuffle|%d", tweak)), int(n))
-		return iv
+		return interval{n: n, tweak: tweak, table: shuffle(key.For(fmt.Sprintf("shuffle|%d", tweak)), int(n))}
 	}
+	return newNetwork(n, tweak)
+}
+
+// newNetwork returns the same without a table, whatever n: for intervals of which
+// there are too many to make tables.
+func newNetwork(n, tweak uint64) interval {
+	iv := interval{n: n, tweak: tweak}
 	// a is the root of n, rounded up, so that a·b exceeds n by less than a and
 	// next to nothing has to walk.
 	iv.a = 1 << 32

@@ -147,17 +147,12 @@ func (s *skeleton) at(child int, err error) error {
 	panic("masking: a child's error is in no row of its own")
 }
 
-// limits is how long a value may be; 0 is no limit.
-type limits struct{ chars, bytes int }
-
-func limitsOf(c Column) limits { return limits{chars: c.MaxChars, bytes: c.MaxBytes} }
-
 // complain says what is wrong with the length of v, or "".
 func (l limits) complain(v []byte) string {
-	if l.chars > 0 && len(v) > l.chars && utf8.RuneCount(v) > l.chars {
+	if len(v) > l.chars && utf8.RuneCount(v) > l.chars {
 		return fmt.Sprintf("is longer than the column allows (%d)", l.chars)
 	}
-	if l.bytes > 0 && len(v) > l.bytes {
+	if len(v) > l.bytes {
 		return fmt.Sprintf("has more bytes than the column allows (%d)", l.bytes)
 	}
 	return ""

@@ -14,8 +14,8 @@ import (
 // has changed. Each bound is five or six standard deviations of what chance gives,
 // and the broken constructions that it is there for are hundreds away.
 
-// within checks a count against its mean and standard deviation.
-func within(t *testing.T, what string, got int, mean, deviation float64) {
+// isBetween checks a count against its mean and standard deviation.
+func isBetween(t *testing.T, what string, got int, mean, deviation float64) {
 	t.Helper()
 	if z := (float64(got) - mean) / deviation; z < -6 || z > 6 {
 		t.Errorf("%s: %d, %.0f are due: %.1f standard deviations", what, got, mean, z)
@@ -54,7 +54,7 @@ func TestStrictAvalanche(t *testing.T) {
 				}
 			}
 			for out, n := range flips {
-				within(t, fmt.Sprintf("%d bytes, bit %d to bit %d", size, in, out), n, lanes/2, math.Sqrt(lanes)/2)
+				isBetween(t, fmt.Sprintf("%d bytes, bit %d to bit %d", size, in, out), n, lanes/2, math.Sqrt(lanes)/2)
 			}
 		}
 	}
@@ -94,8 +94,8 @@ func TestFeistelAvalanche(t *testing.T) {
 			}
 		}
 		const coins = rounds * lanes * 32
-		within(t, name+" to the left", left, coins/2, math.Sqrt(coins)/2)
-		within(t, name+" to the right", right, coins/2, math.Sqrt(coins)/2)
+		isBetween(t, name+" to the left", left, coins/2, math.Sqrt(coins)/2)
+		isBetween(t, name+" to the right", right, coins/2, math.Sqrt(coins)/2)
 	}
 }
 
@@ -158,8 +158,8 @@ func TestFixedPoints(t *testing.T) {
 			}
 		}
 	}
-	within(t, "fixed points of tables", table, permutations, math.Sqrt(permutations))
-	within(t, "fixed points of networks", network, permutations, math.Sqrt(permutations))
+	isBetween(t, "fixed points of tables", table, permutations, math.Sqrt(permutations))
+	isBetween(t, "fixed points of networks", network, permutations, math.Sqrt(permutations))
 }
 
 // A permutation is even or odd equally often, whatever the size: a network of too
@@ -186,7 +186,7 @@ func TestParity(t *testing.T) {
 		}
 		even += 1 - inversions%2
 	}
-	within(t, "even permutations", even, permutations/2, math.Sqrt(permutations)/2)
+	isBetween(t, "even permutations", even, permutations/2, math.Sqrt(permutations)/2)
 }
 
 // scale maps blocks to each residue equally often, in the moduli where a division

@@ -20,6 +20,7 @@ type texts struct {
 	variadic []*memory.Buffer   // where the longer views point
 	view     *array.BinaryView
 	binary   *array.Binary
+	array    arrow.Array
 	n        int
 	anyNull  bool
 	valid    []byte // a bitmap, from offset on
@@ -27,7 +28,7 @@ type texts struct {
 }
 
 func textsOf(in arrow.Array) texts {
-	t := texts{n: in.Len(), anyNull: in.NullN() > 0, valid: in.NullBitmapBytes(), offset: in.Data().Offset()}
+	t := texts{array: in, n: in.Len(), anyNull: in.NullN() > 0, valid: in.NullBitmapBytes(), offset: in.Data().Offset()}
 	switch a := in.(type) {
 	case *array.BinaryView:
 		t.view = a
