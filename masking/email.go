@@ -161,7 +161,8 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 	}
 	values := textsOf(in)
 	most := emailRoom + len(t.domain)
-	out := newTextBuilder(mem, values.n, values.n*most)
+	usual := emailName + 1 + emailName + 1 + emailCode + 1 + len(t.domain)
+	out := newTextBuilder(mem, values.n, values.n*usual+emailRoom)
 	s := getScratch()
 	defer s.free()
 	for base := 0; base < values.n; base += lanes {

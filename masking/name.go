@@ -346,23 +346,44 @@ func separates(r rune) bool {
 		r >= utf8.RuneSelf && r < 0x3001 && unicode.IsSpace(r) // U+3000 is the last space
 }
 
+// nameClass says what a byte of ASCII is in a name; the case is counted without branches.
+var nameClass = func() (t [256]uint8) {
+	for c := range utf8.RuneSelf {
+		switch {
+		case separates(rune(c)):
+			t[c] = nameGap
+		case 'a' <= c && c <= 'z':
+			t[c] = nameLower
+		case 'A' <= c && c <= 'Z':
+			t[c] = nameUpper
+		}
+	}
+	return t
+}()
+
+const (
+	nameLower = 1
+	nameUpper = 2
+	nameGap   = 4
+)
+
 // splitASCII is split and add in one pass.
 func (n *nameScratch) splitASCII(text []byte, limit int) {
 	for i := 0; n.n < limit; {
-		for i < len(text) && separates(rune(text[i])) {
+		for i < len(text) && nameClass[text[i]] == nameGap {
 			i++
 		}
 		if i == len(text) {
 			return
 		}
 		start, upper, lower := i, 0, 0
-		for ; i < len(text) && !separates(rune(text[i])); i++ {
-			switch c := text[i]; {
-			case c >= 'a' && c <= 'z':
-				lower++
-			case c >= 'A' && c <= 'Z':
-				upper++
+		for ; i < len(text); i++ {
+			class := nameClass[text[i]]
+			if class == nameGap {
+				break
 			}
+			lower += int(class & nameLower)
+			upper += int(class >> 1)
 		}
 		w := &n.words[n.n]
 		n.n++

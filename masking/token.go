@@ -194,11 +194,17 @@ func (t *tokenTransform) digitsOf(dst []byte, block *[aes.BlockSize]byte) {
 // writeHex writes the first digits of 128 bits, at most 32.
 func writeHex(dst []byte, hi, lo uint64) {
 	var all [32]byte
-	binary.BigEndian.PutUint64(all[0:], hexWord(hi>>32))
-	binary.BigEndian.PutUint64(all[8:], hexWord(hi))
-	binary.BigEndian.PutUint64(all[16:], hexWord(lo>>32))
-	binary.BigEndian.PutUint64(all[24:], hexWord(lo))
-	copy(dst, all[:])
+	to := &all
+	if len(dst) == len(all) {
+		to = (*[32]byte)(dst)
+	}
+	binary.BigEndian.PutUint64(to[0:], hexWord(hi>>32))
+	binary.BigEndian.PutUint64(to[8:], hexWord(hi))
+	binary.BigEndian.PutUint64(to[16:], hexWord(lo>>32))
+	binary.BigEndian.PutUint64(to[24:], hexWord(lo))
+	if to == &all {
+		copy(dst, all[:])
+	}
 }
 
 // writeBase32 writes the first digits of 128 bits, at most 25.

@@ -152,7 +152,7 @@ func (b *textBuilder) finish() arrow.Array {
 	if b.rows != len(b.ends) {
 		panic(fmt.Sprintf("masking: text builder: %d rows of %d", b.rows, len(b.ends)))
 	}
-	b.data.Resize(len(b.buf))
+	b.data.ResizeNoShrink(len(b.buf)) // to shrink is to allocate again, and to copy
 	data := array.NewData(arrow.BinaryTypes.Binary, b.rows, []*memory.Buffer{b.valid, b.offsets, b.data}, nil, b.nulls, 0)
 	b.drop()
 	a := array.NewBinaryData(data)
@@ -184,7 +184,8 @@ func allNull(in arrow.Array) (arrow.Array, bool) {
 func blank(v []byte) bool {
 	for i, c := range v {
 		if c >= utf8.RuneSelf {
-			return len(bytes.TrimSpace(v[i:])) == 0
+			// White space beyond ASCII begins with one of four bytes.
+			return (c == 0xc2 || c >= 0xe1 && c <= 0xe3) && len(bytes.TrimSpace(v[i:])) == 0
 		}
 		if c != ' ' && (c < '\t' || c > '\r') {
 			return false
