@@ -3,6 +3,7 @@ package masking
 import (
 	"bytes"
 	"crypto/aes"
+	"encoding/binary"
 	"slices"
 	"sync"
 	"unicode"
@@ -154,10 +155,28 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 
 // appendCanonical appends the canonical form of a name (see nameTransform).
 func (n *nameScratch) appendCanonical(dst, v []byte) []byte {
-	dst = slices.Grow(dst, len(v))
+	dst = slices.Grow(dst, len(v)+8)
 	from := len(dst)
-	out, at := dst[from:from+len(v)], 0
-	gap := false
+	out := dst[from : from+len(v)+8]
+	// Most names are one word of ASCII, and need nothing but small letters: eight
+	// at a time, the last ones with a sign behind them that is thrown away.
+	for i := 0; ; i += 8 {
+		var w uint64
+		if i+8 <= len(v) {
+			w = binary.LittleEndian.Uint64(v[i:])
+		} else {
+			w, _ = load(v[i:])
+			w |= '!' * ones << (8 * (len(v) - i))
+		}
+		if (w|(w-'!'*ones)&^w)&highBits != 0 { // above 0x7f, or a blank or below
+			break
+		}
+		binary.LittleEndian.PutUint64(out[i:], w|((w+(0x80-'A')*ones)&^(w+(0x7f-'Z')*ones)&highBits)>>2)
+		if i+8 >= len(v) {
+			return dst[:from+len(v)]
+		}
+	}
+	at, gap := 0, false
 	for _, c := range v {
 		if c >= utf8.RuneSelf {
 			return n.appendCanonicalUnicode(dst, v)

@@ -91,11 +91,10 @@ func xor(a *[aes.BlockSize]byte, b []byte) {
 }
 
 // lanes is how many values are masked side by side. AES-256 takes 14 dependent
-// rounds, so one value at a time waits for each round (16 ns a block, measured);
-// independent blocks in a tight loop overlap inside the processor (5.6 ns). CBC
-// decryption, whose blocks are independent too, was measured at 8.4 ns, since
-// its second pass costs more than the interface calls that it saves. 256 lanes
-// of scratch space fit the first-level cache.
+// rounds, so one value at a time waits for each round; independent blocks overlap
+// inside the processor. Measured on an AMD EPYC of 2024 (AES-NI, VAES), a block
+// takes 16 ns alone and 8.5 ns in a tight loop by crypto/aes; among 256 4 ns by
+// AES-NI, and 1.4 ns by VAES. 256 lanes of scratch space fit the first-level cache.
 const lanes = 256
 
 // scratch is the working space of one batch of lanes. It holds nothing between
