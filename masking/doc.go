@@ -54,6 +54,12 @@
 //
 // The keyed function is AES-256-CMAC (NIST SP 800-38B; RFC 4493 for its form).
 //
+// AES is that of crypto/aes. Where the processor has instructions for it (AES-NI and
+// VAES on amd64, the cryptographic extension on arm64), kernels in assembly encrypt
+// many blocks side by side; their output is the same, and the tests hold each of
+// them against crypto/aes. The build tag purego leaves them out, and so does
+// GODEBUG=fips140=on.
+//
 // The permutations are generalized Feistel networks over Z_a × Z_b with ten
 // rounds of AES-256, and cycle walking onto the exact range (Black and Rogaway,
 // "Ciphers with Arbitrary Finite Domains", CT-RSA 2002; Morris, Rogaway and
