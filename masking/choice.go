@@ -203,9 +203,6 @@ func bindChoice(req Request, variant string, c chooser, lists ...string) (Bindin
 	if err := refuseLabels("fake "+variant, col); err != nil {
 		return Binding{}, err
 	}
-	if err := refuseUnknownEquality("fake "+variant, col); err != nil {
-		return Binding{}, err
-	}
 	if err := refuseUnique("fake "+variant, col, "{token: base32}"); err != nil {
 		return Binding{}, err
 	}
@@ -231,17 +228,6 @@ func bindChoice(req Request, variant string, c chooser, lists ...string) (Bindin
 		b.Warnings = append(b.Warnings, fmt.Sprintf("few values fit the %d characters of the column, and frequencies re-identify", min(t.limit.chars, t.limit.bytes)))
 	}
 	return b, nil
-}
-
-// refuseUnknownEquality refuses a column whose equality we cannot follow.
-func refuseUnknownEquality(transform string, col Column) error {
-	if col.Equality&FoldUnknown == 0 {
-		return nil
-	}
-	return &BindError{
-		Reason: transform + " goes by the value, and the column's collation calls values equal in a way that is not known here",
-		Help:   "use a constant or null, or give the column another collation",
-	}
 }
 
 // refuseUnique refuses a unique column.

@@ -62,6 +62,14 @@ func (c Column) Coordinates() string {
 	return c.Table + "." + c.Name
 }
 
+// asciiChars returns how many ASCII characters fit the column; 0 is no limit.
+func (c Column) asciiChars() int {
+	if c.MaxBytes > 0 && (c.MaxChars == 0 || c.MaxBytes < c.MaxChars) {
+		return c.MaxBytes
+	}
+	return c.MaxChars
+}
+
 // UniqueBits returns how many random bits keep rows values apart but for a chance of
 // 2^−30: 2·log₂(rows) + 30, by the birthday bound. Fewer than a million rows
 // count as a million, since tables grow.

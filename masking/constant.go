@@ -32,6 +32,7 @@ func (constantFactory) Describe() Description {
 			{Spec: Spec{Variant: "!disabled"}, Column: Column{Kind: Text}, Values: []string{"$2b$10$abc", "", "hunter2"}},
 			{Spec: Spec{Variant: "2000-01-01"}, Column: Column{Kind: Date}, Values: []string{"1969-07-20", "infinity", "2024-02-29"}},
 		},
+		Valueless: true,
 	}
 }
 

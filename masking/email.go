@@ -65,7 +65,7 @@ func bindEmail(req Request) (Binding, error) {
 	}
 	unique, _ := req.Spec.Params["unique"].(bool)
 	unique = unique || col.Unique
-	t := &emailTransform{prf: newPRF(req.Key.For("email")), domain: domain}
+	t := &emailTransform{prf: newPRF(req.Key.For("email")), domain: domain, equality: col.Equality}
 	t.given, t.family = shortNames(dictionary.ASCIIGiven()), shortNames(dictionary.ASCIIFamily())
 	full := emailName + 1 + emailName + 1 + emailCode
 	b := Binding{
@@ -74,22 +74,23 @@ func bindEmail(req Request) (Binding, error) {
 		Pinned:     fmt.Sprintf("at %s, dictionary %s, Unicode %s", domain, dictionary.HashOf("given_latin", "family_latin"), unicode.Version),
 	}
 	b.Guarantees.OutputBits = 5*emailCode + math.Log2(float64(len(t.given))) + math.Log2(float64(len(t.family)))
-	if local := col.MaxChars - 1 - len(domain); col.MaxChars > 0 && local < full {
+	holds := col.asciiChars()
+	if local := holds - 1 - len(domain); holds > 0 && local < full {
 		need := UniqueBits(col.Rows)
 		shortest := int(math.Ceil(need/5)) + 1 + len(domain)
 		if local < 1 {
 			return Binding{}, &BindError{
-				Reason: fmt.Sprintf("fake email at %s needs at least %d characters, the column holds %d", domain, 2+len(domain), col.MaxChars),
+				Reason: fmt.Sprintf("fake email at %s needs at least %d characters, the column holds %d", domain, 2+len(domain), holds),
 				Help:   "use a shorter reserved domain (domain: a.test), or token",
 			}
 		}
 		t.local = local
 		b.Guarantees.OutputBits = float64(5 * min(local, shortEmailCode))
-		b.Pinned += fmt.Sprintf(", %d characters", col.MaxChars)
-		b.Warnings = append(b.Warnings, fmt.Sprintf("addresses are shortened to %d characters: they do not join with columns that hold %d", col.MaxChars, full+1+len(domain)))
+		b.Pinned += fmt.Sprintf(", %d characters", holds)
+		b.Warnings = append(b.Warnings, fmt.Sprintf("addresses are shortened to %d characters: they do not join with columns that hold %d", holds, full+1+len(domain)))
 		if unique && b.Guarantees.OutputBits < need {
 			return Binding{}, &BindError{
-				Reason: fmt.Sprintf("fake email at %s needs %d characters to stay unique, the column holds %d", domain, shortest, col.MaxChars),
+				Reason: fmt.Sprintf("fake email at %s needs %d characters to stay unique, the column holds %d", domain, shortest, holds),
 				Help:   "use a shorter reserved domain (domain: a.test), or {token: base32}",
 			}
 		}
@@ -153,6 +154,7 @@ type emailTransform struct {
 	domain        string
 	given, family []shortName
 	local         int // characters before the @ in the short form; 0 is the full form
+	equality      Equality
 }
 
 func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
@@ -172,6 +174,7 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		for i, v := range s.msg[:n] {
 			s.msg[i] = s.normal(v)
 		}
+		s.canonicals(n, t.equality) // for what normal does not fold: accents
 		t.prf.sums(s, n)
 		lane := 0
 		for i := range rows {

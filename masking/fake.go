@@ -95,7 +95,12 @@ func bindName(req Request, variant string) (Binding, error) {
 		pools:    namePools(),
 		fixed:    poolNone,
 		maxChars: col.MaxChars,
+		maxBytes: col.MaxBytes,
+		charset:  col.Charset,
+		equality: col.Equality,
 	}
+	t.shape.within(col.Charset)
+	t.shape.equality = col.Equality
 	switch variant {
 	case "last_name":
 		t.variant = lastName
@@ -115,14 +120,20 @@ func bindName(req Request, variant string) (Binding, error) {
 			}
 		}
 		t.fixed = uint8(poolOf(s))
+		if (col.Charset == Latin1 || col.Charset == ASCII) && s != dictionary.Latin {
+			return Binding{}, &BindError{
+				Reason: fmt.Sprintf("the database's character set, %s, does not hold names in the script %s", col.Charset, script),
+				Help:   "leave script out, or write script: latin",
+			}
+		}
 	}
 	b := Binding{
 		Transform:  t,
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
 		Pinned:     fmt.Sprintf("script %s, dictionary %d %s, Unicode %s", script, dictionary.Version, dictionary.HashOf("given", "family", "letters"), unicode.Version),
 	}
-	if col.MaxChars > 0 && col.MaxChars < 5 {
-		b.Warnings = append(b.Warnings, fmt.Sprintf("few names fit the %d characters of the column, and frequencies re-identify", col.MaxChars))
+	if holds := col.asciiChars(); holds > 0 && holds < 5 {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("few names fit the %d characters of the column, and frequencies re-identify", holds))
 	}
 	return b, nil
 }

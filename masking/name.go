@@ -27,8 +27,9 @@ import (
 // with its comma; an initial for an initial; East Asian names family first, and
 // unspaced if they are. A word never is the word that stood there.
 //
-// Latin names without diacritics get such; Latin-1 names stay within Latin-1:
-// so what a database's encoding held, it holds.
+// Latin names without diacritics get such; Latin-1 names stay within Latin-1; and
+// nothing leaves the database's character set. Where the database makes no difference
+// between José and Jose, both choose alike, among names without diacritics.
 //
 // What is longer than the column is chosen anew among what fits; then words are
 // left out; only where no name fits, one is cut.
@@ -40,6 +41,34 @@ type nameTransform struct {
 	pools    *[pools]namePool
 	fixed    uint8 // the pool of the parameter script, or poolNone
 	maxChars int   // 0 is no limit
+	maxBytes int   // so
+	charset  Charset
+	equality Equality
+}
+
+// fits reports whether a name fits the column.
+func (t *nameTransform) fits(name []byte) bool {
+	return (t.maxBytes == 0 || len(name) <= t.maxBytes) && (t.maxChars == 0 || len(name) <= t.maxChars || runeCount(name) <= t.maxChars)
+}
+
+// poolFor returns the pool that takes the place of one that the column cannot have:
+// that of plain letters where the database tells no marks apart, and the next smaller
+// one where its character set lacks letters.
+func (t *nameTransform) poolFor(pool uint8) uint8 {
+	switch {
+	case t.charset == ASCII:
+		return poolASCII
+	case t.charset == Latin1 && pool == poolLatin:
+		pool = poolLatin1
+	case t.charset == Latin1 && pool > poolLatin:
+		return poolASCII
+	}
+	// Where a–z alone has no case, the capitals of other letters are letters of their own.
+	asciiOnly := t.equality&FoldASCII != 0 && t.equality&FoldCase == 0
+	if (t.equality&FoldAccents != 0 || asciiOnly) && pool <= poolLatin {
+		return poolASCII
+	}
+	return pool
 }
 
 type nameVariant uint8
@@ -90,6 +119,7 @@ type nameScratch struct {
 	tight    bool   // no blank follows the comma
 	text     []byte // in form C: the value itself, or composed
 	composed []byte
+	folds    bool // letters that differ in case are of one pool
 	iter     norm.Iter
 	out      []byte
 	shape    shapeScratch
@@ -115,6 +145,7 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 	s, ns := getScratch(), nameScratches.Get().(*nameScratch)
 	defer s.free()
 	defer ns.free()
+	ns.folds = t.equality.folds()
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
 		n := gather(s, &values, base, rows)
@@ -125,6 +156,7 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			s.text = ns.appendCanonical(s.text, s.msg[lane])
 			s.msg[lane] = s.text[from:]
 		}
+		s.canonicals(n, t.equality) // for what the canonical form of a name does not fold: accents
 		t.prf.sums(s, n)
 		if t.variant == personName {
 			// Most have a second word: its block is made for all of them at once. No
@@ -299,6 +331,8 @@ func (n *nameScratch) parse(v []byte, t *nameTransform) {
 		if t.fixed != poolNone {
 			w.pool, w.hiragana = t.fixed, false
 		}
+		w.pool = t.poolFor(w.pool)
+		w.hiragana = w.hiragana && w.pool == poolKana
 		switch {
 		case upper == 0 && lower > 0:
 			w.style = allLower
@@ -441,6 +475,9 @@ func (n *nameScratch) add(word []byte) {
 			continue
 		}
 		if letters++; letters == 1 || w.pool == poolASCII || w.pool == poolLatin1 {
+			if n.folds {
+				r = fold(r)
+			}
 			pool := scriptPool(r)
 			if letters == 1 {
 				w.pool, w.hiragana = pool, unicode.Is(unicode.Hiragana, r)
@@ -502,37 +539,59 @@ func (t *nameTransform) choose(n *nameScratch, seed, second *[aes.BlockSize]byte
 		encrypt(t.stream, blocks[made:])
 	}
 	t.write(n, n.n, noBudget)
-	if t.maxChars == 0 || len(n.out) <= t.maxChars || utf8.RuneCount(n.out) <= t.maxChars {
+	if t.fits(n.out) {
 		return
+	}
+	widest := 1 // bytes of a character
+	for i := range n.n {
+		widest = max(widest, poolBytes(n.words[i].pool))
 	}
 	for words := n.n; words > 0; words-- {
 		between := words - 1
 		if n.before > 0 && n.before < words {
 			between++ // the comma
 		}
-		budget := (t.maxChars - between) / words
+		budget := noBudget
+		if t.maxChars > 0 {
+			budget = min(budget, (t.maxChars-between)/words)
+		}
+		if t.maxBytes > 0 {
+			budget = min(budget, (t.maxBytes-between)/words/widest)
+		}
 		if budget < 1 {
 			continue
 		}
-		t.write(n, words, min(budget, noBudget))
-		if utf8.RuneCount(n.out) <= t.maxChars {
+		t.write(n, words, budget)
+		if t.fits(n.out) {
 			return
 		}
 	}
 	// Not one name is short enough.
 	t.write(n, 1, noBudget)
-	n.out = cutRunes(n.out, t.maxChars)
+	n.out = cutText(n.out, t.maxChars, t.maxBytes)
 	if bytes.HasPrefix(n.text, n.out) {
 		t.shape.letters.bump(n.out)
 	}
 }
 
+// poolBytes returns how many bytes a character of a pool has at most.
+func poolBytes(pool uint8) int {
+	switch pool {
+	case poolASCII:
+		return 1
+	case poolLatin1, poolCyrillic, poolGreek, poolArabic, poolHebrew:
+		return 2
+	}
+	return 3
+}
+
 func cutRunes(text []byte, limit int) []byte {
-	for i := range string(text) {
+	for i := 0; i < len(text); limit-- {
 		if limit == 0 {
 			return text[:i]
 		}
-		limit--
+		_, size := utf8.DecodeRune(text[i:])
+		i += size
 	}
 	return text
 }
@@ -556,8 +615,12 @@ func (t *nameTransform) write(n *nameScratch, words, budget int) {
 func (t *nameTransform) writeWord(n *nameScratch, w *nameWord, block *[aes.BlockSize]byte, budget int) {
 	from := len(n.out)
 	if w.pool == poolNone {
-		n.out = append(n.out, w.text...)
-		t.shape.shape(n.out[from:], w.text, block, &n.shape)
+		if t.equality.folds() {
+			n.out = t.shape.appendEqual(n.out, w.text, block, &n.shape)
+		} else {
+			n.out = append(n.out, w.text...)
+			t.shape.shape(n.out[from:], w.text, block, &n.shape)
+		}
 		if !bytes.Equal(n.out[from:], w.text) {
 			return
 		}
@@ -578,17 +641,34 @@ func (t *nameTransform) writeWord(n *nameScratch, w *nameWord, block *[aes.Block
 	one := list.choose(block[:8], own)
 	for range list.names { // seldom goes round more than once
 		n.out = n.out[:from]
-		n.out = w.render(n.out, list.names[one])
+		n.out = w.render(n.out, list.names[one], t.charset)
 		if w.role == bothRole {
-			left := max(budget-utf8.RuneCount(n.out[from:]), 1)
-			n.out = w.render(n.out, pool.given.names[pool.given.choose(block[8:], left)])
+			left := max(budget-runeCount(n.out[from:]), 1)
+			n.out = w.render(n.out, pool.given.names[pool.given.choose(block[8:], left)], t.charset)
 		}
-		if !equalFold(n.out[from:], w.text) {
+		if !t.same(n.out[from:], w.text) {
 			return
 		}
 		one = list.next(one, own)
 	}
 }
+
+// same reports whether two words are one but for their case, or to the database.
+func (t *nameTransform) same(a, b []byte) bool {
+	if t.equality&FoldAccents == 0 {
+		return equalFold(a, b)
+	}
+	// The entry of a nameFinder is compared by base letters, and wants one on the stack.
+	var space [4 * longestListed]rune
+	if len(a) > 4*longestListed {
+		return false
+	}
+	e := nameEntry{chars: appendBases(space[:0], a)}
+	return e.at(bases(), b, 0, len(b)) == len(b)
+}
+
+// longestListed is more characters than a name of the dictionary has, with a given name behind it.
+const longestListed = 2 * len(nameList{}.upTo)
 
 // equalFold is bytes.EqualFold, quick to say no.
 func equalFold(a, b []byte) bool {
@@ -602,14 +682,16 @@ func equalFold(a, b []byte) bool {
 }
 
 // render appends a name in the style of the word.
-func (w *nameWord) render(dst []byte, name string) []byte {
+func (w *nameWord) render(dst []byte, name string, charset Charset) []byte {
 	if w.style == asListed && !w.initial && !w.hiragana {
 		return append(dst, name...)
 	}
 	for _, r := range name {
 		switch {
 		case w.style == allUpper:
-			r = unicode.ToUpper(r)
+			if upper := unicode.ToUpper(r); charset.Holds(upper) { // that of ÿ is beyond Latin-1
+				r = upper
+			}
 		case w.style == allLower:
 			r = unicode.ToLower(r)
 		case w.hiragana && r >= '\u30A1' && r <= '\u30F6':

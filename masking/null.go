@@ -10,7 +10,7 @@ import (
 type nullFactory struct{}
 
 func (nullFactory) Describe() Description {
-	return Description{Name: "null", Version: 1, Summary: "Suppresses every value to NULL.", Value: "true",
+	return Description{Name: "null", Version: 1, Summary: "Suppresses every value to NULL.", Value: "true", Valueless: true,
 		Samples: []Sample{{Spec: Spec{Variant: true}, Column: Column{Kind: Text}, Values: []string{"Maria", "", "x"}}}}
 }
 

@@ -42,7 +42,10 @@ func (passwordFactory) Describe() Description {
 		Summary:  "Replaces every password hash by one known hash, so that test accounts can log in.",
 		Kinds:    []Kind{Text, Bytes},
 		Variants: []string{"bcrypt", "argon2"},
-		Params:   []Param{{Name: "from", Summary: "the file that holds the hash, on one line", Type: "string", Required: true}},
+
+		Valueless: true,
+
+		Params: []Param{{Name: "from", Summary: "the file that holds the hash, on one line", Type: "string", Required: true}},
 		Samples: []Sample{
 			sample("bcrypt", "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", 60),
 			sample("argon2", "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", 0),

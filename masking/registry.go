@@ -56,7 +56,7 @@ func (r *Registry) Bind(key *Key, col Column, spec Spec, row *Row) (Binding, err
 	if spec.NarrowBits > 0 {
 		col.NarrowBits = spec.NarrowBits
 	}
-	return f.Bind(Request{
+	req := Request{
 		Column: col,
 		Spec:   spec,
 		Key:    key.Subkey(spec.Domain, d.Name, d.Version),
@@ -64,7 +64,25 @@ func (r *Registry) Bind(key *Key, col Column, spec Spec, row *Row) (Binding, err
 			return r.Bind(key, c, s, nil)
 		},
 		Row: row,
-	})
+	}
+	if row != nil {
+		req.BindPeer = func(p Peer) (Binding, error) {
+			return r.Bind(key, p.Column, p.Spec, row.seenFrom(p, Peer{Column: col, Spec: spec}))
+		}
+	}
+	return f.Bind(req)
+}
+
+// seenFrom returns the row as one of its peers sees it: with own as a peer.
+func (row *Row) seenFrom(peer, own Peer) *Row {
+	seen := *row
+	seen.Peers = []Peer{own}
+	for _, p := range row.Peers {
+		if p.Column.Name != peer.Column.Name {
+			seen.Peers = append(seen.Peers, p)
+		}
+	}
+	return &seen
 }
 
 func (d Description) check(col Column, spec Spec) error {
@@ -76,6 +94,12 @@ func (d Description) check(col Column, spec Spec) error {
 		return &BindError{
 			Reason: fmt.Sprintf("%s cannot mask a column of kind %s", d.Name, col.Kind),
 			Help:   fmt.Sprintf("%s takes %s", d.Name, strings.Join(kinds, ", ")),
+		}
+	}
+	if col.Equality&FoldUnknown != 0 && !d.Valueless {
+		return &BindError{
+			Reason: fmt.Sprintf("%s goes by the value, and which values of the column are equal only the database knows", d.Name),
+			Help:   "use constant or null; or give the column a collation whose rules are known (deterministic, or case- or accent-insensitive)",
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Params)) {
@@ -165,6 +189,9 @@ func Standard() *Registry {
 		coordinatesFactory{},
 		truncateFactory{},
 		shapeFactory{},
+		loremFactory{},
+		prefixFactory{},
+		cutFactory{},
 		jsonFactory{},
 		eachFactory{},
 		fieldsFactory{},

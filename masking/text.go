@@ -45,11 +45,24 @@ func (shapeFactory) Bind(req Request) (Binding, error) {
 	if err := refuseLabels("shape", req.Column); err != nil {
 		return Binding{}, err
 	}
-	return Binding{
-		Transform:  newShape(req.Key, "shape"),
+	t := newShape(req.Key, "shape")
+	t.within(req.Column.Charset)
+	t.equality, t.maxChars, t.maxBytes = req.Column.Equality, req.Column.MaxChars, req.Column.MaxBytes
+	b := Binding{
+		Transform:  t,
 		Guarantees: Guarantees{Deterministic: true, KeepsFormat: true, KeepsLength: true, KeepsNull: true, KeepsEmpty: true},
-		Pinned:     "letters of Unicode " + dictionary.UnicodeVersion() + ", dictionary " + dictionary.HashOf("letters"),
-	}, nil
+		Pinned:     shapePinned(),
+	}
+	if t.equality&FoldAccents != 0 {
+		// ß becomes two letters, as it is equal to ss.
+		b.Guarantees.KeepsLength = false
+	}
+	return b, nil
+}
+
+// shapePinned says what shape goes by beside key and domain.
+func shapePinned() string {
+	return "letters of Unicode " + dictionary.UnicodeVersion() + ", dictionary " + dictionary.HashOf("letters")
 }
 
 // shapeTransform makes one keyed block of each value and stretches it to as many
@@ -57,10 +70,26 @@ func (shapeFactory) Bind(req Request) (Binding, error) {
 // encryption of the block with 1, 2, … added by exclusive or, under another key.
 // A character of n bytes is chosen by the n bytes of that stream at its place.
 type shapeTransform struct {
-	prf     *prf
-	stream  *aes256
-	letters *letterTable
+	prf      *prf
+	stream   *aes256
+	letters  *letterTable
+	charset  Charset
+	equality Equality
+	// Limits of the column, which only what is equal to something longer can pass; 0 is none.
+	maxChars, maxBytes int
 }
+
+// within keeps the output within a character set: all that a database holds below
+// U+10000 has targets below it; Latin-1 has a table of its own; and of what
+// is not known ASCII alone is sure.
+func (t *shapeTransform) within(c Charset) {
+	t.charset = c
+	if c == Latin1 {
+		t.letters = latin1Letters()
+	}
+}
+
+var latin1Letters = sync.OnceValue(func() *letterTable { return letters().restricted() })
 
 func newShape(key Subkey, use string) *shapeTransform {
 	return &shapeTransform{prf: newPRF(key.For(use)), stream: newBlock(key.For(use + " stream")), letters: letters()}
@@ -76,11 +105,22 @@ const (
 type shapeScratch struct {
 	stream [streamBlocks * aes.BlockSize]byte // of one value
 	word   [8]byte
+	bases  []rune
+	other  []rune
+	narrow []byte
+	equal  []byte
 
 	// The streams of several values, and where each lane's begins. The last block
 	// is there to be read past the end, and thrown away.
 	streams [(lanes + 1) * aes.BlockSize]byte
 	first   [lanes]uint16
+}
+
+func (s *shapeScratch) free() {
+	clear(s.narrow)
+	clear(s.equal)
+	clear(s.bases)
+	shapeScratches.Put(s)
 }
 
 var shapeScratches = sync.Pool{New: func() any { return new(shapeScratch) }}
@@ -93,27 +133,39 @@ func (t *shapeTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 	out := newTextBuilder(mem, values.n, bytesOf(&values))
 	s, ss := getScratch(), shapeScratches.Get().(*shapeScratch)
 	defer s.free()
-	defer shapeScratches.Put(ss)
+	defer ss.free()
+	folds := t.equality.folds()
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
+		s.text = s.text[:0]
 		n := gather(s, &values, base, rows)
+		s.canonicals(n, t.equality)
 		t.prf.sums(s, n)
 		lane, ready := 0, 0
 		for i := range rows {
 			switch {
 			case lane < n && int(s.row[lane]) == i:
+				v := values.value(base + i)
+				if folds {
+					t.addEqual(out, v, &s.block[lane], ss)
+					lane++
+					continue
+				}
 				if lane == ready {
 					ready = t.expandMany(s, ss, &values, base, lane, n)
 				}
-				v := values.value(base + i)
+				many := len(v) <= streamWindow
+				if t.charset == ASCII {
+					v = t.narrow(v, ss)
+				}
 				out.grow(len(v))
 				from := len(out.buf)
 				out.buf = out.buf[:from+len(v)]
-				if dst := out.buf[from:]; len(v) > streamWindow {
-					t.shape(dst, v, &s.block[lane], ss)
-				} else {
+				if dst := out.buf[from:]; many {
 					t.exchange(dst, v, 0, len(v), ss.streams[ss.first[lane]:], ss)
 					t.differ(dst, v)
+				} else {
+					t.shape(dst, v, &s.block[lane], ss)
 				}
 				out.end()
 				lane++

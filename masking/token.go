@@ -44,21 +44,22 @@ func (tokenFactory) Bind(req Request) (Binding, error) {
 	if err := refuseLabels("token", col); err != nil {
 		return Binding{}, err
 	}
-	t := &tokenTransform{prf: newPRF(req.Key.For("token")), digits: hexDigits, bits: 4, length: 32, binary: col.Kind == Bytes}
+	t := &tokenTransform{prf: newPRF(req.Key.For("token")), digits: hexDigits, bits: 4, length: 32, binary: col.Kind == Bytes, equal: col.Equality}
 	if req.Spec.Variant == "base32" {
 		t.digits, t.bits, t.length = base32Digits, 5, 25
 	}
 	b := Binding{Transform: t, Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true}}
+	holds := col.asciiChars()
 	length, given := req.Spec.Params["length"].(int64)
 	switch {
 	case given && (length < 1 || length > maxToken):
 		return Binding{}, &BindError{Reason: fmt.Sprintf("a token of %d characters cannot be made", length), Help: fmt.Sprintf("the length is 1 to %d", maxToken)}
-	case given && col.MaxChars > 0 && length > int64(col.MaxChars):
-		return Binding{}, &BindError{Reason: fmt.Sprintf("a token of %d characters does not fit the column, which holds %d", length, col.MaxChars), Help: fmt.Sprintf("length: %d", col.MaxChars)}
+	case given && holds > 0 && length > int64(holds):
+		return Binding{}, &BindError{Reason: fmt.Sprintf("a token of %d characters does not fit the column, which holds %d", length, holds), Help: fmt.Sprintf("length: %d", holds)}
 	case given:
 		t.length = int(length)
-	case col.MaxChars > 0 && col.MaxChars < t.length:
-		t.length = col.MaxChars
+	case holds > 0 && holds < t.length:
+		t.length = holds
 		b.Warnings = append(b.Warnings, fmt.Sprintf("tokens are cut to the %d characters that the column holds: they do not join with the longer tokens of other columns", t.length))
 	}
 	// The keyed function has 128 bits; longer tokens do not have more.
@@ -90,6 +91,7 @@ type tokenTransform struct {
 	bits   int // of one digit
 	length int
 	binary bool // bytes, of which none is white space
+	equal  Equality
 }
 
 func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
@@ -102,7 +104,9 @@ func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 	defer s.free()
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
+		s.text = s.text[:0]
 		n := t.gather(s, &values, base, rows)
+		s.canonicals(n, t.equal)
 		t.prf.sums(s, n)
 		lane := 0
 		for i := range rows {

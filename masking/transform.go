@@ -95,6 +95,9 @@ type Description struct {
 	Params []Param
 	// Samples shows the transform at work, each variant at least once.
 	Samples []Sample
+	// Valueless: the output does not go by the value, so it does not matter what the
+	// database calls equal.
+	Valueless bool
 }
 
 // Sample shows a transform to people: what it does to three values of a column.
@@ -135,6 +138,9 @@ type Request struct {
 	// Bind binds the parts of a composite: a JSON path, an array's element.
 	// The child's own sub-key is derived from the child's Spec.
 	Bind func(Column, Spec) (Binding, error)
+	// BindPeer binds what masks another column of the row, as the plan does. Nil where
+	// Row is.
+	BindPeer func(Peer) (Binding, error)
 	// Row is the table around the column; nil where there is none, as in a document.
 	Row *Row
 }

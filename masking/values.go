@@ -194,6 +194,12 @@ func blank(v []byte) bool {
 	return true
 }
 
+// runeCount is utf8.RuneCount, which copies what it counts from the first character
+// beyond ASCII on.
+func runeCount(v []byte) int {
+	return utf8.RuneCountInString(unsafe.String(unsafe.SliceData(v), len(v)))
+}
+
 // fixedBuilder makes an array of values of fixed width that has the NULLs of its input.
 type fixedBuilder[T int32 | int64 | float64] struct {
 	in     arrow.Array

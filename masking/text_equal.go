@@ -1,0 +1,212 @@
+package masking
+
+import (
+	"crypto/aes"
+	"encoding/binary"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// canonicals brings the first n messages into their canonical form under e.
+func (s *scratch) canonicals(n int, e Equality) {
+	if e == 0 {
+		return
+	}
+	for i, v := range s.msg[:n] {
+		s.msg[i] = s.canonical(v, e)
+	}
+}
+
+// folds reports whether different letters may be equal.
+func (e Equality) folds() bool { return e&(FoldASCII|FoldCase|FoldAccents) != 0 }
+
+// appendBasesUnder appends what the database compares a character by, under an
+// equality that folds; raw is its form in UTF-8. Of a mark it may be nothing, of a
+// ligature several characters. What canonical gives for a text is what
+// this gives for its characters one by one.
+func appendBasesUnder(dst []rune, r rune, raw []byte, e Equality) []rune {
+	switch {
+	case r < utf8.RuneSelf:
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return append(dst, r)
+	case e&(FoldCase|FoldAccents) == 0:
+		return append(dst, r)
+	case e&FoldAccents == 0:
+		return append(dst, fold(r))
+	case r >= 0x4E00 && r < 0xA000 || r >= 0xAC00 && r < 0xD7A4:
+		return append(dst, r) // decomposed, a syllable is as equal as whole
+	}
+	parts := norm.NFKD.Properties(raw).Decomposition()
+	if parts == nil {
+		parts = raw
+	}
+	for len(parts) > 0 {
+		p, size := utf8.DecodeRune(parts)
+		parts = parts[size:]
+		if unicode.Is(unicode.Mn, p) {
+			continue
+		}
+		p = fold(p)
+		if base, spelled := baseLetters[p]; spelled {
+			for _, b := range base {
+				dst = append(dst, b)
+			}
+		} else {
+			dst = append(dst, p)
+		}
+	}
+	return dst
+}
+
+// appendEqual appends the mask of src for a column whose equality folds. What is
+// equal there has equal masks: each letter is chosen by its place among the letters of the
+// canonical form, in the class of the letter that it is compared by, and takes the
+// case of the letter that stood there if the alphabet has both. With FoldAccents a letter with marks becomes one
+// without, and ß or æ become two letters: then lengths may differ, and the caller
+// cuts what the column does not hold.
+func (t *shapeTransform) appendEqual(dst, src []byte, seed *[aes.BlockSize]byte, s *shapeScratch) []byte {
+	from := len(dst)
+	for turn := range uint64(8) { // the second is seldom, and seldom not the last
+		dst = dst[:from]
+		place, moved := 0, false
+		for i := 0; i < len(src); {
+			r, size := utf8.DecodeRune(src[i:])
+			raw := src[i : i+size]
+			i += size
+			if r == utf8.RuneError && size == 1 {
+				dst = append(dst, unknown1)
+				continue
+			}
+			s.bases = appendBasesUnder(s.bases[:0], r, raw, t.equality)
+			if len(s.bases) == 0 || len(s.bases) == 1 && t.letters.class(s.bases[0]) == keptClass && t.letters.class(r) == keptClass {
+				dst = append(dst, raw...)
+				continue
+			}
+			for _, base := range s.bases {
+				class := t.letters.class(base)
+				was := base
+				if t.charset == BMP && !t.charset.Holds(base) && len(s.bases) == 1 {
+					base, class = r, t.letters.class(r) // what it is equal to cannot stand in the column
+				}
+				if t.charset == ASCII && base >= utf8.RuneSelf && class >= firstClass {
+					if base = 'a'; unicode.IsNumber(was) {
+						base = '0'
+					}
+					class = t.letters.class(base)
+				}
+				if class < firstClass {
+					if class == noClass {
+						base = unknownOf(utf8.RuneLen(base))
+					}
+					if !t.charset.Holds(base) {
+						base = unknown1 // the fraction slash of ½, in Latin-1
+					}
+					dst = utf8.AppendRune(dst, base)
+					continue
+				}
+				if place%4 == 0 { // a block of four draws
+					t.expand(s, seed, place/4, 1)
+				}
+				c := &t.letters.classes[class]
+				draw := uint64(binary.LittleEndian.Uint32(s.stream[place%4*4:])) * c.count >> 32
+				if place == 0 {
+					draw = (draw + turn) % c.count
+				}
+				place++
+				chosen := c.at(draw)
+				moved = moved || !t.equalLetters(was, chosen, s)
+				if unicode.IsUpper(r) || unicode.IsTitle(r) {
+					if up := unicode.ToUpper(chosen); utf8.RuneLen(up) <= size && fold(up) == fold(chosen) && t.charset.Holds(up) {
+						chosen = up
+					}
+				}
+				dst = utf8.AppendRune(dst, chosen)
+			}
+		}
+		if moved || place == 0 {
+			break
+		}
+	}
+	return dst
+}
+
+// equalLetters reports whether the column takes a letter for the base letter.
+func (t *shapeTransform) equalLetters(base, r rune, s *shapeScratch) bool {
+	if base < utf8.RuneSelf && r < utf8.RuneSelf {
+		return base == r
+	}
+	n := utf8.EncodeRune(s.word[:], r)
+	s.other = appendBasesUnder(s.other[:0], r, s.word[:n], t.equality)
+	return len(s.other) == 1 && s.other[0] == base
+}
+
+// narrow returns v with every letter, digit and number beyond ASCII as one of ASCII, of the
+// same case: what a column holds whose character set is not known. The space is the scratch's.
+func (t *shapeTransform) narrow(v []byte, s *shapeScratch) []byte {
+	if isASCII(v) {
+		return v
+	}
+	s.narrow = s.narrow[:0]
+	for i := 0; i < len(v); {
+		r, size := utf8.DecodeRune(v[i:])
+		class := t.letters.class(r)
+		switch {
+		case r < utf8.RuneSelf:
+			s.narrow = append(s.narrow, byte(r))
+		case class == keptClass && !(r == utf8.RuneError && size == 1):
+			s.narrow = append(s.narrow, v[i:i+size]...)
+		case class < firstClass:
+			s.narrow = append(s.narrow, unknown1)
+		case unicode.IsNumber(r):
+			s.narrow = append(s.narrow, '0')
+		case unicode.IsUpper(r) || unicode.IsTitle(r):
+			s.narrow = append(s.narrow, 'A')
+		default:
+			s.narrow = append(s.narrow, 'a')
+		}
+		i += size
+	}
+	return s.narrow
+}
+
+// restricted returns the table with the targets that Latin-1 holds. A class of two
+// bytes of which it holds none – Windows' Œ or Ž – takes the letters that it holds, of the same
+// case; those of three and four cannot stand in the column.
+func (t *letterTable) restricted() *letterTable {
+	r := *t
+	r.classes = slices.Clone(t.classes)
+	held := func(class letterClass) (list []rune) {
+		for j := range class.count {
+			if target := class.at(j); Latin1.Holds(target) {
+				list = append(list, target)
+			}
+		}
+		return list
+	}
+	for i := range r.classes[firstClass:] {
+		class := &r.classes[firstClass+i]
+		list := held(*class)
+		if first := class.at(0); len(list) == 0 && utf8.RuneLen(first) == 2 {
+			like := 'à'
+			if unicode.IsUpper(first) {
+				like = 'À'
+			}
+			list = held(t.classes[t.class(like)])
+		}
+		if len(list) > 0 {
+			*class = letterClass{list: list, count: uint64(len(list))}
+		}
+	}
+	return &r
+}
+
+// addEqual adds what appendEqual makes, cut to what the column holds.
+func (t *shapeTransform) addEqual(out *textBuilder, v []byte, seed *[aes.BlockSize]byte, s *shapeScratch) {
+	s.equal = t.appendEqual(s.equal[:0], v, seed, s)
+	out.add(cutText(s.equal, t.maxChars, t.maxBytes))
+}
