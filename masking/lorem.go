@@ -12,13 +12,13 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// loremFactory makes {lorem: words}: every line of a text becomes words of Latin look, in
-// sentences, with as many characters as before.
+// loremFactory makes {lorem: words}: every line of a text becomes words of Latin
+// look, in sentences, with as many characters as before.
 //
 // The words are not where the words stood: of the text remain how many lines it
-// has, how long each is, and the white space at both ends of each. Which words come is decided by the whole
-// value. All is ASCII, so it fits whatever held the text before. Bytes that are
-// not UTF-8 count as a character each.
+// has, how long each is, and the white space at both ends of each. Which words come
+// is decided by the whole value. All is ASCII, so it fits whatever held the text
+// before. Bytes that are not UTF-8 count as a character each.
 type loremFactory struct{}
 
 func (loremFactory) Describe() Description {
@@ -146,8 +146,8 @@ func bumpASCII(text []byte) {
 // loremBlocks is how many blocks of draws are made at once: enough for a line or two.
 const loremBlocks = 4
 
-// loremStream is where the writing of one value stands. Its draws are the encryption of
-// the seed with 1, 2, … added by exclusive or.
+// loremStream is where the writing of one value stands. Its draws are the
+// encryption of the seed with 1, 2, … added by exclusive or.
 type loremStream struct {
 	t     *loremTransform
 	seed  [aes.BlockSize]byte

@@ -189,6 +189,7 @@ func Standard() *Registry {
 		coordinatesFactory{},
 		truncateFactory{},
 		shapeFactory{},
+		redactFactory{},
 		loremFactory{},
 		prefixFactory{},
 		cutFactory{},

@@ -32,8 +32,9 @@ func (prefixFactory) Describe() Description {
 
 func (prefixFactory) Bind(req Request) (Binding, error) { return bindCut(req, "prefix", true) }
 
-// cutFactory makes {truncate: N}: what is longer than N characters is cut, and
-// the rest stays as it is. It takes the tail from long texts and hides nothing of short ones.
+// cutFactory makes {truncate: N}: what is longer than N characters is cut, and the
+// rest stays as it is. It takes the tail from long texts and hides nothing of short
+// ones.
 type cutFactory struct{}
 
 func (cutFactory) Describe() Description {
@@ -82,11 +83,11 @@ func bindCut(req Request, name string, always bool) (Binding, error) {
 	return b, nil
 }
 
-// cutTransform cuts texts. What a reader takes for one character – a letter with its
-// marks, an emoji of several parts, a flag, a syllable – is kept or dropped as a
-// whole, as UAX #29 draws its bounds; it counts as many characters as it has code
-// points, as databases count. Blanks at the end do not count where they make no difference to the database,
-// and none remain at the end of what was cut.
+// cutTransform cuts texts. What a reader takes for one character – a letter with
+// its marks, an emoji of several parts, a flag, a syllable – is kept or dropped as
+// a whole, as UAX #29 draws its bounds; it counts as many characters as it has code
+// points, as databases count. Blanks at the end do not count where they make no
+// difference to the database, and none remain at the end of what was cut.
 type cutTransform struct {
 	most     int
 	always   bool

@@ -64,11 +64,12 @@ func appendBasesUnder(dst []rune, r rune, raw []byte, e Equality) []rune {
 }
 
 // appendEqual appends the mask of src for a column whose equality folds. What is
-// equal there has equal masks: each letter is chosen by its place among the letters of the
-// canonical form, in the class of the letter that it is compared by, and takes the
-// case of the letter that stood there if the alphabet has both. With FoldAccents a letter with marks becomes one
-// without, and ß or æ become two letters: then lengths may differ, and the caller
-// cuts what the column does not hold.
+// equal there has equal masks: each letter is chosen by its place among the letters
+// of the canonical form, in the class of the letter that it is compared by, and
+// takes the case of the letter that stood there if the alphabet has both. With
+// FoldAccents a letter with marks becomes one without, and ß or æ become two
+// letters: then lengths may differ, and the caller cuts what the column does not
+// hold.
 func (t *shapeTransform) appendEqual(dst, src []byte, seed *[aes.BlockSize]byte, s *shapeScratch) []byte {
 	from := len(dst)
 	for turn := range uint64(8) { // the second is seldom, and seldom not the last
@@ -145,8 +146,9 @@ func (t *shapeTransform) equalLetters(base, r rune, s *shapeScratch) bool {
 	return len(s.other) == 1 && s.other[0] == base
 }
 
-// narrow returns v with every letter, digit and number beyond ASCII as one of ASCII, of the
-// same case: what a column holds whose character set is not known. The space is the scratch's.
+// narrow returns v with every letter, digit and number beyond ASCII as one of
+// ASCII, of the same case: what a column holds whose character set is not known.
+// The space is the scratch's.
 func (t *shapeTransform) narrow(v []byte, s *shapeScratch) []byte {
 	if isASCII(v) {
 		return v
@@ -175,8 +177,8 @@ func (t *shapeTransform) narrow(v []byte, s *shapeScratch) []byte {
 }
 
 // restricted returns the table with the targets that Latin-1 holds. A class of two
-// bytes of which it holds none – Windows' Œ or Ž – takes the letters that it holds, of the same
-// case; those of three and four cannot stand in the column.
+// bytes of which it holds none – Windows' Œ or Ž – takes the letters that it holds,
+// of the same case; those of three and four cannot stand in the column.
 func (t *letterTable) restricted() *letterTable {
 	r := *t
 	r.classes = slices.Clone(t.classes)

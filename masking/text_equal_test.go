@@ -137,7 +137,8 @@ func TestShapeKeepsTheCase(t *testing.T) {
 	}
 }
 
-// No code point becomes one that is unassigned, leaves its script, or is not in form C though it was.
+// No code point becomes one that is unassigned, leaves its script, or is not in
+// form C though it was.
 func TestShapeStaysAssigned(t *testing.T) {
 	in := everyCodePoint()
 	// A script with one letter of that length has no other to give.
