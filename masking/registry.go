@@ -166,6 +166,7 @@ func Standard() *Registry {
 		truncateFactory{},
 		shapeFactory{},
 		jsonFactory{},
+		xmlFactory{},
 		eachFactory{},
 		fieldsFactory{},
 		passwordFactory{},
