@@ -202,8 +202,8 @@ func (d *documentBinding) bind(p PathSpec) (*pathRule, error) {
 	return rule, nil
 }
 
-// walk walks every value into a skeleton; one walks the value that is not blank, and
-// notes what is masked. A document that is dropped whole leaves gone.
+// walk walks every value into a skeleton; one walks a value that is not blank, notes
+// what is masked, and ends the row. A document that is dropped whole leaves gone.
 func (d *document) walk(s *skeleton, values *texts, gone string, one func(doc []byte) error) error {
 	for i := range values.n {
 		s.row = int32(i)
@@ -213,8 +213,7 @@ func (d *document) walk(s *skeleton, values *texts, gone string, one func(doc []
 		}
 		v := values.value(i)
 		if blank(v) {
-			s.out = append(s.out, v...)
-			s.endRow()
+			s.sameRow()
 			continue
 		}
 		start := len(s.out)
@@ -228,8 +227,8 @@ func (d *document) walk(s *skeleton, values *texts, gone string, one func(doc []
 				continue
 			}
 			s.out = append(s.out, gone...)
+			s.endRow()
 		}
-		s.endRow()
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ func (t *jsonTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 		return nil, err
 	}
 	defer w.release()
-	return w.splice(mem, "document", t.most, writeJSON)
+	return w.splice(mem, &values, "document", t.most, writeJSON)
 }
 
 // writeJSON is the splicer of JSON.

@@ -43,6 +43,7 @@ func (w *jsonWalker) free() {
 // document walks one document into the skeleton.
 func (w *jsonWalker) document(doc []byte) error {
 	w.in, w.pos, w.from, w.deep = doc, 0, 0, false
+	start := len(w.out)
 	w.blanks()
 	ok := w.value(w.t.root, w.t.rest, place{before: 0, comma: 0}, 0)
 	if ok {
@@ -57,8 +58,9 @@ func (w *jsonWalker) document(doc []byte) error {
 	}
 	if w.from == suspended {
 		w.out = append(w.out, "null"...)
+		w.endRow()
 	} else {
-		w.out = append(w.out, doc[w.from:]...)
+		w.endWith(doc, w.from, start)
 	}
 	return nil
 }

@@ -144,7 +144,7 @@ func (t *xmlTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array,
 		return nil, err
 	}
 	defer w.release()
-	return w.splice(mem, "document", t.most, writeXML)
+	return w.splice(mem, &values, "document", t.most, writeXML)
 }
 
 // The forms of a masked value.

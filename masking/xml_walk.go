@@ -36,16 +36,19 @@ func (w *xmlWalker) free() {
 
 // document walks one document into the skeleton.
 func (w *xmlWalker) document(doc []byte) error {
-	w.in, w.pos, w.from, w.wrong, w.stays = doc, 0, 0, "", false
+	w.in, w.pos, w.from, w.wrong, w.stays = doc, 0, 0, "", w.t.rest.action == ruleKeep
 	start := len(w.out)
 	ok := true
 	if w.at("<?xml") && len(doc) > len("<?xml") && xmlBlank[doc[len("<?xml")]] {
 		ok = w.pastInstruction()
 	}
 	if ok && w.content(w.t.root, w.t.rest, w.t.rest, 0) && w.pos == len(doc) {
-		w.out = append(w.out, doc[w.from:]...)
-		if !w.stays {
+		if w.stays {
+			w.endWith(doc, w.from, start)
+		} else {
+			clear(w.out[start:])
 			w.out = w.out[:start] // white space and a declaration make no document
+			w.endRow()
 		}
 		return nil
 	}
