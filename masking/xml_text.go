@@ -92,6 +92,9 @@ func xmlReference(text []byte) (r rune, length int) {
 // appendXMLLines appends literal text with its line ends read: \r\n and \r are \n; in an
 // attribute each is a blank, and so is a tab.
 func appendXMLLines(dst, text []byte, attribute bool) []byte {
+	if !attribute && bytes.IndexByte(text, '\r') < 0 {
+		return append(dst, text...)
+	}
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c == '\r' {

@@ -18,6 +18,7 @@ type xmlWalker struct {
 	from  int
 	wrong string // with the document, if it is not that it is no XML
 	stays bool   // something of the document does
+	reads bool   // the value is wanted in text
 	key   []byte
 	text  []byte // a value without its escapes
 	digit []byte // a number without its exponent
@@ -184,6 +185,7 @@ func (w *xmlWalker) attributes(node *pathNode, inherited *pathRule) bool {
 		if rule != nil && (string(name) == "xmlns" || bytes.HasPrefix(name, []byte("xmlns:"))) {
 			rule = nil // the declaration of a namespace
 		}
+		w.reads = rule != nil && rule.action == ruleMask
 		if !w.attributeValue(quote) {
 			return false
 		}
@@ -230,6 +232,7 @@ func (w *xmlWalker) run(rule *pathRule) bool {
 	start := w.pos
 	plain := true // nothing but literal text
 	w.text = w.text[:0]
+	w.reads = rule != nil && rule.action != ruleKeep
 	for w.pos < len(w.in) {
 		switch c := w.in[w.pos]; {
 		case c == '&':
@@ -248,7 +251,7 @@ func (w *xmlWalker) run(rule *pathRule) bool {
 			if !w.past("]]>") || !xmlChars(w.in[from:w.pos]) {
 				return false
 			}
-			w.text = appendXMLLines(w.text, w.in[from:w.pos-len("]]>")], false)
+			w.read(from, w.pos-len("]]>"), false)
 		case w.at("<!--"):
 			if !w.pastComment() {
 				return false
@@ -272,14 +275,10 @@ func (w *xmlWalker) run(rule *pathRule) bool {
 
 // endRun decides about the run from start to pos.
 func (w *xmlWalker) endRun(rule *pathRule, start int, plain bool) bool {
-	if rule == nil || start == w.pos {
+	if rule == nil || rule.action == ruleKeep || start == w.pos {
 		return true
 	}
 	solid := !blank(w.text)
-	if rule.action == ruleKeep {
-		w.stays = w.stays || solid
-		return true
-	}
 	switch {
 	case solid && rule.action == ruleMask && w.value(rule, xmlText, start, w.pos):
 		w.stays = true
@@ -408,8 +407,15 @@ func (w *xmlWalker) literal(attribute bool, quote byte) bool {
 		}
 		w.pos += n
 	}
-	w.text = appendXMLLines(w.text, w.in[from:w.pos], attribute)
+	w.read(from, w.pos, attribute)
 	return true
+}
+
+// read reads literal text, if it is wanted.
+func (w *xmlWalker) read(from, end int, attribute bool) {
+	if w.reads {
+		w.text = appendXMLLines(w.text, w.in[from:end], attribute)
+	}
 }
 
 // xmlChars reports whether all characters of text are such as XML has.
