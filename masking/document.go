@@ -189,8 +189,8 @@ func (d *documentBinding) bind(p PathSpec) (*pathRule, error) {
 		{Column{Kind: Date}, &rule.date},
 		{Column{Kind: Timestamp}, &rule.instant},
 	} {
-		if *k.slot >= 0 || rule.text >= 0 && k.col.Kind != Int {
-			continue
+		if *k.slot >= 0 || rule.text >= 0 && k.slot != &rule.integer && k.slot != &rule.number {
+			continue // texts and numbers are told apart before; all else is a text to it
 		}
 		if err := try(k.col, k.slot); err != nil {
 			return nil, err

@@ -42,11 +42,11 @@ import (
 //   - A number that is whole (42, 42.0) is masked as an integer of 64 bits, if the
 //     transform takes integers (pseudonym id): so keys in documents join with keys in
 //     columns. Column.NarrowBits is passed on.
-//   - Other numbers, and booleans, are masked as their text, and become strings
+//   - Other numbers, and those with a point, are masked as numeric, else as floats, if
+//     the transform takes these (noise), and stay numbers. An exponent is
+//     written out before.
+//   - What is left of numbers, and booleans, is masked as its text, and becomes a string
 //     unless the result is a number or a boolean.
-//   - If the transform does not take text but numbers, those that are not whole, and
-//     those with a point, are masked as numeric, else as floats, and stay
-//     numbers. An exponent is written out before.
 //   - If the transform does not take text, booleans are masked as such, if it takes
 //     them; strings that spell a number the way it is printed are masked as one,
 //     and strings that spell a boolean, a date or an instant (2024-02-29,

@@ -271,14 +271,14 @@ func (w *jsonWalker) typed(rule *pathRule, p place, token []byte, start int, cla
 	text := rule.text >= 0
 	switch {
 	case class == '0':
-		if rule.integer >= 0 && (text || rule.number < 0 || bytes.IndexByte(token, '.') < 0) {
+		if rule.integer >= 0 && (rule.number < 0 || bytes.IndexByte(token, '.') < 0) {
 			if v, ok := wholeNumber(token, false); ok {
 				w.keep(p)
 				w.cut(rule.integer, formBare, start, w.pos).addInt(v)
 				return true
 			}
 		}
-		return !text && rule.number >= 0 && w.decimal(rule, p, token, start)
+		return rule.number >= 0 && w.decimal(rule, p, token, start)
 	case text:
 		return false
 	case class == 't' || class == 'f':
