@@ -161,19 +161,19 @@ func (t *container) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, er
 			continue
 		}
 		w.row, w.in, w.pos, w.from = int32(i), values.value(i), 0, 0
+		start := len(w.out)
 		if !blank(w.in) {
 			if wrong := t.walk(w); wrong != "" {
 				return nil, &ValueError{Row: i, Reason: wrong, Help: "mask the column as a whole: null, or a constant"}
 			}
 		}
-		w.out = append(w.out, w.in[w.from:]...)
-		w.endRow()
+		w.endWith(w.in, w.from, start)
 	}
 	if err := w.mask(mem); err != nil {
 		return nil, err
 	}
 	defer w.release()
-	return w.splice(mem, t.what, t.most, t.write)
+	return w.splice(mem, &values, t.what, t.most, t.write)
 }
 
 // malformed says that the value is not what its column holds, and where that shows.

@@ -20,6 +20,14 @@
 // NULL stays NULL, and a text that is empty or blank stays as it is, whatever the
 // transform. Only null makes a NULL.
 //
+// # What stands inside a value
+//
+// Documents (json, xml) are masked path by path, arrays, ranges, hstores and
+// composites (each, fields) part by part. What stands inside is bound as a column of its
+// kind would be, so that a key in an array or a document joins with the key in a
+// column. What no path names goes, or stays by somebody's word; a value that
+// cannot be read is an error.
+//
 // # What it protects against, and what not
 //
 // The transforms that take a key protect against somebody who sees all of the

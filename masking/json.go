@@ -1,11 +1,7 @@
 package masking
 
 import (
-	"errors"
-	"fmt"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -46,16 +42,17 @@ import (
 //   - A number that is whole (42, 42.0) is masked as an integer of 64 bits, if the
 //     transform takes integers (pseudonym id): so keys in documents join with keys in
 //     columns. Column.NarrowBits is passed on.
-//   - Other numbers, and booleans, are masked as their text, and become strings
+//   - Other numbers, and those with a point, are masked as numeric, else as floats, if
+//     the transform takes these (noise), and stay numbers. An exponent is
+//     written out before.
+//   - What is left of numbers, and booleans, is masked as its text, and becomes a string
 //     unless the result is a number or a boolean.
-//   - If the transform does not take text but numbers, those that are not whole, and
-//     those with a point, are masked as numeric, else as floats, and stay
-//     numbers. An exponent is written out before.
-//   - If the transform does not take text, strings that spell a number the way it
-//     is printed are masked as one, and strings that spell a date or an instant
-//     (2024-02-29, 2024-02-29T10:00:00Z) as that; they stay strings and keep their
-//     form. If it takes dates and no timestamps, the time of day is kept. Booleans
-//     are masked as such if it takes them. What fits none of these is dropped.
+//   - If the transform does not take text, booleans are masked as such, if it takes
+//     them; strings that spell a number the way it is printed are masked as one,
+//     and strings that spell a boolean, a date or an instant (2024-02-29,
+//     2024-02-29T10:00:00Z) as that. They stay strings and keep their form. If the
+//     transform takes dates and no timestamps, the time of day is kept. What fits none
+//     of these is dropped.
 //
 // All else stays as it is: white space, the order of keys, the spelling of numbers, and
 // keys that stand twice. Blank text stays. A document that is not JSON, or is
@@ -86,184 +83,16 @@ func (jsonFactory) Describe() Description {
 }
 
 func (jsonFactory) Bind(req Request) (Binding, error) {
-	if err := refuseLabels("json", req.Column); err != nil {
-		return Binding{}, err
-	}
-	malformed, err := malformedOf("json", req)
+	d, err := bindDocument("json", req, parseJSONPath, false)
 	if err != nil {
 		return Binding{}, err
 	}
-	t := &jsonTransform{most: limitsOf(req.Column), malformed: malformed}
-	b := Binding{Transform: t, Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true}}
-	var paths jsonPaths
-	var pinned []string
-	for _, p := range req.Spec.Paths {
-		keys, err := parseJSONPath(p.Path)
-		if err != nil {
-			return Binding{}, err
-		}
-		rule, err := t.bind(req, p, &b, &pinned)
-		if err != nil {
-			return Binding{}, err
-		}
-		if p.Path == "*" {
-			if t.rest != nil {
-				return Binding{}, &BindError{Reason: "the path * stands twice"}
-			}
-			rule.anywhere = true
-			t.rest = rule
-			continue
-		}
-		if err := paths.add(p.Path, keys, rule); err != nil {
-			return Binding{}, err
-		}
-	}
-	if t.rest == nil {
-		return Binding{}, &BindError{Reason: "json does not say what becomes of the paths that it does not name", Help: `add the path "*": drop`}
-	}
-	if t.root, err = paths.root(); err != nil {
-		return Binding{}, err
-	}
-	b.Pinned = strings.Join(pinned, "; ")
-	return b, nil
+	d.b.Transform = &jsonTransform{document: d.document}
+	return d.b, nil
 }
 
-// jsonRule is what becomes of the values at one path. It is immutable.
-type jsonRule struct {
-	action jsonAction
-	// The children that mask strings and the rest, numbers that are whole, other
-	// numbers, booleans, dates, and dates with a time; -1 is none.
-	text, integer, number, boolean, date, instant int
-
-	anywhere bool // the rule of *
-}
-
-func newJSONRule(action jsonAction) *jsonRule {
-	return &jsonRule{action: action, text: -1, integer: -1, number: -1, boolean: -1, date: -1, instant: -1}
-}
-
-type jsonAction uint8
-
-const (
-	jsonDrop jsonAction = iota
-	jsonKeep
-	jsonMask
-)
-
-var dropRule = newJSONRule(jsonDrop)
-
-func (t *jsonTransform) bind(req Request, p PathSpec, b *Binding, pinned *[]string) (*jsonRule, error) {
-	rule := newJSONRule(jsonMask)
-	if p.Spec.Name == "keep" || p.Spec.Name == "drop" {
-		if p.Spec.Variant != nil || len(p.Spec.Params) > 0 || len(p.Spec.Paths) > 0 {
-			return nil, &BindError{Reason: fmt.Sprintf("path %s: %s takes no parameters", p.Path, p.Spec.Name)}
-		}
-		rule.action = jsonDrop
-		if p.Spec.Name == "keep" {
-			rule.action = jsonKeep
-			if p.Path == "*" {
-				b.Warnings = append(b.Warnings, "all paths that are not named are kept, those of tomorrow too")
-			}
-		}
-		return rule, nil
-	}
-	if p.Path == "*" {
-		b.Warnings = append(b.Warnings, "members that no path names keep their names, which may tell as much as their values")
-	}
-	var complaints []string
-	var help string
-	note := func(to *[]string, s string) {
-		if !slices.Contains(*to, s) {
-			*to = append(*to, s)
-		}
-	}
-	try := func(col Column, slot *int) error {
-		col.Table, col.Name, col.Charset = req.Column.Table, req.Column.Name+" "+p.Path, req.Column.Charset
-		bound, err := req.Bind(col, p.Spec)
-		var complaint *BindError
-		switch {
-		case errors.As(err, &complaint):
-			if first := len(complaints) == 0; first || !strings.Contains(complaint.Reason, "cannot mask a column of kind") {
-				note(&complaints, complaint.Reason)
-				help = complaint.Help
-			}
-			return nil
-		case err != nil:
-			return fmt.Errorf("path %s: %w", p.Path, err)
-		case bound.Transform == nil:
-			note(&complaints, "it masks several columns together, and a path is one")
-			return nil
-		}
-		*slot = len(t.children)
-		t.children = append(t.children, child{place: "path " + p.Path, column: col, transform: bound.Transform})
-		b.Guarantees.Deterministic = b.Guarantees.Deterministic && bound.Guarantees.Deterministic
-		for _, w := range bound.Warnings {
-			note(&b.Warnings, fmt.Sprintf("path %s: %s", p.Path, w))
-		}
-		if bound.Pinned != "" {
-			note(pinned, p.Path+" "+bound.Pinned)
-		}
-		return nil
-	}
-	for _, k := range []struct {
-		col  Column
-		slot *int
-	}{
-		{Column{Kind: Text, NarrowBits: req.Column.NarrowBits}, &rule.text},
-		{Column{Kind: Int, Bits: 64, NarrowBits: req.Column.NarrowBits}, &rule.integer},
-		{Column{Kind: Numeric}, &rule.number},
-		{Column{Kind: Float, Bits: 64}, &rule.number},
-		{Column{Kind: Bool}, &rule.boolean},
-		{Column{Kind: Date}, &rule.date},
-		{Column{Kind: Timestamp}, &rule.instant},
-	} {
-		if *k.slot >= 0 || rule.text >= 0 && k.col.Kind != Int {
-			continue
-		}
-		if err := try(k.col, k.slot); err != nil {
-			return nil, err
-		}
-	}
-	if max(rule.text, rule.integer, rule.number, rule.boolean, rule.date, rule.instant) < 0 {
-		return nil, &BindError{Reason: fmt.Sprintf("path %s: %s", p.Path, strings.Join(complaints, "; ")), Help: help}
-	}
-	return rule, nil
-}
-
-// jsonTransform masks documents by the rules of its paths. It is immutable.
-type jsonTransform struct {
-	root      *jsonNode
-	rest      *jsonRule // of *
-	children  []child
-	most      limits
-	malformed malformed
-}
-
-// malformed is what becomes of a document that cannot be read.
-type malformed uint8
-
-const (
-	malformedFails malformed = iota
-	malformedNull            // the column becomes NULL
-	malformedDrops           // the document is dropped whole
-)
-
-// malformedOf reads the parameter malformed.
-func malformedOf(name string, req Request) (malformed, error) {
-	switch v := req.Spec.Params["malformed"]; v {
-	case nil, "fail":
-		return malformedFails, nil
-	case "null":
-		if req.Column.NotNull {
-			return 0, &BindError{Reason: "a malformed document cannot become NULL: the column is NOT NULL", Help: "write malformed: drop"}
-		}
-		return malformedNull, nil
-	case "drop":
-		return malformedDrops, nil
-	default:
-		return 0, &BindError{Reason: fmt.Sprintf("%s: malformed is none of fail, null, drop", name), Help: `write malformed: fail, malformed: "null", or malformed: drop`}
-	}
-}
+// jsonTransform masks documents of JSON. It is immutable.
+type jsonTransform struct{ document }
 
 // jsonForm is how a masked value is written.
 type jsonForm = uint8
@@ -287,62 +116,40 @@ func (t *jsonTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 	w := jsonWalkers.Get().(*jsonWalker)
 	defer w.free()
 	w.reset(t)
-	for i := range values.n {
-		w.row = int32(i)
-		if values.null(i) {
-			w.nullRow()
-			continue
-		}
-		v := values.value(i)
-		if blank(v) {
-			w.out = append(w.out, v...)
-			w.endRow()
-			continue
-		}
-		start := len(w.out)
-		err := w.document(v)
-		switch {
-		case err == nil:
-		case t.malformed == malformedFails:
-			return nil, err
-		default:
-			w.undo(start)
-			if t.malformed == malformedNull {
-				w.nullRow()
-				continue
-			}
-			w.out = append(w.out, "null"...)
-		}
-		w.endRow()
+	if err := t.walk(&w.skeleton, &values, "null", w.document); err != nil {
+		return nil, err
 	}
 	if err := w.mask(mem); err != nil {
 		return nil, err
 	}
 	defer w.release()
-	return w.splice(mem, "document", t.most, writeJSON)
+	return w.splice(mem, &values, "document", t.most, writeJSON)
 }
 
 // writeJSON is the splicer of JSON.
 func writeJSON(out *textBuilder, h *hit, r *results, i int) {
-	out.grow(48)
 	if r.isNull(i) {
+		out.grow(len("null"))
 		out.buf = append(out.buf, "null"...)
 		return
 	}
 	switch h.form {
 	case formDate:
+		out.grow(r.most(i))
 		out.buf = r.append(out.buf, i)
 	case formQuoted:
-		if r.kind == Numeric {
-			out.grow(len(r.texts.value(i)) + 2)
+		if r.kind == Bool {
+			out.grow(len(`"false"`))
+			out.buf = append(strconv.AppendBool(append(out.buf, '"'), r.bools.Value(i)), '"')
+			return
 		}
+		out.grow(r.most(i) + 2)
 		out.buf = append(r.append(append(out.buf, '"'), i), '"')
 	case formBool:
+		out.grow(len("false"))
 		out.buf = strconv.AppendBool(out.buf, r.bools.Value(i))
 	case formBare:
-		if r.kind == Numeric {
-			out.grow(len(r.texts.value(i)) + 4)
-		}
+		out.grow(r.most(i) + len("null"))
 		from := len(out.buf)
 		out.buf = r.append(out.buf, i)
 		if !bareJSON(out.buf[from:]) { // NaN

@@ -284,12 +284,12 @@ func TestJSONDepthIsBounded(t *testing.T) {
 		tr := bindJSON(t, Column{Kind: JSON}, spec).Transform
 		for _, opening := range []string{"[", `{"a":`} {
 			closing := map[string]string{"[": "]", `{"a":`: "}"}[opening]
-			if _, err := tryTextual(t, tr, nest(maxJSONDepth, opening, "1", closing)); err != nil {
-				t.Errorf("%d deep: %v", maxJSONDepth, err)
+			if _, err := tryTextual(t, tr, nest(maxDepth, opening, "1", closing)); err != nil {
+				t.Errorf("%d deep: %v", maxDepth, err)
 			}
-			_, err := tryTextual(t, tr, nest(maxJSONDepth+1, opening, "1", closing))
+			_, err := tryTextual(t, tr, nest(maxDepth+1, opening, "1", closing))
 			if ve, is := err.(*ValueError); !is || !strings.Contains(ve.Reason, "deeper") {
-				t.Errorf("%d deep: %v", maxJSONDepth+1, err)
+				t.Errorf("%d deep: %v", maxDepth+1, err)
 			}
 			if _, err := tryTextual(t, tr, nest(5_000_000, opening, "", "")); err == nil {
 				t.Error("five million deep passes")
@@ -371,26 +371,26 @@ func TestJSONTellsWhatItPins(t *testing.T) {
 }
 
 // oracle does to a decoded document what the trie says.
-func oracle(v any, node *jsonNode, inherited, rest *jsonRule) (any, bool) {
+func oracle(v any, node *pathNode, inherited, rest *pathRule) (any, bool) {
 	rule := inherited
 	if node != nil && node.rule != nil {
 		rule = node.rule
 	}
 	inner := rule
-	if rule.action == jsonMask && rule != rest {
+	if rule.action == ruleMask && rule != rest {
 		inner = dropRule
 	}
 	switch v := v.(type) {
 	case map[string]any:
 		if node == nil || !node.goesOn(true) {
-			if rule.action == jsonDrop || rule.action == jsonMask && rule != rest {
+			if rule.action == ruleDrop || rule.action == ruleMask && rule != rest {
 				return nil, false
 			}
 			node = nil
 		}
 		out := map[string]any{}
 		for k, e := range v {
-			var child *jsonNode
+			var child *pathNode
 			if node != nil {
 				child = node.find([]byte(k))
 			}
@@ -401,14 +401,14 @@ func oracle(v any, node *jsonNode, inherited, rest *jsonRule) (any, bool) {
 		return out, true
 	case []any:
 		if node == nil || node.element == nil {
-			if rule.action == jsonDrop || rule.action == jsonMask && rule != rest {
+			if rule.action == ruleDrop || rule.action == ruleMask && rule != rest {
 				return nil, false
 			}
 			node = nil
 		}
 		out := []any{}
 		for _, e := range v {
-			var child *jsonNode
+			var child *pathNode
 			if node != nil {
 				child = node.element
 			}
@@ -418,10 +418,10 @@ func oracle(v any, node *jsonNode, inherited, rest *jsonRule) (any, bool) {
 		}
 		return out, true
 	}
-	if s, text := v.(string); rule.action == jsonMask && v != nil && !(text && blank([]byte(s))) {
+	if s, text := v.(string); rule.action == ruleMask && v != nil && !(text && blank([]byte(s))) {
 		return "masked", true // what the fuzz target's constant makes of a scalar
 	}
-	return v, rule.action != jsonDrop
+	return v, rule.action != ruleDrop
 }
 
 // decode reads a document with its numbers as they are spelled; twice reports that a key stands twice.
@@ -486,7 +486,7 @@ func FuzzJSON(f *testing.F) {
 				depth++
 			}
 		}
-		if depth > maxJSONDepth {
+		if depth > maxDepth {
 			return
 		}
 		for i, tr := range bound {

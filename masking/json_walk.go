@@ -7,9 +7,9 @@ import (
 	"math/bits"
 )
 
-// maxJSONDepth is how deep documents may be nested, so that no document exhausts
+// maxDepth is how deep documents may be nested, so that no document exhausts
 // the stack.
-const maxJSONDepth = 1000
+const maxDepth = 1000
 
 // jsonWalker is the working space of one batch. A document is read from left to
 // right; from is where the run of bytes begins that stay and are not copied yet,
@@ -43,6 +43,7 @@ func (w *jsonWalker) free() {
 // document walks one document into the skeleton.
 func (w *jsonWalker) document(doc []byte) error {
 	w.in, w.pos, w.from, w.deep = doc, 0, 0, false
+	start := len(w.out)
 	w.blanks()
 	ok := w.value(w.t.root, w.t.rest, place{before: 0, comma: 0}, 0)
 	if ok {
@@ -51,14 +52,15 @@ func (w *jsonWalker) document(doc []byte) error {
 	}
 	if !ok {
 		if w.deep {
-			return &ValueError{Row: int(w.row), Reason: fmt.Sprintf("the document is nested deeper than %d", maxJSONDepth)}
+			return &ValueError{Row: int(w.row), Reason: fmt.Sprintf("the document is nested deeper than %d", maxDepth)}
 		}
 		return &ValueError{Row: int(w.row), Reason: fmt.Sprintf("the document is not JSON: byte %d of %d", min(w.pos, len(doc)), len(doc)), Help: `mask the column as text, or write malformed: "null" or malformed: drop`}
 	}
 	if w.from == suspended {
 		w.out = append(w.out, "null"...)
+		w.endRow()
 	} else {
-		w.out = append(w.out, doc[w.from:]...)
+		w.endWith(doc, w.from, start)
 	}
 	return nil
 }
@@ -96,7 +98,7 @@ func (w *jsonWalker) drop(p place) {
 // value passes the value that begins at pos. node is its place in the trie, or
 // nil; inherited is the rule of what is around it. It reports false if the
 // document is not JSON. Whether the value was kept shows in w.from.
-func (w *jsonWalker) value(node *jsonNode, inherited *jsonRule, p place, depth int) bool {
+func (w *jsonWalker) value(node *pathNode, inherited *pathRule, p place, depth int) bool {
 	if w.pos >= len(w.in) {
 		return false
 	}
@@ -109,15 +111,15 @@ func (w *jsonWalker) value(node *jsonNode, inherited *jsonRule, p place, depth i
 		if node != nil && !node.goesOn(c == '{') {
 			node = nil // no path goes on here
 		}
-		if node == nil && (rule.action != jsonMask || !rule.anywhere) {
-			if rule.action == jsonKeep {
+		if node == nil && (rule.action != ruleMask || !rule.anywhere) {
+			if rule.action == ruleKeep {
 				w.keep(p)
 			} else {
 				w.drop(p)
 			}
 			return w.skipContainer(depth)
 		}
-		if rule.action == jsonMask && !rule.anywhere {
+		if rule.action == ruleMask && !rule.anywhere {
 			rule = dropRule // of what no path names inside
 		}
 		w.keep(p)
@@ -138,7 +140,7 @@ func (w *jsonWalker) value(node *jsonNode, inherited *jsonRule, p place, depth i
 		if !w.word() {
 			return false
 		}
-		if c == 'n' && rule.action == jsonMask {
+		if c == 'n' && rule.action == ruleMask {
 			w.keep(p)
 			return true
 		}
@@ -155,8 +157,8 @@ func (w *jsonWalker) value(node *jsonNode, inherited *jsonRule, p place, depth i
 }
 
 // object walks the object at pos.
-func (w *jsonWalker) object(node *jsonNode, rule *jsonRule, depth int) bool {
-	if depth++; depth > maxJSONDepth {
+func (w *jsonWalker) object(node *pathNode, rule *pathRule, depth int) bool {
+	if depth++; depth > maxDepth {
 		w.deep = true
 		return false
 	}
@@ -176,7 +178,7 @@ func (w *jsonWalker) object(node *jsonNode, rule *jsonRule, depth int) bool {
 		if !ok {
 			return false
 		}
-		var child *jsonNode
+		var child *pathNode
 		if node != nil {
 			key := w.in[start+1 : w.pos-1]
 			if escaped {
@@ -201,12 +203,12 @@ func (w *jsonWalker) object(node *jsonNode, rule *jsonRule, depth int) bool {
 }
 
 // array walks the array at pos.
-func (w *jsonWalker) array(node *jsonNode, rule *jsonRule, depth int) bool {
-	if depth++; depth > maxJSONDepth {
+func (w *jsonWalker) array(node *pathNode, rule *pathRule, depth int) bool {
+	if depth++; depth > maxDepth {
 		w.deep = true
 		return false
 	}
-	var child *jsonNode
+	var child *pathNode
 	if node != nil {
 		child = node.element
 	}
@@ -229,12 +231,12 @@ func (w *jsonWalker) array(node *jsonNode, rule *jsonRule, depth int) bool {
 
 // scalar decides about the string, number or boolean from start to pos. class is
 // '"', 't', 'f', 'n', or '0' for any number.
-func (w *jsonWalker) scalar(rule *jsonRule, p place, start int, class byte, escaped bool) {
+func (w *jsonWalker) scalar(rule *pathRule, p place, start int, class byte, escaped bool) {
 	switch rule.action {
-	case jsonKeep:
+	case ruleKeep:
 		w.keep(p)
 		return
-	case jsonDrop:
+	case ruleDrop:
 		w.drop(p)
 		return
 	}
@@ -265,18 +267,18 @@ func (w *jsonWalker) scalar(rule *jsonRule, p place, start int, class byte, esca
 
 // typed masks a value as a number, boolean, date or instant, if it is one and the
 // rule has a child for it. A string is the token without its quotes.
-func (w *jsonWalker) typed(rule *jsonRule, p place, token []byte, start int, class byte) bool {
+func (w *jsonWalker) typed(rule *pathRule, p place, token []byte, start int, class byte) bool {
 	text := rule.text >= 0
 	switch {
 	case class == '0':
-		if rule.integer >= 0 && (text || rule.number < 0 || bytes.IndexByte(token, '.') < 0) {
+		if rule.integer >= 0 && (rule.number < 0 || bytes.IndexByte(token, '.') < 0) {
 			if v, ok := wholeNumber(token, false); ok {
 				w.keep(p)
 				w.cut(rule.integer, formBare, start, w.pos).addInt(v)
 				return true
 			}
 		}
-		return !text && rule.number >= 0 && w.decimal(rule, p, token, formBare, start)
+		return rule.number >= 0 && w.decimal(rule, p, token, start)
 	case text:
 		return false
 	case class == 't' || class == 'f':
@@ -287,47 +289,28 @@ func (w *jsonWalker) typed(rule *jsonRule, p place, token []byte, start int, cla
 		}
 		return false
 	}
-	if rule.integer >= 0 {
-		if v, ok := wholeNumber(token, true); ok {
-			w.keep(p)
-			w.cut(rule.integer, formQuoted, start, w.pos).addInt(v)
-			return true
-		}
+	v, ok := rule.typed(w.children, token, &w.key)
+	if !ok {
+		return false
 	}
-	if rule.number >= 0 && jsonNumber(token) == len(token) && len(token) > 0 && w.decimal(rule, p, token, formQuoted, start) {
-		return true
+	w.keep(p)
+	if v.kind == Date {
+		v.addTo(w.cut(v.child, formDate, start+1, w.pos-1-len(v.rest)))
+	} else {
+		v.addTo(w.cut(v.child, formQuoted, start, w.pos))
 	}
-	const day = len("2006-01-02")
-	if rule.instant >= 0 && len(token) > day && token[4] == '-' {
-		if v, form, ok := parseInstant(token); ok && token[len(token)-1] != 'C' {
-			w.keep(p)
-			w.cut(rule.instant, formQuoted, start, w.pos).addInstant(v, form)
-			return true
-		}
-	}
-	if rule.date >= 0 && (rule.instant < 0 || len(token) == day) {
-		if v, ok := parseDay(token); ok {
-			w.keep(p)
-			a := w.cut(rule.date, formDate, start+1, start+1+day)
-			a.days = append(a.days, v)
-			a.n++
-			return true
-		}
-	}
-	return false
+	return true
 }
 
-// decimal masks a number that need not be whole.
-func (w *jsonWalker) decimal(rule *jsonRule, p place, token []byte, form jsonForm, start int) bool {
+// decimal masks the number that a token is, which need not be whole.
+func (w *jsonWalker) decimal(rule *pathRule, p place, token []byte, start int) bool {
 	if a := &w.args[rule.number]; a.kind == Float {
 		v, ok := parseFloat(token)
 		if !ok {
 			return false // beyond 64 bits
 		}
 		w.keep(p)
-		a = w.cut(rule.number, form, start, w.pos)
-		a.floats = append(a.floats, v)
-		a.n++
+		w.cut(rule.number, formBare, start, w.pos).addFloat(v)
 		return true
 	}
 	var ok bool
@@ -335,7 +318,7 @@ func (w *jsonWalker) decimal(rule *jsonRule, p place, token []byte, form jsonFor
 		return false
 	}
 	w.keep(p)
-	w.cut(rule.number, form, start, w.pos).addText(w.key)
+	w.cut(rule.number, formBare, start, w.pos).addText(w.key)
 	return true
 }
 
@@ -383,7 +366,7 @@ func (w *jsonWalker) skip(depth int) bool {
 // skipContainer passes the object or array at pos. Every comma, colon and bracket is
 // checked: a document that is not JSON is not passed on in part either.
 func (w *jsonWalker) skipContainer(depth int) bool {
-	if depth++; depth > maxJSONDepth {
+	if depth++; depth > maxDepth {
 		w.deep = true
 		return false
 	}

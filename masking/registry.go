@@ -194,6 +194,7 @@ func Standard() *Registry {
 		prefixFactory{},
 		cutFactory{},
 		jsonFactory{},
+		xmlFactory{},
 		eachFactory{},
 		fieldsFactory{},
 		passwordFactory{},

@@ -183,6 +183,16 @@ func (a *arguments) addInt(v int64) {
 	a.n++
 }
 
+func (a *arguments) addFloat(v float64) {
+	a.floats = append(a.floats, v)
+	a.n++
+}
+
+func (a *arguments) addDay(v int32) {
+	a.days = append(a.days, v)
+	a.n++
+}
+
 func (a *arguments) addInstant(v int64, form instantForm) {
 	a.ints = append(a.ints, v)
 	a.forms = append(a.forms, form)

@@ -29,14 +29,17 @@ type skeleton struct {
 	children []child
 	row      int32  // that is walked
 	out      []byte // what stays of all rows
-	ends     []int  // of each row in it; noValue is NULL
+	ends     []int  // of each row in it; or noValue, or sameValue
 	hits     []hit
 	args     []arguments // of each child
 	results  []results
 	next     []int // of the results, of each child
 }
 
-const noValue = -1
+const (
+	noValue   = -1 // NULL
+	sameValue = -2 // the row's value stays as it is
+)
 
 // hit is a value that is masked.
 type hit struct {
@@ -84,8 +87,20 @@ func (s *skeleton) hit(child int, form uint8) *arguments {
 // endRow ends the row's part of the skeleton.
 func (s *skeleton) endRow() { s.ends = append(s.ends, len(s.out)) }
 
-// nullRow makes the row NULL, whose part of the skeleton is empty.
+// nullRow and sameRow end a row whose part of the skeleton is empty: it becomes NULL, or
+// stays as it is, and then is copied but once.
 func (s *skeleton) nullRow() { s.ends = append(s.ends, noValue) }
+func (s *skeleton) sameRow() { s.ends = append(s.ends, sameValue) }
+
+// endWith ends the row with the rest of its value, whose part of the skeleton began at start.
+func (s *skeleton) endWith(value []byte, from, start int) {
+	if from == 0 && len(s.out) == start {
+		s.sameRow()
+		return
+	}
+	s.out = append(s.out, value[from:]...)
+	s.endRow()
+}
 
 // undo takes back what was noted of a row since out had a length.
 func (s *skeleton) undo(out int) {
@@ -161,20 +176,29 @@ func (l limits) complain(v []byte) string {
 // splicer writes a result of a child, the i-th, where the hit stands; it makes room by out.grow.
 type splicer func(out *textBuilder, h *hit, r *results, i int)
 
-// splice puts the masked values into the skeleton. what names the whole value, in errors.
-func (s *skeleton) splice(mem memory.Allocator, what string, most limits, write splicer) (arrow.Array, error) {
+// splice puts the masked values into the skeleton of values. what names a whole value, in errors.
+func (s *skeleton) splice(mem memory.Allocator, values *texts, what string, most limits, write splicer) (arrow.Array, error) {
 	if len(s.out) > math.MaxInt32 {
 		panic("masking: more than 2 GiB in one batch")
 	}
 	size := len(s.out)
+	for row, end := range s.ends {
+		if end == sameValue {
+			size += len(values.value(row))
+		}
+	}
 	for c := range s.children {
 		size += 2*len(s.args[c].text) + 24*s.args[c].n // an estimate
 	}
 	out := newTextBuilder(mem, len(s.ends), size)
 	from, next := 0, 0
 	for row, end := range s.ends {
-		if end == noValue {
+		switch end {
+		case noValue:
 			out.null()
+			continue
+		case sameValue:
+			out.add(values.value(row))
 			continue
 		}
 		start := len(out.buf)
