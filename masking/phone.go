@@ -43,12 +43,6 @@ var phoneVariants = []fakeVariant{{"phone", []Param{
 // area codes set aside for fiction. There are few of them.
 func bindPhone(req Request) (Binding, error) {
 	col := req.Column
-	if col.Kind != Text {
-		return Binding{}, &BindError{
-			Reason: fmt.Sprintf("fake phone cannot mask a column of kind %s", col.Kind),
-			Help:   "it takes text; for integers use {pseudonym: id, range: [lo, hi]}",
-		}
-	}
 	if err := refuseLabels("fake phone", col); err != nil {
 		return Binding{}, err
 	}
@@ -222,16 +216,14 @@ func (t *phoneTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		for lane := range n {
 			digits := s.msg[s.row[lane]]
 			masked := digits[phoneKeeps(len(digits)):]
-			half := len(masked) / 2
-			writeDigits(masked[:half], s.l[lane])
-			writeDigits(masked[half:], s.r[lane])
+			s.getHalves(lane, masked, len(masked)/2)
 		}
 		for i := range rows {
 			switch {
 			case values.null(base + i):
 				out.null()
 			case what[i] == phoneNumber:
-				appendDigits(out, values.value(base+i), s.msg[i])
+				appendSymbols(out, values.value(base+i), s.msg[i], false)
 			case what[i] == phoneOther:
 				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
 			default:
@@ -249,58 +241,15 @@ func phoneKeeps(n int) int { return min(max(n-phoneMasked, 0), phonePrefix) }
 // returns the next free lane.
 func (t *phoneTransform) place(s *scratch, n, row int, digits []byte) int {
 	if len(digits) <= phoneTable {
-		writeDigits(digits, uint64(t.tables[len(digits)][readDigits(digits)]))
+		v, _ := readSymbols(digits)
+		writeSymbols(digits, uint64(t.tables[len(digits)][v]))
 		return n
 	}
 	keep := phoneKeeps(len(digits))
-	masked := digits[keep:]
-	half := len(masked) / 2
-	s.l[n], s.a[n] = readDigits(masked[:half]), pow10[half]
-	s.r[n], s.b[n] = readDigits(masked[half:]), pow10[len(masked)-half]
-	s.tweak[n] = uint64(len(digits))<<16 | readDigits(digits[:keep])
+	prefix, _ := readSymbols(digits[:keep])
+	s.setHalves(n, digits[keep:], (len(digits)-keep)/2, uint64(len(digits))<<16|prefix)
 	s.row[n] = int32(row)
 	return n + 1
-}
-
-func readDigits(digits []byte) (v uint64) {
-	for _, d := range digits {
-		v = v*10 + uint64(d)
-	}
-	return v
-}
-
-func writeDigits(digits []byte, v uint64) {
-	for i := len(digits) - 1; i >= 0; i-- {
-		digits[i] = byte(v % 10)
-		v /= 10
-	}
-}
-
-// appendDigits adds v with other digits, each in the script of the one that stood there.
-func appendDigits(out *textBuilder, v, digits []byte) {
-	out.grow(len(v)) // a digit has as many bytes as the others of its script
-	next := 0
-	for i := 0; i < len(v); {
-		c := v[i]
-		switch {
-		case c-'0' <= 9:
-			out.buf = append(out.buf, '0'+digits[next])
-			next++
-			i++
-		case c < utf8.RuneSelf:
-			out.buf = append(out.buf, c)
-			i++
-		default:
-			r, size := utf8.DecodeRune(v[i:])
-			if d, is := digitValue(r); is {
-				r += rune(digits[next]) - rune(d)
-				next++
-			}
-			out.buf = utf8.AppendRune(out.buf, r)
-			i += size
-		}
-	}
-	out.end()
 }
 
 // scramble adds v with a keyed digit for every digit and a keyed Latin letter for
@@ -405,11 +354,11 @@ func (t *reservedPhone) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			lane++
 			switch count[i] {
 			case 7:
-				appendDigits(out, v, digits[4:])
+				appendSymbols(out, v, digits[4:], false)
 			case 10:
-				appendDigits(out, v, digits[1:])
+				appendSymbols(out, v, digits[1:], false)
 			case 11:
-				appendDigits(out, v, digits[:])
+				appendSymbols(out, v, digits[:], false)
 			default:
 				t.canonical(out, &digits)
 			}

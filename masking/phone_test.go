@@ -195,10 +195,11 @@ func (t *phoneTransform) invert(digits []byte) []byte {
 		return back
 	}
 	if len(digits) <= phoneTable {
-		image := uint32(readDigits(digits))
+		v, _ := readSymbols(digits)
+		image := uint32(v)
 		for x, y := range t.tables[len(digits)] {
 			if y == image {
-				writeDigits(back, uint64(x))
+				writeSymbols(back, uint64(x))
 			}
 		}
 		return back
@@ -208,7 +209,6 @@ func (t *phoneTransform) invert(digits []byte) []byte {
 	t.place(s, 0, 0, back)
 	t.feistel.invert(s, 1)
 	masked := back[phoneKeeps(len(back)):]
-	writeDigits(masked[:len(masked)/2], s.l[0])
-	writeDigits(masked[len(masked)/2:], s.r[0])
+	s.getHalves(0, masked, len(masked)/2)
 	return back
 }
