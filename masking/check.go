@@ -39,15 +39,18 @@ func remainder(digits []byte, m int) int {
 
 // mod97Symbols goes on with the remainder r by 97, as ISO 7064 MOD 97-10 reads an IBAN: a
 // letter is two digits, from A = 10 on.
-func mod97Symbols(r uint, syms []byte) uint {
+func mod97Symbols(r uint64, syms []byte) uint64 {
 	for _, sym := range syms {
 		if sym < symbolLetter {
-			r = (r*10 + uint(sym)) % 97
+			r = r*10 + uint64(sym)
 		} else {
-			r = (r*100 + uint(sym)) % 97
+			r = r*100 + uint64(sym)
+		}
+		if r >= 1<<56 { // the next would not fit
+			r %= 97
 		}
 	}
-	return r
+	return r % 97
 }
 
 // mod11x10 is the check digit of ISO 7064 MOD 11,10.

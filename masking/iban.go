@@ -118,7 +118,7 @@ func (t *ibanTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			case row.what == rowValue:
 				syms := s.text[row.from:row.to]
 				if ibanDigits(syms) != noDigits {
-					dd := 2 + (ibanCheck(syms)-2+uint(row.wrong))%97
+					dd := 2 + (ibanCheck(syms)-2+uint64(row.wrong))%97
 					syms[2], syms[3] = byte(dd/10), byte(dd%10)
 				}
 				appendSymbols(out, values.value(base+i), syms, true)
@@ -142,8 +142,8 @@ func isIBAN(syms []byte) bool {
 const noDigits = 0
 
 // ibanDigits returns the check digits, 2 to 98, or noDigits.
-func ibanDigits(syms []byte) uint {
-	dd := uint(syms[2])*10 + uint(syms[3])
+func ibanDigits(syms []byte) uint64 {
+	dd := uint64(syms[2])*10 + uint64(syms[3])
 	if dd < 2 || dd > 98 {
 		return noDigits
 	}
@@ -152,7 +152,7 @@ func ibanDigits(syms []byte) uint {
 
 // ibanCheck returns the check digits that are right, 2 to 98: with them, the rest and
 // the country behind leave 1 by 97.
-func ibanCheck(syms []byte) uint {
+func ibanCheck(syms []byte) uint64 {
 	r := mod97Symbols(0, syms[ibanHead:])
 	r = mod97Symbols(r, syms[:2])
 	return 98 - r*100%97

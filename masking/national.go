@@ -119,7 +119,7 @@ type idFormat struct {
 	split  int // so many of the fields are the first half of the Feistel network
 	checks []idCheck
 	// expect says what is right in the place of each check, or false if nothing is.
-	expect func(syms []byte, want *[2]int) bool
+	expect func(syms []byte) (want [2]int, ok bool)
 	// stays tells ids that stay as they are, and that no other becomes.
 	stays func(syms []byte) bool
 	// whole, if not nil, takes the place of fields.
@@ -142,12 +142,12 @@ type idCheck struct {
 	lo, mod  int
 }
 
-// idWhole ranks a run of digits as a whole, within its class.
+// idWhole ranks a run of digits as a whole, within its class. What unrank makes may be
+// of another class; then it is permuted again.
 type idWhole struct {
-	rank   func(syms []byte) (class uint8, l, a, r, b uint64)
+	class  func(syms []byte) uint8
+	rank   func(syms []byte) (l, a, r, b uint64)
 	unrank func(class uint8, l, r uint64, syms []byte)
-	// keepsClass is nil if unrank cannot leave the class.
-	keepsClass func(syms []byte) uint8
 }
 
 // partition divides the numbers below its size into classes, and counts each.
@@ -214,15 +214,15 @@ func (f *idField) partition(syms []byte) *partition {
 
 const tweakPrime = 0x9e3779b97f4a7c15
 
-// load puts symbols into lane i.
-func (f *idFormat) load(s *scratch, i int, syms []byte, tweak uint64) {
+// load puts symbols into lane i. class is that of the whole, if there is one.
+func (f *idFormat) load(s *scratch, i int, class uint8, syms []byte, tweak uint64) {
 	mix := func(v uint64) {
 		tweak = (tweak ^ v) * tweakPrime
 		tweak ^= tweak >> 29
 	}
 	if f.whole != nil {
-		class, l, a, r, b := f.whole.rank(syms)
 		mix(uint64(class))
+		l, a, r, b := f.whole.rank(syms)
 		s.l[i], s.a[i], s.r[i], s.b[i], s.tweak[i] = l, a, r, b, tweak>>8
 		return
 	}
@@ -250,10 +250,9 @@ func (f *idFormat) load(s *scratch, i int, syms []byte, tweak uint64) {
 }
 
 // store takes them out again to dst, which is a copy of syms.
-func (f *idFormat) store(s *scratch, i int, syms, dst []byte) {
+func (f *idFormat) store(s *scratch, i int, class uint8, syms, dst []byte) {
 	l, r := s.l[i], s.r[i]
 	if f.whole != nil {
-		class, _, _, _, _ := f.whole.rank(syms)
 		f.whole.unrank(class, l, r, dst)
 		return
 	}
@@ -458,7 +457,7 @@ func (row *idRow) begin(s *scratch, n, which int) bool {
 	}
 	if f.expect != nil {
 		var want [2]int
-		if row.defined = f.expect(syms, &want); row.defined {
+		if want, row.defined = f.expect(syms); row.defined {
 			for k := range f.checks {
 				c := &f.checks[k]
 				if v, ok := c.read(syms); ok {
@@ -475,10 +474,10 @@ func (row *idRow) begin(s *scratch, n, which int) bool {
 			row.omocodes |= 1 << i
 		}
 	}
-	if f.whole != nil && f.whole.keepsClass != nil {
-		row.class = f.whole.keepsClass(syms)
+	if f.whole != nil {
+		row.class = f.whole.class(syms)
 	}
-	f.load(s, n, syms, uint64(which)<<32|uint64(row.omocodes)<<8|uint64(len(syms)))
+	f.load(s, n, row.class, syms, uint64(which)<<32|uint64(row.omocodes)<<8|uint64(len(syms)))
 	return true
 }
 
@@ -490,7 +489,7 @@ func (t *idNumberTransform) walk(s *scratch, n int, rows []idRow) {
 		for i := range n {
 			row := &rows[s.row[i]]
 			dst := s.text[row.to : 2*row.to-row.from]
-			row.format.store(s, i, s.text[row.from:row.to], dst)
+			row.format.store(s, i, row.class, s.text[row.from:row.to], dst)
 			if !row.arrived(dst) {
 				s.move(on, i)
 				on++
@@ -506,14 +505,14 @@ func (row *idRow) arrived(syms []byte) bool {
 	if f.stays != nil && f.stays(syms) {
 		return false
 	}
-	if f.whole != nil && f.whole.keepsClass != nil && f.whole.keepsClass(syms) != row.class {
+	if f.whole != nil && f.whole.class(syms) != row.class {
 		return false
 	}
 	if f.expect == nil || row.omocodes != 0 {
 		return true
 	}
-	var want [2]int
-	return f.expect(syms, &want) == row.defined
+	_, defined := f.expect(syms)
+	return defined == row.defined
 }
 
 // finish puts the check characters into masked symbols.
@@ -531,8 +530,7 @@ func (row *idRow) finish(syms []byte, reserved bool) {
 	if f.expect == nil || !row.defined || f.stays != nil && f.stays(syms) {
 		return
 	}
-	var want [2]int
-	f.expect(syms, &want)
+	want, _ := f.expect(syms)
 	for k := range f.checks {
 		if row.wrong[k] >= 0 {
 			c := &f.checks[k]

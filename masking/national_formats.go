@@ -98,10 +98,10 @@ func parity(size int) *partition {
 	return newPartition(size, func(v int) uint8 { return uint8(v & 1) })
 }
 
-func luhnWant(from, to int) func([]byte, *[2]int) bool {
-	return func(syms []byte, want *[2]int) bool {
+func luhnWant(from, to int) func([]byte) ([2]int, bool) {
+	return func(syms []byte) (want [2]int, ok bool) {
 		want[0] = int(luhnDigit(syms[from:to]))
-		return true
+		return want, true
 	}
 }
 
@@ -194,19 +194,19 @@ func spain() []idFormat {
 	return []idFormat{
 		{
 			form: "ddddddddl", split: 1, fields: []idField{free(0, 4), free(4, 8)}, checks: check,
-			expect: func(syms []byte, want *[2]int) bool {
+			expect: func(syms []byte) (want [2]int, ok bool) {
 				want[0] = remainder(syms[:8], 23)
-				return true
+				return want, true
 			},
 		},
 		{
 			form: "ldddddddl", split: 2, fields: []idField{keeps(0, 1), free(1, 4), free(4, 8)}, checks: check,
-			expect: func(syms []byte, want *[2]int) bool {
+			expect: func(syms []byte) (want [2]int, ok bool) {
 				want[0] = remainder(syms[1:8], 23)
 				if x := int(syms[0]) - int(symbolOf('X')); x >= 0 {
 					want[0] = (x*10_000_000 + want[0]) % 23
 				}
-				return true
+				return want, true
 			},
 		},
 	}
@@ -241,7 +241,7 @@ func france() []idFormat {
 	mainland := append(append(head[:2:2], parted(5, 7, department)), tail...)
 	corsica := append(append(head[:2:2], keeps(5, 7)), tail...)
 	key := []idCheck{{at: 13, lo: 1, mod: 97}}
-	want := func(syms []byte, want *[2]int) bool {
+	right := func(syms []byte) (want [2]int, ok bool) {
 		dept := 10*int(syms[5]) + int(syms[6])
 		switch syms[6] {
 		case symbolOf('A'):
@@ -250,7 +250,7 @@ func france() []idFormat {
 			dept = 10*int(syms[5]) - 2
 		default:
 			if syms[6] >= symbolLetter {
-				return false
+				return want, false
 			}
 		}
 		r := (remainder(syms[:5], 97)*100 + dept) % 97
@@ -258,11 +258,11 @@ func france() []idFormat {
 			r = (r*10 + int(d)) % 97
 		}
 		want[0] = 97 - r - 1 // counted from 01 on
-		return true
+		return want, true
 	}
 	return []idFormat{
-		{form: "ddddddddddddddd", split: 3, fields: mainland, checks: key, expect: want},
-		{form: "ddddddldddddddd", split: 3, fields: corsica, checks: key, expect: want},
+		{form: "ddddddddddddddd", split: 3, fields: mainland, checks: key, expect: right},
+		{form: "ddddddldddddddd", split: 3, fields: corsica, checks: key, expect: right},
 		{form: "ddddddddddddd", split: 3, fields: mainland},
 		{form: "ddddddldddddd", split: 3, fields: corsica},
 	}
@@ -314,7 +314,7 @@ func italy() []idFormat {
 				keeps(6, 8), {from: 8, to: 11, pick: bornIn(days, 6)}, parted(11, 12, place), parted(12, 15, notZero(1000)),
 			},
 			checks: []idCheck{{at: 15, alphabet: capitals}},
-			expect: func(syms []byte, want *[2]int) bool {
+			expect: func(syms []byte) (want [2]int, ok bool) {
 				sum := 0
 				for i, sym := range syms[:15] {
 					switch {
@@ -327,7 +327,7 @@ func italy() []idFormat {
 					}
 				}
 				want[0] = sum % 26
-				return true
+				return want, true
 			},
 		},
 		{form: "ddddddddddd", split: 1, fields: []idField{free(0, 5), free(5, 10)}, checks: oneDigit(10), expect: luhnWant(0, 10)},
@@ -338,9 +338,9 @@ func italy() []idFormat {
 func netherlands() []idFormat {
 	return []idFormat{{
 		form: "ddddddddd", split: 1, fields: []idField{free(0, 4), free(4, 8)}, checks: oneDigit(8),
-		expect: func(syms []byte, want *[2]int) bool {
+		expect: func(syms []byte) (want [2]int, ok bool) {
 			want[0] = weighted(syms, 9, 8, 7, 6, 5, 4, 3, 2) % 11
-			return want[0] < 10
+			return want, want[0] < 10
 		},
 	}}
 }
@@ -372,9 +372,9 @@ func poland() []idFormat {
 			return common
 		}}, free(6, 9), parted(9, 10, parity(10))},
 		checks: oneDigit(10),
-		expect: func(syms []byte, want *[2]int) bool {
+		expect: func(syms []byte) (want [2]int, ok bool) {
 			want[0] = (100_000 - weighted(syms, 1, 3, 7, 9, 1, 3, 7, 9, 1, 3)) % 10
-			return true
+			return want, true
 		},
 	}}
 }
@@ -438,11 +438,11 @@ func norway() []idFormat {
 		form: "ddddddddddd", split: 1,
 		fields: []idField{{from: 0, to: 4, pick: bornIn(dayMonths(40), 4)}, keeps(4, 6), parted(6, 9, number)},
 		checks: []idCheck{{at: 9, alphabet: decimalDigits}, {at: 10, alphabet: decimalDigits}},
-		expect: func(syms []byte, want *[2]int) bool {
+		expect: func(syms []byte) (want [2]int, ok bool) {
 			want[0] = -weighted(syms, 3, 7, 6, 1, 8, 9, 4, 5, 2)%11 + 11
 			want[1] = -(weighted(syms, 5, 4, 3, 2, 7, 6, 5, 4, 3)+2*(want[0]%11))%11 + 11
 			want[0], want[1] = want[0]%11, want[1]%11
-			return want[0] < 10 && want[1] < 10
+			return want, want[0] < 10 && want[1] < 10
 		},
 	}}
 }
@@ -476,9 +476,9 @@ func finland() []idFormat {
 			form: form, split: 1,
 			fields: []idField{{from: 0, to: 4, pick: bornIn(days, 4)}, keeps(4, at), parted(at, at+3, number)},
 			checks: []idCheck{{at: at + 3, alphabet: letters31}},
-			expect: func(syms []byte, want *[2]int) bool {
+			expect: func(syms []byte) (want [2]int, ok bool) {
 				want[0] = (remainder(syms[:6], 31)*1000 + weighted(syms[at:], 100, 10, 1)) % 31
-				return true
+				return want, true
 			},
 		}
 	}
@@ -507,10 +507,10 @@ func brazil() []idFormat {
 	return []idFormat{
 		{
 			form: "ddddddddddd", split: 1, fields: []idField{free(0, 4), free(4, 9)}, checks: checks(9),
-			expect: func(syms []byte, want *[2]int) bool {
+			expect: func(syms []byte) (want [2]int, ok bool) {
 				want[0] = by11(weighted(syms, 10, 9, 8, 7, 6, 5, 4, 3, 2))
 				want[1] = by11(weighted(syms, 11, 10, 9, 8, 7, 6, 5, 4, 3) + 2*want[0])
-				return true
+				return want, true
 			},
 			stays: func(syms []byte) bool {
 				for _, d := range syms[1:9] {
@@ -523,7 +523,7 @@ func brazil() []idFormat {
 		},
 		{
 			form: "xxxxxxxxxxxxdd", split: 1, fields: []idField{free(0, 4), free(4, 8), keeps(8, 12)}, checks: checks(12),
-			expect: func(syms []byte, want *[2]int) bool {
+			expect: func(syms []byte) (want [2]int, ok bool) {
 				sum := 0
 				for i, w := range [12]int{5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2} {
 					sum += w * value(syms[i])
@@ -534,7 +534,7 @@ func brazil() []idFormat {
 					sum += w * value(syms[i])
 				}
 				want[1] = by11(sum)
-				return true
+				return want, true
 			},
 		},
 	}
@@ -550,9 +550,9 @@ func india() []idFormat {
 	})
 	return []idFormat{{
 		form: "dddddddddddd", split: 2, fields: []idField{parted(0, 1, first), free(1, 6), free(6, 11)}, checks: oneDigit(11),
-		expect: func(syms []byte, want *[2]int) bool {
+		expect: func(syms []byte) (want [2]int, ok bool) {
 			want[0] = verhoeff(syms[:11])
-			return true
+			return want, true
 		},
 	}}
 }
@@ -576,13 +576,13 @@ func china() []idFormat {
 				{from: 10, to: 14, pick: yearOfFour(days, 6)}, parted(14, 17, parity(1000)),
 			},
 			checks: []idCheck{{at: 17, alphabet: digitsAndX}},
-			expect: func(syms []byte, want *[2]int) bool {
+			expect: func(syms []byte) (want [2]int, ok bool) {
 				r := 0
 				for _, d := range syms[:17] {
 					r = (r + int(d)) * 2 % 11
 				}
 				want[0] = (12 - r) % 11
-				return true
+				return want, true
 			},
 		},
 		{
@@ -599,9 +599,9 @@ func china() []idFormat {
 func switzerland() []idFormat {
 	return []idFormat{{
 		form: "ddddddddddddd", split: 2, fields: []idField{keeps(0, 3), free(3, 7), free(7, 12)}, checks: oneDigit(12),
-		expect: func(syms []byte, want *[2]int) bool {
+		expect: func(syms []byte) (want [2]int, ok bool) {
 			want[0] = (1000 - weighted(syms, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3)) % 10
-			return true
+			return want, true
 		},
 	}}
 }
@@ -611,10 +611,10 @@ func turkey() []idFormat {
 	return []idFormat{{
 		form: "ddddddddddd", split: 2, fields: []idField{parted(0, 1, notZero(10)), free(1, 4), free(4, 9)},
 		checks: []idCheck{{at: 9, alphabet: decimalDigits}, {at: 10, alphabet: decimalDigits}},
-		expect: func(syms []byte, want *[2]int) bool {
+		expect: func(syms []byte) (want [2]int, ok bool) {
 			want[0] = (100 + weighted(syms, 7, -1, 7, -1, 7, -1, 7, -1, 7)) % 10
 			want[1] = (weighted(syms, 1, 1, 1, 1, 1, 1, 1, 1, 1) + want[0]) % 10
-			return true
+			return want, true
 		},
 	}}
 }

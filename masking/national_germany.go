@@ -10,11 +10,11 @@ import "math/bits"
 func germany() []idFormat {
 	return []idFormat{{
 		form: "ddddddddddd", checks: oneDigit(10),
-		expect: func(syms []byte, want *[2]int) bool {
+		expect: func(syms []byte) (want [2]int, ok bool) {
 			want[0] = mod11x10(syms[:10])
-			return true
+			return want, true
 		},
-		whole: &idWhole{rank: rankTaxID, unrank: unrankTaxID, keepsClass: taxIDClass},
+		whole: &idWhole{class: taxIDClass, rank: rankTaxID, unrank: unrankTaxID},
 	}}
 }
 
@@ -75,14 +75,14 @@ var repeatedPlaces, repeatedRank = func() (places [2][]uint16, rank [1 << 10]uin
 
 // rankTaxID ranks ten digits within their pattern: the repeated digit, its places and
 // the missing digits are the one half, the order of the others is the other.
-func rankTaxID(digits []byte) (class uint8, l, a, r, b uint64) {
-	class = taxIDClass(digits)
+func rankTaxID(digits []byte) (l, a, r, b uint64) {
 	pattern, repeated := taxIDPattern(digits)
 	if pattern == taxOther {
 		l, a = readSymbols(digits[:5])
 		r, b = readSymbols(digits[5:10])
-		return class, l, a, r, b
+		return l, a, r, b
 	}
+	// Sets of places and of digits, as bits.
 	var places, seen uint16
 	for i, d := range digits[:10] {
 		seen |= 1 << d
@@ -127,7 +127,7 @@ func rankTaxID(digits []byte) (class uint8, l, a, r, b uint64) {
 		n--
 		left &^= 1 << d
 	}
-	return class, l, a, r, b
+	return l, a, r, b
 }
 
 // unrankTaxID is the inverse of rankTaxID.

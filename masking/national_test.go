@@ -47,8 +47,7 @@ func checked(country, id string) (f *idFormat, syms []byte, wrong [2]int, define
 		if f.expect == nil {
 			return f, syms, wrong, true
 		}
-		var want [2]int
-		defined = f.expect(syms, &want)
+		want, defined := f.expect(syms)
 		for k := range f.checks {
 			c := &f.checks[k]
 			v, ok := c.read(syms)
@@ -304,7 +303,8 @@ func TestTaxIDRanks(t *testing.T) {
 		if i%2 == 1 {
 			digits[r.IntN(10)] = digits[r.IntN(10)]
 		}
-		class, l, a, rr, b := rankTaxID(digits)
+		class := taxIDClass(digits)
+		l, a, rr, b := rankTaxID(digits)
 		if l >= a || rr >= b {
 			t.Fatalf("the rank %d, %d leaves %d, %d", l, rr, a, b)
 		}
