@@ -25,8 +25,8 @@ var cardVariants = []fakeVariant{{"pan", []Param{
 // issuer's (BIN) and the check digit are permuted; the check digit is off by as much
 // as it was, so that a valid number stays valid and an invalid one invalid.
 //
-// Without test_bin the number moves to a BIN that payment companies set aside for tests,
-// of the same brand: never a real card. How many digits there are and which BIN
+// Without test_bin the number moves to the BIN of a number that payment services
+// document for tests, of the same brand, and so to no customer of an issuer. How many digits there are and which BIN
 // they had choose the permutation, so different cards of one BIN stay
 // different. Those of two BINs may meet: behind a test BIN of six digits there are
 // 10⁹ numbers of sixteen digits, behind all of a brand 10¹⁴, and no function
@@ -77,10 +77,10 @@ func bindCard(req Request) (Binding, error) {
 	return b, nil
 }
 
-// cardBrands tells the brands by their first digits, in order of the lists of ISO/IEC
-// 7812 that the brands publish, and names for each the BIN of a number that its
-// test environment, or that of the large payment services (Stripe, Adyen, Worldpay,
-// PayPal), documents as one for tests.
+// cardBrands tells the brands by their first digits, as the brands publish them for
+// ISO/IEC 7812, and names for each the BIN of a number that large payment services
+// (PayPal, Stripe, Adyen, Worldpay) document as one for tests. Of what two of them
+// match, the first counts.
 var cardBrands = []struct {
 	brand  string
 	digits int // how many of the first digits from and to are

@@ -110,6 +110,10 @@ var _ = addVectors(vectorSet{"digits", []vector{
 	{"customers", Column{Kind: Int, Bits: 32}, fakeOf("postcode"), []any{int64(10115), int64(2134)}, nil},
 }})
 
+var _ = addVectors(vectorSet{"phone_reserved", []vector{
+	{"customers", Column{Kind: Text}, phone("range", "reserved"), []any{"+44 20 8123 4567", "+44 (0)7911 123456", "0044 161 496 0000", "+33 1 42 68 53 00", "+33 6 12 34 56 78", "+49 30 12345678", "+49 30 123456789"}, nil},
+}})
+
 func TestAccounts(t *testing.T) {
 	mask := situation(t, Column{Kind: Text, Unique: true}, fakeOf("account"))
 	// However it is punctuated, and in whichever digits, a number masks alike.
@@ -162,7 +166,6 @@ func TestAccounts(t *testing.T) {
 }
 
 func TestPostcodesAreNeverKept(t *testing.T) {
-	mask := situation(t, Column{Kind: Text}, fakeOf("postcode", "keep", int64(64)))
 	for in, kept := range map[string]string{"SW1A 1AA": "SW1A 1", "10115": "101", "12": "", "1": ""} {
 		seen := map[any]bool{}
 		for _, key := range []string{"a", "b", "c", "d", "e"} {
@@ -177,7 +180,6 @@ func TestPostcodesAreNeverKept(t *testing.T) {
 			t.Errorf("%s became one of %d under five domains", in, len(seen))
 		}
 	}
-	_ = mask
 }
 
 func TestNumbersOfSoManyDigits(t *testing.T) {
