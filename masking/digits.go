@@ -1,7 +1,6 @@
 package masking
 
 import (
-	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -191,7 +190,7 @@ func symbolTweak(kept, masked []byte) uint64 {
 // Ciphers", CRYPTO 2002).
 type symbolPermuter struct {
 	feistel *feistel
-	offsets cipher.Block
+	offsets *aes256
 	// tables[d][l] is that of d digits and l letters. There are eighteen, of
 	// 11 MB together, and each is made when it is first asked for.
 	tables [7][5]func() []uint32

@@ -243,15 +243,27 @@ func phoneKeeps(n int) int { return min(max(n-phoneMasked, 0), phonePrefix) }
 // returns the next free lane.
 func (t *phoneTransform) place(s *scratch, n, row int, digits []byte) int {
 	if len(digits) <= phoneTable {
-		v, _ := readSymbols(digits)
-		writeSymbols(digits, uint64(t.tables[len(digits)][v]))
+		writeDigits(digits, uint64(t.tables[len(digits)][readDigits(digits)]))
 		return n
 	}
 	keep := phoneKeeps(len(digits))
-	prefix, _ := readSymbols(digits[:keep])
-	s.setHalves(n, digits[keep:], (len(digits)-keep)/2, uint64(len(digits))<<16|prefix)
+	s.setHalves(n, digits[keep:], (len(digits)-keep)/2, uint64(len(digits))<<16|readDigits(digits[:keep]))
 	s.row[n] = int32(row)
 	return n + 1
+}
+
+func readDigits(digits []byte) (v uint64) {
+	for _, d := range digits {
+		v = v*10 + uint64(d)
+	}
+	return v
+}
+
+func writeDigits(digits []byte, v uint64) {
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = byte(v % 10)
+		v /= 10
+	}
 }
 
 // scramble adds v with a keyed digit for every digit and a keyed Latin letter for
@@ -405,7 +417,7 @@ func (t *reservedPhone) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 						own[keep+k] = then[k] - '0'
 					}
 					last := own[keep+len(then):]
-					writeSymbols(last, uint64(binary.LittleEndian.Uint32(s.block[lane-1][4:8]))*pow10[len(last)]>>32)
+					writeDigits(last, uint64(binary.LittleEndian.Uint32(s.block[lane-1][4:8]))*pow10[len(last)]>>32)
 					appendSymbols(out, v, own, false)
 					continue
 				}

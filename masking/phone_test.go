@@ -203,11 +203,10 @@ func (t *phoneTransform) invert(digits []byte) []byte {
 		return back
 	}
 	if len(digits) <= phoneTable {
-		v, _ := readSymbols(digits)
-		image := uint32(v)
+		image := uint32(readDigits(digits))
 		for x, y := range t.tables[len(digits)] {
 			if y == image {
-				writeSymbols(back, uint64(x))
+				writeDigits(back, uint64(x))
 			}
 		}
 		return back

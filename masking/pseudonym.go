@@ -243,7 +243,10 @@ func (t *idTransform) place(s *scratch, n int, row int32, v int64, out *int64) (
 	return n + 1, true
 }
 
-// walkBands permutes the first n lanes until each has arrived, and writes to out by row.
+// walk permutes the first n lanes until each has arrived, and writes to out by row.
+func (t *idTransform) walk(s *scratch, n int, out []int64) { walkBands(t.feistel, t.bands, s, n, out) }
+
+// walkBands is walk of a network and its bands.
 func walkBands(f *feistel, bands []band, s *scratch, n int, out []int64) {
 	for n > 0 {
 		f.permute(s, n)
@@ -285,7 +288,7 @@ func (t *idTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, 
 				return nil, t.outside(base + i)
 			}
 		}
-		walkBands(t.feistel, t.bands, s, n, out)
+		t.walk(s, n, out)
 	}
 	return b.finish(), nil
 }
@@ -332,7 +335,7 @@ func (t *idTextTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 				return nil, t.ids.outside(base + i)
 			}
 		}
-		walkBands(t.ids.feistel, t.ids.bands, s, n, masked[:])
+		t.ids.walk(s, n, masked[:])
 		for i := range rows {
 			switch {
 			case isNumber[i]:
