@@ -48,10 +48,11 @@
 //   - Values from somebody who can write to production before the snapshot is
 //     taken. Such a person puts in inputs, reads the outputs, and has a codebook
 //     for these.
-//   - Anything from whoever holds the key. Permutations (pseudonym, phone) can be
-//     run backwards; keyed functions (token, fake) can be tried out. The masked data is
-//     pseudonymous, not anonymous, as long as the key exists. An ephemeral key
-//     that is forgotten after the run takes this way back out.
+//   - Anything from whoever holds the key. Permutations (pseudonym; of fake: phone,
+//     account, postcode, pan, iban, ssn, national_id) can be run backwards; keyed
+//     functions (token, fake) can be tried out. The masked data is pseudonymous, not
+//     anonymous, as long as the key exists. An ephemeral key that is forgotten after
+//     the run takes this way back out.
 //
 // A constant and null hide the value altogether, and not whether there was one.
 //
@@ -75,7 +76,8 @@
 // Stegers, "How to Encipher Messages on a Small Domain", CRYPTO 2009). Up to
 // 2²⁰ values a table takes their place: a Fisher–Yates shuffle with exactly
 // uniform draws from AES-256 in counter mode. FF1 and FF3-1 (SP 800-38G) are not
-// used: the one is encumbered, the other withdrawn.
+// used: the one is encumbered, the other withdrawn. Tables that many prefixes share
+// are made tweakable by keyed offsets (Liskov, Rivest and Wagner, CRYPTO 2002).
 //
 // All work is done 256 values at a time, in scratch space from a pool: a batch
 // costs a handful of allocations and a value none.

@@ -27,7 +27,8 @@ type fakeVariant struct {
 
 // fakeVariants lists the variants of fake in the order of the catalogue.
 var fakeVariants = func() []fakeVariant {
-	return slices.Concat(nameVariants, emailVariants, phoneVariants, placeVariants, companyVariants, jobVariants)
+	return slices.Concat(nameVariants, emailVariants, phoneVariants, placeVariants, companyVariants, jobVariants,
+		digitVariants, cardVariants, ibanVariants, nationalVariants)
 }()
 
 func (fakeFactory) Describe() Description {
@@ -35,7 +36,7 @@ func (fakeFactory) Describe() Description {
 		Name:    "fake",
 		Version: 1,
 		Summary: "Replaces a value by a realistic one: a name, an email, a phone number.",
-		Kinds:   []Kind{Text},
+		Kinds:   []Kind{Text, Int, Numeric},
 	}
 	for _, v := range fakeVariants {
 		d.Variants = append(d.Variants, v.name)
@@ -68,7 +69,26 @@ func (fakeFactory) Bind(req Request) (Binding, error) {
 			return Binding{}, &BindError{Reason: fmt.Sprintf("fake %s has no parameter %q", name, given), Help: help}
 		}
 	}
+	if kind := req.Column.Kind; kind != Text && !slices.Contains(fakeNumbers[name], kind) {
+		takes := "it takes text"
+		for _, k := range fakeNumbers[name] {
+			takes += ", " + k.String()
+		}
+		return Binding{}, &BindError{
+			Reason: fmt.Sprintf("fake %s cannot mask a column of kind %s", name, kind),
+			Help:   takes + "; for integers use {pseudonym: id, range: [lo, hi]}",
+		}
+	}
 	return v.bind(req)
+}
+
+// fakeNumbers are the kinds that a variant takes besides text.
+var fakeNumbers = map[string][]Kind{
+	"account":     {Int, Numeric},
+	"postcode":    {Int, Numeric},
+	"pan":         {Int},
+	"ssn":         {Int},
+	"national_id": {Int},
 }
 
 // scriptParam is the parameter of names and places.

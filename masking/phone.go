@@ -1,6 +1,7 @@
 package masking
 
 import (
+	"bytes"
 	"crypto/aes"
 	"encoding/binary"
 	"fmt"
@@ -39,16 +40,11 @@ var phoneVariants = []fakeVariant{{"phone", []Param{
 // than 40 digits – does not pass either. Where nothing has to be unique, its
 // letters and digits become others; in a unique column it is an error.
 //
-// {range: reserved} moves numbers to 555-0100 … 555-0199, which North American
-// area codes set aside for fiction. There are few of them.
+// {range: reserved} moves numbers to those that are set aside for fiction: 555-0100
+// … 555-0199 of North American area codes, and those of Britain, France and Germany
+// where a number has the code of that country. There are few of them.
 func bindPhone(req Request) (Binding, error) {
 	col := req.Column
-	if col.Kind != Text {
-		return Binding{}, &BindError{
-			Reason: fmt.Sprintf("fake phone cannot mask a column of kind %s", col.Kind),
-			Help:   "it takes text; for integers use {pseudonym: id, range: [lo, hi]}",
-		}
-	}
 	if err := refuseLabels("fake phone", col); err != nil {
 		return Binding{}, err
 	}
@@ -222,16 +218,14 @@ func (t *phoneTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		for lane := range n {
 			digits := s.msg[s.row[lane]]
 			masked := digits[phoneKeeps(len(digits)):]
-			half := len(masked) / 2
-			writeDigits(masked[:half], s.l[lane])
-			writeDigits(masked[half:], s.r[lane])
+			s.getHalves(lane, masked, len(masked)/2)
 		}
 		for i := range rows {
 			switch {
 			case values.null(base + i):
 				out.null()
 			case what[i] == phoneNumber:
-				appendDigits(out, values.value(base+i), s.msg[i])
+				appendSymbols(out, values.value(base+i), s.msg[i], false)
 			case what[i] == phoneOther:
 				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
 			default:
@@ -253,11 +247,7 @@ func (t *phoneTransform) place(s *scratch, n, row int, digits []byte) int {
 		return n
 	}
 	keep := phoneKeeps(len(digits))
-	masked := digits[keep:]
-	half := len(masked) / 2
-	s.l[n], s.a[n] = readDigits(masked[:half]), pow10[half]
-	s.r[n], s.b[n] = readDigits(masked[half:]), pow10[len(masked)-half]
-	s.tweak[n] = uint64(len(digits))<<16 | readDigits(digits[:keep])
+	s.setHalves(n, digits[keep:], (len(digits)-keep)/2, uint64(len(digits))<<16|readDigits(digits[:keep]))
 	s.row[n] = int32(row)
 	return n + 1
 }
@@ -274,33 +264,6 @@ func writeDigits(digits []byte, v uint64) {
 		digits[i] = byte(v % 10)
 		v /= 10
 	}
-}
-
-// appendDigits adds v with other digits, each in the script of the one that stood there.
-func appendDigits(out *textBuilder, v, digits []byte) {
-	out.grow(len(v)) // a digit has as many bytes as the others of its script
-	next := 0
-	for i := 0; i < len(v); {
-		c := v[i]
-		switch {
-		case c-'0' <= 9:
-			out.buf = append(out.buf, '0'+digits[next])
-			next++
-			i++
-		case c < utf8.RuneSelf:
-			out.buf = append(out.buf, c)
-			i++
-		default:
-			r, size := utf8.DecodeRune(v[i:])
-			if d, is := digitValue(r); is {
-				r += rune(digits[next]) - rune(d)
-				next++
-			}
-			out.buf = utf8.AppendRune(out.buf, r)
-			i += size
-		}
-	}
-	out.end()
 }
 
 // scramble adds v with a keyed digit for every digit and a keyed Latin letter for
@@ -346,9 +309,52 @@ var areaCodes = [...]string{
 	"313", "314", "315", "316", "317", "318", "319", "320", "321", "323", "325", "330", "334", "336", "337", "339",
 }
 
+// reservedPlans are the numbers that other countries set aside for fiction: Ofcom's
+// for drama, those of Arcep's decision 2018-0881, and the Bundesnetzagentur's. Of the
+// national number of so many digits, the first digit chooses the range.
+var reservedPlans = []struct {
+	code   string
+	digits int
+	ranges [10]string // none is that of 0
+}{
+	{"44", 10, [10]string{0: "2079460", 1: "1632960", 3: "3069990", 7: "7700900", 8: "8081570"}},
+	{"33", 9, [10]string{0: "19900", 2: "26191", 3: "35301", 4: "46571", 5: "53649", 6: "63998", 7: "63998"}},
+	{"49", 10, [10]string{0: "3023125", 2: "2214710", 4: "4066969", 6: "6990009", 8: "8999998"}},
+}
+
+// reservedAbroad returns how many digits of an international number stay, and which
+// follow; "" if there is no plan for it.
+func reservedAbroad(v, digits []byte) (keep int, then string) {
+	switch {
+	case len(digits) > 2 && digits[0] == 0 && digits[1] == 0:
+		keep = 2
+	case bytes.IndexByte(v, '+') < 0:
+		return 0, ""
+	}
+	for i := range reservedPlans {
+		plan := &reservedPlans[i]
+		at := keep + len(plan.code)
+		if len(digits) <= at || digits[at-2] != plan.code[0]-'0' || digits[at-1] != plan.code[1]-'0' {
+			continue
+		}
+		if digits[at] == 0 { // +44 (0)20
+			at++
+		}
+		if len(digits)-at != plan.digits {
+			continue
+		}
+		then = plan.ranges[digits[at]]
+		if then == "" {
+			then = plan.ranges[0]
+		}
+		return at, then
+	}
+	return 0, ""
+}
+
 // reservedPhone moves numbers to those that are set aside for fiction. A number of
-// 7, 10 or 11 digits keeps its punctuation; any other becomes form and 10
-// digits, or 7 if it is local.
+// 7, 10 or 11 digits keeps its punctuation, and so does one abroad that has a plan;
+// any other becomes form and 10 digits, or 7 if it is local.
 type reservedPhone struct {
 	prf   *prf
 	form  string
@@ -364,6 +370,7 @@ func (t *reservedPhone) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 	s := getScratch()
 	defer s.free()
 	var count [lanes]int // digits; −1 is no phone number
+	var start [lanes]int // of them in s.text
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
 		s.text = s.text[:0]
@@ -383,7 +390,7 @@ func (t *reservedPhone) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			case len(digits) == from:
 				continue
 			default:
-				count[i] = len(digits) - from
+				count[i], start[i] = len(digits)-from, from
 				s.text = digits
 				s.msg[n] = digits[from:]
 			}
@@ -403,13 +410,25 @@ func (t *reservedPhone) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			}
 			digits := reservedDigits(&s.block[lane])
 			lane++
+			if count[i] > 0 {
+				own := s.text[start[i] : start[i]+count[i]]
+				if keep, then := reservedAbroad(v, own); then != "" {
+					for k := range then {
+						own[keep+k] = then[k] - '0'
+					}
+					last := own[keep+len(then):]
+					writeDigits(last, uint64(binary.LittleEndian.Uint32(s.block[lane-1][4:8]))*pow10[len(last)]>>32)
+					appendSymbols(out, v, own, false)
+					continue
+				}
+			}
 			switch count[i] {
 			case 7:
-				appendDigits(out, v, digits[4:])
+				appendSymbols(out, v, digits[4:], false)
 			case 10:
-				appendDigits(out, v, digits[1:])
+				appendSymbols(out, v, digits[1:], false)
 			case 11:
-				appendDigits(out, v, digits[:])
+				appendSymbols(out, v, digits[:], false)
 			default:
 				t.canonical(out, &digits)
 			}

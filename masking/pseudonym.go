@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// pseudonymFactory makes {pseudonym: id} and {pseudonym: uuid}: keyed bijections,
+// pseudonymFactory makes {pseudonym: id}, {pseudonym: uuid} and {pseudonym: code}: keyed bijections,
 // for keys and whatever refers to them.
 type pseudonymFactory struct{}
 
@@ -18,20 +18,24 @@ func (pseudonymFactory) Describe() Description {
 	return Description{
 		Name:     "pseudonym",
 		Version:  1,
-		Summary:  "Permutes keys: integers within their type and sign, UUIDs within their version.",
+		Summary:  "Permutes keys: integers within their type and sign, UUIDs within their version, codes within their pattern.",
 		Kinds:    []Kind{Int, Text, UUID},
-		Variants: []string{"id", "uuid"},
+		Variants: []string{"id", "uuid", "code"},
 		Params:   []Param{{Name: "range", Summary: "[lo, hi]: integers are permuted within it, and one outside is an error", Type: "list"}},
 		Samples: []Sample{
 			{Spec: Spec{Variant: "id"}, Column: Column{Kind: Int, Bits: 32, Unique: true}, Values: []string{"0", "1", "2000000000"}},
 			{Spec: Spec{Variant: "id", Params: map[string]any{"range": []any{int64(1), int64(9999)}}}, Column: Column{Kind: Int, Bits: 32, Unique: true}, Values: []string{"1", "2", "9999"}},
 			{Spec: Spec{Variant: "uuid"}, Column: Column{Kind: UUID, Unique: true}, Values: []string{
 				"6f1e4d3c-2b1a-4f0e-9d8c-7b6a5f4e3d2c", "01890a5d-ac96-774b-bcce-b302099a8057", "00000000-0000-0000-0000-000000000000"}},
+			{Spec: Spec{Variant: "code"}, Column: Column{Kind: Text, Unique: true}, Values: []string{"AB-12", "AB-13", "ab-13"}},
 		},
 	}
 }
 
 func (pseudonymFactory) Bind(req Request) (Binding, error) {
+	if req.Spec.Variant == "code" {
+		return bindCode(req)
+	}
 	if err := refuseLabels("pseudonym", req.Column); err != nil {
 		return Binding{}, err
 	}
@@ -240,12 +244,15 @@ func (t *idTransform) place(s *scratch, n int, row int32, v int64, out *int64) (
 }
 
 // walk permutes the first n lanes until each has arrived, and writes to out by row.
-func (t *idTransform) walk(s *scratch, n int, out []int64) {
+func (t *idTransform) walk(s *scratch, n int, out []int64) { walkBands(t.feistel, t.bands, s, n, out) }
+
+// walkBands is walk of a network and its bands.
+func walkBands(f *feistel, bands []band, s *scratch, n int, out []int64) {
 	for n > 0 {
-		t.feistel.permute(s, n)
+		f.permute(s, n)
 		on := 0
 		for i := range n {
-			band := &t.bands[s.which[i]]
+			band := &bands[s.which[i]]
 			if x, ok := band.get(s, i); ok {
 				out[s.row[i]] = band.value(x)
 				continue
