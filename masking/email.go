@@ -53,15 +53,9 @@ func bindEmail(req Request) (Binding, error) {
 	if err := refuseLabels("fake email", col); err != nil {
 		return Binding{}, err
 	}
-	domain := defaultEmailDomain
-	if d, given := req.Spec.Params["domain"].(string); given {
-		domain = strings.ToLower(d)
-		if !reservedDomain(domain) {
-			return Binding{}, &BindError{
-				Reason: fmt.Sprintf("fake email at %q could reach somebody", d),
-				Help:   "use a reserved domain: example.com, example.net, example.org, or one that ends in .test, .example, .invalid or .localhost",
-			}
-		}
+	domain, err := bindReservedDomain(req, "fake email")
+	if err != nil {
+		return Binding{}, err
 	}
 	unique, _ := req.Spec.Params["unique"].(bool)
 	unique = unique || col.Unique
@@ -101,6 +95,21 @@ func bindEmail(req Request) (Binding, error) {
 		}
 	}
 	return b, nil
+}
+
+// bindReservedDomain reads the parameter domain, which no mail can reach.
+func bindReservedDomain(req Request, transform string) (string, error) {
+	d, given := req.Spec.Params["domain"].(string)
+	switch domain := strings.ToLower(d); {
+	case !given:
+		return defaultEmailDomain, nil
+	case reservedDomain(domain):
+		return domain, nil
+	}
+	return "", &BindError{
+		Reason: fmt.Sprintf("%s at %q could reach somebody", transform, d),
+		Help:   "use a reserved domain: example.com, example.net, example.org, or one that ends in .test, .example, .invalid or .localhost",
+	}
 }
 
 // reservedDomain reports whether a domain can never receive mail (RFC 2606, RFC 6761).

@@ -169,5 +169,6 @@ func Standard() *Registry {
 		eachFactory{},
 		fieldsFactory{},
 		passwordFactory{},
+		personFactory{},
 	)
 }
