@@ -1,16 +1,17 @@
 package masking
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -298,8 +299,9 @@ func scriptOfNames(names [][]byte) uint8 {
 // hasWord reports whether a word stands in a text, by itself where the script
 // parts words.
 func hasWord(text []byte, word string, unspaced bool) bool {
+	whole := unsafe.String(unsafe.SliceData(text), len(text)) // nothing holds on to it
 	for from := 0; ; {
-		at := bytes.Index(text[from:], []byte(word))
+		at := strings.Index(whole[from:], word)
 		if at < 0 {
 			return false
 		}

@@ -170,5 +170,6 @@ func Standard() *Registry {
 		fieldsFactory{},
 		passwordFactory{},
 		personFactory{},
+		placeFactory{},
 	)
 }
