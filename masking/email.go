@@ -25,7 +25,7 @@ const (
 
 var emailVariants = []fakeVariant{{"email", []Param{
 	{Name: "domain", Summary: "of emails: the reserved domain that they are at", Type: "string"},
-	{Name: "unique", Summary: "of emails: true refuses a column too short to keep different addresses apart; case and outer blanks make no difference", Type: "bool"},
+	uniqueParam,
 }, bindEmail, []Sample{
 	{Column: Column{Kind: Text, Unique: true}, Values: []string{"maria@corp.example", "Maria@Corp.Example", "m.smith+news@mail.example"}},
 	{Spec: Spec{Params: map[string]any{"domain": "shop.test"}}, Column: Column{Kind: Text, MaxChars: 30}, Values: []string{"maria@corp.example", "", "x@mail.example"}},
@@ -53,13 +53,22 @@ func bindEmail(req Request) (Binding, error) {
 	if err := refuseLabels("fake email", col); err != nil {
 		return Binding{}, err
 	}
+	if err := refuseUnknownEquality("fake email", col); err != nil {
+		return Binding{}, err
+	}
 	domain, err := bindReservedDomain(req, "fake email")
 	if err != nil {
 		return Binding{}, err
 	}
-	unique, _ := req.Spec.Params["unique"].(bool)
-	unique = unique || col.Unique
-	t := &emailTransform{prf: newPRF(req.Key.For("email")), domain: domain}
+	level, err := bindUnique(req, true)
+	if err != nil {
+		return Binding{}, err
+	}
+	if level == strictlyUnique {
+		return bindStrictEmail(req, domain)
+	}
+	unique := level == isUnique
+	t := &emailTransform{prf: newPRF(req.Key.For("email")), domain: domain, equality: col.Equality}
 	t.given, t.family = shortNames(dictionary.ASCIIGiven()), shortNames(dictionary.ASCIIFamily())
 	full := emailName + 1 + emailName + 1 + emailCode
 	b := Binding{
@@ -91,7 +100,7 @@ func bindEmail(req Request) (Binding, error) {
 	if need := UniqueBits(col.Rows); unique && b.Guarantees.OutputBits < need {
 		return Binding{}, &BindError{
 			Reason: fmt.Sprintf("fake email has %.0f bits, and a unique column of this size needs %.0f", b.Guarantees.OutputBits, need),
-			Help:   "use token",
+			Help:   "unique: strict has 128",
 		}
 	}
 	return b, nil
@@ -162,6 +171,7 @@ type emailTransform struct {
 	domain        string
 	given, family []shortName
 	local         int // characters before the @ in the short form; 0 is the full form
+	equality      Equality
 }
 
 func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
@@ -179,7 +189,7 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		s.text = s.text[:0]
 		n := gather(s, &values, base, rows)
 		for i, v := range s.msg[:n] {
-			s.msg[i] = s.normal(v)
+			s.msg[i] = s.normalUnder(v, t.equality)
 		}
 		t.prf.sums(s, n)
 		lane := 0
@@ -198,6 +208,16 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		}
 	}
 	return out.finish(), nil
+}
+
+// normalUnder is normal, and without marks where the database makes no difference
+// by them.
+func (s *scratch) normalUnder(v []byte, e Equality) []byte {
+	v = s.normal(v)
+	if e&FoldAccents != 0 && !isASCII(v) {
+		return s.canonical(v, e)
+	}
+	return v
 }
 
 // normal returns v without white space at its ends and in lower case: v's own

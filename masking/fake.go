@@ -27,7 +27,7 @@ type fakeVariant struct {
 
 // fakeVariants lists the variants of fake in the order of the catalogue.
 var fakeVariants = func() []fakeVariant {
-	return slices.Concat(nameVariants, emailVariants, phoneVariants, placeVariants, companyVariants, jobVariants)
+	return slices.Concat(nameVariants, emailVariants, userNameVariants, phoneVariants, placeVariants, companyVariants, jobVariants)
 }()
 
 func (fakeFactory) Describe() Description {

@@ -137,6 +137,12 @@ func (p Param) takes(v any) bool {
 	case "bool":
 		_, ok := v.(bool)
 		return ok
+	case "bool or string":
+		switch v.(type) {
+		case bool, string:
+			return true
+		}
+		return false
 	case "list":
 		_, ok := v.([]any)
 		return ok

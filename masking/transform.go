@@ -121,7 +121,7 @@ type SampleColumn struct {
 type Param struct {
 	Name    string
 	Summary string
-	// Type is one of: int, float, string, bool, list, map, column.
+	// Type is one of: int, float, string, bool, bool or string, list, map, column.
 	Type     string
 	Required bool
 }
