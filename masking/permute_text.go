@@ -2,6 +2,7 @@ package masking
 
 import (
 	"bytes"
+	"crypto/aes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -156,6 +157,7 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 	s := getScratch()
 	defer s.free()
 	var own [lanes][]byte
+	var sums [lanes][aes.BlockSize]byte
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
 		n := gather(s, &values, base, rows)
@@ -173,6 +175,7 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 		}
 		t.prf.sums(s, n)
 		for lane := range n {
+			sums[lane] = s.block[lane] // the network uses the blocks
 			s.tweak[lane] = binary.LittleEndian.Uint64(s.block[lane][:]) >> 8
 		}
 		t.feistel.permute(s, n)
@@ -185,7 +188,7 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 				from := len(out.buf)
 				switch s.which[lane] {
 				case longText:
-					out.buf = t.long(out.buf, v)
+					out.buf = t.long(out.buf, v, &sums[lane])
 				case singleText:
 					out.buf = t.one(out.buf, v)
 				default:
@@ -320,8 +323,8 @@ func (t *textPermutation) one(dst, v []byte) []byte {
 	panic("masking: text permutation: no character to exchange")
 }
 
-// long appends a string of several integers.
-func (t *textPermutation) long(dst, v []byte) []byte {
+// long appends a string of several integers. pattern is the keyed function of its pattern.
+func (t *textPermutation) long(dst, v []byte, pattern *[aes.BlockSize]byte) []byte {
 	s := getScratch()
 	defer s.free()
 	var pieces [maxPermuted]halves
@@ -346,14 +349,14 @@ func (t *textPermutation) long(dst, v []byte) []byte {
 		if step >= n {
 			at = 2*n - 1 - step
 		}
-		s.text = append(s.text[:0], 1, byte(step))
+		// What is hashed for a step begins otherwise than a pattern, with 0.
+		s.text = append(append(s.text[:0], 1, byte(step)), pattern[:]...)
 		for i := range n {
 			if i != at {
 				s.text = binary.LittleEndian.AppendUint64(s.text, pieces[i].l)
 				s.text = binary.LittleEndian.AppendUint64(s.text, pieces[i].r)
 			}
 		}
-		s.text, _ = t.pattern(s.text, v)
 		t.prf.sum(&s.block[0], s.text)
 		s.tweak[0] = binary.LittleEndian.Uint64(s.block[0][:]) >> 8
 		p := &pieces[at]
