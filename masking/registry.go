@@ -177,5 +177,6 @@ func Standard() *Registry {
 		passwordFactory{},
 		personFactory{},
 		placeFactory{},
+		shuffleFactory{},
 	)
 }
