@@ -33,7 +33,7 @@ import (
 // not agree. NULL stays NULL and blank stays blank in each column for itself.
 type drawnGroup struct {
 	maker     drawnMaker
-	subject   subjectColumn
+	subject   Column
 	bySubject *prf
 	byValue   *prf
 	again     cipher.Block
@@ -87,11 +87,11 @@ func bindDrawn(req Request, bears func(variant string) bool) (*drawnGroup, Bindi
 		return nil, Binding{}, err
 	}
 	of, _ := req.Spec.Params["of"].(string)
-	subject, subjectCol, err := bindSubjectColumn(req, "of", of)
+	subject, err := bindSubject(req, "of", of)
 	if err != nil {
 		return nil, Binding{}, err
 	}
-	if col.Unique && !subjectCol.Unique {
+	if col.Unique && !subject.Unique {
 		return nil, Binding{}, &BindError{
 			Reason: fmt.Sprintf("the column is unique and %q, which it goes by, is not: two rows of one subject would meet", of),
 			Help:   "name a unique column by of:, or use fake",
@@ -127,7 +127,7 @@ func bindDrawn(req Request, bears func(variant string) bool) (*drawnGroup, Bindi
 		Outputs:    []string{col.Name},
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
 	}
-	b.Pinned = fmt.Sprintf("of %s, script %s", subject.kind, script)
+	b.Pinned = fmt.Sprintf("of %s, script %s", subject.Kind, script)
 	own := false
 	for i := range t.bearing {
 		own = own || t.bearing[i].name == col.Name
@@ -170,7 +170,7 @@ func (t *drawnGroup) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([]arrow
 	if null, is := allNull(in[t.own]); is {
 		return []arrow.Array{null}, nil
 	}
-	keys := t.subject.keys(in[0])
+	keys := subjectsOf(in[0], t.subject.Kind)
 	values := textsOf(in[t.own])
 	names := make([]texts, len(t.bearing))
 	for i, b := range t.bearing {
@@ -183,7 +183,7 @@ func (t *drawnGroup) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([]arrow
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
 		s.text = s.text[:0]
-		t.draw(s, d, &keys, &values, base, rows)
+		t.draw(s, d, keys, &values, base, rows)
 		for i := range rows {
 			switch {
 			case d.lane[i] >= 0:
@@ -202,7 +202,7 @@ func (t *drawnGroup) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([]arrow
 }
 
 // draw computes the draws of those of the rows from base that have something to mask.
-func (t *drawnGroup) draw(s *scratch, d *drawnScratch, keys *subjectKeys, values *texts, base, rows int) {
+func (t *drawnGroup) draw(s *scratch, d *drawnScratch, keys *subjects, values *texts, base, rows int) {
 	for _, without := range [2]bool{false, true} {
 		n := 0
 		for i := range rows {
@@ -222,7 +222,7 @@ func (t *drawnGroup) draw(s *scratch, d *drawnScratch, keys *subjectKeys, values
 			if without {
 				s.msg[n] = d.own[i]
 			} else {
-				keys.message(s, n, base+i)
+				keys.message(s, n, base+i, t.subject.Equality)
 			}
 			n++
 		}

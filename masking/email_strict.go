@@ -5,6 +5,7 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unicode"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -41,7 +42,7 @@ func bindStrictEmail(req Request, domain string) (Binding, error) {
 		prf:      newPRF(req.Key.For("email strict")),
 		short:    newBlock(req.Key.For("email strict short")),
 		domain:   domain,
-		given:    shortNames(dictionary.ASCIIGiven()),
+		given:    shortWords(dictionary.ASCIIGiven()),
 		name:     min(max(room-1, 0), emailName),
 		equality: req.Column.Equality,
 	}
@@ -57,6 +58,11 @@ func bindStrictEmail(req Request, domain string) (Binding, error) {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("128 bits do not keep so many rows apart: that takes %.0f", need), Help: "use {pseudonym: id} on the key, and no email"}
 	}
 	return b, nil
+}
+
+// shortWords returns the names that an address has room for.
+func shortWords(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return len(n) > emailName })
 }
 
 type strictEmailTransform struct {

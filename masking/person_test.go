@@ -17,18 +17,18 @@ func person(part string, kv ...any) Spec {
 
 func eachSubject(i int) any { return int64(i) }
 
-var bySubject = &Column{Kind: Int, Bits: 64, Unique: true}
+var uniqueSubject = &Column{Kind: Int, Bits: 64, Unique: true}
 
 var _ = addLawCases(
-	lawCase{name: "person first name", spec: person("first_name"), col: Column{Kind: Text, MaxChars: 40}, value: wordsOf, by: bySubject, subject: eachSubject},
+	lawCase{name: "person first name", spec: person("first_name"), col: Column{Kind: Text, MaxChars: 40}, value: wordsOf, by: uniqueSubject, subject: eachSubject},
 	lawCase{name: "person last name, of text", spec: person("last_name", "script", "latin"), col: Column{Kind: Text, MaxChars: 5}, value: wordsOf, by: &Column{Kind: Text, Equality: FoldCase}, subject: func(i int) any { return uuidText(i) }},
 	lawCase{name: "person whole name", spec: person("person_name"), col: Column{Kind: Text, MaxChars: 19}, value: wordsOf, by: &Column{Kind: UUID}, subject: uuidBytes},
-	lawCase{name: "person full name", spec: person("full_name"), col: Column{Kind: Text, MaxChars: 11}, value: wordsOf, by: bySubject, subject: eachSubject},
-	lawCase{name: "person initials", spec: person("initials"), col: Column{Kind: Text, MaxChars: 5}, value: func(i int) any { return []string{"MS", "m.s.", "M. S.", "X"}[i%4] }, by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "person email", spec: person("email"), col: Column{Kind: Text, MaxChars: 60, Unique: true}, value: func(i int) any { return fmt.Sprintf("user%d@corp.example", i) }, by: bySubject, subject: eachSubject, fits: isEmail("example.com", 60)},
-	lawCase{name: "person email, 20 characters", spec: person("email", "domain", "a.test"), col: Column{Kind: Text, MaxChars: 20}, value: wordsOf, by: bySubject, subject: eachSubject, fits: isEmail("a.test", 20)},
-	lawCase{name: "person user name", spec: person("user_name"), col: Column{Kind: Text, MaxChars: 40}, value: wordsOf, by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "person user name, unique", spec: person("user_name", "unique", true), col: Column{Kind: Text, MaxChars: 24, Unique: true}, value: wordsOf, by: bySubject, subject: eachSubject},
+	lawCase{name: "person full name", spec: person("full_name"), col: Column{Kind: Text, MaxChars: 11}, value: wordsOf, by: uniqueSubject, subject: eachSubject},
+	lawCase{name: "person initials", spec: person("initials"), col: Column{Kind: Text, MaxChars: 5}, value: func(i int) any { return []string{"MS", "m.s.", "M. S.", "X"}[i%4] }, by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "person email", spec: person("email"), col: Column{Kind: Text, MaxChars: 60, Unique: true}, value: func(i int) any { return fmt.Sprintf("user%d@corp.example", i) }, by: uniqueSubject, subject: eachSubject, fits: isEmail("example.com", 60)},
+	lawCase{name: "person email, 20 characters", spec: person("email", "domain", "a.test"), col: Column{Kind: Text, MaxChars: 20}, value: wordsOf, by: uniqueSubject, subject: eachSubject, fits: isEmail("a.test", 20)},
+	lawCase{name: "person user name", spec: person("user_name"), col: Column{Kind: Text, MaxChars: 40}, value: wordsOf, by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "person user name, unique", spec: person("user_name", "unique", true), col: Column{Kind: Text, MaxChars: 24, Unique: true}, value: wordsOf, by: uniqueSubject, subject: eachSubject},
 	lawCase{name: "person in a row", spec: person("first_name"), col: Column{Kind: Text}, value: wordsOf,
 		beside: []Peer{{Column: *subjectPeer(), Spec: Spec{}}, {Column: Column{Name: "a_name", Kind: Text}, Spec: person("person_name")}, {Column: Column{Name: "mail", Kind: Text}, Spec: person("email")}},
 		subject: func(i int) any {
@@ -37,7 +37,7 @@ var _ = addLawCases(
 )
 
 func subjectPeer() *Column {
-	c := *bySubject
+	c := *uniqueSubject
 	c.Name = "subject"
 	return &c
 }
@@ -229,7 +229,7 @@ func TestPersonsInShortColumns(t *testing.T) {
 				continue
 			}
 			for _, col := range []Column{{Kind: Text, MaxChars: most}, {Kind: Text, MaxBytes: most}} {
-				c := &lawCase{spec: person(part), col: col, by: bySubject}
+				c := &lawCase{spec: person(part), col: col, by: uniqueSubject}
 				b := c.bind(t, fixedKey(t), "d")
 				for i, v := range c.mask(t, b, true, []any{"Maria", "Иван Петров", "MARIA SMITH"}, []any{int64(1), int64(2), int64(3)}) {
 					if s := v.(string); !limitsOf(col).hold([]byte(s)) || s == "" && (most >= 3 || i == 0) {
@@ -254,21 +254,21 @@ func TestPersonsThatDoNotFit(t *testing.T) {
 		want string
 	}{
 		{Column{Kind: Text, Unique: true}, person("email"), Column{Kind: Int}, "is not"},
-		{Column{Kind: Text, Unique: true}, person("first_name"), *bySubject, "unique"},
-		{Column{Kind: Text, Unique: true}, person("user_name"), *bySubject, "13 bits"},
-		{Column{Kind: Text, Unique: true, MaxChars: 20}, person("email", "domain", "a.test"), *bySubject, "65 bits"},
-		{Column{Kind: Text, Unique: true, Rows: 1e9}, person("email"), *bySubject, "bits"},
-		{Column{Kind: Text}, person("email", "domain", "gmail.com"), *bySubject, "reach somebody"},
-		{Column{Kind: Text}, person("first_name", "domain", "a.test"), *bySubject, "no parameter"},
-		{Column{Kind: Text}, person("user_name", "domain", "a.test"), *bySubject, "no parameter"},
+		{Column{Kind: Text, Unique: true}, person("first_name"), *uniqueSubject, "unique"},
+		{Column{Kind: Text, Unique: true}, person("user_name"), *uniqueSubject, "13 bits"},
+		{Column{Kind: Text, Unique: true, MaxChars: 20}, person("email", "domain", "a.test"), *uniqueSubject, "65 bits"},
+		{Column{Kind: Text, Unique: true, Rows: 1e9}, person("email"), *uniqueSubject, "bits"},
+		{Column{Kind: Text}, person("email", "domain", "gmail.com"), *uniqueSubject, "reach somebody"},
+		{Column{Kind: Text}, person("first_name", "domain", "a.test"), *uniqueSubject, "no parameter"},
+		{Column{Kind: Text}, person("user_name", "domain", "a.test"), *uniqueSubject, "no parameter"},
 		{Column{Kind: Text}, person("email"), Column{Kind: Date}, "names no subject"},
 		{Column{Kind: Text}, person("email"), Column{Kind: Text, Equality: FoldUnknown}, "collation"},
-		{Column{Kind: Text, MaxChars: 12}, person("email"), *bySubject, "at least 13"},
-		{Column{Kind: Text, Labels: []string{"x"}}, person("initials"), *bySubject, "labels"},
-		{Column{Kind: Text, Charset: ASCII}, person("first_name", "script", "greek"), *bySubject, "ASCII"},
-		{Column{Kind: Text}, Spec{Name: "person", Variant: "email", Params: params("of", "nobody")}, *bySubject, "no column"},
-		{Column{Kind: Text}, Spec{Name: "person", Variant: "email", Params: params("of", "c")}, *bySubject, "itself"},
-		{Column{Kind: Text}, Spec{Name: "person", Variant: "email"}, *bySubject, "needs the parameter"},
+		{Column{Kind: Text, MaxChars: 12}, person("email"), *uniqueSubject, "at least 13"},
+		{Column{Kind: Text, Labels: []string{"x"}}, person("initials"), *uniqueSubject, "labels"},
+		{Column{Kind: Text, Charset: ASCII}, person("first_name", "script", "greek"), *uniqueSubject, "ASCII"},
+		{Column{Kind: Text}, Spec{Name: "person", Variant: "email", Params: params("of", "nobody")}, *uniqueSubject, "no column"},
+		{Column{Kind: Text}, Spec{Name: "person", Variant: "email", Params: params("of", "c")}, *uniqueSubject, "itself"},
+		{Column{Kind: Text}, Spec{Name: "person", Variant: "email"}, *uniqueSubject, "needs the parameter"},
 	} {
 		if err := bind(c.col, c.spec, c.of); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v on %+v: %v, want %q", c.spec.Variant, c.col, err, c.want)

@@ -11,12 +11,12 @@ func placeOf(part string, kv ...any) Spec {
 }
 
 var _ = addLawCases(
-	lawCase{name: "place street", spec: placeOf("street"), col: Column{Kind: Text, MaxChars: 40}, value: addressText, by: bySubject, subject: eachSubject},
+	lawCase{name: "place street", spec: placeOf("street"), col: Column{Kind: Text, MaxChars: 40}, value: addressText, by: uniqueSubject, subject: eachSubject},
 	lawCase{name: "place city", spec: placeOf("city"), col: Column{Kind: Text, MaxChars: 8}, value: wordsOf, by: &Column{Kind: UUID}, subject: uuidBytes},
 	lawCase{name: "place postcode", spec: placeOf("postcode"), col: Column{Kind: Text, MaxChars: 12}, value: func(i int) any {
 		return []string{fmt.Sprintf("%05d", i), fmt.Sprintf("NW%d 6XE", i), fmt.Sprintf("%05d-1234", i)}[i%3]
-	}, by: bySubject, subject: eachSubject, fits: samePostcode},
-	lawCase{name: "place address", spec: placeOf("address", "script", "cyrillic"), col: Column{Kind: Text}, value: addressText, by: bySubject, subject: eachSubject},
+	}, by: uniqueSubject, subject: eachSubject, fits: samePostcode},
+	lawCase{name: "place address", spec: placeOf("address", "script", "cyrillic"), col: Column{Kind: Text}, value: addressText, by: uniqueSubject, subject: eachSubject},
 )
 
 func samePostcode(in, out any) string {

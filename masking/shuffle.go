@@ -68,7 +68,7 @@ func (shuffleFactory) Bind(req Request) (Binding, error) {
 		}
 		by = req.Row.Peers[i].Column.Name
 	}
-	subject, _, err := bindSubjectColumn(req, "by", by)
+	subject, err := bindSubject(req, "by", by)
 	if err != nil {
 		return Binding{}, err
 	}
@@ -91,7 +91,7 @@ func (shuffleFactory) Bind(req Request) (Binding, error) {
 		Inputs:     []string{by, col.Name},
 		Outputs:    []string{col.Name},
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
-		Pinned:     fmt.Sprintf("by %s, %d values with SHA-256 %s", subject.kind, len(t.upTo), hashValues(counted)),
+		Pinned:     fmt.Sprintf("by %s, %d values with SHA-256 %s", subject.Kind, len(t.upTo), hashValues(counted)),
 		Warnings:   []string{"shuffle shows the column's values, if not whose they are, and moves with them: a value that comes or goes may change every mask"},
 	}
 	if len(t.upTo) < fewValues {
@@ -120,7 +120,7 @@ func hashValues(v *Values) string {
 // shuffleTransform draws from a column's values: [subject, own] → [own]. A row
 // without a subject is drawn by its own value.
 type shuffleTransform struct {
-	subject   subjectColumn
+	subject   Column
 	kind      Kind
 	equality  Equality
 	bySubject *prf
@@ -196,7 +196,7 @@ func (t *shuffleTransform) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([
 	if null, is := allNull(in[1]); is {
 		return []arrow.Array{null}, nil
 	}
-	keys, own := t.subject.keys(in[0]), in[1]
+	keys, own := subjectsOf(in[0], t.subject.Kind), in[1]
 	if t.total == 0 {
 		for i := range own.Len() {
 			if own.IsValid(i) && !t.stays(own, i) {
@@ -212,25 +212,25 @@ func (t *shuffleTransform) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([
 	var out arrow.Array
 	switch a := own.(type) {
 	case *array.Boolean:
-		out = t.bits(mem, s, &keys, a, &place)
+		out = t.bits(mem, s, keys, a, &place)
 	case *array.Int64:
 		b := newFixedBuilder[int64](mem, own)
-		shuffleFixed(t, s, &keys, own, t.ints, b.values, &place)
+		shuffleFixed(t, s, keys, own, t.ints, b.values, &place)
 		out = b.finish()
 	case *array.Float64:
 		b := newFixedBuilder[float64](mem, own)
-		shuffleFixed(t, s, &keys, own, t.floats, b.values, &place)
+		shuffleFixed(t, s, keys, own, t.floats, b.values, &place)
 		out = b.finish()
 	case *array.Date32:
 		b := newFixedBuilder[int32](mem, own)
-		shuffleFixed(t, s, &keys, own, t.days, b.values, &place)
+		shuffleFixed(t, s, keys, own, t.days, b.values, &place)
 		out = b.finish()
 	default:
 		values := textsOf(own)
 		b := newTextBuilder(mem, values.n, bytesOf(&values))
 		for base := 0; base < values.n; base += lanes {
 			rows := min(lanes, values.n-base)
-			t.places(s, &keys, own, base, rows, &place)
+			t.places(s, keys, own, base, rows, &place)
 			for i := range rows {
 				switch {
 				case place[i] >= 0:
@@ -248,7 +248,7 @@ func (t *shuffleTransform) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([
 }
 
 // shuffleFixed writes the draws of values of fixed width; 0 for NULL.
-func shuffleFixed[T int32 | int64 | float64](t *shuffleTransform, s *scratch, keys *subjectKeys, own arrow.Array, from, to []T, place *[lanes]int32) {
+func shuffleFixed[T int32 | int64 | float64](t *shuffleTransform, s *scratch, keys *subjects, own arrow.Array, from, to []T, place *[lanes]int32) {
 	for base := 0; base < len(to); base += lanes {
 		rows := min(lanes, len(to)-base)
 		t.places(s, keys, own, base, rows, place)
@@ -262,7 +262,7 @@ func shuffleFixed[T int32 | int64 | float64](t *shuffleTransform, s *scratch, ke
 }
 
 // bits makes the array of a Bool.
-func (t *shuffleTransform) bits(mem memory.Allocator, s *scratch, keys *subjectKeys, own *array.Boolean, place *[lanes]int32) arrow.Array {
+func (t *shuffleTransform) bits(mem memory.Allocator, s *scratch, keys *subjects, own *array.Boolean, place *[lanes]int32) arrow.Array {
 	n := own.Len()
 	data := memory.NewResizableBuffer(mem)
 	defer data.Release()
@@ -301,7 +301,7 @@ func (t *shuffleTransform) stays(own arrow.Array, i int) bool {
 
 // places sets the place of the value that each row from base on gets; −1 for those
 // that stay.
-func (t *shuffleTransform) places(s *scratch, keys *subjectKeys, own arrow.Array, base, rows int, place *[lanes]int32) {
+func (t *shuffleTransform) places(s *scratch, keys *subjects, own arrow.Array, base, rows int, place *[lanes]int32) {
 	spelled := resultsOf(t.kind, 64, own)
 	s.text = s.text[:0]
 	for _, without := range [2]bool{false, true} {
@@ -315,12 +315,12 @@ func (t *shuffleTransform) places(s *scratch, keys *subjectKeys, own arrow.Array
 			}
 			s.row[n] = int32(i)
 			if !without {
-				keys.message(s, n, base+i)
+				keys.message(s, n, base+i, t.subject.Equality)
 				n++
 				continue
 			}
 			from := len(s.text)
-			s.text = spelled.append(s.text, base+i, instantForm{})
+			s.text = spelled.append(s.text, base+i)
 			s.msg[n] = s.text[from:len(s.text):len(s.text)]
 			if t.kind == Text {
 				s.msg[n] = s.canonical(s.msg[n], t.equality)

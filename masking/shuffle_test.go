@@ -44,15 +44,15 @@ var countedVector = map[Kind]*Values{
 }
 
 var _ = addLawCases(
-	lawCase{name: "shuffle text", spec: shuffled(), col: Column{Kind: Text, MaxChars: 40}, value: wordsOf, counted: manyOf("w%d", 5000), by: bySubject, subject: eachSubject},
+	lawCase{name: "shuffle text", spec: shuffled(), col: Column{Kind: Text, MaxChars: 40}, value: wordsOf, counted: manyOf("w%d", 5000), by: uniqueSubject, subject: eachSubject},
 	lawCase{name: "shuffle int", spec: shuffled(), col: Column{Kind: Int, Bits: 32}, value: func(i int) any { return int64(i % 9) }, counted: manyOf("%d", 9), by: &Column{Kind: UUID}, subject: uuidBytes, few: true},
-	lawCase{name: "shuffle float", spec: shuffled(), col: Column{Kind: Float}, value: func(i int) any { return float64(i) / 2 }, counted: manyOf("%d.5", 500), by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "shuffle numeric", spec: shuffled(), col: Column{Kind: Numeric}, value: func(i int) any { return fmt.Sprintf("%d.00", i) }, counted: manyOf("%d.00", 5000), by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "shuffle bool", spec: shuffled(), col: Column{Kind: Bool}, value: anyOf(true, false), counted: countOf("t", "f", "t"), by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "shuffle date", spec: shuffled(), col: Column{Kind: Date}, value: asDate, counted: manyOf("20%02d-01-31", 90), by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "shuffle timestamp", spec: shuffled(), col: Column{Kind: Timestamp}, value: asTimestamp, counted: manyOf("20%02d-01-31 12:00:00", 90), by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "shuffle uuid", spec: shuffled(), col: Column{Kind: UUID}, value: uuidBytes, counted: countOf(uuidText(1), uuidText(2), uuidText(3)), by: bySubject, subject: eachSubject, few: true},
-	lawCase{name: "shuffle bytes", spec: shuffled(), col: Column{Kind: Bytes}, value: wordsOf, counted: countOf(`\x00`, `\xff01`), by: bySubject, subject: eachSubject, few: true},
+	lawCase{name: "shuffle float", spec: shuffled(), col: Column{Kind: Float}, value: func(i int) any { return float64(i) / 2 }, counted: manyOf("%d.5", 500), by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "shuffle numeric", spec: shuffled(), col: Column{Kind: Numeric}, value: func(i int) any { return fmt.Sprintf("%d.00", i) }, counted: manyOf("%d.00", 5000), by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "shuffle bool", spec: shuffled(), col: Column{Kind: Bool}, value: anyOf(true, false), counted: countOf("t", "f", "t"), by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "shuffle date", spec: shuffled(), col: Column{Kind: Date}, value: asDate, counted: manyOf("20%02d-01-31", 90), by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "shuffle timestamp", spec: shuffled(), col: Column{Kind: Timestamp}, value: asTimestamp, counted: manyOf("20%02d-01-31 12:00:00", 90), by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "shuffle uuid", spec: shuffled(), col: Column{Kind: UUID}, value: uuidBytes, counted: countOf(uuidText(1), uuidText(2), uuidText(3)), by: uniqueSubject, subject: eachSubject, few: true},
+	lawCase{name: "shuffle bytes", spec: shuffled(), col: Column{Kind: Bytes}, value: wordsOf, counted: countOf(`\x00`, `\xff01`), by: uniqueSubject, subject: eachSubject, few: true},
 )
 
 var _ = addVectors(vectorSet{"shuffle", []vector{
@@ -65,7 +65,7 @@ var _ = addVectors(vectorSet{"shuffle", []vector{
 
 // The distribution of the column is that of its values.
 func TestShuffleKeepsTheDistribution(t *testing.T) {
-	c := &lawCase{spec: shuffled(), col: Column{Kind: Text}, by: bySubject, counted: &Values{
+	c := &lawCase{spec: shuffled(), col: Column{Kind: Text}, by: uniqueSubject, counted: &Values{
 		Texts: []string{"", " ", "a", "b", "c", "d", "gone"}, Counts: []int64{1000, 1000, 1, 10, 100, 889, 0},
 	}}
 	b := c.bind(t, fixedKey(t), "d")
@@ -140,7 +140,7 @@ func TestShuffleBindings(t *testing.T) {
 		{Column{Kind: Text}, plain, nil, "none at hand"},
 		{Column{Kind: Int}, plain, row(id, countOf("x"), nil), "none of kind int"},
 		{Column{Kind: Text}, plain, row(id, nil, errors.New("the server is gone")), "the server is gone"},
-		{Column{Kind: Text}, shuffled(), row(id, countOf("x"), nil), `no column "subject"`},
+		{Column{Kind: Text}, shuffled(), row(id, countOf("x"), nil), `no column "subject" to go by`},
 		{Column{Kind: JSON}, plain, row(id, countOf("{}"), nil), "kind json"},
 	} {
 		if _, err := bind(c.col, c.spec, c.row); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -150,7 +150,7 @@ func TestShuffleBindings(t *testing.T) {
 }
 
 func TestShuffleOfNothing(t *testing.T) {
-	c := &lawCase{spec: shuffled(), col: Column{Kind: Text}, by: bySubject, counted: countOf("", "")}
+	c := &lawCase{spec: shuffled(), col: Column{Kind: Text}, by: uniqueSubject, counted: countOf("", "")}
 	b := c.bind(t, fixedKey(t), "d")
 	if out := c.mask(t, b, true, []any{"", nil}, []any{int64(1), int64(2)}); out[0] != "" || out[1] != nil {
 		t.Errorf("%q", out)

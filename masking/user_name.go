@@ -54,7 +54,7 @@ func bindUserName(req Request) (Binding, error) {
 		return bindTextPermutation(req.Key, "user name", col), nil
 	}
 	t := &userNameTransform{prf: newPRF(req.Key.For("user name")), equality: col.Equality, digits: userNameDigits}
-	t.given, t.family = shortNames(dictionary.ASCIIGiven()), shortNames(dictionary.ASCIIFamily())
+	t.given, t.family = shortWords(dictionary.ASCIIGiven()), shortWords(dictionary.ASCIIFamily())
 	b := Binding{Transform: t, Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true}}
 	b.Pinned = fmt.Sprintf("dictionary %s, Unicode %s", dictionary.HashOf("given_latin", "family_latin"), unicode.Version)
 	b.Guarantees.OutputBits = math.Log2(math.Pow10(userNameDigits)) + math.Log2(float64(len(t.given))) + math.Log2(float64(len(t.family)))
