@@ -27,7 +27,7 @@ type fakeVariant struct {
 
 // fakeVariants lists the variants of fake in the order of the catalogue.
 var fakeVariants = func() []fakeVariant {
-	return slices.Concat(nameVariants, emailVariants, userNameVariants, phoneVariants, placeVariants, companyVariants, jobVariants)
+	return slices.Concat(nameVariants, emailVariants, userNameVariants, phoneVariants, placeVariants, companyVariants, jobVariants, poolVariants)
 }()
 
 func (fakeFactory) Describe() Description {
@@ -35,12 +35,15 @@ func (fakeFactory) Describe() Description {
 		Name:    "fake",
 		Version: 1,
 		Summary: "Replaces a value by a realistic one: a name, an email, a phone number.",
-		Kinds:   []Kind{Text},
+		Kinds:   []Kind{Text, Int, Float, Numeric},
+		Named:   []string{"gofakeit"},
 	}
 	for _, v := range fakeVariants {
 		d.Variants = append(d.Variants, v.name)
 		for _, s := range v.samples {
-			s.Spec.Variant = v.name
+			if s.Spec.Variant == nil {
+				s.Spec.Variant = v.name
+			}
 			d.Samples = append(d.Samples, s)
 		}
 		for _, p := range v.params {
@@ -53,7 +56,7 @@ func (fakeFactory) Describe() Description {
 }
 
 func (fakeFactory) Bind(req Request) (Binding, error) {
-	name, _ := req.Spec.Variant.(string)
+	name := req.Spec.variant()
 	v := fakeVariants[slices.IndexFunc(fakeVariants, func(v fakeVariant) bool { return v.name == name })]
 	for given := range req.Spec.Params {
 		if !slices.ContainsFunc(v.params, func(p Param) bool { return p.Name == given }) {
@@ -67,6 +70,9 @@ func (fakeFactory) Bind(req Request) (Binding, error) {
 			}
 			return Binding{}, &BindError{Reason: fmt.Sprintf("fake %s has no parameter %q", name, given), Help: help}
 		}
+	}
+	if kind := req.Column.Kind; kind != Text && name != "gofakeit" {
+		return Binding{}, &BindError{Reason: fmt.Sprintf("fake %s cannot mask a column of kind %s", name, kind), Help: "it takes text"}
 	}
 	return v.bind(req)
 }
