@@ -34,6 +34,8 @@ type lawCase struct {
 	// by is the column of the subject, of which subject gives the i-th value.
 	by      *Column
 	subject func(i int) any
+	// counted are the values of the column, for shuffle.
+	counted *Values
 	// beside are the columns that a group reads, or that a row has besides; then subject
 	// gives the i-th row of their values, as []any.
 	beside []Peer
@@ -307,6 +309,9 @@ func (c *lawCase) bind(t testing.TB, key *Key, domain string) Binding {
 		}
 		return *c.by, true
 	}}
+	if c.counted != nil {
+		row.Values = func(string) (*Values, error) { return c.counted, nil }
+	}
 	b, err := Standard().Bind(key, col, spec, row)
 	if err != nil {
 		t.Fatalf("bind: %v", err)

@@ -15,7 +15,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/sanitize-db/sanitize/masking/dictionary"
 )
@@ -103,6 +102,9 @@ func (l limits) hold(text []byte) bool {
 
 // cut returns as much of the text as fits.
 func (l limits) cut(text []byte) []byte {
+	if l.hold(text) {
+		return text
+	}
 	text = cutRunes(text, max(l.chars, 0))
 	for len(text) > max(l.bytes, 0) {
 		_, size := utf8.DecodeLastRune(text)
@@ -120,6 +122,7 @@ type chosen struct {
 	style nameStyle
 	draw  [4]uint32 // what the keyed function says
 	limit limits
+	drawn bool // by a subject: the draw holds even if it stands in the value
 }
 
 // tries is how often a choice is drawn again that does not fit, before the list is
@@ -161,7 +164,7 @@ func (c *chosen) has(p *phrase) bool {
 		form = p.base
 	}
 	switch {
-	case len(form) > len(c.own):
+	case c.drawn || len(form) > len(c.own):
 		return false
 	case len(form) == len(c.own):
 		return string(c.own) == form
@@ -274,8 +277,7 @@ var choiceScratches = sync.Pool{New: func() any { return new(choiceScratch) }}
 func (c *choiceScratch) free() {
 	clear(c.own[:])
 	c.one = chosen{}
-	clear(c.name.composed)
-	c.name.iter = norm.Iter{}
+	c.name.forget()
 	clear(c.out[:cap(c.out)])
 	choiceScratches.Put(c)
 }

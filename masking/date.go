@@ -1,7 +1,6 @@
 package masking
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -72,7 +71,7 @@ func (shiftFactory) Bind(req Request) (Binding, error) {
 		b.Warnings = append(b.Warnings, "one shift for the whole domain: whoever knows one true date knows them all; name the subject by: COLUMN")
 		return b, nil
 	}
-	by, err := bindSubject(req, name)
+	by, err := bindSubject(req, "by", name)
 	if err != nil {
 		return Binding{}, err
 	}
@@ -81,33 +80,6 @@ func (shiftFactory) Bind(req Request) (Binding, error) {
 	b.Group = &subjectShift{shift: t}
 	b.Inputs, b.Outputs = []string{name, req.Column.Name}, []string{req.Column.Name}
 	return b, nil
-}
-
-// bindSubject returns the column that a transform goes by.
-func bindSubject(req Request, name string) (Column, error) {
-	transform := req.Spec.Name
-	bad := func(reason string) (Column, error) {
-		return Column{}, &BindError{Reason: reason, Help: "by: names a column of the same table that holds the subject's key"}
-	}
-	if req.Row == nil || req.Row.Column == nil {
-		return bad(transform + " by a column works only on a column of a table")
-	}
-	if name == req.Column.Name {
-		return bad(transform + " by the column itself")
-	}
-	by, found := req.Row.Column(name)
-	if !found {
-		return bad(fmt.Sprintf("there is no column %q to go by", name))
-	}
-	switch by.Kind {
-	case Int, Text, UUID, Bytes:
-	default:
-		return bad(fmt.Sprintf("column %q is of kind %s, which names no subject", name, by.Kind))
-	}
-	if by.Equality&FoldUnknown != 0 {
-		return bad(fmt.Sprintf("column %q has an equality that we cannot follow", name))
-	}
-	return by, nil
 }
 
 // shift moves days. The shift of a subject is drawn evenly from −days … −1 and
@@ -259,36 +231,6 @@ func (t *subjectShift) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([]arr
 		return nil, err
 	}
 	return []arrow.Array{out}, nil
-}
-
-// subjects reads the keys of subjects, whatever their kind.
-type subjects struct {
-	array   arrow.Array
-	texts   texts
-	numbers []int64
-}
-
-func subjectsOf(in arrow.Array, kind Kind) *subjects {
-	if kind == Int {
-		return &subjects{array: in, numbers: ints(in)}
-	}
-	return &subjects{array: in, texts: textsOf(in)}
-}
-
-// messages makes the keys of subjects the messages of the rows; that of NULL is empty.
-func (sub *subjects) messages(s *scratch, base, rows int, e Equality) {
-	s.text = s.text[:0]
-	for i := range rows {
-		switch {
-		case sub.array.IsNull(base + i):
-			s.msg[i] = nil
-		case sub.texts.array == nil:
-			binary.LittleEndian.PutUint64(s.word[i][:], uint64(sub.numbers[base+i]))
-			s.msg[i] = s.word[i][:]
-		default:
-			s.msg[i] = s.canonical(sub.texts.value(base+i), e)
-		}
-	}
 }
 
 // draws sets by to the shift of each row's subject.

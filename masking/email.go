@@ -25,7 +25,7 @@ const (
 
 var emailVariants = []fakeVariant{{"email", []Param{
 	{Name: "domain", Summary: "of emails: the reserved domain that they are at", Type: "string"},
-	{Name: "unique", Summary: "of emails: true refuses a column too short to keep different addresses apart; case and outer blanks make no difference", Type: "bool"},
+	uniqueParam,
 }, bindEmail, []Sample{
 	{Column: Column{Kind: Text, Unique: true}, Values: []string{"maria@corp.example", "Maria@Corp.Example", "m.smith+news@mail.example"}},
 	{Spec: Spec{Params: map[string]any{"domain": "shop.test"}}, Column: Column{Kind: Text, MaxChars: 30}, Values: []string{"maria@corp.example", "", "x@mail.example"}},
@@ -53,18 +53,18 @@ func bindEmail(req Request) (Binding, error) {
 	if err := refuseLabels("fake email", col); err != nil {
 		return Binding{}, err
 	}
-	domain := defaultEmailDomain
-	if d, given := req.Spec.Params["domain"].(string); given {
-		domain = strings.ToLower(d)
-		if !reservedDomain(domain) {
-			return Binding{}, &BindError{
-				Reason: fmt.Sprintf("fake email at %q could reach somebody", d),
-				Help:   "use a reserved domain: example.com, example.net, example.org, or one that ends in .test, .example, .invalid or .localhost",
-			}
-		}
+	domain, err := bindReservedDomain(req, "fake email")
+	if err != nil {
+		return Binding{}, err
 	}
-	unique, _ := req.Spec.Params["unique"].(bool)
-	unique = unique || col.Unique
+	level, err := bindUnique(req, true)
+	if err != nil {
+		return Binding{}, err
+	}
+	if level == strictlyUnique {
+		return bindStrictEmail(req, domain)
+	}
+	unique := level == isUnique
 	t := &emailTransform{prf: newPRF(req.Key.For("email")), domain: domain, equality: col.Equality}
 	t.given, t.family = shortNames(dictionary.ASCIIGiven()), shortNames(dictionary.ASCIIFamily())
 	full := emailName + 1 + emailName + 1 + emailCode
@@ -98,10 +98,25 @@ func bindEmail(req Request) (Binding, error) {
 	if need := UniqueBits(col.Rows); unique && b.Guarantees.OutputBits < need {
 		return Binding{}, &BindError{
 			Reason: fmt.Sprintf("fake email has %.0f bits, and a unique column of this size needs %.0f", b.Guarantees.OutputBits, need),
-			Help:   "use token",
+			Help:   "unique: strict has 128",
 		}
 	}
 	return b, nil
+}
+
+// bindReservedDomain reads the parameter domain, which no mail can reach.
+func bindReservedDomain(req Request, transform string) (string, error) {
+	d, given := req.Spec.Params["domain"].(string)
+	switch domain := strings.ToLower(d); {
+	case !given:
+		return defaultEmailDomain, nil
+	case reservedDomain(domain):
+		return domain, nil
+	}
+	return "", &BindError{
+		Reason: fmt.Sprintf("%s at %q could reach somebody", transform, d),
+		Help:   "use a reserved domain: example.com, example.net, example.org, or one that ends in .test, .example, .invalid or .localhost",
+	}
 }
 
 // reservedDomain reports whether a domain can never receive mail (RFC 2606, RFC 6761).
@@ -172,9 +187,8 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		s.text = s.text[:0]
 		n := gather(s, &values, base, rows)
 		for i, v := range s.msg[:n] {
-			s.msg[i] = s.normal(v)
+			s.msg[i] = s.normalUnder(v, t.equality)
 		}
-		s.canonicals(n, t.equality) // for what normal does not fold: accents
 		t.prf.sums(s, n)
 		lane := 0
 		for i := range rows {
@@ -192,6 +206,16 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		}
 	}
 	return out.finish(), nil
+}
+
+// normalUnder is normal, and without marks where the database makes no difference
+// by them.
+func (s *scratch) normalUnder(v []byte, e Equality) []byte {
+	v = s.normal(v)
+	if e&FoldAccents != 0 && !isASCII(v) {
+		return s.canonical(v, e)
+	}
+	return v
 }
 
 // normal returns v without white space at its ends and in lower case: v's own

@@ -27,8 +27,8 @@ type fakeVariant struct {
 
 // fakeVariants lists the variants of fake in the order of the catalogue.
 var fakeVariants = func() []fakeVariant {
-	return slices.Concat(nameVariants, emailVariants, phoneVariants, placeVariants, companyVariants, jobVariants,
-		digitVariants, cardVariants, ibanVariants, nationalVariants)
+	return slices.Concat(nameVariants, emailVariants, userNameVariants, phoneVariants, placeVariants, companyVariants, jobVariants,
+		digitVariants, cardVariants, ibanVariants, nationalVariants, poolVariants)
 }()
 
 func (fakeFactory) Describe() Description {
@@ -36,12 +36,15 @@ func (fakeFactory) Describe() Description {
 		Name:    "fake",
 		Version: 1,
 		Summary: "Replaces a value by a realistic one: a name, an email, a phone number.",
-		Kinds:   []Kind{Text, Int, Numeric},
+		Kinds:   []Kind{Text, Int, Float, Numeric},
+		Named:   []string{"gofakeit"},
 	}
 	for _, v := range fakeVariants {
 		d.Variants = append(d.Variants, v.name)
 		for _, s := range v.samples {
-			s.Spec.Variant = v.name
+			if s.Spec.Variant == nil {
+				s.Spec.Variant = v.name
+			}
 			d.Samples = append(d.Samples, s)
 		}
 		for _, p := range v.params {
@@ -54,7 +57,7 @@ func (fakeFactory) Describe() Description {
 }
 
 func (fakeFactory) Bind(req Request) (Binding, error) {
-	name, _ := req.Spec.Variant.(string)
+	name := req.Spec.variant()
 	v := fakeVariants[slices.IndexFunc(fakeVariants, func(v fakeVariant) bool { return v.name == name })]
 	for given := range req.Spec.Params {
 		if !slices.ContainsFunc(v.params, func(p Param) bool { return p.Name == given }) {
@@ -89,6 +92,7 @@ var fakeNumbers = map[string][]Kind{
 	"pan":         {Int},
 	"ssn":         {Int},
 	"national_id": {Int},
+	"gofakeit":    {Int, Float, Numeric},
 }
 
 // scriptParam is the parameter of names and places.

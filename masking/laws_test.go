@@ -1,7 +1,6 @@
 package masking
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -17,7 +16,7 @@ func TestLaws(t *testing.T) {
 	covered := map[string]bool{}
 	for _, c := range lawCases {
 		covered[c.spec.Name] = true
-		covered[fmt.Sprint(c.spec.Name, " ", c.spec.Variant)] = true
+		covered[variantName(c.spec)] = true
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for _, law := range []struct {

@@ -9,13 +9,13 @@ import (
 
 var loremSpec = Spec{Name: "lorem", Variant: "words"}
 
-// longText makes texts of several lines and scripts.
-func longText(i int) any {
+// longTextOf makes texts of several lines and scripts.
+func longTextOf(i int) any {
 	return strings.Repeat("Zoë sah 山田 Жанна! ", int(mix(i)%7)) + "\n  " + wordsOf(i).(string) + "\n\n" + wordsOf(i+1).(string) + " "
 }
 
 var _ = addLawCases(
-	lawCase{name: "lorem", spec: loremSpec, col: Column{Kind: Text, MaxChars: 200, MaxBytes: 400}, value: longText, fits: sameLines},
+	lawCase{name: "lorem", spec: loremSpec, col: Column{Kind: Text, MaxChars: 200, MaxBytes: 400}, value: longTextOf, fits: sameLines},
 	lawCase{name: "lorem, short texts", spec: loremSpec, col: Column{Kind: Text, MaxChars: 30, Equality: FoldCase | FoldAccents}, value: wordsOf, fits: sameLines, few: true},
 )
 

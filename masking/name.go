@@ -103,12 +103,17 @@ type nameScratch struct {
 var nameScratches = sync.Pool{New: func() any { return new(nameScratch) }}
 
 func (n *nameScratch) free() {
+	n.forget()
+	nameScratches.Put(n)
+}
+
+// forget empties the space; nothing of values stays behind.
+func (n *nameScratch) forget() {
 	n.words = [maxNameWords]nameWord{}
 	clear(n.composed)
 	n.text = nil
 	n.iter = norm.Iter{}
 	clear(n.out)
-	nameScratches.Put(n)
 }
 
 func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {

@@ -61,7 +61,7 @@ func (noiseFactory) Bind(req Request) (Binding, error) {
 		b.Transform = t
 		return b, nil
 	}
-	by, err := bindSubject(req, name)
+	by, err := bindSubject(req, "by", name)
 	if err != nil {
 		return Binding{}, err
 	}

@@ -372,23 +372,23 @@ func BenchmarkRedact(b *testing.B) {
 	}
 }
 
-// A personFactory masks a name by what an id says: a group, as the persons of a table are.
-type personFactory struct{}
+// A numberedFactory masks a name by what an id says: a group, as the persons of a table are.
+type numberedFactory struct{}
 
-func (personFactory) Describe() Description {
+func (numberedFactory) Describe() Description {
 	return Description{Name: "person", Version: 1, Summary: "for this test", Kinds: []Kind{Text}}
 }
 
-func (personFactory) Bind(req Request) (Binding, error) {
+func (numberedFactory) Bind(req Request) (Binding, error) {
 	if _, known := req.Row.Column("id"); !known || len(req.Row.Peers) == 0 {
 		return Binding{}, &BindError{Reason: "there is no id"}
 	}
-	return Binding{Group: personGroup{}, Inputs: []string{"id", req.Column.Name}, Outputs: []string{"other", req.Column.Name}}, nil
+	return Binding{Group: numberedGroup{}, Inputs: []string{"id", req.Column.Name}, Outputs: []string{"other", req.Column.Name}}, nil
 }
 
-type personGroup struct{}
+type numberedGroup struct{}
 
-func (personGroup) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([]arrow.Array, error) {
+func (numberedGroup) ApplyGroup(mem memory.Allocator, in []arrow.Array) ([]arrow.Array, error) {
 	ids := valuesOf(in[0])
 	masks := make([]any, len(ids))
 	for i, id := range ids {
@@ -406,7 +406,7 @@ func TestRedactKnownNamesOfAGroup(t *testing.T) {
 		Column: func(name string) (Column, bool) { return Column{Name: name, Kind: Int, Bits: 64}, name == "id" },
 		Peers:  []Peer{{Column{Name: "name", Kind: Text}, Spec{Name: "person", Variant: "name"}}},
 	}
-	r := NewRegistry(redactFactory{}, fakeFactory{}, personFactory{})
+	r := NewRegistry(redactFactory{}, fakeFactory{}, numberedFactory{})
 	b, err := r.Bind(textKey, Column{Name: "c", Kind: Text}, spec, row)
 	if err != nil {
 		t.Fatal(err)

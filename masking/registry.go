@@ -128,8 +128,12 @@ func (d Description) check(col Column, spec Spec) error {
 		}
 	}
 	if len(d.Variants) > 0 {
-		v, isText := spec.Variant.(string)
-		if !isText || !slices.Contains(d.Variants, v) {
+		v := spec.variant()
+		_, isText := spec.Variant.(string)
+		if named := slices.Contains(d.Named, v); named == isText || !slices.Contains(d.Variants, v) {
+			if named {
+				return &BindError{Reason: fmt.Sprintf("%s %s needs a name", d.Name, v), Help: fmt.Sprintf("write {%s: {%s: NAME}}", d.Name, v)}
+			}
 			reason := fmt.Sprintf("%s has no variant %v", d.Name, spec.Variant)
 			if spec.Variant == nil {
 				reason = d.Name + " needs a variant"
@@ -141,6 +145,22 @@ func (d Description) check(col Column, spec Spec) error {
 		}
 	}
 	return nil
+}
+
+// variant returns the name of the variant, be it written as a text or as a mapping
+// of its name to another one; "" if it is written otherwise.
+func (s Spec) variant() string {
+	switch v := s.Variant.(type) {
+	case string:
+		return v
+	case map[string]any:
+		for name, value := range v {
+			if _, isText := value.(string); isText && len(v) == 1 {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // takes reports whether v is of the parameter's type.
@@ -161,6 +181,12 @@ func (p Param) takes(v any) bool {
 	case "bool":
 		_, ok := v.(bool)
 		return ok
+	case "bool or string":
+		switch v.(type) {
+		case bool, string:
+			return true
+		}
+		return false
 	case "list":
 		_, ok := v.([]any)
 		return ok
@@ -198,5 +224,8 @@ func Standard() *Registry {
 		eachFactory{},
 		fieldsFactory{},
 		passwordFactory{},
+		personFactory{},
+		placeFactory{},
+		shuffleFactory{},
 	)
 }

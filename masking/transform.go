@@ -89,6 +89,9 @@ type Description struct {
 	// Variant tells the variants that the transform's own key may have
 	// (pseudonym: id, uuid), empty if it takes none.
 	Variants []string
+	// Named are those of the Variants that are written as a mapping of their own name to
+	// another one, {fake: {gofakeit: FUNCTION}}.
+	Named []string
 	// Value tells what the transform's own key takes where that is no name of a
 	// variant: "a number of days".
 	Value  string
@@ -124,7 +127,7 @@ type SampleColumn struct {
 type Param struct {
 	Name    string
 	Summary string
-	// Type is one of: int, float, string, bool, list, map, column.
+	// Type is one of: int, float, string, bool, bool or string, list, map, column.
 	Type     string
 	Required bool
 }
