@@ -27,7 +27,7 @@ type fakeVariant struct {
 
 // fakeVariants lists the variants of fake in the order of the catalogue.
 var fakeVariants = func() []fakeVariant {
-	return slices.Concat(nameVariants, emailVariants, phoneVariants, placeVariants, companyVariants, jobVariants)
+	return slices.Concat(nameVariants, emailVariants, phoneVariants, placeVariants, companyVariants, jobVariants, networkVariants)
 }()
 
 func (fakeFactory) Describe() Description {
@@ -35,7 +35,7 @@ func (fakeFactory) Describe() Description {
 		Name:    "fake",
 		Version: 1,
 		Summary: "Replaces a value by a realistic one: a name, an email, a phone number.",
-		Kinds:   []Kind{Text},
+		Kinds:   []Kind{Text, IP, MAC},
 	}
 	for _, v := range fakeVariants {
 		d.Variants = append(d.Variants, v.name)
@@ -55,6 +55,12 @@ func (fakeFactory) Describe() Description {
 func (fakeFactory) Bind(req Request) (Binding, error) {
 	name, _ := req.Spec.Variant.(string)
 	v := fakeVariants[slices.IndexFunc(fakeVariants, func(v fakeVariant) bool { return v.name == name })]
+	if !slices.Contains(kindsOf(name), req.Column.Kind) {
+		return Binding{}, &BindError{
+			Reason: fmt.Sprintf("fake %s cannot mask a column of kind %s", name, req.Column.Kind),
+			Help:   fmt.Sprintf("fake %s takes %v", name, kindsOf(name)),
+		}
+	}
 	for given := range req.Spec.Params {
 		if !slices.ContainsFunc(v.params, func(p Param) bool { return p.Name == given }) {
 			var own []string
@@ -69,6 +75,17 @@ func (fakeFactory) Bind(req Request) (Binding, error) {
 		}
 	}
 	return v.bind(req)
+}
+
+// kindsOf returns the kinds that a variant takes: text, and what is its own.
+func kindsOf(variant string) []Kind {
+	switch variant {
+	case "ip":
+		return []Kind{IP, Text}
+	case "mac":
+		return []Kind{MAC, Text}
+	}
+	return []Kind{Text}
 }
 
 // scriptParam is the parameter of names and places.
