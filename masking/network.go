@@ -49,12 +49,12 @@ func bindIP(req Request) (Binding, error) {
 	if err := refuseTexts("fake ip", col); err != nil {
 		return Binding{}, err
 	}
-	if least := len("255.255.255.255"); col.Kind == Text && col.MaxChars > 0 && col.MaxChars < least {
-		return Binding{}, &BindError{Reason: fmt.Sprintf("fake ip needs %d characters, the column holds %d", least, col.MaxChars), Help: "use token"}
+	if least := len("255.255.255.255"); col.Kind == Text && room(col) < least {
+		return Binding{}, &BindError{Reason: fmt.Sprintf("fake ip needs %d characters, the column holds %d", least, room(col)), Help: "use token"}
 	}
 	t := &ipTransform{
 		prf: newPRF(req.Key.For("ip")), feistel: newFeistel(req.Key.For("ip permute")),
-		keep: 16, strict: col.Unique, text: col.Kind == Text, maxChars: col.MaxChars,
+		keep: 16, strict: col.Unique, text: col.Kind == Text, maxChars: room(col),
 	}
 	b := Binding{Transform: t, Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true, KeepsFormat: true}}
 	keep, given := req.Spec.Params["keep"].(int64)
@@ -230,7 +230,7 @@ func (t *ipTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, 
 				out.grow(mostAddress)
 				from := len(out.buf)
 				out.buf = addresses[i].append(out.buf)
-				if t.text && t.maxChars > 0 && len(out.buf)-from > t.maxChars {
+				if t.text && len(out.buf)-from > t.maxChars {
 					out.drop()
 					return nil, &ValueError{Row: base + i, Reason: fmt.Sprintf("an address that masked has more than the %d characters of the column", t.maxChars), Help: "use token, or a column of 45 characters"}
 				}

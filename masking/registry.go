@@ -162,6 +162,7 @@ func Standard() *Registry {
 		capFactory{},
 		permuteFactory{},
 		dayFactory{},
+		generalizeFactory{},
 		coordinatesFactory{},
 		truncateFactory{},
 		shapeFactory{},
