@@ -70,7 +70,7 @@ func (coordinatesFactory) Bind(req Request) (Binding, error) {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("coordinates: %s cannot mask a column of kind %s", variant, col.Kind), Help: "latitude and longitude take numbers, point and pair take points and texts"}
 	}
 	with, _ := req.Spec.Params["with"].(string)
-	t := &coordinates{prf: newPRF(req.Key.For("coordinates")), kind: col.Kind, maxChars: col.MaxChars, both: both, latitude: variant == "latitude" || variant == "pair"}
+	t := &coordinates{prf: newPRF(req.Key.For("coordinates")), kind: col.Kind, maxChars: room(col), both: both, latitude: variant == "latitude" || variant == "pair"}
 	t.own = coordinateColumn{col.Kind, 64, t.latitude}
 	if col.Bits == 32 {
 		t.own.bits = 32
@@ -562,7 +562,7 @@ func (t *coordinates) appendText(out *textBuilder, ns *numberScratch, p *spot, v
 		out.buf = b.append(out.buf, p.second)
 		out.buf = append(out.buf, v[p.at[3]:]...)
 	}
-	if t.kind == Text && t.maxChars > 0 && len(out.buf)-from > t.maxChars {
+	if t.kind == Text && len(out.buf)-from > t.maxChars {
 		return &ValueError{Row: row, Reason: fmt.Sprintf("coordinates that masked have more than the %d characters of the column", t.maxChars), Help: "widen the column or within"}
 	}
 	out.end()

@@ -28,7 +28,7 @@ type fakeVariant struct {
 // fakeVariants lists the variants of fake in the order of the catalogue.
 var fakeVariants = func() []fakeVariant {
 	return slices.Concat(nameVariants, emailVariants, userNameVariants, phoneVariants, placeVariants, companyVariants, jobVariants,
-		digitVariants, cardVariants, ibanVariants, nationalVariants, poolVariants)
+		digitVariants, cardVariants, ibanVariants, nationalVariants, networkVariants, poolVariants)
 }()
 
 func (fakeFactory) Describe() Description {
@@ -36,7 +36,7 @@ func (fakeFactory) Describe() Description {
 		Name:    "fake",
 		Version: 1,
 		Summary: "Replaces a value by a realistic one: a name, an email, a phone number.",
-		Kinds:   []Kind{Text, Int, Float, Numeric},
+		Kinds:   []Kind{Text, Int, Float, Numeric, IP, MAC},
 		Named:   []string{"gofakeit"},
 	}
 	for _, v := range fakeVariants {
@@ -72,26 +72,31 @@ func (fakeFactory) Bind(req Request) (Binding, error) {
 			return Binding{}, &BindError{Reason: fmt.Sprintf("fake %s has no parameter %q", name, given), Help: help}
 		}
 	}
-	if kind := req.Column.Kind; kind != Text && !slices.Contains(fakeNumbers[name], kind) {
-		takes := "it takes text"
-		for _, k := range fakeNumbers[name] {
+	if kind := req.Column.Kind; kind != Text && !slices.Contains(besidesText[name], kind) {
+		takes, help := "it takes text", ""
+		if kind == Int {
+			help = "; for integers use {pseudonym: id, range: [lo, hi]}"
+		}
+		for _, k := range besidesText[name] {
 			takes += ", " + k.String()
 		}
 		return Binding{}, &BindError{
 			Reason: fmt.Sprintf("fake %s cannot mask a column of kind %s", name, kind),
-			Help:   takes + "; for integers use {pseudonym: id, range: [lo, hi]}",
+			Help:   takes + help,
 		}
 	}
 	return v.bind(req)
 }
 
-// fakeNumbers are the kinds that a variant takes besides text.
-var fakeNumbers = map[string][]Kind{
+// besidesText are the kinds that a variant takes besides text.
+var besidesText = map[string][]Kind{
 	"account":     {Int, Numeric},
 	"postcode":    {Int, Numeric},
 	"pan":         {Int},
 	"ssn":         {Int},
 	"national_id": {Int},
+	"ip":          {IP},
+	"mac":         {MAC},
 	"gofakeit":    {Int, Float, Numeric},
 }
 

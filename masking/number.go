@@ -35,7 +35,7 @@ type numberTransform struct {
 	prf      *prf // nil if the transform takes no key
 	kind     Kind
 	bits     int // of Float
-	maxChars int // of Text
+	maxChars int // of Text: what fits
 
 	by       bool // a subject's key makes the draw, not the value
 	subject  Kind
@@ -241,7 +241,7 @@ func (t *numberTransform) decimals(mem memory.Allocator, in arrow.Array, ns *num
 			out.grow(n.length(scale))
 			from := len(out.buf)
 			out.buf = n.append(out.buf, scale)
-			if t.kind == Text && t.maxChars > 0 && len(out.buf)-from > t.maxChars {
+			if t.kind == Text && len(out.buf)-from > t.maxChars {
 				out.drop()
 				return nil, &ValueError{Row: base + i, Reason: fmt.Sprintf("a number that masked has more than the %d characters of the column", t.maxChars), Help: "widen the column, or use token"}
 			}
@@ -273,7 +273,7 @@ func numbersOf(col Column) (*numberTransform, error) {
 	if err := refuseLabels("a transform of numbers", col); err != nil {
 		return nil, err
 	}
-	t := &numberTransform{kind: col.Kind, bits: 64, maxChars: col.MaxChars}
+	t := &numberTransform{kind: col.Kind, bits: 64, maxChars: room(col)}
 	if col.Kind == Float && col.Bits == 32 {
 		t.bits = 32
 	}
@@ -318,8 +318,8 @@ func fitsNumber(what string, n number, col Column) error {
 			return bad(fmt.Sprintf("does not fit numeric(%d,%d)", col.Precision, col.Scale), "write a number that the column holds")
 		}
 	case Text:
-		if col.MaxChars > 0 && len(text) > col.MaxChars {
-			return bad(fmt.Sprintf("does not fit the %d characters of the column", col.MaxChars), "write a shorter number")
+		if most := room(col); len(text) > most {
+			return bad(fmt.Sprintf("does not fit the %d characters of the column", most), "write a shorter number")
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ func (noiseFactory) Bind(req Request) (Binding, error) {
 	if err != nil {
 		return Binding{}, err
 	}
-	op := &noise{bits: 64, float: col.Kind == Float, keepDigits: col.Kind == Text && col.MaxChars > 0}
+	op := &noise{bits: 64, float: col.Kind == Float, keepDigits: col.Kind == Text && col.MaxChars+col.MaxBytes > 0}
 	if col.Kind == Int && col.Bits > 0 {
 		op.bits = col.Bits
 	}

@@ -212,6 +212,7 @@ func Standard() *Registry {
 		capFactory{},
 		permuteFactory{},
 		dayFactory{},
+		generalizeFactory{},
 		coordinatesFactory{},
 		truncateFactory{},
 		shapeFactory{},

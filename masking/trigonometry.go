@@ -50,11 +50,11 @@ func multiply(a, b fixed) fixed {
 func sincos(angle int64) (sin, cos fixed) {
 	x, y := cordicGain, fixed(0)
 	for i, step := range arctans {
-		dx, dy := y>>i, x>>i
-		if angle < 0 {
-			dx, dy, step = -dx, -dy, -step
-		}
-		x, y, angle = x-dx, y+dy, angle-step
+		// All ones if the angle is negative, and then the step goes the other way: a
+		// branch on it would be guessed wrongly every other time.
+		sign := angle >> 63
+		dx, dy := y>>i^sign-sign, x>>i^sign-sign
+		x, y, angle = x-dx, y+dy, angle-(step^sign-sign)
 	}
 	return y, x
 }
@@ -70,11 +70,9 @@ func polar(x, y fixed) (angle int64, length fixed) {
 		x, y = -x, -y
 	}
 	for i, step := range arctans {
-		dx, dy := y>>i, x>>i
-		if y < 0 {
-			dx, dy, step = -dx, -dy, -step
-		}
-		x, y, angle = x+dx, y-dy, angle+step
+		sign := y >> 63
+		dx, dy := y>>i^sign-sign, x>>i^sign-sign
+		x, y, angle = x+dx, y-dy, angle+(step^sign-sign)
 	}
 	return angle, multiply(x, cordicGain)
 }
