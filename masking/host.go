@@ -34,14 +34,6 @@ func room(col Column) int {
 	return most
 }
 
-// refuseTexts refuses the columns of text that nothing which goes by the value can mask.
-func refuseTexts(transform string, col Column) error {
-	if err := refuseLabels(transform, col); err != nil {
-		return err
-	}
-	return refuseUnknownEquality(transform, col)
-}
-
 // bindHost binds {fake: host}: every label of a host name becomes a word and a code,
 // and the last one .test, which nobody can register. Upper and lower case make no
 // difference, as in the DNS.
@@ -53,7 +45,7 @@ func refuseTexts(transform string, col Column) error {
 // a code alone.
 func bindHost(req Request) (Binding, error) {
 	col := req.Column
-	if err := refuseTexts("fake host", col); err != nil {
+	if err := refuseLabels("fake host", col); err != nil {
 		return Binding{}, err
 	}
 	most := min(room(col), longestHost)
@@ -249,7 +241,7 @@ func wordsHash() string { return "dictionary " + dictionary.HashOf("words") }
 // and the list has nothing rare.
 func bindUserAgent(req Request) (Binding, error) {
 	col := req.Column
-	if err := refuseTexts("fake user_agent", col); err != nil {
+	if err := refuseLabels("fake user_agent", col); err != nil {
 		return Binding{}, err
 	}
 	if err := refuseUnique("fake user_agent", col, "{token: base32}"); err != nil {

@@ -21,7 +21,7 @@ import (
 // letters and digits exchanged; in a unique column it is an error.
 func bindMAC(req Request) (Binding, error) {
 	col := req.Column
-	if err := refuseTexts("fake mac", col); err != nil {
+	if err := refuseLabels("fake mac", col); err != nil {
 		return Binding{}, err
 	}
 	t := &macTransform{

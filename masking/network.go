@@ -46,7 +46,7 @@ var networkVariants = []fakeVariant{
 // as is an address that is written in another form.
 func bindIP(req Request) (Binding, error) {
 	col := req.Column
-	if err := refuseTexts("fake ip", col); err != nil {
+	if err := refuseLabels("fake ip", col); err != nil {
 		return Binding{}, err
 	}
 	if least := len("255.255.255.255"); col.Kind == Text && room(col) < least {

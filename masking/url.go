@@ -29,7 +29,7 @@ import (
 // behind its host.
 func bindURL(req Request) (Binding, error) {
 	col := req.Column
-	if err := refuseTexts("fake url", col); err != nil {
+	if err := refuseLabels("fake url", col); err != nil {
 		return Binding{}, err
 	}
 	if err := refuseUnique("fake url", col, "{token: base32}"); err != nil {
