@@ -30,8 +30,6 @@ func bindCode(req Request) (Binding, error) {
 		return Binding{}, &BindError{Reason: "pseudonym code takes texts and integers, and the column holds UUIDs", Help: "use {pseudonym: uuid}"}
 	case col.Kind == Int:
 		return bindDigitCounts(req, key), nil
-	case col.Equality&FoldUnknown != 0:
-		return Binding{}, &BindError{Reason: "the column's collation is not known, so that different codes might become equal", Help: "use constant or null, or give the column another collation"}
 	case col.Labels != nil:
 		return bindLabels(col, key)
 	}

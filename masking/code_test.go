@@ -49,7 +49,7 @@ func TestCodes(t *testing.T) {
 	}
 	rejected(t, Column{Kind: Int}, codeSpec, []any{int64(-5)}, 0, "negative")
 	refused(t, Column{Kind: UUID}, codeSpec, "UUIDs")
-	refused(t, Column{Kind: Text, Equality: FoldUnknown}, codeSpec, "collation")
+	refused(t, Column{Kind: Text, Equality: FoldUnknown}, codeSpec, "only the database knows")
 	refused(t, Column{Kind: Int, Bits: 32}, Spec{Name: "pseudonym", Variant: "code", Params: params("range", []any{int64(1), int64(2)})}, "no range")
 	b, err := Standard().Bind(fixedKey(t), Column{Kind: Text, MaxChars: 3}, codeSpec, nil)
 	if err != nil || len(b.Warnings) != 1 {

@@ -10,8 +10,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-// pseudonymFactory makes {pseudonym: id}, {pseudonym: uuid} and {pseudonym: code}: keyed bijections,
-// for keys and whatever refers to them.
+// pseudonymFactory makes {pseudonym: id}, {pseudonym: uuid} and {pseudonym: code}:
+// keyed bijections, for keys and whatever refers to them.
 type pseudonymFactory struct{}
 
 func (pseudonymFactory) Describe() Description {
