@@ -239,6 +239,12 @@ func spell(v any) string {
 			parts[i] = spell(v[i])
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
+	case map[string]any:
+		parts := make([]string, 0, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, spell(name)+": "+spell(v[name]))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
 	default:
 		panic(fmt.Sprintf("policies: a value of type %T", v)) // the reader makes no other
 	}
