@@ -8,7 +8,8 @@
 // batch, the worker, the clock or the library's version. So joins survive, any
 // chunk can be masked again anywhere, and tonight's pseudonyms are last night's.
 // What shapes a value beside these – a pinned range, the dictionary, the width of a
-// short column – stands in Binding.Pinned, and thereby in the fingerprint.
+// short column – stands in Binding.Pinned, and thereby in the fingerprint. One
+// transform, shuffle, is made of the column's values, and moves with them.
 //
 // A Factory describes a transform and binds it to a column; all complaints happen
 // there, as a BindError. A bound Transform has one method and no decisions left;
@@ -48,11 +49,11 @@
 //   - Values from somebody who can write to production before the snapshot is
 //     taken. Such a person puts in inputs, reads the outputs, and has a codebook
 //     for these.
-//   - Anything from whoever holds the key. Permutations (pseudonym; of fake: phone,
-//     account, postcode, pan, iban, ssn, national_id) can be run backwards; keyed
-//     functions (token, fake) can be tried out. The masked data is pseudonymous, not
-//     anonymous, as long as the key exists. An ephemeral key that is forgotten after
-//     the run takes this way back out.
+//   - Anything from whoever holds the key. Permutations can be run backwards: pseudonym;
+//     number and day: permute; of fake: phone, account, postcode, pan, iban, ssn,
+//     national_id, ip, mac, and user_name where it is unique. Keyed functions (token, the rest of fake)
+//     can be tried out. The masked data is pseudonymous, not anonymous, as long as the
+//     key exists. An ephemeral key that is forgotten after the run takes this way back out.
 //
 // A constant and null hide the value altogether, and not whether there was one.
 //
