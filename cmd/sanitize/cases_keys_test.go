@@ -76,20 +76,21 @@ func case7(t *testing.T) {
 	schema := []string{
 		"CREATE TABLE customers (id integer PRIMARY KEY, email text UNIQUE, tags integer[])",
 		"CREATE TABLE orders (customer integer REFERENCES customers, n integer)",
-		"CREATE TABLE log (who integer, mail text, doc jsonb, n integer)",
+		"CREATE TABLE log (who integer, mail text, doc jsonb, note text, n integer)",
 		"INSERT INTO customers SELECT i, 'user' || i || '@shop.example', ARRAY[i, i + 1] FROM generate_series(1, 30) i",
 		"INSERT INTO orders SELECT 1 + i % 30, i FROM generate_series(1, 90) i",
-		"INSERT INTO log SELECT id, email, jsonb_build_object('id', id, 'email', email), id FROM customers",
+		"INSERT INTO log SELECT id, email, jsonb_build_object('id', id, 'email', email), 'Please write to ' || email || ' today.', id FROM customers",
 	}
 	const classes = `classes:
   id: {kind: pseudonym, do: {pseudonym: id}}
   email: {kind: direct, do: {fake: email}}
   doc: {kind: direct, do: {json: {$.id: id, $.email: email, "*": drop}}}
+  note: {kind: free_text, do: {redact: [email], else: keep}}
 `
 	p := copied(t, inUTF8, classes+`tables:
   customers: {columns: {id: id, email: email, tags: {each: id}}}
   orders: {keep: [n]}
-  log: {columns: {doc: doc}, keep: [n]}
+  log: {columns: {doc: doc, note: note}, keep: [n]}
 links:
   - [customers.id, log.who]
   - [customers.email, log.mail]
@@ -97,13 +98,14 @@ links:
 	p.both(t, "a foreign key", "SELECT n FROM orders JOIN customers ON customer = id ORDER BY 1")
 	p.both(t, "links", "SELECT n, mail = email FROM log JOIN customers ON who = id ORDER BY 1")
 	p.both(t, "documents", "SELECT n, (doc ->> 'id')::integer = who, doc ->> 'email' = mail FROM log ORDER BY 1")
+	p.both(t, "texts", "SELECT n, note = 'Please write to ' || mail || ' today.' FROM log ORDER BY 1")
 	p.both(t, "arrays", "SELECT count(*) FROM customers c JOIN customers d ON d.id = c.tags[2]")
 	p.masked(t, "customers.id", "orders.customer", "log.who", "log.mail", "log.doc", "customers.tags")
 
 	said := refused(t, p.source, classes+`tables:
   customers: {columns: {id: id, email: email}, keep: [tags]}
   orders: {keep: [n, customer]}
-  log: {columns: {who: id, mail: id, doc: doc}, keep: [n]}
+  log: {columns: {who: id, mail: id, doc: doc, note: note}, keep: [n]}
 links: [[customers.email, log.mail]]
 `)
 	for _, want := range []string{"public.orders.customer is kept", "references public.customers.id", "is linked (line"} {
