@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sanitize-db/sanitize/connectors"
-	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 	"github.com/sanitize-db/sanitize/connectors/postgres"
 	"github.com/sanitize-db/sanitize/masking"
@@ -185,7 +184,7 @@ func copyMasked(tb testing.TB, source, target string, n int) time.Duration {
 	defer to.Close()
 	run := pipeline.Run{
 		Source: from, Sink: to,
-		Compile: func(*catalog.Catalog) (*masking.Plan, pipeline.Fingerprint, error) {
+		Compile: func(context.Context, connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
 			tp := plan(tb, n)
 			return masking.NewPlan(map[masking.TableName]*masking.TablePlan{{Schema: "public", Name: "bench"}: tp}), nil, nil
 		},

@@ -99,6 +99,8 @@ type Batch struct {
 	//	Text, JSON, Bytes       *array.BinaryView over Wire, or *array.Binary: UTF-8, JSON text, bytes
 	//	Numeric                 *array.BinaryView or *array.Binary: decimal text
 	//	UUID                    *array.BinaryView or *array.Binary: 16 bytes
+	//	XML, IP, MAC, Point, Array, Composite, Range, Hstore
+	//	                        *array.BinaryView or *array.Binary: the text that the server prints
 	//	any                     *array.Null, all NULL
 	//
 	// A mask replaces them by Replace with arrays of the same length and of

@@ -25,9 +25,10 @@ import (
 type Run struct {
 	Source connectors.Source
 	Sink   connectors.Sink
-	// Compile makes the plan for the catalog of the snapshot, and says what
-	// shapes the output. An undecided column is an error of its, and stops the run.
-	Compile func(*catalog.Catalog) (*masking.Plan, Fingerprint, error)
+	// Compile makes the plan for the snapshot, from its catalog and, where a transform
+	// is made of a column's values, from these; and says what shapes the output. An
+	// undecided column is an error of its, and stops the run.
+	Compile func(context.Context, connectors.Snapshot) (*masking.Plan, Fingerprint, error)
 	// Dispatcher runs the chunks; nil is Local(Options.Workers).
 	Dispatcher Dispatcher
 	// Observer is told how it goes; nil is Silence.
@@ -149,7 +150,7 @@ func (x *execution) do(ctx context.Context) (err error) {
 	if err := x.begin(Compile); err != nil {
 		return err
 	}
-	plan, fingerprint, err := r.Compile(snapshot.Catalog())
+	plan, fingerprint, err := r.Compile(ctx, snapshot)
 	if err != nil {
 		return err
 	}

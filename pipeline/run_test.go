@@ -305,7 +305,7 @@ func TestGuardRefusesItsOwnSource(t *testing.T) {
 func TestPlanThatForgetsATableStopsTheRun(t *testing.T) {
 	s := newShop(t)
 	r := s.run(nil)
-	r.Compile = func(*catalog.Catalog) (*masking.Plan, pipeline.Fingerprint, error) {
+	r.Compile = func(context.Context, connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
 		return masking.NewPlan(nil), nil, nil
 	}
 	if _, err := r.Do(t.Context()); err == nil {
@@ -322,8 +322,8 @@ func TestValueErrorHasCoordinatesAndNoContents(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := s.run(nil)
-	r.Compile = func(c *catalog.Catalog) (*masking.Plan, pipeline.Fingerprint, error) {
-		plan, f, err := pipelinetest.Compile(s.key)(c)
+	r.Compile = func(ctx context.Context, snapshot connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
+		plan, f, err := pipelinetest.Compile(s.key)(ctx, snapshot)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -30,7 +30,9 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	id int4 notnull pk                 name, type, then: notnull pk unique identity stored
 //	state enum(new,paid)
 //	"odd name" varchar(20)
+//	tags array varchar(20)             also: range, hstore, composite(a int4; b text)
 //	unique (a, b)                      then: partial nullsequal
+//	rule lower(a), b, during &&, ?(a b) then: where c; exclude in the place of rule
 //	fk (b, a) -> t (y, x)
 //	parent payment                     partition payment
 //	route (paid_on)
@@ -38,7 +40,7 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 	t.Helper()
 	var tables []*catalog.Table
 	var now *catalog.Table
-	schema := ""
+	schema, encoding := "", ""
 	id := func(name string) catalog.TableID {
 		if before, after, found := strings.Cut(name, "."); found {
 			return catalog.TableID{Schema: before, Name: after}
@@ -73,6 +75,10 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 				Name: fmt.Sprintf("%s_key%d", now.ID.Name, len(now.Unique)+1), Columns: list(columns),
 				Partial: strings.Contains(flags, "partial"), NullsEqual: strings.Contains(flags, "nullsequal"),
 			})
+		case "rule", "exclude":
+			now.Rules = append(now.Rules, parseRule(now, word, rest))
+		case "encoding":
+			encoding = rest
 		case "pk":
 			now.PrimaryKey = &catalog.Key{Name: now.ID.Name + "_pkey", Columns: list(rest)}
 		case "fk":
@@ -102,46 +108,40 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			parseColumn(t, now, name, rest)
 		}
 	}
-	return catalog.New("postgres", "17", schema, tables, nil)
+	c := catalog.New("postgres", "17", schema, tables, nil)
+	if encoding != "" {
+		c.Encoding = encoding
+		if err := c.Charset.UnmarshalText([]byte(strings.ToLower(encoding))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+func parseRule(t *catalog.Table, word, rest string) catalog.Rule {
+	r := catalog.Rule{Name: fmt.Sprintf("%s_rule%d", t.ID.Name, len(t.Rules)+1), Exclusion: word == "exclude"}
+	rest, condition, _ := strings.Cut(rest, " where ")
+	r.Condition = strings.Fields(condition)
+	for _, part := range strings.Split(rest, ", ") {
+		column, operator, _ := strings.Cut(part, " ")
+		p := catalog.Part{Column: column, Operator: operator}
+		if inner, found := strings.CutPrefix(part, "lower("); found {
+			p = catalog.Part{Column: strings.TrimSuffix(inner, ")"), Equality: catalog.FoldCase}
+		} else if inner, found := strings.CutPrefix(part, "?("); found {
+			p = catalog.Part{Expression: part, Reads: strings.Fields(strings.TrimSuffix(inner, ")"))}
+		}
+		r.Parts = append(r.Parts, p)
+	}
+	return r
 }
 
 var typeWord = regexp.MustCompile(`^([a-z0-9]+)(?:\(([^)]*)\))?`)
 
 func parseColumn(t testing.TB, table *catalog.Table, name, rest string) {
 	t.Helper()
-	m := typeWord.FindStringSubmatch(rest)
-	if m == nil {
-		t.Fatalf("column %s: no type in %q", name, rest)
-	}
-	c := catalog.Column{Name: name, Type: catalog.Type{Name: m[0]}}
-	switch m[1] {
-	case "int2", "int4", "int8":
-		bytes, _ := strconv.Atoi(m[1][3:])
-		c.Type.Kind, c.Type.Bits = catalog.Int, bytes*8
-	case "text":
-		c.Type.Kind = catalog.Text
-	case "citext":
-		c.Type.Kind = catalog.Text
-	case "char":
-		c.Type.Kind = catalog.Text
-		c.Type.Length, _ = strconv.Atoi(m[2])
-	case "varchar":
-		c.Type.Kind = catalog.Text
-		c.Type.Length, _ = strconv.Atoi(m[2])
-	case "enum":
-		c.Type.Kind, c.Type.Labels = catalog.Text, strings.Split(m[2], ",")
-	case "timestamptz":
-		c.Type.Kind = catalog.TimestampTZ
-	case "bytea":
-		c.Type.Kind = catalog.Bytes
-	case "tsvector", "inet", "texts", "opaque":
-		c.Type.Kind = catalog.Opaque
-	default:
-		if err := c.Type.Kind.UnmarshalText([]byte(m[1])); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, flag := range strings.Fields(rest[len(m[0]):]) {
+	c := catalog.Column{Name: name}
+	c.Type, rest = parseType(t, rest)
+	for _, flag := range strings.Fields(rest) {
 		switch flag {
 		case "notnull":
 			c.NotNull = true
@@ -150,6 +150,10 @@ func parseColumn(t testing.TB, table *catalog.Table, name, rest string) {
 			table.PrimaryKey = &catalog.Key{Name: table.ID.Name + "_pkey", Columns: []string{name}}
 		case "unique":
 			table.Unique = append(table.Unique, catalog.Key{Name: table.ID.Name + "_" + name + "_key", Columns: []string{name}})
+		case "unknown":
+			c.Type.Equality, c.Collation = catalog.FoldUnknown, "weather"
+		case "ai":
+			c.Type.Equality, c.Collation = catalog.FoldCase|catalog.FoldAccents, "nobody"
 		case "identity":
 			c.Generation = catalog.IdentityAlways
 		case "stored":
@@ -159,4 +163,62 @@ func parseColumn(t testing.TB, table *catalog.Table, name, rest string) {
 		}
 	}
 	table.Columns = append(table.Columns, c)
+}
+
+// parseType reads a type at the start of a line, and returns what follows it.
+func parseType(t testing.TB, rest string) (typ catalog.Type, after string) {
+	t.Helper()
+	for word, kind := range map[string]catalog.Kind{"array ": catalog.Array, "range ": catalog.Range} {
+		if inner, found := strings.CutPrefix(rest, word); found {
+			element, after := parseType(t, inner)
+			return catalog.Type{Name: word + element.Name, Kind: kind, Element: &element}, after
+		}
+	}
+	m := typeWord.FindStringSubmatch(rest)
+	if m == nil {
+		t.Fatalf("no type in %q", rest)
+	}
+	typ.Name = m[0]
+	switch m[1] {
+	case "int2", "int4", "int8":
+		bytes, _ := strconv.Atoi(m[1][3:])
+		typ.Kind, typ.Bits = catalog.Int, bytes*8
+	case "text":
+		typ.Kind = catalog.Text
+	case "citext":
+		typ.Kind, typ.Equality = catalog.Text, catalog.FoldCase
+	case "char":
+		typ.Kind, typ.Equality = catalog.Text, catalog.PadSpace
+		typ.Length, _ = strconv.Atoi(m[2])
+	case "varchar":
+		typ.Kind = catalog.Text
+		typ.Length, _ = strconv.Atoi(m[2])
+	case "enum":
+		typ.Kind, typ.Labels = catalog.Text, strings.Split(m[2], ",")
+	case "timestamptz":
+		typ.Kind = catalog.TimestampTZ
+	case "bytea":
+		typ.Kind = catalog.Bytes
+	case "tsvector", "opaque":
+		typ.Kind = catalog.Opaque
+	case "inet":
+		typ.Kind = catalog.IP
+	case "texts":
+		typ.Kind, typ.Element = catalog.Array, &catalog.Type{Name: "text", Kind: catalog.Text}
+	case "hstore":
+		typ.Kind, typ.Element = catalog.Hstore, &catalog.Type{Name: "text", Kind: catalog.Text}
+	case "composite":
+		typ.Kind = catalog.Composite
+		for _, f := range strings.Split(m[2], ";") {
+			name, of, _ := strings.Cut(strings.TrimSpace(f), " ")
+			field := catalog.Field{Name: name}
+			field.Type, _ = parseType(t, of)
+			typ.Fields = append(typ.Fields, field)
+		}
+	default:
+		if err := typ.Kind.UnmarshalText([]byte(m[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return typ, rest[len(m[0]):]
 }

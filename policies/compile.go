@@ -43,16 +43,23 @@ type ColumnDecision struct {
 	Where      string             `json:"where,omitempty"` // file:line
 	Guarantees masking.Guarantees `json:"guarantees,omitzero"`
 	Warnings   []string           `json:"warnings,omitempty"`
+	// AtRun is set if the output is made of the column's values and these were not at
+	// hand: a run makes the transform anew.
+	AtRun bool `json:"at_run,omitempty"`
 }
 
 // Compile decides about every column of the catalog and binds the transforms. It
-// reports all that is wrong, as Errors, rather than the first. The result depends
-// on nothing beside its arguments.
-func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry) (*Compiled, error) {
+// reports all that is wrong, as Errors, rather than the first. An error of Rows comes
+// back as it is. The result depends on nothing beside the arguments, and the files
+// that the policy names.
+func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry, options ...Option) (*Compiled, error) {
 	if key == nil {
 		return nil, Errors{p.diagnose(KeyProblem, p.Keys[0].At, "", "", "there is no key to compile with")}
 	}
 	s := &compiler{p: p, catalog: c, key: key, reg: reg, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
+	for _, o := range options {
+		o(s)
+	}
 	s.enter()
 	s.tableRules()
 	s.relate()
@@ -62,7 +69,11 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.droppedReferences()
 	s.group()
 	s.bind()
+	if s.broken != nil {
+		return nil, s.broken
+	}
 	s.uniqueKeys()
+	s.uniqueRules()
 	if len(s.errs) > 0 {
 		return nil, s.errs.sorted()
 	}
@@ -79,6 +90,8 @@ type compiler struct {
 	tables   []*table // in the catalog's order
 	byID     map[catalog.TableID]*table
 	named    map[string]*catalog.Table // by the names that Find takes as exact
+	rows     Rows                      // nil if no values are at hand
+	broken   error                     // of rows
 	errs     Errors
 	warnings []string
 }
@@ -108,6 +121,7 @@ type column struct {
 	group    *group
 	binding  masking.Binding
 	bound    bool
+	atRun    bool // the binding lacks the values that it is made of
 }
 
 // decision is what is to happen to a column, and to those that inherit it.
@@ -422,18 +436,14 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		return fmt.Sprintf("%s masks by another column of the row, and the two ends of a key or link stand in different rows", d.do),
 			"use a transform that looks at the value alone"
 	}
-	pair := func(name string) (masking.Column, bool) {
-		found, _, _ := findColumn(col.table.t, name)
-		if found == nil || found.Name == col.col.Name || found.Generation.Computed() { // a computed column is not read
-			return masking.Column{}, false
-		}
-		return c.maskingColumn(col.table.column(found.Name)), true
-	}
-	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.pathWidths(c.exactNames(col, d.spec)), &masking.Row{Column: pair})
+	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.finalSpec(col), c.row(col))
 	if err != nil {
 		var hinted interface{ Hint() string }
 		if errors.As(err, &hinted) {
 			help = hinted.Hint()
+		}
+		if m := col.group.unknown; m != nil && m.col.Collation != "" {
+			return fmt.Sprintf("%v (%s has the collation %s)", err, m.id(), m.col.Collation), help
 		}
 		return err.Error(), help
 	}
@@ -446,8 +456,8 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 			c.warn(col, w)
 		}
 	}
-	if why := col.group.comparesLoosely(d.spec); why != "" && col.explicit {
-		c.warn(col, why)
+	if col.atRun {
+		c.warn(col, "is masked by values of the column, which a plan does not read: a run makes the transform anew")
 	}
 	if slices.ContainsFunc(col.table.t.Unique, func(k catalog.Key) bool { return k.Partial && slices.Contains(k.Columns, col.col.Name) }) {
 		c.warn(col, "is masked and stands in a unique index that holds for some rows only: if its condition reads a masked column, other rows may fall under it")
@@ -456,6 +466,77 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		c.warn(col, "is masked and decides in which partition a row stands: rows move between partitions")
 	}
 	return "", ""
+}
+
+// row is the table around a column as its transform sees it. A computed column is
+// not read.
+func (c *compiler) row(col *column) *masking.Row {
+	row := &masking.Row{Values: c.values(col), File: c.p.readFile, Column: func(name string) (masking.Column, bool) {
+		found, _, _ := findColumn(col.table.t, name)
+		if found == nil || found.Name == col.col.Name || found.Generation.Computed() {
+			return masking.Column{}, false
+		}
+		return c.maskingColumn(col.table.column(found.Name)), true
+	}}
+	for _, other := range col.table.columns {
+		if other == col || other.decision == nil || !other.open() {
+			continue
+		}
+		peer := masking.Peer{Column: c.maskingColumn(other)}
+		if !other.decision.keep {
+			peer.Spec = c.finalSpec(other)
+		}
+		row.Peers = append(row.Peers, peer)
+	}
+	return row
+}
+
+// finalSpec is the transform of a masked column as it is bound: with the domain of
+// its subject, the names of columns as the database spells them, and the widths of
+// the integers that its parts join with.
+func (c *compiler) finalSpec(col *column) masking.Spec {
+	s := col.decision.spec
+	s.Domain = c.domain(col)
+	return c.widths(c.exactNames(col, s))
+}
+
+// subject returns the column that names whom the column is about, if its transform
+// asks for one by the parameter of: what is drawn for a subject is drawn from the
+// subject's domain.
+func (c *compiler) subject(col *column) *column {
+	f := c.reg.Factory(col.decision.spec.Name)
+	if f == nil {
+		return nil
+	}
+	for _, p := range f.Describe().Params {
+		name, given := col.decision.spec.Params[p.Name].(string)
+		if !given || p.Type != "column" || p.Name != "of" {
+			continue
+		}
+		if found, _, _ := findColumn(col.table.t, name); found != nil {
+			return col.table.column(found.Name)
+		}
+	}
+	return nil
+}
+
+// domain is the domain of a masked column: its decision's, or that of its subject.
+// A subject that is kept has the domain of the column at the end of its keys, so
+// that all that references one customer agrees.
+func (c *compiler) domain(col *column) string {
+	// A subject may itself be drawn for another; a circle ends where it began.
+	for seen := map[*column]bool{}; !seen[col]; {
+		seen[col] = true
+		of := c.subject(col)
+		switch {
+		case of == nil || of.decision == nil:
+			return col.decision.domain
+		case of.decision.keep:
+			return c.p.scope() + "/" + of.group.end().id().String()
+		}
+		col = of
+	}
+	return col.decision.domain
 }
 
 // exactNames spells the parameters that name columns of the row as the database does.
@@ -546,8 +627,9 @@ func (c *compiler) columnPlan(col *column) (masking.ColumnPlan, ColumnDecision) 
 		cd.Why, cd.Where = col.why, c.where(d.at)
 	default:
 		cp.Action, cp.Binding = masking.Mask, col.binding
-		cd.Action, cd.Class, cd.Do, cd.Domain = "mask", d.class, d.do.String(), d.domain
+		cd.Action, cd.Class, cd.Do, cd.Domain = "mask", d.class, d.do.String(), c.domain(col)
 		cd.Why, cd.Where = col.why, c.where(d.at)
+		cd.AtRun = col.atRun
 		cd.Guarantees, cd.Warnings = col.binding.Guarantees, col.binding.Warnings
 	}
 	return cp, cd

@@ -40,9 +40,21 @@
 // that what the policy holds apart cannot be joined. The transform and its
 // version separate the keys further (see masking.Key.Subkey).
 //
+// What is drawn for a subject, as {person: …, of: COLUMN} does, is in the domain of
+// that column: its class's if it is masked; if it is kept, one that is named for the
+// column at the end of its keys and links. So all that references one customer agrees.
+//
+// The elements of an array ({each: …}), the fields of a composite ({fields: …}) and the
+// paths of a document ({json: …}, {xml: …}) name classes of their own, whose domains
+// they are in; a transform that is spelled out there, without a class, is in the
+// domain of the whole. {redact: [email, …]} masks each hit as the class of the
+// pattern's name does (of pan, the class card will do), so that text and column agree.
+// A pattern without such a class is masked in the domain of the text.
+//
 // What a transform fits to is the narrowest column of the group that keys and links
 // tie together: the fewest bits of its integers, the fewest characters of its
-// texts. So both ends of a key come out equal though their types differ. Where
+// texts; and what is equal for one of them is equal for all (citext, a collation,
+// char(n)). So both ends of a key come out equal though their types differ. Where
 // columns of one class that nothing ties together are masked differently by that,
 // Compile warns.
 //
@@ -51,13 +63,19 @@
 // A unique column gets a bijection, or a mask with so many output bits that two
 // values meet with probability below 2^−30; otherwise the policy does not
 // compile. A unique key of several columns stays unique if each of its masked
-// columns does, or if it contains another unique key that stays.
+// columns does, or if it contains another unique key that stays. A unique index over
+// lower(email) compares without regard to case, and so does the transform. Of other
+// expressions that read a masked column, and of the operators of an exclusion
+// constraint, nothing is known: the policy does not compile.
 //
 // # Use
 //
 //	policy, err := policies.Load("shop.yaml")
 //	key, err := policy.Key()
 //	compiled, err := policies.Compile(policy, catalog, key, masking.Standard())
+//
+// A transform that is made of its column's values reads them by WithRows; without it
+// the plan says that the run makes it.
 //
 // Errors are of type Errors. Its Drift method tells an undecided column, or a
 // catalog that has changed, from a policy that is wrong in itself.

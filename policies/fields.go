@@ -143,9 +143,24 @@ var (
 	decimalFloat = regexp.MustCompile(`^-?(0|[1-9][0-9]*)\.[0-9]+$`)
 )
 
-// value returns a scalar, or a list of scalars, as text, int64, float64, bool or
-// []any. A date is the text that it is written as: 2026-01-31.
+// value returns a scalar, a list or a mapping of scalars, as text, int64, float64,
+// bool, []any or map[string]any. A date is the text that it is written as: 2026-01-31.
 func (r *reader) value(n *yaml.Node, what string) (any, bool) {
+	if n.Kind == yaml.MappingNode {
+		all := map[string]any{}
+		for _, f := range r.mapping(n, what) {
+			if f.value.Kind != yaml.ScalarNode {
+				r.fail(f.value, "", "%s in %s must be a plain value, not %s", named(r, f.key), what, describe(f.value))
+				return nil, false
+			}
+			v, ok := r.value(f.value, named(r, f.key)+" in "+what)
+			if !ok {
+				return nil, false
+			}
+			all[f.name] = v
+		}
+		return all, true
+	}
 	if n.Kind == yaml.SequenceNode {
 		list := []any{}
 		for _, item := range n.Content {

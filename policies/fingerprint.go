@@ -28,6 +28,12 @@ func (c *compiler) fingerprint() map[string]string {
 		for _, p := range s.Paths {
 			transforms(p.Spec)
 		}
+		if s.Inner != nil {
+			transforms(*s.Inner)
+		}
+		for _, class := range s.Classes {
+			transforms(class)
+		}
 	}
 	for _, ts := range c.tables {
 		for _, col := range ts.columns {
@@ -48,12 +54,16 @@ func (c *compiler) pinned() map[string][]string {
 	all := map[string][]string{}
 	for _, ts := range c.tables {
 		for _, col := range ts.columns {
-			if !col.bound || col.binding.Pinned == "" {
+			pinned := col.binding.Pinned
+			if col.atRun {
+				pinned = atRun
+			}
+			if !col.bound || pinned == "" {
 				continue
 			}
-			name := col.decision.domain + " " + col.decision.spec.Name
-			if !slices.Contains(all[name], col.binding.Pinned) {
-				all[name] = append(all[name], col.binding.Pinned)
+			name := c.domain(col) + " " + col.decision.spec.Name
+			if !slices.Contains(all[name], pinned) {
+				all[name] = append(all[name], pinned)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,31 @@ var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 // badVariable reports a ${ that is not followed by a name and a brace.
 func badVariable(s string) bool {
 	return strings.Contains(variable.ReplaceAllString(s, ""), "${")
+}
+
+// mostFile bounds a file that a transform names: it is about one line long.
+const mostFile = 4096
+
+// readFile reads a file that a transform names, as the policy spells its path: relative to
+// the folder of the policy file.
+func (p *Policy) readFile(path string) ([]byte, error) {
+	path = p.beside(path)
+	info, err := os.Stat(path) // a pipe that nobody writes to would block an open
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > mostFile {
+		return nil, fmt.Errorf("%s is not a regular file of at most 4 KiB", path)
+	}
+	return os.ReadFile(path)
+}
+
+// beside returns a path that is relative to the folder of the policy file.
+func (p *Policy) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(p.File), path)
 }
 
 // Key returns the key that the policy names. `file:` is read from the path, in
@@ -41,10 +67,7 @@ func (p *Policy) Key() (*masking.Key, error) {
 	if missing != "" {
 		return nil, fail("set it to the folder of the key file", "the environment variable %s is not set", missing)
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(p.File), path)
-	}
-	key, err := masking.LoadKey(path)
+	key, err := masking.LoadKey(p.beside(path))
 	if err != nil {
 		var hinted interface{ Hint() string }
 		help := ""

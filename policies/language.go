@@ -266,9 +266,13 @@ func (r *reader) classes(n *yaml.Node) {
 		}
 		r.p.Classes = append(r.p.Classes, c)
 	}
-	// Paths may name any class, also one further down, but not a document again.
+	// Paths may name any class, also one further down.
+	before := len(r.errs)
 	for _, c := range r.p.Classes {
 		r.checkPaths(c.Do)
+	}
+	if len(r.errs) == before {
+		r.checkCycles()
 	}
 }
 
@@ -296,18 +300,14 @@ func (r *reader) do(n *yaml.Node, what string) (Do, bool) {
 		r.fail(n, "write do: "+d.Name, "the do of %s: %s is a word alone, without a value or parameters", what, d.Name)
 		return d, false
 	}
-	if d.Name == "json" {
-		if len(fields) > 1 {
-			r.fail(fields[1].key, "", "json takes paths and no parameters")
-			return d, false
-		}
-		var ok bool
-		d.Paths, ok = r.paths(fields[0].value, what)
-		return d, ok
-	}
 	ok := true
-	if fields[0].value.Tag != "!!null" { // {lorem: } has no variant
-		d.Variant, ok = r.value(fields[0].value, d.Name)
+	switch first := fields[0].value; {
+	case slices.Contains(documents, d.Name):
+		d.Paths, ok = r.paths(d.Name, first, what)
+	case d.Name == "each":
+		d.Inner, ok = r.inner(first, what)
+	case first.Tag != "!!null": // {lorem: } has no variant
+		d.Variant, ok = r.value(first, d.Name)
 	}
 	for _, f := range fields[1:] {
 		v, good := r.value(f.value, d.Name+"'s "+f.name)
@@ -320,19 +320,52 @@ func (r *reader) do(n *yaml.Node, what string) (Do, bool) {
 	return d, ok
 }
 
-// paths reads the paths of a JSON document. The rest, "*", has to be decided too.
-func (r *reader) paths(n *yaml.Node, what string) ([]PathRule, bool) {
+// documents are the transforms that decide part by part: their value is a mapping of
+// paths, or of names, to classes.
+var documents = []string{"json", "xml", "fields"}
+
+// inner reads what masks each element: a class, a class with a transform, or a transform.
+func (r *reader) inner(n *yaml.Node, what string) (*PathRule, bool) {
+	in := &PathRule{At: at(n)}
+	before := len(r.errs)
+	switch {
+	case n.Kind == yaml.MappingNode && len(n.Content) > 0 && (n.Content[0].Value == "class" || n.Content[0].Value == "because"):
+		c := r.longForm(n, ColumnRule{}, "each of "+what, false)
+		in.Class, in.Do = c.Class, c.Do
+	case n.Kind == yaml.MappingNode:
+		if d, ok := r.do(n, "each of "+what); ok {
+			in.Do = &d
+		}
+	default:
+		class, ok := r.text(n, "each of "+what)
+		if in.Class = class; ok && (class == "keep" || class == "drop") {
+			r.fail(n, "keep the column itself, or null it", "each of %s cannot %s", what, class)
+		}
+	}
+	return in, len(r.errs) == before
+}
+
+// paths reads the paths of a document, or the names of fields. The rest, "*", has to
+// be decided too; the fields of a composite may all be named.
+func (r *reader) paths(language string, n *yaml.Node, what string) ([]PathRule, bool) {
 	const rest = `"*": drop`
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "for example: {$.theme: public, "+rest+"}", "json of %s must be a mapping of paths, not %s", what, describe(n))
+		example, of := "for example: {$.theme: public, "+rest+"}", "paths"
+		switch language {
+		case "xml":
+			example = "for example: {/order/email: email, " + rest + "}"
+		case "fields":
+			example, of = "for example: {street: street, "+rest+"}", "names"
+		}
+		r.fail(n, example, "%s of %s must be a mapping of %s, not %s", language, what, of, describe(n))
 		return nil, false
 	}
-	before, star := len(r.errs), false
+	before, star := len(r.errs), language == "fields"
 	paths := []PathRule{}
-	for _, f := range r.mapping(n, "json of "+what) {
+	for _, f := range r.mapping(n, language+" of "+what) {
 		p := PathRule{Path: f.name, At: at(f.key)}
 		star = star || f.name == "*"
-		if f.name != "*" && !strings.HasPrefix(f.name, "$") {
+		if language == "json" && f.name != "*" && !strings.HasPrefix(f.name, "$") {
 			r.fail(f.key, "a path begins with $, as in $.contact.email; * is everything else", "%s is no path", named(r, f.key))
 		}
 		if f.value.Kind == yaml.MappingNode {
@@ -344,20 +377,92 @@ func (r *reader) paths(n *yaml.Node, what string) ([]PathRule, bool) {
 		paths = append(paths, p)
 	}
 	if !star {
-		r.fail(n, "add "+rest+": every path is either listed or dropped", `json of %s does not say what happens to other paths, "*"`, what)
+		r.fail(n, "add "+rest+": every path is either listed or dropped", `%s of %s does not say what happens to other paths, "*"`, language, what)
 	}
 	return paths, len(r.errs) == before
 }
 
-// checkPaths complains about classes that paths name and that do not exist.
+// checkPaths complains about classes that the parts of a transform name and that do
+// not exist, or cannot stand there.
 func (r *reader) checkPaths(d Do) {
 	for _, p := range d.Paths {
 		switch {
 		case p.Do != nil:
 			r.checkClass(p.Class, p.At)
+			r.checkPaths(*p.Do)
+			r.checkWithin(d.Name, p, p.Do.Name)
 		case p.Class == "keep" || p.Class == "drop":
-		case r.checkClass(p.Class, p.At) && r.p.Class(p.Class).Do.Name == "json":
-			r.failAt(Invalid, p.At, "list the inner paths here", "path %s: a document within a document", clip(p.Path))
+		case r.checkClass(p.Class, p.At):
+			r.checkWithin(d.Name, p, r.p.Class(p.Class).Do.Name)
+		}
+	}
+	if in := d.Inner; in != nil {
+		if in.Class != "" && r.checkClass(in.Class, in.At) && in.Do == nil {
+			if word := r.p.Class(in.Class).Do.Name; word == "keep" || word == "drop" {
+				r.failAt(Invalid, in.At, "keep the column itself, or null it", "each cannot %s what is inside, as class %s does", word, in.Class)
+			}
+		}
+		if in.Do != nil {
+			r.checkPaths(*in.Do)
+		}
+	}
+	for _, pattern := range d.patterns() {
+		if c := r.p.patternClass(pattern); c != nil && (c.Do.Name == "keep" || c.Do.Name == "drop") {
+			r.failAt(Invalid, d.At, "take "+pattern+" out of the list: what no pattern finds is left to else", "redact masks each hit as the class of its pattern does, and class %s does %s", c.Name, c.Do.Name)
+		}
+	}
+}
+
+// checkWithin complains about a document whose path is to be read as another of the
+// same language: its paths belong into the outer one.
+func (r *reader) checkWithin(language string, p PathRule, inner string) {
+	if inner == language && language != "fields" {
+		r.failAt(Invalid, p.At, "list the inner paths here", "path %s: a document within a document", clip(p.Path))
+	}
+}
+
+// checkCycles complains about classes that are part of themselves.
+func (r *reader) checkCycles() {
+	const walking, done = 1, 2
+	state := map[string]int{}
+	var visit func(c *Class)
+	var parts func(c *Class, d Do)
+	follow := func(c *Class, name string) {
+		next := r.p.Class(name)
+		switch {
+		case next == nil || state[name] == done:
+		case state[name] == walking:
+			r.failAt(Invalid, c.At, "name another class there", "class %s holds class %s, of which it is a part itself", c.Name, name)
+		default:
+			visit(next)
+		}
+	}
+	parts = func(c *Class, d Do) {
+		rules := d.Paths
+		if d.Inner != nil {
+			rules = append(slices.Clone(rules), *d.Inner)
+		}
+		for _, p := range rules {
+			if p.Do != nil {
+				parts(c, *p.Do)
+			} else {
+				follow(c, p.Class)
+			}
+		}
+		for _, pattern := range d.patterns() {
+			if next := r.p.patternClass(pattern); next != nil {
+				follow(c, next.Name)
+			}
+		}
+	}
+	visit = func(c *Class) {
+		state[c.Name] = walking
+		parts(c, c.Do)
+		state[c.Name] = done
+	}
+	for _, c := range r.p.Classes {
+		if state[c.Name] == 0 {
+			visit(c)
 		}
 	}
 }
@@ -444,11 +549,12 @@ func (r *reader) column(f field, what string) ColumnRule {
 	return c
 }
 
-// longForm reads {class, do, key, because}, and for a column {json}.
+// longForm reads {class, do, key, because}, and for a column {json}, {xml}, {fields} and
+// {each}.
 func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) ColumnRule {
 	known := []string{"class", "do", "because"}
 	if column {
-		known = append(known, "key", "json")
+		known = append(append(known, "key", "each"), documents...)
 	}
 	var because *yaml.Node
 	hasClass, hasDocument := false, false
@@ -465,27 +571,35 @@ func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) 
 			}
 		case "do":
 			if c.Do != nil {
-				r.fail(f.key, "", "%s has both do and json", what)
+				r.fail(f.key, "", "%s has both do and %s", what, c.Do.Name)
 				continue
 			}
 			if d, ok := r.do(f.value, what); ok {
-				r.checkPathsLater(d)
-				if !column && d.Name == "json" {
-					r.fail(f.value, "list the inner paths here", "%s: a document within a document", what)
-					continue
+				if column {
+					r.checkPathsLater(d) // those of a path are checked with the whole
 				}
 				c.Do = &d
 			}
 			because = f.key
-		case "json":
+		case "json", "xml", "fields", "each":
 			hasDocument = true
 			if c.Do != nil {
-				r.fail(f.key, "", "%s has both do and json", what)
+				r.fail(f.key, "", "%s has both do and %s", what, f.name)
 				continue
 			}
-			if paths, ok := r.paths(f.value, what); ok {
-				c.Do = &Do{Name: "json", Paths: paths, At: at(f.key)}
-				r.checkPathsLater(*c.Do)
+			d, ok := Do{Name: f.name, At: at(f.key)}, false
+			if f.name == "each" {
+				if d.Inner, ok = r.inner(f.value, what); ok && d.Inner.Class == "" {
+					// The column has no class whose domain the elements could have.
+					r.fail(f.value, "write each: CLASS, or give the column a class", "each of %s has no class", what)
+					ok = false
+				}
+			} else {
+				d.Paths, ok = r.paths(f.name, f.value, what)
+			}
+			if ok {
+				c.Do = &d
+				r.checkPathsLater(d)
 			}
 		case "key":
 			if s, ok := r.word(f.value, "the key of "+what); ok {

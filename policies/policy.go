@@ -92,16 +92,17 @@ const todo = "TODO"
 // Do is one transform as the policy spells it.
 type Do struct {
 	Name    string         // keep, drop, or the name of a transform
-	Variant any            // string, int64, float64, bool or []any; nil if none
+	Variant any            // string, int64, float64, bool, []any or map[string]any; nil if none
 	Params  map[string]any // as Variant
-	Paths   []PathRule     // of json
+	Paths   []PathRule     // of json, xml and fields
+	Inner   *PathRule      // of each: it has no path
 	At      Position
 }
 
-// PathRule decides about one path of a JSON document.
+// PathRule decides about one path of a document, or one field of a value.
 type PathRule struct {
-	Path  string // $.contact.email, or * for everything else
-	Class string // or keep, or drop
+	Path  string // $.contact.email, a field's name, or * for everything else
+	Class string // or keep, or drop; empty for an element whose transform is spelled out
 	Do    *Do    // in place of the class's; nil if none
 	At    Position
 }
@@ -118,7 +119,7 @@ type TableRule struct {
 // ColumnRule is what a policy says of one column.
 type ColumnRule struct {
 	Name    string // as the policy spells it
-	Class   string // empty for a JSON column without one
+	Class   string // empty for a document without one
 	Do      *Do    // in place of the class's; nil if none
 	Key     string // empty is the policy's key
 	Because string
@@ -154,17 +155,57 @@ func (p *Policy) scope() string { return p.Keys[0].Scope }
 // domain returns the namespace of consistent masking of a class.
 func (p *Policy) domain(class string) string { return p.scope() + "/" + class }
 
+// patternAliases are the names of classes that go with a pattern of redact, beside
+// the pattern's own.
+var patternAliases = map[string]string{"pan": "card"}
+
+// patternClass returns the class whose transform masks the hits of a pattern, or nil:
+// that of the pattern's name.
+func (p *Policy) patternClass(pattern string) *Class {
+	if c := p.Class(pattern); c != nil {
+		return c
+	}
+	return p.Class(patternAliases[pattern])
+}
+
+// patterns returns the names that redact lists.
+func (d Do) patterns() (names []string) {
+	list, _ := d.Variant.([]any)
+	for _, v := range list {
+		if name, isText := v.(string); isText && d.Name == "redact" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // spec frees a transform from the policy's syntax.
 func (p *Policy) spec(class string, d Do) masking.Spec {
 	s := masking.Spec{Name: d.Name, Variant: d.Variant, Params: d.Params, Domain: p.domain(class)}
 	for _, path := range d.Paths {
-		s.Paths = append(s.Paths, masking.PathSpec{Path: path.Path, Spec: p.pathSpec(path)})
+		s.Paths = append(s.Paths, masking.PathSpec{Path: path.Path, Spec: p.pathSpec(class, path)})
+	}
+	if d.Inner != nil {
+		inner := p.pathSpec(class, *d.Inner)
+		s.Inner = &inner
+	}
+	for _, pattern := range d.patterns() {
+		if c := p.patternClass(pattern); c != nil {
+			if s.Classes == nil {
+				s.Classes = map[string]masking.Spec{}
+			}
+			s.Classes[pattern] = p.spec(c.Name, c.Do)
+		}
 	}
 	return s
 }
 
-func (p *Policy) pathSpec(r PathRule) masking.Spec {
+// pathSpec is spec for a part of a value. What has no class of its own is in the
+// domain of the whole.
+func (p *Policy) pathSpec(outer string, r PathRule) masking.Spec {
 	switch {
+	case r.Do != nil && r.Class == "":
+		return p.spec(outer, *r.Do)
 	case r.Do != nil:
 		return p.spec(r.Class, *r.Do)
 	case r.Class == "keep" || r.Class == "drop":
@@ -182,21 +223,19 @@ func (d Do) String() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "{%s: ", spell(d.Name))
-	if d.Paths != nil {
+	switch {
+	case d.Inner != nil:
+		b.WriteString(d.Inner.outcome())
+	case d.Paths != nil:
 		b.WriteString("{")
 		for i, p := range d.Paths {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			fmt.Fprintf(&b, "%s: ", spell(p.Path))
-			if p.Do == nil {
-				b.WriteString(spell(p.Class))
-			} else {
-				fmt.Fprintf(&b, "{class: %s, do: %s}", spell(p.Class), p.Do)
-			}
+			fmt.Fprintf(&b, "%s: %s", spell(p.Path), p.outcome())
 		}
 		b.WriteString("}")
-	} else {
+	default:
 		b.WriteString(spell(d.Variant))
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Params)) {
@@ -204,6 +243,18 @@ func (d Do) String() string {
 	}
 	b.WriteString("}")
 	return b.String()
+}
+
+// outcome spells what a rule does, without its path.
+func (r PathRule) outcome() string {
+	switch {
+	case r.Do == nil:
+		return spell(r.Class)
+	case r.Class == "":
+		return r.Do.String()
+	default:
+		return fmt.Sprintf("{class: %s, do: %s}", spell(r.Class), r.Do)
+	}
 }
 
 // plainWord is what needs no quotes in YAML, be it in flow or in block style.

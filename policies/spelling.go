@@ -17,5 +17,9 @@ func DoOf(s masking.Spec) Do {
 		}
 		d.Paths = append(d.Paths, rule)
 	}
+	if s.Inner != nil {
+		inner := DoOf(*s.Inner)
+		d.Inner = &PathRule{Do: &inner}
+	}
 	return d
 }

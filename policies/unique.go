@@ -11,13 +11,14 @@ import (
 
 // group is the columns that are masked alike: those that keys, links and parents
 // tie together. What a transform fits to is the narrowest of them, so that equal
-// values come out equal everywhere.
+// values come out equal everywhere, and what is equal to it what any of them
+// calls equal.
 type group struct {
 	members []*column
-	bits    int   // of the narrowest integer; 0 if there is none
-	chars   int   // of the shortest text; 0 if none has a limit
-	unique  bool  // a unique key of one column stands on a member
-	rows    int64 // of the largest table
+	limits  masking.Column // of all members, see narrow
+	unknown *column        // compares in a way that we cannot follow; nil if none does
+	unique  bool           // a unique key of one column stands on a member
+	rows    int64          // of the largest table
 }
 
 // group ties the columns together along the edges, except where a column is nulled
@@ -63,36 +64,78 @@ func join(g, h *group) {
 }
 
 func (g *group) measure(col *column) {
-	t := col.col.Type
-	if t.Kind == catalog.Int && t.Bits > 0 && (g.bits == 0 || t.Bits < g.bits) {
-		g.bits = t.Bits
+	m := columnOf(col.col.Type)
+	for _, r := range col.table.t.Rules {
+		for _, p := range r.Parts {
+			if p.Column == col.col.Name && p.Operator == "" {
+				m.Equality |= equalityOf(p.Equality)
+				g.unique = g.unique || len(r.Parts) == 1
+			}
+		}
 	}
-	if t.Length > 0 && (g.chars == 0 || t.Length < g.chars) {
-		g.chars = t.Length
+	if m.Equality&masking.FoldUnknown != 0 {
+		g.unknown = col
 	}
+	g.limits = narrow(g.limits, m)
 	g.unique = g.unique || slices.ContainsFunc(col.table.t.UniqueKeys(), func(k catalog.Key) bool {
 		return len(k.Columns) == 1 && k.Columns[0] == col.col.Name
 	})
 	g.rows = max(g.rows, col.table.rows())
 }
 
-// mixed returns two kinds of value among the members that the transform does not
-// mask alike, if there are any.
-func (g *group) mixed(transform string) (a, b masking.Kind, differ bool) {
-	a = kindOf(g.members[0].col.Type)
-	for _, m := range g.members[1:] {
-		if b = kindOf(m.col.Type); b != a && !alike(transform, a, b) {
-			return min(a, b), max(a, b), true
+// end returns the member at the end of the keys: one that neither references another
+// nor holds rows of it; of several the first by name.
+func (g *group) end() *column {
+	var first, end *column
+	for _, m := range g.members {
+		if first == nil || m.before(first) {
+			first = m
+		}
+		leads := slices.ContainsFunc(m.edges, func(e edge) bool { return e.kind != byLink && e.to.group == g })
+		if !leads && (end == nil || m.before(end)) {
+			end = m
 		}
 	}
-	return a, a, false
+	if end == nil {
+		return first // a circle
+	}
+	return end
+}
+
+// mixed returns two kinds of value among the members that the transform does not
+// mask alike, if there are any.
+func (g *group) mixed(transform string) (a, b string, differ bool) {
+	first := g.members[0].col.Type
+	for _, m := range g.members[1:] {
+		if x, y := kindWords(first), kindWords(m.col.Type); x != y && !alike(transform, kindOf(first), kindOf(m.col.Type)) {
+			return min(x, y), max(x, y), true
+		}
+	}
+	return "", "", false
+}
+
+// kindWords spells what a type is made of: array of int.
+func kindWords(t catalog.Type) string {
+	words := kindOf(t).String()
+	if t.Element != nil {
+		words += " of " + kindWords(*t.Element)
+	}
+	if len(t.Fields) > 0 {
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = f.Name + " " + kindWords(f.Type)
+		}
+		words += " (" + strings.Join(parts, ", ") + ")"
+	}
+	return words
 }
 
 // alike reports whether a transform masks equal values of two kinds alike. Pseudonyms
 // of integers and UUIDs do so with their text: links join such columns, and SQLite's
 // keys may.
 func alike(transform string, a, b masking.Kind) bool {
-	return transform == "null" || transform == "pseudonym" && (a == masking.Text || b == masking.Text) && a != masking.Bytes && b != masking.Bytes
+	simple := func(k masking.Kind) bool { return k == masking.Text || k == masking.Int || k == masking.UUID }
+	return transform == "null" || transform == "pseudonym" && (a == masking.Text || b == masking.Text) && simple(a) && simple(b)
 }
 
 // rows estimates the rows of the table and of all that inherit from it.
@@ -102,95 +145,6 @@ func (t *table) rows() int64 {
 		n += child.rows()
 	}
 	return n
-}
-
-// comparesLoosely says why values that the database calls equal may be masked
-// differently: the transform goes by every character, and the database does not.
-func (g *group) comparesLoosely(s masking.Spec) string {
-	if s.Name != "token" && s.Name != "shape" {
-		return "" // fake goes by the folded value; phones and pseudonyms keep the case and the blanks
-	}
-	var padded, other string
-	for _, m := range g.members {
-		name, collation := strings.ToLower(m.col.Type.Name), strings.ToLower(m.col.Collation)
-		switch {
-		case name == "citext", collation == "nocase", strings.HasSuffix(collation, "_ci"):
-			return fmt.Sprintf("%s is compared without regard to case, and %s masks values that differ in case differently: they match in the source and not in the copy", m.id(), s.Name)
-		case collation == "rtrim", strings.HasPrefix(name, "character("), strings.HasPrefix(name, "char("):
-			padded = m.id().String()
-		}
-		if name != strings.ToLower(g.members[0].col.Type.Name) {
-			other = m.id().String()
-		}
-	}
-	if padded != "" && other != "" {
-		return fmt.Sprintf("%s is compared without regard to blanks at the end, and a column tied to it has another type: %s masks values with and without these blanks differently", padded, s.Name)
-	}
-	return ""
-}
-
-// kindOf is what a type means to a transform.
-func kindOf(t catalog.Type) masking.Kind {
-	switch t.Kind {
-	case catalog.Bool:
-		return masking.Bool
-	case catalog.Int:
-		return masking.Int
-	case catalog.Float:
-		return masking.Float
-	case catalog.Numeric:
-		return masking.Numeric
-	case catalog.Text:
-		return masking.Text
-	case catalog.Bytes:
-		return masking.Bytes
-	case catalog.UUID:
-		return masking.UUID
-	case catalog.Date:
-		return masking.Date
-	case catalog.Timestamp, catalog.TimestampTZ:
-		return masking.Timestamp
-	case catalog.JSON:
-		return masking.JSON
-	default:
-		return masking.Opaque
-	}
-}
-
-// maskingColumn is a column as a transform sees it.
-func (c *compiler) maskingColumn(col *column) masking.Column {
-	t, g := col.col.Type, col.group
-	m := masking.Column{
-		Table: col.table.t.ID.String(), Name: col.col.Name, Kind: kindOf(t), Bits: t.Bits,
-		Labels: t.Labels, NotNull: col.col.NotNull, Unique: g.unique, Rows: g.rows,
-		NarrowBits: g.bits,
-	}
-	if m.Kind == masking.Text || m.Kind == masking.Bytes {
-		m.MaxChars = g.chars
-	}
-	return m
-}
-
-// pathWidths gives each path of a document the width of the narrowest integer column
-// that shares its domain, so that an id in the document is masked like the id in the
-// column.
-func (c *compiler) pathWidths(s masking.Spec) masking.Spec {
-	s.Paths = slices.Clone(s.Paths)
-	for i := range s.Paths {
-		path := &s.Paths[i].Spec
-		for _, ts := range c.tables {
-			for _, col := range ts.columns {
-				d := col.decision
-				if d == nil || d.keep || d.domain != path.Domain || d.spec.Name != path.Name || col.group.bits == 0 {
-					continue
-				}
-				if path.NarrowBits == 0 || col.group.bits < path.NarrowBits {
-					path.NarrowBits = col.group.bits
-				}
-			}
-		}
-	}
-	return s
 }
 
 // uniqueKeys proves that every unique key of a copied table stays unique.

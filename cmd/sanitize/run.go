@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/pipeline"
@@ -119,8 +120,8 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		Source:   source,
 		Sink:     sink,
 		Observer: progress,
-		Compile: func(c *catalog.Catalog) (*masking.Plan, pipeline.Fingerprint, error) {
-			compiled, err := policies.Compile(policy, c, key, masking.Standard())
+		Compile: func(ctx context.Context, s connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
+			compiled, err := policies.Compile(policy, s.Catalog(), key, masking.Standard(), policies.WithRows(counting{ctx, s}))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -137,6 +138,26 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		},
 	}
 	return run.Do(ctx)
+}
+
+// counting lets the transforms of a policy read the values of a snapshot.
+type counting struct {
+	ctx      context.Context
+	snapshot connectors.Snapshot
+}
+
+// Values implements policies.Rows.
+func (c counting) Values(table catalog.TableID, column string, limit int) (*masking.Values, error) {
+	counter, ok := c.snapshot.(connectors.Counter)
+	if !ok {
+		return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide,
+			Op: fmt.Sprintf("count the values of %s.%s", table, column), Err: errors.New("this source cannot count values")}
+	}
+	v, err := counter.Values(c.ctx, table, column, limit)
+	if err != nil {
+		return nil, err
+	}
+	return &masking.Values{Texts: v.Texts, Counts: v.Counts, Nulls: v.Nulls}, nil
 }
 
 // closing joins what closing one end says to the run's own error. After a run

@@ -58,9 +58,18 @@ const (
 	Timestamp
 	TimestampTZ
 	JSON
+	XML
+	IP        // an address, perhaps with the length of its network's prefix
+	MAC       // 6 or 8 bytes
+	Point     // (x,y)
+	Array     // {1,2,NULL}
+	Composite // (1,"a b",)
+	Range     // [1,5), or several of them: {[1,5),[7,)}
+	Hstore    // "key"=>"value"
 )
 
-var kindNames = [...]string{"opaque", "bool", "int", "float", "numeric", "text", "bytes", "uuid", "date", "timestamp", "timestamptz", "json"}
+var kindNames = [...]string{"opaque", "bool", "int", "float", "numeric", "text", "bytes", "uuid", "date", "timestamp", "timestamptz", "json",
+	"xml", "ip", "mac", "point", "array", "composite", "range", "hstore"}
 
 // String returns the kind's lower-case name.
 func (k Kind) String() string {
@@ -83,18 +92,48 @@ func (k *Kind) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// TravelsAsText reports whether decoded values of the kind are the text that the
+// server prints, rather than a form of their own.
+func (k Kind) TravelsAsText() bool { return k >= XML }
+
 // Type is a column's type: what the engine calls it, and what it means to us.
 // Domains are resolved to their base type; Name keeps the domain's name.
 type Type struct {
-	Name   string   `json:"name"`             // as the engine spells it: character varying(50)
-	Kind   Kind     `json:"kind"`             //
-	Bits   int      `json:"bits,omitempty"`   // width of Int (16, 32, 64) and Float (32, 64)
-	Length int      `json:"length,omitempty"` // most characters of Text (bytes of Bytes); 0 is no limit
-	Scale  int      `json:"scale,omitempty"`  // of Numeric
-	Labels []string `json:"labels,omitempty"` // of an enum, which is Text
-	OID    uint32   `json:"oid,omitempty"`    // PostgreSQL's id of the base type; 0 elsewhere
+	Name      string   `json:"name"`                // as the engine spells it: character varying(50)
+	Kind      Kind     `json:"kind"`                //
+	Bits      int      `json:"bits,omitempty"`      // width of Int (16, 32, 64) and Float (32, 64)
+	Length    int      `json:"length,omitempty"`    // most characters of Text (bytes of Bytes); 0 is no limit
+	MaxBytes  int      `json:"max_bytes,omitempty"` // most bytes of Text, where the engine counts them; 0 is no limit
+	Precision int      `json:"precision,omitempty"` // digits of Numeric in all; 0 is no limit
+	Scale     int      `json:"scale,omitempty"`     // of Numeric
+	Labels    []string `json:"labels,omitempty"`    // of an enum, which is Text
+	Equality  Equality `json:"equality,omitempty"`  // of Text: what else the database calls equal
+	Element   *Type    `json:"element,omitempty"`   // of Array and Range, and the values of Hstore
+	Fields    []Field  `json:"fields,omitempty"`    // of Composite, in its order
+	OID       uint32   `json:"oid,omitempty"`       // PostgreSQL's id of the base type; 0 elsewhere
 	// TextOnly is set for a type that has no binary wire form.
 	TextOnly bool `json:"text_only,omitempty"`
+}
+
+// Field is an attribute of a composite type.
+type Field struct {
+	Name string `json:"name"`
+	Type Type   `json:"type"`
+}
+
+// bare returns the type without what differs between two servers that have the
+// same definitions: the ids.
+func (t Type) bare() Type {
+	t.OID = 0
+	if t.Element != nil {
+		e := t.Element.bare()
+		t.Element = &e
+	}
+	t.Fields = slices.Clone(t.Fields)
+	for i := range t.Fields {
+		t.Fields[i].Type = t.Fields[i].Type.bare()
+	}
+	return t
 }
 
 // Generation tells how a column gets its value.
@@ -142,6 +181,9 @@ type Table struct {
 	PrimaryKey *Key `json:"primary_key,omitempty"`
 	// Unique lists the other unique constraints and unique indexes over plain columns.
 	Unique []Key `json:"unique,omitempty"`
+	// Rules lists what else keeps rows apart: unique indexes over expressions, or
+	// under an equality that is not the column's, and exclusion constraints.
+	Rules []Rule `json:"rules,omitempty"`
 	// Foreign lists the foreign keys that this table declares.
 	ForeignKeys []ForeignKey `json:"foreign_keys,omitempty"`
 	// Parents lists what the table inherits from, or is a partition of.
@@ -191,6 +233,8 @@ type Catalog struct {
 	Connector     string   `json:"connector"`                // postgres, sqlite …
 	Server        string   `json:"server,omitempty"`         // the server's version
 	DefaultSchema string   `json:"default_schema,omitempty"` // may be left out in a policy
+	Encoding      string   `json:"encoding,omitempty"`       // as the engine spells it: UTF8; empty where there is no choice
+	Charset       Charset  `json:"charset,omitempty"`        // what the encoding can hold
 	Tables        []*Table `json:"tables"`
 	Objects       []Object `json:"objects,omitempty"`
 

@@ -98,11 +98,18 @@ func TestDiffNamesEveryChange(t *testing.T) {
 		"public.a.new: column added, text": func(t *catalog.Table) {
 			t.Columns = append(t.Columns, catalog.Column{Name: "new", Type: catalog.Type{Name: "text"}})
 		},
-		"public.a.id: type was bigint, is integer":                      func(t *catalog.Table) { t.Columns[0].Type = catalog.Type{Name: "integer", Kind: catalog.Int, Bits: 32} },
-		"public.a.Mood: definition of type mood changed":                func(t *catalog.Table) { t.Columns[1].Type.Labels = []string{"sad"} },
-		"public.a.id: not null was true, is false":                      func(t *catalog.Table) { t.Columns[0].NotNull = false },
-		`public.a.loud: generation was "stored", is ""`:                 func(t *catalog.Table) { t.Columns[2].Generation = catalog.Plain },
-		`public.a.Mood: collation was "C", is "de"`:                     func(t *catalog.Table) { t.Columns[1].Collation = "de" },
+		"public.a.id: type was bigint, is integer":                func(t *catalog.Table) { t.Columns[0].Type = catalog.Type{Name: "integer", Kind: catalog.Int, Bits: 32} },
+		"public.a.Mood: definition of type mood changed":          func(t *catalog.Table) { t.Columns[1].Type.Labels = []string{"sad"} },
+		"public.a.id: not null was true, is false":                func(t *catalog.Table) { t.Columns[0].NotNull = false },
+		`public.a.loud: generation was "stored", is ""`:           func(t *catalog.Table) { t.Columns[2].Generation = catalog.Plain },
+		`public.a.Mood: collation was "C", is "de"`:               func(t *catalog.Table) { t.Columns[1].Collation = "de" },
+		"public.a.loud: definition of type numeric(10,2) changed": func(t *catalog.Table) { t.Columns[2].Type.Precision = 12 },
+		"public.a.id: definition of type bigint changed": func(t *catalog.Table) {
+			t.Columns[0].Type.Element = &catalog.Type{Kind: catalog.Text, Length: 7}
+		},
+		"public.a: unique rule lower added": func(t *catalog.Table) {
+			t.Rules = []catalog.Rule{{Name: "lower", Parts: []catalog.Part{{Column: "Mood", Equality: catalog.FoldCase}}}}
+		},
 		"public.a: primary key changed":                                 func(t *catalog.Table) { t.PrimaryKey = nil },
 		"public.a: unique key once changed":                             func(t *catalog.Table) { t.Unique[0].NullsEqual = false },
 		"public.a: unique key some changed":                             func(t *catalog.Table) { t.Unique[1].Partial = false },
@@ -132,6 +139,44 @@ func TestDiffNamesEveryChange(t *testing.T) {
 		if a.Fingerprint() == b.Fingerprint() {
 			t.Errorf("%s: the fingerprint is the same", want)
 		}
+	}
+}
+
+func TestDiffSeesEqualityAndEncoding(t *testing.T) {
+	a := of(table("a"))
+	now := table("a")
+	now.Columns[1].Type.Equality = catalog.FoldCase | catalog.PadSpace
+	b := of(now)
+	b.Encoding, b.Charset = "LATIN1", catalog.Latin1
+	var got []string
+	for _, c := range catalog.Diff(a, b) {
+		got = append(got, c.String())
+	}
+	want := []string{"database: encoding was unicode, is LATIN1", "public.a.Mood: definition of type mood changed"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if a.Fingerprint() == b.Fingerprint() {
+		t.Error("the fingerprint is the same")
+	}
+	raw, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := new(catalog.Catalog)
+	if err := json.Unmarshal(raw, again); err != nil {
+		t.Fatal(err)
+	}
+	if changes := catalog.Diff(b, again); len(changes) > 0 {
+		t.Errorf("through JSON: %v", changes)
+	}
+	for _, text := range []string{`{"equality": "weather"}`, `{"kind": "weather"}`} {
+		if json.Unmarshal([]byte(text), new(catalog.Type)) == nil {
+			t.Errorf("%s is taken for a type", text)
+		}
+	}
+	if new(catalog.Charset).UnmarshalText([]byte("weather")) == nil {
+		t.Error("a character set that does not exist")
 	}
 }
 

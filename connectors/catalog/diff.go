@@ -26,6 +26,9 @@ func Diff(a, b *Catalog) []Change {
 	add := func(at, format string, args ...any) {
 		changes = append(changes, Change{At: at, What: fmt.Sprintf(format, args...)})
 	}
+	if a.Encoding != b.Encoding || a.Charset != b.Charset {
+		add("database", "encoding was %s, is %s", a.encoding(), b.encoding())
+	}
 	for _, id := range unionTables(a, b) {
 		old, now := a.Table(id), b.Table(id)
 		switch {
@@ -38,6 +41,14 @@ func Diff(a, b *Catalog) []Change {
 		}
 	}
 	return changes
+}
+
+// encoding returns the encoding's name, or that of its character set.
+func (c *Catalog) encoding() string {
+	if c.Encoding == "" {
+		return c.Charset.String()
+	}
+	return c.Encoding
 }
 
 func unionTables(a, b *Catalog) []TableID {
@@ -89,6 +100,7 @@ func diffTable(old, now *Table, add func(at, format string, args ...any)) {
 		add(at, "primary key changed")
 	}
 	diffNamed(at, "unique key", keyWords(old), keyWords(now), add)
+	diffNamed(at, "unique rule", ruleWords(old), ruleWords(now), add)
 	diffNamed(at, "foreign key", foreignKeyWords(old), foreignKeyWords(now), add)
 	if !slices.Equal(old.Parents, now.Parents) || !slices.Equal(old.PartitionKey, now.PartitionKey) {
 		add(at, "parents or partition key changed")
@@ -99,8 +111,8 @@ func diffTable(old, now *Table, add func(at, format string, args ...any)) {
 // the same definitions.
 func sameType(a, b Type) bool {
 	labels := slices.Equal(a.Labels, b.Labels)
-	a.OID, a.Labels, b.OID, b.Labels = 0, nil, 0, nil
-	return labels && reflect.DeepEqual(a, b)
+	a.Labels, b.Labels = nil, nil
+	return labels && reflect.DeepEqual(a.bare(), b.bare())
 }
 
 func primaryWords(t *Table) string {
@@ -118,6 +130,14 @@ func keyWords(t *Table) map[string]string {
 	all := map[string]string{}
 	for _, k := range t.Unique {
 		all[k.Name] += words(k) + "\n"
+	}
+	return all
+}
+
+func ruleWords(t *Table) map[string]string {
+	all := map[string]string{}
+	for _, r := range t.Rules {
+		all[r.Name] += fmt.Sprintf("%+v\n", r)
 	}
 	return all
 }
@@ -158,14 +178,14 @@ func diffNamed(at, what string, old, now map[string]string, add func(at, format 
 func (c *Catalog) Fingerprint() string {
 	h := sha256.New()
 	e := json.NewEncoder(h)
-	fmt.Fprintln(h, strings.ToLower(c.Connector))
+	fmt.Fprintln(h, strings.ToLower(c.Connector), c.Encoding, c.Charset)
 	for _, t := range c.Tables {
 		bare := *t
 		bare.Rows, bare.Bytes, bare.Comment = 0, 0, ""
 		bare.Columns = slices.Clone(t.Columns)
 		for i := range bare.Columns {
 			bare.Columns[i].Comment, bare.Columns[i].Default = "", ""
-			bare.Columns[i].Type.OID = 0 // differs between two servers with the same definitions
+			bare.Columns[i].Type = t.Columns[i].Type.bare()
 		}
 		if err := e.Encode(bare); err != nil {
 			panic("catalog: fingerprint: " + err.Error()) // plain data always encodes

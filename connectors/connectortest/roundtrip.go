@@ -65,6 +65,14 @@ func (s *suite) samples() []Sample {
 	add(catalog.Timestamp, "2021-01-02 03:04:05", "2021-01-02 03:04:05.123456", "1969-12-31 23:59:59.999999", "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999")
 	add(catalog.TimestampTZ, "2021-01-02 03:04:05+00:00", "2021-01-02 03:04:05.5+02:00", "1969-12-31 23:59:59.999999+00:00")
 	add(catalog.JSON, `{"b": 1,  "a": [null, "\u00e9\ud83d\ude00", 1.0, 1e2], "a": 2}`, `"text"`, `[]`, `true`)
+	add(catalog.XML, `<a b="c">d &amp; é</a>`, "<a>\n\t<b/>\\ \\N</a>", "plain", "")
+	add(catalog.IP, "192.168.1.7", "192.168.1.0/24", "2001:db8::1", "::", "0.0.0.0/0")
+	add(catalog.MAC, "08:00:2b:01:02:03", "ff:ff:ff:ff:ff:ff")
+	add(catalog.Point, "(1.5,-2)", "(0,0)", "(1e+300,-1e-300)")
+	add(catalog.Array, `{a,b}`, `{}`, `{"a,b","\"","\\",NULL,"","NULL","\\N"}`, "{\"tab\there\",\"line\nbreak\"}", `{{a,b},{c,d}}`, `[2:3]={x,y}`)
+	add(catalog.Composite, `(1,"a b")`, `(,)`, `(2,"say ""hi"" \\N")`, "(3,\"tab\there\")")
+	add(catalog.Range, "[1,5)", "empty", "(,5)", "[1,)", "(,)")
+	add(catalog.Hstore, `"a"=>"1", "b"=>NULL`, "", `"quote\""=>"back\\slash", "\\N"=>"tab	here"`)
 	return samples
 }
 

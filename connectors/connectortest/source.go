@@ -22,6 +22,7 @@ func (s *suite) sourceLaws(t *testing.T) {
 	t.Run("catalog", s.catalogLaw)
 	t.Run("layout", s.layoutLaw)
 	t.Run("chunks have stable ids and cover a table exactly", s.chunkLaw)
+	t.Run("values are counted", s.counting)
 	t.Run("writes during the run do not arrive, at any reader", s.isolation)
 	t.Run("cancellation ends a reader", s.cancelRead)
 	t.Run("readers and batches close in any order", s.closing)
@@ -447,4 +448,48 @@ func (s *suite) released(t *testing.T) {
 		t.Errorf("%d bytes are not released", checked.CurrentAlloc())
 	}
 	s.equalRows(t, from, to, s.tables()...)
+}
+
+// counting is the law of connectors.Counter: the values by their text, sorted byte for
+// byte, of this table and of no other, under the snapshot.
+func (s *suite) counting(t *testing.T) {
+	db := s.world(t)
+	_, snapshot := s.open(t, db)
+	counter, ok := snapshot.(connectors.Counter)
+	if !ok {
+		t.Fatal("the snapshot is no Counter")
+	}
+	id := s.Quirks.id("people")
+	db.Insert(t, id, []string{"id", "name"}, []any{int64(99), "too late"})
+	for _, c := range []struct {
+		column string
+		limit  int
+		texts  []string
+		counts []int64
+		nulls  int64
+	}{
+		{"name", 4, []string{"", "Ann", "José 😀", "سارة"}, []int64{1, 1, 1, 1}, 0},
+		{"boss", 3, []string{"1", "2", "4"}, []int64{1, 1, 1}, 1},
+		{"email", 2, []string{"ann@shop.example", "bob@shop.example"}, []int64{1, 1}, 2},
+	} {
+		v, err := counter.Values(deadline(t), id, c.column, c.limit)
+		if err != nil {
+			t.Fatalf("%s: %v", c.column, err)
+		}
+		if !slices.Equal(v.Texts, c.texts) || !slices.Equal(v.Counts, c.counts) || v.Nulls != c.nulls {
+			t.Errorf("%s: %+v", c.column, *v)
+		}
+		if _, err := counter.Values(deadline(t), id, c.column, c.limit-1); err == nil {
+			t.Errorf("%s: no error for more values than %d", c.column, c.limit-1)
+		}
+	}
+	if v, err := counter.Values(deadline(t), s.Quirks.id("notes"), "body", 1); err != nil || !slices.Equal(v.Counts, []int64{2}) || v.Nulls != 2 {
+		t.Errorf("a value that occurs twice: %+v, %v", v, err)
+	}
+	if v, err := counter.Values(deadline(t), s.Quirks.id("empty"), "name", 1); err != nil || len(v.Texts) != 0 || v.Nulls != 0 {
+		t.Errorf("an empty table: %+v, %v", v, err)
+	}
+	if _, err := counter.Values(deadline(t), id, "no such column", 1); err == nil {
+		t.Error("no error for a column that does not exist")
+	}
 }

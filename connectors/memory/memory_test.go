@@ -131,7 +131,8 @@ func TestConformance(t *testing.T) {
 					Types: map[catalog.Kind]string{
 						catalog.Int: "int", catalog.Text: "text", catalog.Bytes: "bytes", catalog.Bool: "bool", catalog.Float: "float",
 						catalog.Numeric: "numeric", catalog.UUID: "uuid", catalog.Date: "date", catalog.Timestamp: "timestamp",
-						catalog.TimestampTZ: "timestamptz", catalog.JSON: "json",
+						catalog.TimestampTZ: "timestamptz", catalog.JSON: "json", catalog.XML: "xml", catalog.IP: "ip", catalog.MAC: "mac",
+						catalog.Point: "point", catalog.Array: "array", catalog.Composite: "composite", catalog.Range: "range", catalog.Hstore: "hstore",
 					},
 					Samples:   []connectortest.Sample{{Name: "opaque", Type: "anything", Opaque: true, Values: []any{int64(1), "text", []byte("blob"), 1.5}}},
 					Upper:     func(column string) string { return "upper(" + column + ")" },

@@ -270,3 +270,8 @@ func (b *batches) Close() error {
 	}
 	return nil
 }
+
+// Values implements connectors.Counter.
+func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, limit int) (*connectors.Values, error) {
+	return rows.Values(ctx, s, table, column, limit)
+}

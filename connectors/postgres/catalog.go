@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -90,6 +89,17 @@ func readPicture(ctx context.Context, conn *pgx.Conn) (*picture, error) {
 	if err != nil {
 		return nil, err
 	}
+	charset := catalog.ASCII
+	var encoding string
+	if err := conn.QueryRow(ctx, query("encoding")).Scan(&encoding, &types.plainCase); err != nil {
+		return nil, fmt.Errorf("read the encoding: %w", err)
+	}
+	switch encoding {
+	case "UTF8":
+		charset = catalog.Unicode
+	case "LATIN1", "WIN1252":
+		charset = catalog.Latin1
+	}
 	if err := readColumns(ctx, conn, ids, byOID, types); err != nil {
 		return nil, err
 	}
@@ -109,6 +119,15 @@ func readPicture(ctx context.Context, conn *pgx.Conn) (*picture, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if err := readRules(ctx, conn, ids, byOID, types); err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		// An index by another collation that calls the same texts equal is a key.
+		t.Rules = slices.DeleteFunc(t.Rules, func(r catalog.Rule) bool {
+			return !r.Exclusion && !slices.ContainsFunc(r.Parts, func(p catalog.Part) bool { return p.Column == "" || p.Equality != 0 })
+		})
 	}
 	err = each(ctx, conn, "foreign_keys", []any{ids}, func(row pgx.CollectableRow) error {
 		var oid, ref uint32
@@ -170,20 +189,21 @@ func readPicture(ctx context.Context, conn *pgx.Conn) (*picture, error) {
 		return nil, err
 	}
 	p.Catalog = catalog.New("postgres", version, "public", tables, objects)
+	p.Encoding, p.Charset = encoding, charset
 	return p, nil
 }
 
-func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types map[uint32]*pgType) error {
+func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes) error {
 	return each(ctx, conn, "columns", []any{ids}, func(row pgx.CollectableRow) error {
-		var oid, typ uint32
+		var oid, typ, collation uint32
 		var mod int32
 		var c catalog.Column
 		var name, identity, generated string
-		if err := row.Scan(&oid, &c.Name, &typ, &mod, &name, &c.NotNull, &identity, &generated, &c.Default, &c.Collation, &c.Comment); err != nil {
+		if err := row.Scan(&oid, &c.Name, &typ, &mod, &name, &c.NotNull, &identity, &generated, &c.Default, &c.Collation, &collation, &c.Comment); err != nil {
 			return err
 		}
 		var notNull bool
-		c.Type, notNull = meaning(types, typ, mod)
+		c.Type, notNull = types.meaning(typ, mod, collation)
 		c.Type.Name = name
 		c.NotNull = c.NotNull || notNull
 		switch {
@@ -202,112 +222,76 @@ func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[ui
 	})
 }
 
-// pgType is a row of pg_type, as far as it matters to us.
-type pgType struct {
-	oid, base uint32
-	name      string
-	kind      string // typtype: b base, c composite, d domain, e enum, r range, m multirange
-	mod       int32
-	notNull   bool
-	noBinary  bool     // lacks a binary form, or one that another server understands
-	parts     []uint32 // types that a value of this type holds values of
-	labels    []string
-	textOnly  int8 // 0 not known yet, 1 yes, −1 no
-}
-
-func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (map[uint32]*pgType, error) {
-	types := map[uint32]*pgType{}
-	err := each(ctx, conn, "types", []any{ids}, func(row pgx.CollectableRow) error {
-		t := &pgType{}
-		var parts []int64
-		if err := row.Scan(&t.oid, &t.name, &t.kind, &t.base, &t.mod, &t.notNull, &t.noBinary, &parts, &t.labels); err != nil {
+// readRules reads what keeps rows apart beside the keys over plain columns.
+func readRules(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes) error {
+	return each(ctx, conn, "rules", []any{ids}, func(row pgx.CollectableRow) error {
+		var oid, own, collation uint32
+		var r catalog.Rule
+		var p catalog.Part
+		var column, expression string
+		if err := row.Scan(&oid, &r.Name, &r.Exclusion, &r.NullsEqual, &column, &expression, &own, &collation, &p.Operator, &p.Reads, &r.Condition); err != nil {
 			return err
 		}
-		for _, id := range parts {
-			t.parts = append(t.parts, uint32(id))
+		t := byOID[oid]
+		if p.Operator == "=" {
+			p.Operator = ""
 		}
-		t.noBinary = t.noBinary || slices.Contains(byName, t.oid)
-		types[t.oid] = t
+		switch name, folded := foldedColumn(expression, p.Reads); {
+		case column != "":
+			p.Column = column
+		case folded:
+			p.Column, p.Equality, p.Reads = name, types.foldCase(), nil
+		default:
+			p.Expression = expression
+		}
+		if collation != own && p.Column != "" {
+			p.Equality |= types.collations[collation]
+		}
+		if len(r.Condition) == 0 {
+			r.Condition = nil
+		}
+		if len(p.Reads) == 0 {
+			p.Reads = nil
+		}
+		if n := len(t.Rules); n == 0 || t.Rules[n-1].Name != r.Name {
+			t.Rules = append(t.Rules, r)
+		}
+		last := &t.Rules[len(t.Rules)-1]
+		last.Parts = append(last.Parts, p)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	if major, _ := serverMajor(conn); major < 14 {
-		noForeignIDs(types)
-	}
-	for _, id := range slices.Sorted(maps.Keys(types)) {
-		textOnly(types, id)
-	}
-	return types, nil
 }
 
-// byName lists the built-in types whose binary form is the id of an object, which
-// at the target is another object's. Their text is its name.
-var byName = []uint32{24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191}
-
-// noForeignIDs keeps binary forms from servers that would refuse them: an array
-// and a composite name the types in them by id, and before PostgreSQL 14 the
-// server wants its own ids there, even of types that users define.
-func noForeignIDs(types map[uint32]*pgType) {
-	for _, t := range types {
-		for _, part := range t.parts {
-			if t.kind != "d" && t.kind != "r" && part >= firstUserOID {
-				t.noBinary = true
+// foldedColumn returns the column of which an expression is one of the cases:
+// lower(email), upper((name)::text), (login)::citext.
+func foldedColumn(expression string, reads []string) (column string, ok bool) {
+	folded := false
+	for {
+		was := expression
+		for _, function := range []string{"lower", "upper"} {
+			if inner, found := strings.CutPrefix(expression, function+"("); found && strings.HasSuffix(inner, ")") {
+				expression, folded = strings.TrimSuffix(inner, ")"), true
 			}
 		}
-	}
-}
-
-// textOnly reports whether a value of the type, or a value inside it, has no
-// binary form of use. An array of such a type has a binary function of its own, which fails.
-func textOnly(types map[uint32]*pgType, id uint32) bool {
-	t := types[id]
-	if t == nil {
-		return false
-	}
-	if t.textOnly == 0 {
-		t.textOnly = -1 // a type cannot hold itself; this only ends a loop
-		if t.noBinary {
-			t.textOnly = 1
+		for _, cast := range []string{"::text", "::character varying"} {
+			expression = strings.TrimSuffix(expression, cast)
 		}
-		for _, part := range t.parts {
-			if textOnly(types, part) {
-				t.textOnly = 1
-			}
+		if i := strings.LastIndex(expression, "::"); i >= 0 && (expression[i+2:] == "citext" || strings.HasSuffix(expression[i:], ".citext")) {
+			expression, folded = expression[:i], true
+		}
+		if strings.HasPrefix(expression, "(") && strings.HasSuffix(expression, ")") {
+			expression = expression[1 : len(expression)-1]
+		}
+		if expression == was {
+			break
 		}
 	}
-	return t.textOnly == 1
-}
-
-// meaning resolves domains and gives the meaning of a column's type.
-func meaning(types map[uint32]*pgType, id uint32, mod int32) (_ catalog.Type, notNull bool) {
-	only := textOnly(types, id)
-	t := types[id]
-	for t != nil && t.kind == "d" {
-		notNull = notNull || t.notNull
-		mod = t.mod
-		id = t.base
-		t = types[id]
+	for _, name := range reads {
+		if expression == name || expression == ident(name) {
+			return name, folded
+		}
 	}
-	if t == nil {
-		return catalog.Type{TextOnly: only}, notNull
-	}
-	m, ok := builtin[id]
-	switch {
-	case ok:
-	case t.kind == "e":
-		m = catalog.Type{Kind: catalog.Text, Labels: t.labels}
-	case t.kind == "b" && t.name == "citext":
-		// An extension's type has another id in each database; its form on the
-		// wire is that of text.
-		m = catalog.Type{Kind: catalog.Text}
-	}
-	if id < firstUserOID {
-		m.OID = id // others differ between databases with the same definitions
-	}
-	m.TextOnly = only
-	return modified(m, mod), notNull
+	return "", false
 }
 
 // each runs a query of queries and hands its rows over.

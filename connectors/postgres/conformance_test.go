@@ -76,6 +76,14 @@ func (d *database) Create(t testing.TB, tables ...*catalog.Table) {
 	}
 	var now, later []string
 	for _, table := range tables {
+		for _, c := range table.Columns {
+			switch strings.TrimSuffix(c.Type.Name, "[]") {
+			case "hstore":
+				now = append(now, "CREATE EXTENSION hstore")
+			case "pair":
+				now = append(now, "CREATE TYPE pair AS (n integer, t text)")
+			}
+		}
 		create, alter := dialect.CreateTable(table)
 		now, later = append(now, create...), append(later, alter...)
 	}
@@ -168,7 +176,8 @@ func TestConformance(t *testing.T) {
 			Types: map[catalog.Kind]string{
 				catalog.Int: "bigint", catalog.Text: "text", catalog.Bytes: "bytea", catalog.Bool: "boolean", catalog.Float: "double precision",
 				catalog.Numeric: "numeric", catalog.UUID: "uuid", catalog.Date: "date", catalog.Timestamp: "timestamp without time zone",
-				catalog.TimestampTZ: "timestamp with time zone", catalog.JSON: "json",
+				catalog.TimestampTZ: "timestamp with time zone", catalog.JSON: "json", catalog.XML: "xml", catalog.IP: "inet", catalog.MAC: "macaddr",
+				catalog.Point: "point", catalog.Array: "text[]", catalog.Composite: "pair", catalog.Range: "int8range", catalog.Hstore: "hstore",
 			},
 			Samples: []connectortest.Sample{
 				sample("smallint", int64(math.MinInt16), int64(math.MaxInt16), int64(0)),
@@ -185,6 +194,15 @@ func TestConformance(t *testing.T) {
 				sample(`"char"`, "a", ""),
 				sample("name", "a name", strings.Repeat("n", 63)),
 				sample("jsonb", e(`'{"b": 1, "a": [null, "\u00e9 \\ \t", 1.0]}'`), e(`'"text"'`), e("'[]'")),
+				sample("cidr", "10.0.0.0/8", "::/0"),
+				sample("macaddr8", "08:00:2b:01:02:03:04:05"),
+				sample("money", e("'-92233720368547758.08'"), e("0")),
+				sample("int4multirange", "{}", "{[1,5),[7,)}"),
+				sample("tsrange", "[2021-01-02,2021-01-03)", `["2021-01-02 03:04:05.5",infinity]`),
+				sample("numeric[]", "{1.50,NaN,NULL,-0.01}"),
+				sample("bytea[]", `{"\\x00ff","\\x"}`),
+				sample("pair[]", `{"(1,\"a \"\"b\"\" ,\")",NULL,"(,)"}`),
+				sample("hstore[]", `{"\"a\"=>\"1\"",""}`),
 				// No binary form: aclitem has no send function, nor have its arrays.
 				sample("aclitem", e("'postgres=r*w/postgres'")),
 			},

@@ -58,6 +58,8 @@ func TestCopySQL(t *testing.T) {
 		say("into a table, "+string(f), copyInSQL(hard, layout(tab, f)))
 		say("into a table without columns, "+string(f), copyInSQL(bare.ID, layout(bare, f)))
 	}
+	say("the values of a column", valuesSQL(tab, `a"b`, 10))
+	say("the values of a column of all partitions", valuesSQL(&catalog.Table{ID: hard, Kind: catalog.Partitioned}, "from", 10))
 	golden(t, "copy.sql", b.String())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -268,7 +269,8 @@ func (s *snapshot) alive() error {
 func (s *snapshot) Token() string             { return s.token }
 func (s *snapshot) Catalog() *catalog.Catalog { return s.picture.Catalog }
 
-// Layout chooses binary unless a column of the table has no binary form.
+// Layout chooses binary unless a column of the table has no binary form, or the
+// value of one that is decoded is the text that the server prints.
 func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
 	t := s.picture.Table(id)
 	if t == nil {
@@ -279,11 +281,70 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 	}
 	format := Binary
 	for _, c := range t.Columns {
-		if c.Type.TextOnly && !c.Generation.Computed() {
+		if c.Generation.Computed() {
+			continue
+		}
+		if c.Type.TextOnly || c.Type.Kind.TravelsAsText() && slices.Contains(decoded, c.Name) {
 			format = Text
 		}
 	}
 	return connectors.NewLayout(t, format, decoded)
+}
+
+// Values implements connectors.Counter. The values are told apart by their text:
+// what a collation, or a number's scale, calls equal may be printed in two ways.
+func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string, limit int) (*connectors.Values, error) {
+	op := fmt.Sprintf("count the values of %s.%s", words(id), word(column))
+	t := s.picture.Table(id)
+	if t == nil || t.Column(column) == nil {
+		return nil, &connectors.Error{Side: s.side, Op: op, Err: errors.New("there is no such column")}
+	}
+	held, err := s.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v, err := countValues(ctx, held.conn, t, column, limit)
+	if err != nil {
+		held.bad = true // the transaction is aborted: its snapshot is of no use
+		s.release(held)
+		return nil, fail(ctx, s.side, op, err)
+	}
+	s.release(held)
+	if len(v.Texts) > limit {
+		return nil, connectors.TooManyValues(id, column, limit)
+	}
+	return v, nil
+}
+
+func countValues(ctx context.Context, conn *pgx.Conn, t *catalog.Table, column string, limit int) (*connectors.Values, error) {
+	rows, err := conn.Query(ctx, valuesSQL(t, column, limit))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	type counted struct {
+		text string
+		n    int64
+	}
+	var all []counted
+	v := &connectors.Values{}
+	for rows.Next() {
+		var text *string
+		var n int64
+		if err := rows.Scan(&text, &n); err != nil {
+			return nil, err
+		}
+		if text == nil {
+			v.Nulls = n
+		} else {
+			all = append(all, counted{*text, n})
+		}
+	}
+	slices.SortFunc(all, func(a, b counted) int { return strings.Compare(a.text, b.text) })
+	for _, c := range all {
+		v.Texts, v.Counts = append(v.Texts, c.text), append(v.Counts, c.n)
+	}
+	return v, rows.Err()
 }
 
 // reader takes a session that has joined the snapshot; release gives it back.

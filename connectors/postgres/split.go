@@ -121,6 +121,19 @@ func copyOutSQL(c connectors.Chunk, layout *connectors.Layout) string {
 	return fmt.Sprintf("COPY (SELECT %s FROM %s%s) TO STDOUT (FORMAT %s)", columnList(layout.Columns), from, where, format)
 }
 
+// valuesSQL returns the query that counts the values of a column by their text: the
+// limit and one more, and NULL. Only the output function tells all of them (a cast
+// of character(n) to text drops blanks), and only num_nulls takes a composite value
+// of NULLs for a value.
+func valuesSQL(t *catalog.Table, column string, limit int) string {
+	from := "ONLY " + table(t.ID)
+	if t.Kind == catalog.Partitioned {
+		from = table(t.ID)
+	}
+	return fmt.Sprintf(`SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls(%[1]s) = 0 THEN format('%%s', %[1]s) END COLLATE "C" AS v FROM %[2]s) x GROUP BY v LIMIT %[3]d`,
+		ident(column), from, limit+2)
+}
+
 // copyInSQL returns the statement that loads rows into a table.
 func copyInSQL(into catalog.TableID, layout *connectors.Layout) string {
 	format := "binary"

@@ -20,8 +20,14 @@ const (
 	oidInt4        = 23
 	oidText        = 25
 	oidJSON        = 114
+	oidXML         = 142
+	oidPoint       = 600
+	oidCIDR        = 650
 	oidFloat4      = 700
 	oidFloat8      = 701
+	oidMACAddr8    = 774
+	oidMACAddr     = 829
+	oidInet        = 869
 	oidBPChar      = 1042
 	oidVarchar     = 1043
 	oidDate        = 1082
@@ -39,8 +45,8 @@ const (
 var builtin = map[uint32]catalog.Type{
 	oidBool:        {Kind: catalog.Bool},
 	oidBytea:       {Kind: catalog.Bytes},
-	oidChar:        {Kind: catalog.Text, Length: 1},
-	oidName:        {Kind: catalog.Text, Length: 63},
+	oidChar:        {Kind: catalog.Text, Length: 1, MaxBytes: 1},
+	oidName:        {Kind: catalog.Text, Length: 63, MaxBytes: 63},
 	oidInt8:        {Kind: catalog.Int, Bits: 64},
 	oidInt2:        {Kind: catalog.Int, Bits: 16},
 	oidInt4:        {Kind: catalog.Int, Bits: 32},
@@ -48,7 +54,7 @@ var builtin = map[uint32]catalog.Type{
 	oidJSON:        {Kind: catalog.JSON},
 	oidFloat4:      {Kind: catalog.Float, Bits: 32},
 	oidFloat8:      {Kind: catalog.Float, Bits: 64},
-	oidBPChar:      {Kind: catalog.Text},
+	oidBPChar:      {Kind: catalog.Text, Equality: catalog.PadSpace},
 	oidVarchar:     {Kind: catalog.Text},
 	oidDate:        {Kind: catalog.Date},
 	oidTimestamp:   {Kind: catalog.Timestamp},
@@ -56,6 +62,12 @@ var builtin = map[uint32]catalog.Type{
 	oidNumeric:     {Kind: catalog.Numeric},
 	oidUUID:        {Kind: catalog.UUID},
 	oidJSONB:       {Kind: catalog.JSON},
+	oidXML:         {Kind: catalog.XML},
+	oidPoint:       {Kind: catalog.Point},
+	oidCIDR:        {Kind: catalog.IP},
+	oidInet:        {Kind: catalog.IP},
+	oidMACAddr:     {Kind: catalog.MAC},
+	oidMACAddr8:    {Kind: catalog.MAC},
 }
 
 // modified applies a type modifier (atttypmod, or a domain's typtypmod).
@@ -70,6 +82,7 @@ func modified(t catalog.Type, mod int32) catalog.Type {
 		// The scale is an 11-bit signed number since PostgreSQL 15, and was a
 		// small positive one before, which reads the same.
 		t.Scale = int(((mod-4)&0x7ff)^1024) - 1024
+		t.Precision = int((mod-4)>>16) & 0xffff
 	}
 	return t
 }

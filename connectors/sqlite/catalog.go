@@ -121,6 +121,9 @@ func readTable(ctx context.Context, s *session, c schema, o object) (*catalog.Ta
 				col.Collation = strings.ToUpper(collation)
 			}
 		}
+		if col.Type.Kind == catalog.Text {
+			col.Type.Equality = equalityOf(col.Collation)
+		}
 		if n := v[4].(int64); n > 0 {
 			key = append(key, keyColumn{n, col.Name})
 		}
@@ -140,7 +143,13 @@ func readTable(ctx context.Context, s *session, c schema, o object) (*catalog.Ta
 			t.PrimaryKey.Name = o.Name + "_pkey"
 		}
 	}
-	indexed, err := readUnique(ctx, s, t, declared)
+	statements := map[string]string{}
+	for _, index := range c.objects {
+		if index.Type == "index" {
+			statements[index.Name] = index.SQL
+		}
+	}
+	indexed, err := readUnique(ctx, s, t, declared, statements)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +173,8 @@ func trimFold(s, suffix string) string {
 
 // readUnique reads unique constraints and unique indexes over plain columns,
 // and reports whether the primary key has an index.
-func readUnique(ctx context.Context, s *session, t *catalog.Table, declared statement) (indexed bool, err error) {
+// statements are those that made the indexes, by name.
+func readUnique(ctx context.Context, s *session, t *catalog.Table, declared statement, statements map[string]string) (indexed bool, err error) {
 	type index struct {
 		name, origin string
 		partial      bool
@@ -184,13 +194,18 @@ func readUnique(ctx context.Context, s *session, t *catalog.Table, declared stat
 		}
 		k := catalog.Key{Name: i.name, Partial: i.partial}
 		plain := true
-		err := s.query(ctx, "SELECT cid, name FROM pragma_index_info(?) ORDER BY seqno", bind(i.name), func(v []driver.Value) error {
+		var collations []string
+		err := s.query(ctx, "SELECT cid, name, coll FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno", bind(i.name), func(v []driver.Value) error {
 			plain = plain && v[0].(int64) >= 0
 			k.Columns = append(k.Columns, text(v[1]))
+			collations = append(collations, text(v[2]))
 			return nil
 		})
 		if err != nil {
 			return false, err
+		}
+		if r, is := ruleOf(t, k, collations, statements[i.name]); is {
+			t.Rules = append(t.Rules, r)
 		}
 		if !plain {
 			continue // an expression, or the rowid

@@ -253,7 +253,7 @@ func TestDeclaredTypes(t *testing.T) {
 		"date": "date 0 0", "DATETIME": "timestamp 0 0", "TIMESTAMP": "timestamp 0 0", "TIMESTAMP  WITH TIME ZONE": "timestamptz 0 0",
 		"BOOLEAN": "bool 0 0", "DECIMAL(10,2)": "numeric 0 2", "NUMERIC": "numeric 0 0",
 		"REAL": "float 0 0", "DOUBLE PRECISION": "float 0 0", "FLOAT": "float 0 0", "FLOATING POINT": "float 0 0",
-		"UUID": "uuid 0 0", "JSON": "json 0 0", "BLOB": "bytes 0 0", "VARBINARY(16)": "bytes 16 0", "": "opaque 0 0", "INET": "text 0 0", "TIME": "text 0 0",
+		"UUID": "uuid 0 0", "JSON": "json 0 0", "BLOB": "bytes 0 0", "VARBINARY(16)": "bytes 16 0", "": "opaque 0 0", "INET": "ip 0 0", "MACADDR": "mac 0 0", "XML": "xml 0 0", "POINT": "point 0 0", "TIME": "text 0 0",
 	} {
 		path := filepath.Join(t.TempDir(), "t.db")
 		build(t, path, "CREATE TABLE t (c "+declared+")")
@@ -412,5 +412,31 @@ func TestSourceInRollbackMode(t *testing.T) {
 	}
 	if len(warned) != 1 || !strings.Contains(warned[0], "wait") {
 		t.Errorf("warned: %q", warned)
+	}
+}
+
+// Collations and unique indexes over expressions say what is equal to what.
+func TestEqualities(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.db")
+	build(t, path, `CREATE TABLE t (a TEXT COLLATE nocase, b TEXT COLLATE RTRIM, c TEXT, "d e" TEXT, gone INT);
+		CREATE UNIQUE INDEX t_lower ON t (lower("d e"), c) WHERE gone IS NULL;
+		CREATE UNIQUE INDEX t_expr ON t (c || a);
+		CREATE UNIQUE INDEX t_coll ON t (c COLLATE NOCASE);
+		CREATE UNIQUE INDEX t_same ON t (a COLLATE NOCASE);
+		CREATE UNIQUE INDEX t_own ON t (c COLLATE RTRIM)`)
+	c := catalogOf(t, path).Tables[0]
+	for name, want := range map[string]catalog.Equality{"a": catalog.FoldASCII, "b": catalog.PadSpace, "c": 0} {
+		if got := c.Column(name).Type.Equality; got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	want := []catalog.Rule{
+		{Name: "t_lower", Parts: []catalog.Part{{Column: "d e", Equality: catalog.FoldASCII}, {Column: "c"}}, Condition: []string{"gone"}},
+		{Name: "t_expr", Parts: []catalog.Part{{Expression: "c | | a", Reads: []string{"a", "c"}}}},
+		{Name: "t_coll", Parts: []catalog.Part{{Column: "c", Equality: catalog.FoldASCII}}},
+		{Name: "t_own", Parts: []catalog.Part{{Column: "c", Equality: catalog.PadSpace}}},
+	}
+	if !reflect.DeepEqual(c.Rules, want) {
+		t.Errorf("rules %+v\nwant %+v", c.Rules, want)
 	}
 }

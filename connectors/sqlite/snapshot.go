@@ -169,6 +169,11 @@ func (s *snapshot) table(op string, id catalog.TableID) (*catalog.Table, error) 
 	return t, nil
 }
 
+// Values implements connectors.Counter.
+func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, limit int) (*connectors.Values, error) {
+	return rows.Values(ctx, s, table, column, limit)
+}
+
 // Close ends the transaction. Readers that are open fail from now on.
 func (s *snapshot) Close() error {
 	s.session.mu.Lock()

@@ -90,7 +90,8 @@ func TestConformance(t *testing.T) {
 			Types: map[catalog.Kind]string{
 				catalog.Int: "INTEGER", catalog.Text: "TEXT", catalog.Bytes: "BLOB", catalog.Bool: "BOOLEAN", catalog.Float: "REAL",
 				catalog.Numeric: "NUMERIC(20,3)", catalog.UUID: "UUID", catalog.Date: "DATE", catalog.Timestamp: "DATETIME",
-				catalog.TimestampTZ: "TIMESTAMP WITH TIME ZONE", catalog.JSON: "JSON",
+				catalog.TimestampTZ: "TIMESTAMP WITH TIME ZONE", catalog.JSON: "JSON", catalog.XML: "XML", catalog.IP: "INET", catalog.MAC: "MACADDR",
+				catalog.Point: "POINT",
 			},
 			Samples: []connectortest.Sample{
 				{Name: "untyped", Type: "", Opaque: true, Values: []any{int64(1), "1", 1.0, 1.5, []byte("1"), "", []byte{}, math.Inf(1), int64(math.MinInt64)}},
@@ -103,6 +104,7 @@ func TestConformance(t *testing.T) {
 					"2021-01-02", "2021-01-02 03:04", "2021-01-02 03:04:05", "2021-01-02T03:04:05.123Z", "2021-01-02 03:04:05.123456789 +0100 CET",
 					int64(0), int64(1609556645), int64(1609556645123), -1.5e9, 2459216.5}},
 				{Name: "booleans in all shapes", Type: "BOOL", Values: []any{int64(0), int64(1), "t", "f", "TRUE", "no"}},
+				{Name: "numbers where addresses are due", Type: "INET", Values: []any{int64(10), 10.5, "10.0.0.1"}},
 				{Name: "identifiers in all shapes", Type: "GUID", Values: []any{"123E4567-E89B-12D3-A456-426614174000", "{123e4567-e89b-12d3-a456-426614174000}", []byte("0123456789abcdef")}},
 			},
 		},

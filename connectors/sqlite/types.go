@@ -19,6 +19,8 @@ var kinds = map[string]catalog.Kind{
 	"UUID": catalog.UUID, "GUID": catalog.UUID, "UNIQUEIDENTIFIER": catalog.UUID,
 	"JSON": catalog.JSON, "JSONB": catalog.JSON,
 	"BLOB": catalog.Bytes, "BYTEA": catalog.Bytes, "BINARY": catalog.Bytes, "VARBINARY": catalog.Bytes, "IMAGE": catalog.Bytes,
+	"INET": catalog.IP, "CIDR": catalog.IP, "MACADDR": catalog.MAC, "MACADDR8": catalog.MAC,
+	"XML": catalog.XML, "POINT": catalog.Point,
 	"FLOATING POINT": catalog.Float,
 	"ANY":            catalog.Opaque,
 }
@@ -26,7 +28,7 @@ var kinds = map[string]catalog.Kind{
 // typeOf reads a declared type. A name that is not known counts by the affinity
 // that SQLite gives it (https://www.sqlite.org/datatype3.html, 3.1); where that
 // is only the default, NUMERIC, the column is taken for text, since such names
-// (ENUM, INET, TIME) mean text and text of this kind may hold numbers. A column
+// (ENUM, TIME) mean text and text of this kind may hold numbers. A column
 // without a declared type may hold anything: it is opaque.
 func typeOf(declared string) catalog.Type {
 	t := catalog.Type{Name: declared}
@@ -66,9 +68,26 @@ func typeOf(declared string) catalog.Type {
 			t.Length = args[0]
 		}
 	case catalog.Numeric:
+		if len(args) > 0 {
+			t.Precision = args[0]
+		}
 		if len(args) == 2 {
 			t.Scale = args[1]
 		}
 	}
 	return t
+}
+
+// equalityOf says what a collation calls equal, beside equal bytes. A collation that
+// an application has registered is nobody's but the application's.
+func equalityOf(collation string) catalog.Equality {
+	switch strings.ToUpper(collation) {
+	case "", "BINARY":
+		return 0
+	case "NOCASE":
+		return catalog.FoldASCII
+	case "RTRIM":
+		return catalog.PadSpace
+	}
+	return catalog.FoldUnknown
 }

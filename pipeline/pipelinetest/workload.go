@@ -3,8 +3,10 @@
 package pipelinetest
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/memory"
 	"github.com/sanitize-db/sanitize/masking"
@@ -69,14 +71,14 @@ func Workload(db *memory.Database, users, orders int) error {
 
 // Compile is the plan of the workload, for pipeline.Run.Compile: ids are
 // pseudonymised and still join, emails become tokens, the audit's rows stay behind.
-func Compile(key *masking.Key) func(*catalog.Catalog) (*masking.Plan, pipeline.Fingerprint, error) {
-	return func(c *catalog.Catalog) (*masking.Plan, pipeline.Fingerprint, error) {
+func Compile(key *masking.Key) func(context.Context, connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
+	return func(_ context.Context, snapshot connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
 		registry := masking.Standard()
 		id := masking.Spec{Name: "pseudonym", Variant: "id", Domain: "test/user_id"}
 		email := masking.Spec{Name: "token", Variant: "hex", Params: map[string]any{"length": int64(40)}, Domain: "test/email"}
 		masks := map[string]masking.Spec{"users.id": id, "users.invited_by": id, "orders.user_id": id, "users.email": email}
 		tables := map[masking.TableName]*masking.TablePlan{}
-		for _, t := range c.Tables {
+		for _, t := range snapshot.Catalog().Tables {
 			var columns []masking.ColumnPlan
 			for _, col := range t.Columns {
 				plan := masking.ColumnPlan{Name: col.Name, Action: masking.Keep}

@@ -102,13 +102,13 @@ func (c *column) decode() (a arrow.Array, err error) {
 			return c.view(), nil
 		}
 		return c.built(appendText)
-	case catalog.JSON:
+	case catalog.JSON, catalog.XML, catalog.IP, catalog.MAC, catalog.Point, catalog.Array, catalog.Composite, catalog.Range, catalog.Hstore:
 		if c.all(func(v Value) bool { return v.Tag == Text }) {
 			return c.view(), nil
 		}
 		return c.built(func(dst []byte, v Value) ([]byte, bool) {
 			dst, ok := appendText(dst, v)
-			return dst, ok && v.Tag != Blob // JSONB, which is no JSON text
+			return dst, ok && v.Tag != Blob // JSONB, which is no JSON text; a geometry
 		})
 	case catalog.Bytes:
 		if c.all(Value.hasBytes) {

@@ -219,7 +219,7 @@ func (e *Encoder) bytes(dst, original []byte, was Value, c *catalog.Column, v []
 		}
 		e.scratch = appendUUID(e.scratch[:0], v, form)
 		return AppendText(dst, e.scratch), nil
-	case catalog.Numeric, catalog.Text, catalog.JSON:
+	case catalog.Numeric, catalog.Text, catalog.JSON, catalog.XML, catalog.IP, catalog.MAC, catalog.Point, catalog.Array, catalog.Composite, catalog.Range, catalog.Hstore:
 		if c.Type.Kind == catalog.Numeric && !decimal(v) {
 			return nil, wrong()
 		}

@@ -499,3 +499,52 @@ func FuzzMoment(f *testing.F) {
 		}
 	})
 }
+
+// Values are printed as PostgreSQL would print them.
+func TestPrinted(t *testing.T) {
+	integers := func(v int64) arrow.Array {
+		b := array.NewInt64Builder(memory.DefaultAllocator)
+		b.Append(v)
+		return b.NewArray()
+	}
+	days := func(v arrow.Date32) arrow.Array {
+		b := array.NewDate32Builder(memory.DefaultAllocator)
+		b.Append(v)
+		return b.NewArray()
+	}
+	floats := func(v float64) arrow.Array {
+		b := array.NewFloat64Builder(memory.DefaultAllocator)
+		b.Append(v)
+		return b.NewArray()
+	}
+	bytes := func(v string) arrow.Array {
+		b := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.Binary)
+		b.AppendString(v)
+		return b.NewArray()
+	}
+	for _, c := range []struct {
+		kind catalog.Kind
+		a    arrow.Array
+		want string
+	}{
+		{catalog.Int, integers(-7), "-7"},
+		{catalog.Timestamp, integers(0), "2000-01-01 00:00:00"},
+		{catalog.Timestamp, integers(1_500_000), "2000-01-01 00:00:01.5"},
+		{catalog.Timestamp, integers(-63_082_368_000_000_000), "0001-12-31 00:00:00 BC"},
+		{catalog.Timestamp, integers(math.MaxInt64), "infinity"},
+		{catalog.TimestampTZ, integers(0), "2000-01-01 00:00:00+00"},
+		{catalog.Date, days(0), "1970-01-01"},
+		{catalog.Date, days(-719163), "0001-12-31 BC"},
+		{catalog.Date, days(math.MinInt32), "-infinity"},
+		{catalog.Float, floats(1e20), "1e+20"},
+		{catalog.Float, floats(math.Inf(-1)), "-Infinity"},
+		{catalog.Float, floats(math.NaN()), "NaN"},
+		{catalog.Bytes, bytes("\x00\xff"), `\x00ff`},
+		{catalog.UUID, bytes("0123456789abcdef"), "30313233-3435-3637-3839-616263646566"},
+		{catalog.Array, bytes("{a,b}"), "{a,b}"},
+	} {
+		if got := string(appendPrinted(nil, c.kind, c.a, 0)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.kind, got, c.want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.
        CASE WHEN a.attcollation IN (0, 100) THEN ''
             WHEN cn.nspname = 'pg_catalog' THEN co.collname
             ELSE cn.nspname || '.' || co.collname END,
+       a.attcollation,
        coalesce(d.description, '')
 FROM pg_catalog.pg_attribute a
 LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum

@@ -16,6 +16,14 @@ WITH RECURSIVE used(id) AS (
 )
 SELECT t.oid, t.typname, t.typtype::text, t.typbasetype, t.typtypmod, t.typnotnull,
        t.typsend = 0 OR t.typreceive = 0,
+       -- What a value consists of: the element of an array whose elements are set
+       -- apart by commas, the bound of a range or of a multirange.
+       coalesce((SELECT e.oid FROM pg_catalog.pg_type e
+                 WHERE t.typinput = 'pg_catalog.array_in'::regproc AND e.oid = t.typelem AND e.typdelim = ','),
+                (SELECT r.rngsubtype FROM pg_catalog.pg_range r
+                 WHERE t.oid = r.rngtypid OR t.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid), 0),
+       coalesce((SELECT r.rngcollation FROM pg_catalog.pg_range r
+                 WHERE t.oid = r.rngtypid OR t.oid = (to_jsonb(r) ->> 'rngmultitypid')::oid), 0),
        coalesce((SELECT array_agg(part.id::bigint) FROM (
            SELECT t.typbasetype AS id WHERE t.typbasetype <> 0
            UNION ALL SELECT t.typelem WHERE t.typelem <> 0 AND t.typlen = -1

@@ -1,0 +1,199 @@
+package policies
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// watcher is a factory that notes what it is bound to, and masks by nothing at all.
+type watcher struct {
+	name   string
+	params []masking.Param
+	bound  map[string]masking.Request
+	counts bool // asks for the column's values
+}
+
+func (w *watcher) Describe() masking.Description {
+	return masking.Description{Name: w.name, Version: 1, Params: w.params}
+}
+
+func (w *watcher) Bind(req masking.Request) (masking.Binding, error) {
+	w.bound[req.Column.Coordinates()] = req
+	b, err := masking.Standard().Bind(masking.NewKey(), masking.Column{Kind: masking.Text}, masking.Spec{Name: "null", Variant: true}, nil)
+	if err != nil {
+		return b, err
+	}
+	b.Guarantees.Injective = true
+	if w.counts {
+		v, err := req.Row.Values("")
+		if err != nil {
+			return b, err
+		}
+		b.Pinned = fmt.Sprintf("%d values", len(v.Texts))
+	}
+	return b, nil
+}
+
+// watched compiles a policy with transforms named drawn and counted beside the others.
+func watched(t *testing.T, catalogText, policy string, options ...Option) (*Compiled, map[string]masking.Request, error) {
+	t.Helper()
+	bound := map[string]masking.Request{}
+	of := []masking.Param{{Name: "of", Type: "column"}, {Name: "by", Type: "column"}}
+	factories := []masking.Factory{&watcher{"drawn", of, bound, false}, &watcher{"counted", nil, bound, true}}
+	for _, name := range masking.Standard().Names() {
+		factories = append(factories, masking.Standard().Factory(name))
+	}
+	p, err := Parse("p.yaml", []byte("version: 1\nkeys: {k: {from: ephemeral}}\n"+policy))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Compile(p, parseCatalog(t, catalogText), testKey(t), masking.NewRegistry(factories...), options...)
+	return c, bound, err
+}
+
+// What is drawn for a subject is in the subject's domain: its class's if it is masked,
+// that of the column at the end of its keys if it is kept.
+func TestSubjects(t *testing.T) {
+	c, bound, err := watched(t, `schema public
+table customers
+id int4 notnull pk
+name text
+table orders
+customer_id int8
+buyer text
+place text
+note text
+fk (customer_id) -> customers (id)
+table staff
+Badge int4 notnull pk
+name text
+table newsletter
+badge int4
+name text
+`, `classes:
+  person: {kind: direct, do: {drawn: x, of: id}}
+  staff_id: {kind: pseudonym, do: {pseudonym: id}}
+tables:
+  customers: {columns: {name: person}, keep: [id]}
+  orders:
+    columns: {buyer: {class: person, do: {drawn: x, of: customer_id}, because: b}, place: {class: person, do: {drawn: x, by: customer_id}, because: b}}
+    keep: [note]
+  staff: {columns: {Badge: staff_id, name: {class: person, do: {drawn: x, of: BADGE}, because: b}}}
+  newsletter: {columns: {name: {class: person, do: {drawn: x, of: badge}, because: b}}}
+links: [[staff.badge, newsletter.badge]]
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for column, want := range map[string]string{
+		"public.customers.name": "k/public.customers.id", "public.orders.buyer": "k/public.customers.id", "public.orders.place": "k/person",
+		"public.staff.name": "k/staff_id", "public.newsletter.name": "k/staff_id",
+	} {
+		if got := bound[column].Spec.Domain; got != want {
+			t.Errorf("%s is in domain %s, want %s", column, got, want)
+		}
+	}
+	if got := bound["public.staff.name"].Spec.Params["of"]; got != "Badge" {
+		t.Errorf("the subject is spelled %v", got)
+	}
+	if got := c.Tables[1].Columns; !slices.ContainsFunc(got, func(d ColumnDecision) bool { return d.Column == "name" && d.Domain == "k/staff_id" }) &&
+		!slices.ContainsFunc(c.Tables, func(td TableDecision) bool {
+			return slices.ContainsFunc(td.Columns, func(d ColumnDecision) bool { return d.Domain == "k/staff_id" && d.Column == "name" })
+		}) {
+		t.Errorf("the plan names other domains: %+v", got)
+	}
+	var peers []string
+	for _, p := range bound["public.orders.buyer"].Row.Peers {
+		peers = append(peers, p.Column.Name+" "+p.Spec.Name+" "+p.Spec.Domain)
+	}
+	if want := []string{"customer_id  ", "place drawn k/person", "note  "}; !slices.Equal(peers, want) {
+		t.Errorf("peers %q, want %q", peers, want)
+	}
+	peers = nil
+	for _, p := range bound["public.newsletter.name"].Row.Peers {
+		peers = append(peers, p.Column.Coordinates()+" "+p.Spec.Name+" "+p.Spec.Domain)
+	}
+	if want := []string{"public.newsletter.badge pseudonym k/staff_id"}; !slices.Equal(peers, want) {
+		t.Errorf("peers %q, want %q", peers, want)
+	}
+}
+
+// redact masks each hit as the class of its pattern does.
+func TestPatternClasses(t *testing.T) {
+	p, err := Parse("p.yaml", []byte(`version: 1
+keys: {k: {from: ephemeral}}
+classes:
+  email: {kind: direct, do: {fake: email}}
+  card: {kind: pci, do: {shape: text}}
+  note: {kind: free_text, do: {redact: [email, pan, ip], else: shape}}
+tables: {}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.spec("note", p.Class("note").Do)
+	if len(s.Classes) != 2 || s.Classes["email"].Domain != "k/email" || s.Classes["pan"].Domain != "k/card" || s.Classes["pan"].Name != "shape" {
+		t.Errorf("classes %+v", s.Classes)
+	}
+}
+
+// counts is a snapshot with one column.
+type counts struct {
+	asked []string
+	err   error
+}
+
+func (c *counts) Values(table catalog.TableID, column string, limit int) (*masking.Values, error) {
+	c.asked = append(c.asked, table.String()+"."+column)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return &masking.Values{Texts: []string{"a", "b"}, Counts: []int64{1, 2}}, nil
+}
+
+// A transform that is made of the column's values reads them if there are any at
+// hand; partitions share those of their root.
+func TestValuesOfColumns(t *testing.T) {
+	const tables = `schema public
+partitioned sales
+region text
+table sales_eu
+partition sales
+region text
+`
+	const policy = `classes: {region: {kind: quasi, do: {counted: column}}}
+tables: {sales: {columns: {region: region}}}
+`
+	rows := &counts{}
+	c, _, err := watched(t, tables, policy, WithRows(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"public.sales.region", "public.sales.region"}; !slices.Equal(rows.asked, want) {
+		t.Errorf("asked for %q, want %q", rows.asked, want)
+	}
+	if got := c.Fingerprint["pinned k/region counted"]; got != "2 values" {
+		t.Errorf("pinned: %s", got)
+	}
+	broken := errors.New("the server is gone")
+	if _, _, err = watched(t, tables, policy, WithRows(&counts{err: broken})); err != broken {
+		t.Errorf("an error of the rows comes back as %v", err)
+	}
+	// A plan has no rows at hand, and says so.
+	c, _, err = watched(t, tables, policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Fingerprint["pinned k/region counted"]; got != atRun {
+		t.Errorf("pinned: %s", got)
+	}
+	if !c.Tables[1].Columns[0].AtRun || !strings.Contains(strings.Join(c.Warnings, "\n"), "a run makes the transform anew") {
+		t.Errorf("decision %+v, warnings %q", c.Tables[1].Columns[0], c.Warnings)
+	}
+}

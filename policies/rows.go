@@ -1,0 +1,53 @@
+package policies
+
+import (
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// Rows counts the values of columns of the snapshot that is to be copied, for the
+// transforms whose output is made of them.
+type Rows interface {
+	// Values counts the values of a column of one table, or of all partitions of one
+	// that is partitioned. With more than limit different values it fails.
+	Values(table catalog.TableID, column string, limit int) (*masking.Values, error)
+}
+
+// Option changes what Compile does.
+type Option func(*compiler)
+
+// WithRows lets transforms read the values of their columns. Without it such a
+// transform is bound to no values: the plan shows what would happen, and cannot run.
+func WithRows(rows Rows) Option {
+	return func(c *compiler) { c.rows = rows }
+}
+
+// mostValues is how many different values of one column are held at most.
+const mostValues = 1_000_000
+
+// atRun is what a column's values pin where a plan does not read them.
+const atRun = "the values of the snapshot, read at the run"
+
+// values returns the callback by which the transform of a column reads its values.
+// Partitions share those of their root: they are masked alike.
+func (c *compiler) values(col *column) func(string) (*masking.Values, error) {
+	return func(name string) (*masking.Values, error) {
+		of := col.col.Name
+		if name != "" {
+			found, _, _ := findColumn(col.table.t, name)
+			if found == nil {
+				return nil, &masking.BindError{Reason: "there is no column " + clip(name)}
+			}
+			of = found.Name
+		}
+		if c.rows == nil {
+			col.atRun = true
+			return &masking.Values{}, nil
+		}
+		v, err := c.rows.Values(c.catalog.Root(col.table.t).ID, of, mostValues)
+		if err != nil {
+			c.broken = err
+		}
+		return v, err
+	}
+}
