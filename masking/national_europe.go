@@ -88,15 +88,14 @@ func france() []idFormat {
 	key := []idCheck{{at: 13, lo: 1, mod: 97}}
 	right := func(syms []byte) (want [2]int, ok bool) {
 		dept := 10*int(syms[5]) + int(syms[6])
-		switch syms[6] {
-		case symbolOf('A'):
-			dept = 10*int(syms[5]) - 1
-		case symbolOf('B'):
-			dept = 10*int(syms[5]) - 2
+		switch {
+		case syms[6] < symbolLetter:
+		case syms[5] == 2 && syms[6] == symbolOf('A'):
+			dept = 19
+		case syms[5] == 2 && syms[6] == symbolOf('B'):
+			dept = 18
 		default:
-			if syms[6] >= symbolLetter {
-				return want, false
-			}
+			return want, false
 		}
 		r := (remainder(syms[:5], 97)*100 + dept) % 97
 		for _, d := range syms[7:13] {
