@@ -10,7 +10,7 @@ import (
 )
 
 func userText(i int) any {
-	return []string{fmt.Sprintf("user%d", i), fmt.Sprintf("M.Smith_%d", i), fmt.Sprintf("%d", i), fmt.Sprintf("иван%d", i), fmt.Sprintf("%d@corp.example-of-a-long-host-name.example", i), fmt.Sprintf("José%d", i)}[i%6]
+	return []string{fmt.Sprintf("user%d", i), fmt.Sprintf("M.Smith_%d", i), fmt.Sprintf("%d", i), fmt.Sprintf("ivan-%d", i), fmt.Sprintf("%d@corp.example-of-a-long-host-name.example", i), fmt.Sprintf("José%d", i)}[i%6]
 }
 
 func keepsPattern(in, out any) string {
