@@ -156,7 +156,7 @@ func TestUserNamesThatCannotBePermuted(t *testing.T) {
 	rejected(t, Column{Kind: Text, Unique: true, Equality: FoldAccents}, fake("user_name"), []any{"иван"}, 0, "alphabet")
 	refused(t, Column{Kind: Text, Unique: true}, fake("user_name", "unique", "strict"), "strict")
 	refused(t, Column{Kind: Text}, fake("email", "unique", "very"), "very")
-	refused(t, Column{Kind: Text, Equality: FoldUnknown}, fake("user_name"), "collation")
+	refused(t, Column{Kind: Text, Equality: FoldUnknown}, fake("user_name"), "goes by the value")
 	refused(t, Column{Kind: UUID}, fake("user_name"), "kind uuid")
 }
 
