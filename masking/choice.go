@@ -341,6 +341,7 @@ func (t *choiceTransform) mask(dst []byte, cs *choiceScratch, v, own []byte, blo
 		c.pool = poolOfText(own)
 	}
 	c.pool = within(t.charset, c.pool)
+	c.style = styleUnder(t.equality, c.style, c.pool)
 	from := len(dst)
 	if c.pool != poolNone {
 		if dst = t.chooser.append(dst, c); len(dst) > from {
@@ -403,6 +404,16 @@ func styleOf(v []byte) nameStyle {
 		return allUpper
 	}
 	return asListed
+}
+
+// styleUnder returns the style, or asListed where the database makes a difference
+// between the cases of letters beyond ASCII, and none between those of ASCII: there,
+// values that are equal are written in two styles.
+func styleUnder(e Equality, style nameStyle, pool uint8) nameStyle {
+	if e&(FoldASCII|FoldCase|FoldAccents) == FoldASCII && pool != poolASCII {
+		return asListed
+	}
+	return style
 }
 
 // poolOfText returns the pool of the script of the first letter, and of Latin the

@@ -257,7 +257,7 @@ func (t *drawnGroup) mask(dst []byte, s *scratch, d *drawnScratch, names []texts
 		r.pool = scriptOfNames(r.names)
 	}
 	r.pool = within(t.charset, r.pool)
-	r.style, r.limit, r.drawn, r.base = styleOf(r.value), t.limit, true, t.equality&FoldAccents != 0
+	r.style, r.limit, r.drawn, r.base = styleUnder(t.equality, styleOf(r.value), r.pool), t.limit, true, t.equality&FoldAccents != 0
 	r.set()
 	first := r.block
 	for attempt := byte(1); attempt < 64 && t.maker.meets(r); attempt++ {

@@ -1,6 +1,7 @@
 package masking
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,14 +119,18 @@ func (m *placeMaker) append(dst []byte, d *drawnRow, s *shapeScratch) []byte {
 	case "address":
 		return m.address.append(dst, &d.chosen)
 	}
+	v := bytes.TrimSpace(d.value)
+	if d.base && !isASCII(v) {
+		v = d.own // its letters without marks
+	}
 	// A code of four to six digits is that of the address.
-	if digits, _ := postcodeOf(d.own); digits == len(d.value) {
-		if dst = appendCode(dst, d.draw[3], digits); string(dst[from:]) != string(d.value) {
+	if digits, _ := postcodeOf(v); digits == len(v) {
+		if dst = appendCode(dst, d.draw[3], digits); string(dst[from:]) != string(v) {
 			return dst
 		}
 		return appendCode(dst[:from], redraw(d.draw[3]), digits)
 	}
-	dst = append(dst, d.value...)
-	m.shape.shape(dst[from:], d.value, &d.block, s)
+	dst = append(dst, v...)
+	m.shape.shape(dst[from:], v, &d.block, s)
 	return dst
 }

@@ -168,7 +168,7 @@ func TestPlacesThatDoNotFit(t *testing.T) {
 	refused(t, Column{Kind: Text, Unique: true}, fake("city"), "unique")
 	refused(t, Column{Kind: Int, Bits: 32}, fake("city"), "kind int")
 	refused(t, Column{Kind: Text, Labels: []string{"Oslo"}}, fake("city"), "labels")
-	refused(t, Column{Kind: Text, Equality: FoldUnknown}, fake("street"), "collation")
+	refused(t, Column{Kind: Text, Equality: FoldUnknown}, fake("street"), "goes by the value")
 	refused(t, Column{Kind: Text}, fake("city", "script", "klingon"), "klingon")
 	refused(t, Column{Kind: Text, Charset: Latin1}, fake("city", "script", "cyrillic"), "Latin-1")
 }

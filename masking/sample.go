@@ -2,6 +2,7 @@ package masking
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -45,6 +46,15 @@ func (r *Registry) Show(key *Key, s Sample) (Shown, error) {
 		}
 		return Column{}, false
 	}, Values: s.count}
+	if s.Files != nil {
+		row.File = func(path string) ([]byte, error) {
+			content, is := s.Files[path]
+			if !is {
+				return nil, fs.ErrNotExist
+			}
+			return []byte(content), nil
+		}
+	}
 	for _, b := range s.Beside {
 		row.Peers = append(row.Peers, Peer{Column: b.Column, Spec: b.Spec})
 	}
