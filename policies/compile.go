@@ -432,9 +432,10 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		return fmt.Sprintf("the columns that its keys and links tie together are of kind %s and %s, which %s does not mask alike", a, b, d.spec.Name),
 			"keep them all, or change the type at the source"
 	}
+	const byRow = "%s masks by another column of the row, and the two ends of a key or link stand in different rows"
+	const byValue = "use a transform that looks at the value alone"
 	if c.readsRow(d.spec) && col.inKey() {
-		return fmt.Sprintf("%s masks by another column of the row, and the two ends of a key or link stand in different rows", d.do),
-			"use a transform that looks at the value alone"
+		return fmt.Sprintf(byRow, d.do), byValue
 	}
 	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.finalSpec(col), c.row(col))
 	if err != nil {
@@ -449,6 +450,10 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	}
 	if b.Transform == nil && b.Group == nil {
 		panic("policies: transform " + d.spec.Name + " has bound to nothing") // a factory's contract
+	}
+	// A transform may choose the other column itself.
+	if b.Group != nil && col.inKey() && slices.ContainsFunc(b.Inputs, func(name string) bool { return name != col.col.Name }) {
+		return fmt.Sprintf(byRow, d.do), byValue
 	}
 	col.binding = b
 	for _, w := range b.Warnings {
