@@ -28,13 +28,17 @@ var standardClasses = []Class{
 	{Name: "person_name", Kind: "direct", Do: Do{Name: "fake", Variant: "person_name"}},
 	{Name: "email", Kind: "direct", Do: Do{Name: "fake", Variant: "email"}},
 	{Name: "phone", Kind: "direct", Do: Do{Name: "fake", Variant: "phone"}},
-	{Name: "user_name", Kind: "direct", Do: Do{Name: "token", Variant: "base32"}},
+	{Name: "user_name", Kind: "direct", Do: Do{Name: "fake", Variant: "user_name"}},
 	{Name: "street", Kind: "direct", Do: Do{Name: "fake", Variant: "street"}},
 	{Name: "place", Kind: "quasi", Do: Do{Name: "fake", Variant: "city"}},
 	{Name: "postcode", Kind: "quasi", Do: Do{Name: "fake", Variant: "postcode"}},
 	{Name: "company", Kind: "quasi", Do: Do{Name: "fake", Variant: "company"}},
 	{Name: "birth_date", Kind: "quasi", Do: Do{Name: "shift_days", Variant: int64(30), Params: map[string]any{"within": "same_year"}}},
-	{Name: "network", Kind: "quasi", Do: Do{Name: "shape", Variant: "text"}},
+	{Name: "ip", Kind: "quasi", Do: Do{Name: "fake", Variant: "ip"}},
+	{Name: "mac", Kind: "quasi", Do: Do{Name: "fake", Variant: "mac"}},
+	{Name: "host", Kind: "quasi", Do: Do{Name: "fake", Variant: "host"}},
+	{Name: "user_agent", Kind: "quasi", Do: Do{Name: "fake", Variant: "user_agent"}},
+	{Name: "device", Kind: "direct", Do: Do{Name: "fake", Variant: "account"}},
 	{Name: "account", Kind: "direct", Do: Do{Name: "fake", Variant: "account"}},
 	{Name: "card", Kind: "pci", Do: Do{Name: "fake", Variant: "pan"}},
 	{Name: "government_id", Kind: "direct", Do: Do{Name: "fake", Variant: "account"}},
@@ -195,7 +199,7 @@ func hasAddress(t *catalog.Table) bool {
 // can be nulled, or a person has to decide.
 func fit(class string, t *catalog.Table, c *catalog.Column) guess {
 	unique := slices.ContainsFunc(t.UniqueKeys(), func(k catalog.Key) bool { return slices.Contains(k.Columns, c.Name) })
-	text := c.Type.Kind == catalog.Text && len(c.Type.Labels) == 0
+	text := c.Type.Kind == catalog.Text && len(c.Type.Labels) == 0 || class == "ip" && c.Type.Kind == catalog.IP || class == "mac" && c.Type.Kind == catalog.MAC
 	standard, _ := standardClass(class)
 	switch {
 	case class == "special" || class == suppressed:
@@ -210,7 +214,7 @@ func fit(class string, t *catalog.Table, c *catalog.Column) guess {
 		return guess{"secret_token", text || c.Type.Kind == catalog.Bytes}
 	case class == "secret" && c.Type.Kind == catalog.Bytes:
 		return guess{class, true}
-	case text && unique && (standard.Do.Name == "shape" || standard.Do.Name == "fake" && class != "email"):
+	case text && unique && (standard.Do.Name == "shape" || standard.Do.Name == "fake" && class != "email" && class != "user_name"):
 		return guess{class, false}
 	case text:
 		return guess{class, true}
@@ -253,8 +257,8 @@ func nameClass(words []string) string {
 		return "secret"
 	case pair("national", "id"), pair("tax", "id"):
 		return "government_id"
-	case pair("device", "id"):
-		return "network"
+	case pair("device", "id"), has(deviceWords):
+		return "device"
 	case last == "id" || last == "uuid" || last == "guid":
 		return "" // a key, whatever it is the key of
 	case has(emailWords), pair("e", "mail"):
@@ -273,8 +277,14 @@ func nameClass(words []string) string {
 		return "first_name"
 	case has(lastNameWords), pair("last", "name"), pair("family", "name"), pair("maiden", "name"), pair("sur", "name"):
 		return "last_name"
-	case has(networkWords), pair("ip", "address"), pair("mac", "address"), pair("user", "agent"):
-		return "network"
+	case has(ipWords):
+		return "ip"
+	case has(macWords):
+		return "mac"
+	case has(agentWords), pair("user", "agent"):
+		return "user_agent"
+	case has(hostWords), pair("host", "name"):
+		return "host"
 	case has(loginWords), pair("user", "name"), pair("login", "name"), pair("screen", "name"):
 		return "user_name"
 	case has(fullNameWords), pair("full", "name"), pair("display", "name"), pair("contact", "name"), pair("customer", "name"),
@@ -316,7 +326,11 @@ var (
 	lastNameWords  = words(`lastname surname familyname lname maidenname`)
 	fullNameWords  = words(`fullname displayname nickname contactname cardholder cardholdername personname composer`)
 	loginWords     = words(`username login userid handle screenname loginname`)
-	networkWords   = words(`ip ipaddress ipaddr ipv4 ipv6 mac macaddress imei imsi useragent hostname`)
+	ipWords        = words(`ip ipaddress ipaddr ipv4 ipv6`)
+	macWords       = words(`mac macaddress macaddr`)
+	agentWords     = words(`useragent`)
+	hostWords      = words(`hostname`)
+	deviceWords    = words(`imei imsi`)
 	postcodeWords  = words(`postcode postalcode zip zipcode plz`)
 	placeWords     = words(`city town district suburb county village neighborhood neighbourhood latitude longitude lat lng lon geo
 		location`)

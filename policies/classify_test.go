@@ -58,8 +58,8 @@ customers.address_line1 text: street
 customers.zip text: postcode
 customers.city text: place
 cities.city text: public
-customers.ip inet: suppressed
-customers.last_login_ip text: network
+customers.ip inet: ip
+customers.last_login_ip text: ip
 customers.iban text: account
 customers.card_number text: card
 customers.ssn text: government_id

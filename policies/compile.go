@@ -3,7 +3,6 @@ package policies
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -432,9 +431,10 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		return fmt.Sprintf("the columns that its keys and links tie together are of kind %s and %s, which %s does not mask alike", a, b, d.spec.Name),
 			"keep them all, or change the type at the source"
 	}
+	const byRow = "%s masks by another column of the row, and the two ends of a key or link stand in different rows"
+	const byValue = "use a transform that looks at the value alone"
 	if c.readsRow(d.spec) && col.inKey() {
-		return fmt.Sprintf("%s masks by another column of the row, and the two ends of a key or link stand in different rows", d.do),
-			"use a transform that looks at the value alone"
+		return fmt.Sprintf(byRow, d.do), byValue
 	}
 	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.finalSpec(col), c.row(col))
 	if err != nil {
@@ -449,6 +449,10 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	}
 	if b.Transform == nil && b.Group == nil {
 		panic("policies: transform " + d.spec.Name + " has bound to nothing") // a factory's contract
+	}
+	// A transform may choose the other column itself.
+	if b.Group != nil && col.inKey() && slices.ContainsFunc(b.Inputs, func(name string) bool { return name != col.col.Name }) {
+		return fmt.Sprintf(byRow, d.do), byValue
 	}
 	col.binding = b
 	for _, w := range b.Warnings {
@@ -466,101 +470,6 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 		c.warn(col, "is masked and decides in which partition a row stands: rows move between partitions")
 	}
 	return "", ""
-}
-
-// row is the table around a column as its transform sees it. A computed column is
-// not read.
-func (c *compiler) row(col *column) *masking.Row {
-	row := &masking.Row{Values: c.values(col), File: c.p.readFile, Column: func(name string) (masking.Column, bool) {
-		found, _, _ := findColumn(col.table.t, name)
-		if found == nil || found.Name == col.col.Name || found.Generation.Computed() {
-			return masking.Column{}, false
-		}
-		return c.maskingColumn(col.table.column(found.Name)), true
-	}}
-	for _, other := range col.table.columns {
-		if other == col || other.decision == nil || !other.open() {
-			continue
-		}
-		peer := masking.Peer{Column: c.maskingColumn(other)}
-		if !other.decision.keep {
-			peer.Spec = c.finalSpec(other)
-		}
-		row.Peers = append(row.Peers, peer)
-	}
-	return row
-}
-
-// finalSpec is the transform of a masked column as it is bound: with the domain of
-// its subject, the names of columns as the database spells them, and the widths of
-// the integers that its parts join with.
-func (c *compiler) finalSpec(col *column) masking.Spec {
-	s := col.decision.spec
-	s.Domain = c.domain(col)
-	return c.widths(c.exactNames(col, s))
-}
-
-// subject returns the column that names whom the column is about, if its transform
-// asks for one by the parameter of: what is drawn for a subject is drawn from the
-// subject's domain.
-func (c *compiler) subject(col *column) *column {
-	f := c.reg.Factory(col.decision.spec.Name)
-	if f == nil {
-		return nil
-	}
-	for _, p := range f.Describe().Params {
-		name, given := col.decision.spec.Params[p.Name].(string)
-		if !given || p.Type != "column" || p.Name != "of" {
-			continue
-		}
-		if found, _, _ := findColumn(col.table.t, name); found != nil {
-			return col.table.column(found.Name)
-		}
-	}
-	return nil
-}
-
-// domain is the domain of a masked column: its decision's, or that of its subject.
-// A subject that is kept has the domain of the column at the end of its keys, so
-// that all that references one customer agrees.
-func (c *compiler) domain(col *column) string {
-	// A subject may itself be drawn for another; a circle ends where it began.
-	for seen := map[*column]bool{}; !seen[col]; {
-		seen[col] = true
-		of := c.subject(col)
-		switch {
-		case of == nil || of.decision == nil:
-			return col.decision.domain
-		case of.decision.keep:
-			return c.p.scope() + "/" + of.group.end().id().String()
-		}
-		col = of
-	}
-	return col.decision.domain
-}
-
-// exactNames spells the parameters that name columns of the row as the database does.
-func (c *compiler) exactNames(col *column, s masking.Spec) masking.Spec {
-	if !c.readsRow(s) {
-		return s
-	}
-	s.Params = maps.Clone(s.Params)
-	for _, p := range c.reg.Factory(s.Name).Describe().Params {
-		if name, ok := s.Params[p.Name].(string); ok && p.Type == "column" {
-			if found, _, _ := findColumn(col.table.t, name); found != nil {
-				s.Params[p.Name] = found.Name
-			}
-		}
-	}
-	return s
-}
-
-// readsRow reports whether the transform looks at another column of the row.
-func (c *compiler) readsRow(s masking.Spec) bool {
-	f := c.reg.Factory(s.Name)
-	return f != nil && slices.ContainsFunc(f.Describe().Params, func(p masking.Param) bool {
-		return p.Type == "column" && s.Params[p.Name] != nil
-	})
 }
 
 func (c *compiler) warn(col *column, text string) {

@@ -54,7 +54,7 @@ func (p postgresPair) masked(t *testing.T, columns ...string) {
 	t.Helper()
 	for _, column := range columns {
 		table, name, _ := strings.Cut(column, ".")
-		query := fmt.Sprintf("SELECT coalesce(string_agg(md5(v), ''), '') FROM (SELECT format('%%s', %s) COLLATE \"C\" AS v FROM %s WHERE (%s::text COLLATE \"C\") ~ '[[:alnum:]]' ORDER BY 1) x", name, table, name)
+		query := fmt.Sprintf(`SELECT coalesce(string_agg(md5(v), ''), '') FROM (SELECT format('%%s', %s) COLLATE "C" AS v FROM %s ORDER BY 1) x WHERE v <> ''`, name, table)
 		if was, is := p.a.Value(t, p.source, query), p.b.Value(t, p.target, query); was == "" || was == is {
 			t.Errorf("%s is what it was", column)
 		}
