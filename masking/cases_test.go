@@ -298,6 +298,18 @@ func (c *lawCase) bind(t testing.TB, key *Key, domain string) Binding {
 	spec, col := c.spec, c.col
 	spec.Domain = domain
 	col.Table, col.Name = "t", "c"
+	b, err := Standard().Bind(key, col, spec, c.row())
+	if err != nil {
+		t.Fatalf("bind: %v", err)
+	}
+	if (b.Transform == nil) == (b.Group == nil) {
+		t.Fatal("a binding has one transform or one group")
+	}
+	return b
+}
+
+// row returns the table around the case's column.
+func (c *lawCase) row() *Row {
 	row := &Row{Peers: c.beside, Column: func(name string) (Column, bool) {
 		for _, p := range c.beside {
 			if p.Column.Name == name {
@@ -312,14 +324,7 @@ func (c *lawCase) bind(t testing.TB, key *Key, domain string) Binding {
 	if c.counted != nil {
 		row.Values = func(string) (*Values, error) { return c.counted, nil }
 	}
-	b, err := Standard().Bind(key, col, spec, row)
-	if err != nil {
-		t.Fatalf("bind: %v", err)
-	}
-	if (b.Transform == nil) == (b.Group == nil) {
-		t.Fatal("a binding has one transform or one group")
-	}
-	return b
+	return row
 }
 
 // arrayOf makes the array that a column of a kind has. nil is NULL.

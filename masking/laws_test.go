@@ -49,11 +49,29 @@ func TestLaws(t *testing.T) {
 	}
 }
 
+func withName(s Spec, name string) Spec {
+	s.Name = name
+	return s
+}
+
 func TestDescriptions(t *testing.T) {
 	for _, name := range Standard().Names() {
 		d := Standard().Factory(name).Describe()
 		if d.Name != name || d.Version < 1 || d.Summary == "" {
 			t.Errorf("%s: describes itself as %+v", name, d)
+		}
+		for _, v := range append([]string{""}, d.Variants...) {
+			if !slices.ContainsFunc(d.Samples, func(s Sample) bool { return v == "" || variantName(withName(s.Spec, name)) == name+" "+v }) {
+				t.Errorf("%s: no sample of %s", name, v)
+			}
+		}
+		for _, s := range d.Samples {
+			if s.Spec.Name = name; len(s.Values) != 3 {
+				t.Errorf("%s: a sample of %d values", name, len(s.Values))
+			}
+			if _, err := Standard().Show(fixedKey(t), s); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		for _, p := range d.Params {
 			if p.Summary == "" {
