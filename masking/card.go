@@ -58,7 +58,7 @@ func bindCard(req Request) (Binding, error) {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("an integer of %d bits holds no card number", col.Bits), Help: "use {pseudonym: id}"}
 	}
 	key := subkey(req.Key.For("pan"))
-	t := &cardTransform{permuter: newSymbolPermuter(key), prf: newPRF(key.For("other")), test: test, strict: col.Unique || col.Kind == Int}
+	t := &cardTransform{permuter: newSymbolPermuter(key), other: newScrambler(key.For("other"), col.Equality), test: test, strict: col.Unique || col.Kind == Int}
 	b := Binding{
 		Transform: t,
 		Guarantees: Guarantees{
@@ -136,7 +136,7 @@ func testBIN(digits []byte) string {
 // cardTransform masks card numbers.
 type cardTransform struct {
 	permuter *symbolPermuter
-	prf      *prf
+	other    *scrambler
 	test     bool
 	strict   bool
 }
@@ -207,7 +207,7 @@ func (t *cardTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 				digits[last] = (luhnDigit(digits[:last]) + row.wrong) % 10
 				appendSymbols(out, values.value(base+i), digits, true)
 			case row.what == rowOther:
-				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
+				t.other.add(out, values.value(base+i), s)
 			default:
 				out.add(values.value(base + i))
 			}

@@ -343,7 +343,7 @@ func bindSymbols(req Request, variant string, masked int, what string) (Binding,
 	}
 	b := Binding{
 		Transform: &symbolTransform{
-			permuter: newSymbolPermuter(key), prf: newPRF(key.For("other")), equality: col.Equality,
+			permuter: newSymbolPermuter(key), other: newScrambler(key.For("other"), col.Equality), equality: col.Equality,
 			keep: int(keep), masked: masked, strict: col.Unique, what: what,
 		},
 		Guarantees: Guarantees{
@@ -367,7 +367,7 @@ func fewSymbols(col Column, what string) []string {
 // symbolTransform permutes the symbols of a text: codes, account numbers, postcodes.
 type symbolTransform struct {
 	permuter *symbolPermuter
-	prf      *prf // of what is no such text; nil if that is always an error
+	other    *scrambler // of what is no such text; nil if that is always an error
 	equality Equality
 	keep     int // symbols that stay at the start,
 	masked   int // but so many are masked behind them
@@ -426,7 +426,7 @@ func (t *symbolTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 			case what[i] == rowValue:
 				appendSymbols(out, values.value(base+i), s.text[starts[i]:], true)
 			case what[i] == rowOther:
-				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
+				t.other.add(out, values.value(base+i), s)
 			default:
 				out.add(values.value(base + i))
 			}

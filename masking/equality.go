@@ -50,6 +50,14 @@ func (e Equality) String() string {
 	return "regardless of " + strings.Join(words, ", ")
 }
 
+// unpadded returns v without the blanks at its end that make no difference.
+func (e Equality) unpadded(v []byte) []byte {
+	if e&PadSpace != 0 {
+		return bytes.TrimRight(v, " ")
+	}
+	return v
+}
+
 // canonical returns the canonical form of v under e: v's own bytes if they are
 // that already, else a copy in s.text, good until s.text is emptied. Values that
 // the database calls equal have one canonical form.
@@ -58,9 +66,7 @@ func (e Equality) String() string {
 // (UTS #10): compatibility decomposition without marks, and the letters that the
 // default table spells out or strokes through.
 func (s *scratch) canonical(v []byte, e Equality) []byte {
-	if e&PadSpace != 0 {
-		v = bytes.TrimRight(v, " ")
-	}
+	v = e.unpadded(v)
 	if e&(FoldASCII|FoldCase|FoldAccents) == 0 || plainLower(v) {
 		return v
 	}

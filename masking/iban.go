@@ -38,7 +38,7 @@ func bindIBAN(req Request) (Binding, error) {
 	}
 	key := subkey(req.Key.For("iban"))
 	return Binding{
-		Transform: &ibanTransform{permuter: newSymbolPermuter(key), prf: newPRF(key.For("other")), equality: col.Equality, strict: col.Unique},
+		Transform: &ibanTransform{permuter: newSymbolPermuter(key), other: newScrambler(key.For("other"), col.Equality), equality: col.Equality, strict: col.Unique},
 		Guarantees: Guarantees{
 			Deterministic: true, Injective: col.Unique, Reversible: col.Unique,
 			KeepsFormat: true, KeepsLength: true, KeepsNull: true, KeepsEmpty: true,
@@ -49,7 +49,7 @@ func bindIBAN(req Request) (Binding, error) {
 // ibanTransform masks IBANs.
 type ibanTransform struct {
 	permuter *symbolPermuter
-	prf      *prf
+	other    *scrambler
 	equality Equality
 	strict   bool
 }
@@ -123,7 +123,7 @@ func (t *ibanTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 				}
 				appendSymbols(out, values.value(base+i), syms, true)
 			case row.what == rowOther:
-				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
+				t.other.add(out, values.value(base+i), s)
 			default:
 				out.add(values.value(base + i))
 			}

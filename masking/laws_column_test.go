@@ -6,11 +6,17 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // documents are the transforms whose values have a form of their own, in which
 // letters and blanks cannot be exchanged.
 var documents = []string{"json", "xml", "each", "fields", "pseudonym", "redact"}
+
+// ofASCII are the variants whose values have letters of ASCII alone: with an accent
+// they are something else.
+var ofASCII = []string{"fake ip", "fake mac", "fake url", "fake account"}
 
 // with returns the case on a column that differs, and false if the transform
 // refuses such a column or the case has no texts to try.
@@ -34,6 +40,22 @@ func (c lawCase) with(t *testing.T, change func(*Column)) (lawCase, Binding, boo
 	return c, b, true
 }
 
+// takes reports whether the transform masks the value, and does not refuse it for
+// its form.
+func (c *lawCase) takes(b Binding, v any) bool {
+	if b.Group != nil {
+		return true
+	}
+	mem := memory.DefaultAllocator
+	in := arrayOf(mem, c.col.Kind, true, []any{v})
+	defer in.Release()
+	out, err := b.Transform.Apply(mem, in)
+	if err == nil {
+		out.Release()
+	}
+	return err == nil
+}
+
 // TestLawsOfEquality proves that what the database calls equal is masked to what it
 // calls equal, and that what is kept apart stays apart under the same equality.
 func TestLawsOfEquality(t *testing.T) {
@@ -54,7 +76,7 @@ func TestLawsOfEquality(t *testing.T) {
 		}
 		for _, c := range lawCases {
 			c, b, ok := c.with(t, func(col *Column) { col.Equality = law.equality })
-			if !ok || c.fixed {
+			if !ok || c.fixed || law.equality&FoldAccents != 0 && slices.Contains(ofASCII, variantName(c.spec)) {
 				continue
 			}
 			t.Run(law.equality.String()+"/"+c.name, func(t *testing.T) {
@@ -62,7 +84,7 @@ func TestLawsOfEquality(t *testing.T) {
 				others := make([]any, len(ones))
 				for i, v := range ones {
 					others[i] = v
-					if o := law.other(v.(string)); (c.col.MaxChars == 0 || utf8.RuneCountInString(o) <= c.col.MaxChars) && form(o) == form(v) {
+					if o := law.other(v.(string)); c.takes(b, o) && (c.col.MaxChars == 0 || utf8.RuneCountInString(o) <= c.col.MaxChars) && form(o) == form(v) {
 						others[i] = o
 					}
 				}
@@ -127,7 +149,15 @@ func TestLawsOfBytes(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			values, subjects := c.take(0, 2000)
+			for i := range values {
+				if !c.takes(b, values[i]) {
+					values[i] = nil // an error: the mask would be longer than the column
+				}
+			}
 			for i, v := range c.mask(t, b, true, values, subjects) {
+				if v == nil {
+					continue
+				}
 				if n := len(v.(string)); n > longest {
 					t.Fatalf("value %d is masked to %d bytes, the column holds %d", i, n, longest)
 				}

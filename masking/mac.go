@@ -25,7 +25,7 @@ func bindMAC(req Request) (Binding, error) {
 		return Binding{}, err
 	}
 	t := &macTransform{
-		prf: newPRF(req.Key.For("mac")), feistel: newFeistel(req.Key.For("mac permute")),
+		other: newScrambler(req.Key.For("mac"), col.Equality), feistel: newFeistel(req.Key.For("mac permute")),
 		strict: col.Unique, text: col.Kind == Text,
 	}
 	b := Binding{Transform: t, Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true, KeepsFormat: true, KeepsLength: true}}
@@ -104,7 +104,7 @@ func (m mac) get(s *scratch, i int) mac {
 }
 
 type macTransform struct {
-	prf      *prf
+	other    *scrambler
 	feistel  *feistel
 	reserved bool
 	strict   bool
@@ -130,7 +130,7 @@ func (t *macTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array,
 				continue
 			}
 			var ok bool
-			if addresses[i], ok = parseMAC(values.value(base + i)); !ok {
+			if addresses[i], ok = parseMAC(t.other.equality.unpadded(values.value(base + i))); !ok {
 				if t.strict || !t.text {
 					out.drop()
 					return nil, &ValueError{Row: base + i, Reason: "not a hardware address of 12 or 16 hex digits in one case", Help: "use token for a column of mixed texts"}
@@ -169,7 +169,7 @@ func (t *macTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array,
 			case what[i] == networkAddress:
 				addresses[i].write(out, v(base+i))
 			case what[i] == networkOther:
-				scramble(out, v(base+i), t.prf, &s.block[0], &s.block[1])
+				t.other.add(out, v(base+i), s)
 			default:
 				out.add(v(base + i))
 			}

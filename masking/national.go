@@ -82,7 +82,7 @@ func bindScheme(req Request, variant, country string, reserved bool) (Binding, e
 	// {fake: ssn} and {fake: national_id, country: US} mask alike.
 	key := subkey(req.Key.For("national id " + country))
 	t := &idNumberTransform{
-		formats: idFormats()[country], feistel: newFeistel(key.For("permute")), prf: newPRF(key.For("other")),
+		formats: idFormats()[country], feistel: newFeistel(key.For("permute")), other: newScrambler(key.For("other"), col.Equality),
 		reserved: reserved, strict: col.Unique || col.Kind == Int, anyCase: col.Equality&(FoldASCII|FoldCase|FoldAccents) != 0, equality: col.Equality,
 	}
 	b := Binding{
@@ -323,7 +323,7 @@ func symbolOf(c byte) byte {
 type idNumberTransform struct {
 	formats  []idFormat
 	feistel  *feistel
-	prf      *prf
+	other    *scrambler
 	equality Equality
 	anyCase  bool
 	reserved bool
@@ -401,7 +401,7 @@ func (t *idNumberTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.A
 				row.finish(syms, t.reserved)
 				appendSymbols(out, values.value(base+i), syms, true)
 			case row.what == rowOther:
-				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
+				t.other.add(out, values.value(base+i), s)
 			default:
 				out.add(values.value(base + i))
 			}

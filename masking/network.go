@@ -53,7 +53,7 @@ func bindIP(req Request) (Binding, error) {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("fake ip needs %d characters, the column holds %d", least, room(col)), Help: "use token"}
 	}
 	t := &ipTransform{
-		prf: newPRF(req.Key.For("ip")), feistel: newFeistel(req.Key.For("ip permute")),
+		prf: newPRF(req.Key.For("ip")), other: newScrambler(req.Key.For("ip other"), col.Equality), feistel: newFeistel(req.Key.For("ip permute")),
 		keep: 16, strict: col.Unique, text: col.Kind == Text, maxChars: room(col),
 	}
 	b := Binding{Transform: t, Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true, KeepsFormat: true}}
@@ -88,6 +88,7 @@ func bindIP(req Request) (Binding, error) {
 // ipTransform masks IP addresses.
 type ipTransform struct {
 	prf      *prf
+	other    *scrambler
 	feistel  *feistel
 	keep     int
 	reserved bool
@@ -202,7 +203,7 @@ func (t *ipTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, 
 			if values.null(base+i) || blank(values.value(base+i)) {
 				continue
 			}
-			v := values.value(base + i)
+			v := t.other.equality.unpadded(values.value(base + i))
 			var ok bool
 			if addresses[i], ok = parseAddress(v); !ok || t.strict && t.text && !t.plain(v, &addresses[i]) {
 				if t.strict || !t.text {
@@ -236,7 +237,7 @@ func (t *ipTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, 
 				}
 				out.end()
 			case what[i] == networkOther:
-				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
+				t.other.add(out, values.value(base+i), s)
 			default:
 				out.add(values.value(base + i))
 			}

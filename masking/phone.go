@@ -50,10 +50,9 @@ func bindPhone(req Request) (Binding, error) {
 	}
 	unique := col.Unique
 	b := Binding{Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true}}
-	prf := newPRF(req.Key.For("phone"))
 	switch r := req.Spec.Params["range"]; r {
 	case nil:
-		t := &phoneTransform{prf: prf, feistel: newFeistel(req.Key.For("permute")), strict: unique}
+		t := &phoneTransform{other: newScrambler(req.Key.For("phone"), col.Equality), feistel: newFeistel(req.Key.For("permute")), strict: unique}
 		for digits := 1; digits <= phoneTable; digits++ {
 			t.tables[digits] = shuffle(req.Key.For(fmt.Sprintf("shuffle|%d digits", digits)), int(pow10[digits]))
 		}
@@ -67,7 +66,7 @@ func bindPhone(req Request) (Binding, error) {
 				Help:   "leave range out: {fake: phone} permutes the digits",
 			}
 		}
-		t := &reservedPhone{prf: prf, form: "+1"}
+		t := &reservedPhone{prf: newPRF(req.Key.For("phone")), form: "+1"}
 		switch {
 		case col.MaxChars == 0 || col.MaxChars >= 12:
 		case col.MaxChars >= 10:
@@ -166,7 +165,7 @@ func digitValue(r rune) (byte, bool) {
 
 // phoneTransform permutes digits in their places.
 type phoneTransform struct {
-	prf     *prf
+	other   *scrambler
 	feistel *feistel
 	tables  [phoneTable + 1][]uint32
 	strict  bool
@@ -227,7 +226,7 @@ func (t *phoneTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 			case what[i] == phoneNumber:
 				appendSymbols(out, values.value(base+i), s.msg[i], false)
 			case what[i] == phoneOther:
-				scramble(out, values.value(base+i), t.prf, &s.block[0], &s.block[1])
+				t.other.add(out, values.value(base+i), s)
 			default:
 				out.add(values.value(base + i))
 			}
@@ -264,41 +263,6 @@ func writeDigits(digits []byte, v uint64) {
 		digits[i] = byte(v % 10)
 		v /= 10
 	}
-}
-
-// scramble adds v with a keyed digit for every digit and a keyed Latin letter for
-// every letter, mark or number, and for every byte that is not UTF-8: as many characters as
-// before. block and counter are space to work in.
-func scramble(out *textBuilder, v []byte, p *prf, block, counter *[aes.BlockSize]byte) {
-	p.sum(block, v)
-	seed := *block
-	out.grow(len(v))
-	n := 0
-	next := func() byte {
-		if n%aes.BlockSize == 0 {
-			*counter = seed
-			low := binary.BigEndian.Uint64(counter[8:])
-			binary.BigEndian.PutUint64(counter[8:], low^uint64(n/aes.BlockSize+1))
-			p.block.Encrypt(counter[:], counter[:])
-		}
-		n++
-		return counter[(n-1)%aes.BlockSize]
-	}
-	for i := 0; i < len(v); {
-		r, size := utf8.DecodeRune(v[i:])
-		i += size
-		switch {
-		case '0' <= r && r <= '9':
-			r = '0' + rune(next())*10>>8
-		case 'A' <= r && r <= 'Z':
-			r = 'A' + rune(next())*26>>8
-		case 'a' <= r && r <= 'z', r == utf8.RuneError,
-			r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r)):
-			r = 'a' + rune(next())*26>>8
-		}
-		out.buf = utf8.AppendRune(out.buf, r)
-	}
-	out.end()
 }
 
 // areaCodes are North American area codes.

@@ -46,7 +46,7 @@ func bindURL(req Request) (Binding, error) {
 		return Binding{}, err
 	}
 	t := &urlTransform{
-		host: newHostMask(req), email: email.Transform.(*emailTransform), parts: newShape(req.Key, "url"),
+		host: newHostMask(req), email: email.Transform.(*emailTransform), parts: newShape(req.Key, "url"), equality: col.Equality,
 		user: newPRF(req.Key.For("url user")), most: room(col),
 	}
 	return Binding{
@@ -57,11 +57,12 @@ func bindURL(req Request) (Binding, error) {
 }
 
 type urlTransform struct {
-	host  *hostMask
-	email *emailTransform
-	parts *shapeTransform
-	user  *prf
-	most  int
+	host     *hostMask
+	email    *emailTransform
+	parts    *shapeTransform
+	user     *prf
+	equality Equality
+	most     int
 }
 
 type urlScratch struct {
@@ -134,12 +135,12 @@ func (t *urlTransform) mask(us *urlScratch, v []byte, s *scratch) {
 		us.out = append(us.out, "//"...)
 		t.authority(us, rest[2:end], s)
 		fixed = len(us.out)
-		t.path(us, rest[end:])
+		t.path(us, rest[end:], s)
 	case bytes.EqualFold(scheme, []byte("mailto")):
 		t.addresses(us, rest, s)
 		fixed = len(us.out)
 	case scheme != nil:
-		t.part(us, rest, ':')
+		t.part(us, rest, ':', s)
 	case looksLikeHost(rest):
 		end := indexOr(rest, '/')
 		t.authority(us, rest[:end], s)
@@ -147,9 +148,9 @@ func (t *urlTransform) mask(us *urlScratch, v []byte, s *scratch) {
 			us.out = us.out[:bytes.IndexByte(us.out, ':')]
 		}
 		fixed = len(us.out)
-		t.path(us, rest[end:])
+		t.path(us, rest[end:], s)
 	default:
-		t.path(us, rest)
+		t.path(us, rest, s)
 		if end := indexOr(us.out, '/'); bytes.IndexByte(us.out[:end], ':') >= 0 { // else it would be a scheme
 			for i, c := range us.out[:end] {
 				if c == ':' {
@@ -160,11 +161,11 @@ func (t *urlTransform) mask(us *urlScratch, v []byte, s *scratch) {
 	}
 	if hasQuery {
 		us.out = append(us.out, '?')
-		t.query(us, query)
+		t.query(us, query, s)
 	}
 	if hasFragment {
 		us.out = append(us.out, '#')
-		t.part(us, fragment, '/')
+		t.part(us, fragment, '/', s)
 	}
 	if len(us.out) > t.most {
 		us.out = us.out[:max(t.most, fixed)]
@@ -198,7 +199,8 @@ func looksLikeHost(v []byte) bool {
 // authority writes user, host and port.
 func (t *urlTransform) authority(us *urlScratch, v []byte, s *scratch) {
 	if at := bytes.LastIndexByte(v, '@'); at >= 0 {
-		t.user.sum(&us.block, v[:at])
+		s.text = s.text[:0]
+		t.user.sum(&us.block, s.canonical(v[:at], t.equality))
 		hi, lo := binary.BigEndian.Uint64(us.block[:8]), binary.BigEndian.Uint64(us.block[8:])
 		if us.out = appendBase32(us.out, hi, lo, 8); t.most < 80 {
 			us.out = us.out[:len(us.out)-8]
@@ -226,7 +228,7 @@ func (t *urlTransform) addresses(us *urlScratch, v []byte, s *scratch) {
 			us.out = append(us.out, ',')
 		}
 		s.text = s.text[:0]
-		t.email.prf.sum(&us.block, s.normal(one))
+		t.email.prf.sum(&us.block, s.normalUnder(one, t.equality))
 		us.out = slices.Grow(us.out, emailRoom+longestHost) // more than an address has
 		if us.out = t.email.append(us.out, &us.block); len(us.out) > t.most {
 			us.out = us.out[:before]
@@ -236,17 +238,17 @@ func (t *urlTransform) addresses(us *urlScratch, v []byte, s *scratch) {
 }
 
 // path writes segments.
-func (t *urlTransform) path(us *urlScratch, v []byte) {
+func (t *urlTransform) path(us *urlScratch, v []byte, s *scratch) {
 	for {
 		end := indexOr(v, '/')
 		segment := v[:end]
 		if end == len(v) {
 			name := ending(segment)
-			t.part(us, segment[:name], ':')
+			t.part(us, segment[:name], ':', s)
 			us.out = append(us.out, segment[name:]...)
 			return
 		}
-		t.part(us, segment, ':')
+		t.part(us, segment, ':', s)
 		us.out = append(us.out, '/')
 		v = v[end+1:]
 	}
@@ -279,7 +281,7 @@ func ending(name []byte) int {
 }
 
 // query writes pairs of keys and values.
-func (t *urlTransform) query(us *urlScratch, v []byte) {
+func (t *urlTransform) query(us *urlScratch, v []byte, s *scratch) {
 	for {
 		end := bytes.IndexAny(v, "&;")
 		pair := v
@@ -290,11 +292,11 @@ func (t *urlTransform) query(us *urlScratch, v []byte) {
 		if has && plainKey(key) {
 			us.out = append(us.out, key...)
 		} else {
-			t.part(us, key, '/')
+			t.part(us, key, '/', s)
 		}
 		if has {
 			us.out = append(us.out, '=')
-			t.part(us, value, '/')
+			t.part(us, value, '/', s)
 		}
 		if end < 0 {
 			return
@@ -322,11 +324,12 @@ func plainKey(key []byte) bool {
 
 // part writes a segment, a value or a fragment. also is a sign that stays there,
 // besides those that stand for nothing anywhere.
-func (t *urlTransform) part(us *urlScratch, v []byte, also byte) {
+func (t *urlTransform) part(us *urlScratch, v []byte, also byte, s *scratch) {
 	if len(v) == 0 {
 		return
 	}
-	t.parts.prf.sum(&us.block, v)
+	s.text = s.text[:0]
+	t.parts.prf.sum(&us.block, s.canonical(v, t.equality))
 	// In plain, an escape that stays is one byte of 1, which shape leaves alone.
 	us.plain = us.plain[:0]
 	for i := 0; i < len(v); {
