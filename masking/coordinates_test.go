@@ -100,6 +100,8 @@ var _ = addVectors(vectorSet{"coordinates", []vector{
 	{"e", Column{Kind: Point}, coordinate("point", "within", int64(1000)), []any{"(13.3777,52.51627)"}, nil},
 	{"d", Column{Kind: Text}, coordinate("pair", "within", int64(1000)), []any{"52.51627, 13.3777", "(52.5163,13.3777)", "", "-33.85678,151.21530000000"}, nil},
 	{"d", Column{Kind: Text}, coordinate("pair", "within", int64(mostMeters)), []any{"52.51627,13.37770", "-89.99,13.37770"}, nil},
+	{"d", Column{Kind: Float, Bits: 64}, coordinate("latitude", "within", int64(1000)), []any{52.51627, -90.0, nil}, 13.3777},
+	{"d", Column{Kind: Float, Bits: 64}, coordinate("longitude", "within", int64(1000)), []any{13.3777, 180.0, nil}, 52.51627},
 	{"d", Column{Kind: Text}, coordinate("pair", "grid", 0.01), []any{"52.51627, 13.3777", "-33.85678,-151.2", "-90,180"}, nil},
 }})
 

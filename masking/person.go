@@ -21,7 +21,7 @@ import (
 // for a name has it cut.
 type personFactory struct{}
 
-var personParts = []string{"first_name", "last_name", "person_name", "full_name", "initials", "email", "user_name"}
+var personParts = []string{"first_name", "last_name", "person_name", "initials", "email", "user_name"}
 
 func (personFactory) Describe() Description {
 	d := Description{
@@ -43,7 +43,7 @@ func (personFactory) Describe() Description {
 		values []string
 	}{
 		{"first_name", []string{"Maria", "MARIA", "Иван"}}, {"last_name", []string{"Smith", "SMITH", "Петров"}},
-		{"person_name", []string{"Maria Smith", "Smith, Maria", "Иван Петров"}}, {"full_name", []string{"Maria Smith", "maria smith", ""}},
+		{"person_name", []string{"Maria Smith", "Smith, Maria", "Иван Петров"}},
 		{"initials", []string{"MS", "M.S.", "ip"}}, {"email", []string{"maria@corp.example", "m.smith@mail.example", "ivan@corp.example"}},
 		{"user_name", []string{"msmith", "maria1980", "ivan"}},
 	} {

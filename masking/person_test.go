@@ -23,7 +23,7 @@ var _ = addLawCases(
 	lawCase{name: "person first name", spec: person("first_name"), col: Column{Kind: Text, MaxChars: 40}, value: wordsOf, by: uniqueSubject, subject: eachSubject},
 	lawCase{name: "person last name, of text", spec: person("last_name", "script", "latin"), col: Column{Kind: Text, MaxChars: 5}, value: wordsOf, by: &Column{Kind: Text, Equality: FoldCase}, subject: func(i int) any { return uuidText(i) }},
 	lawCase{name: "person whole name", spec: person("person_name"), col: Column{Kind: Text, MaxChars: 19}, value: wordsOf, by: &Column{Kind: UUID}, subject: uuidBytes},
-	lawCase{name: "person full name", spec: person("full_name"), col: Column{Kind: Text, MaxChars: 11}, value: wordsOf, by: uniqueSubject, subject: eachSubject},
+	lawCase{name: "person name, short", spec: person("person_name"), col: Column{Kind: Text, MaxChars: 11}, value: wordsOf, by: uniqueSubject, subject: eachSubject},
 	lawCase{name: "person initials", spec: person("initials"), col: Column{Kind: Text, MaxChars: 5}, value: func(i int) any { return []string{"MS", "m.s.", "M. S.", "X"}[i%4] }, by: uniqueSubject, subject: eachSubject, few: true},
 	lawCase{name: "person email", spec: person("email"), col: Column{Kind: Text, MaxChars: 60, Unique: true}, value: func(i int) any { return fmt.Sprintf("user%d@corp.example", i) }, by: uniqueSubject, subject: eachSubject, fits: isEmail("example.com", 60)},
 	lawCase{name: "person email, 20 characters", spec: person("email", "domain", "a.test"), col: Column{Kind: Text, MaxChars: 20}, value: wordsOf, by: uniqueSubject, subject: eachSubject, fits: isEmail("a.test", 20)},

@@ -37,7 +37,7 @@ func isPersonal(s Spec) bool {
 		return s.Variant != "email" && s.Variant != "phone"
 	case "fake":
 		switch s.Variant {
-		case "first_name", "last_name", "person_name", "middle_name", "full_name", "user_name":
+		case "first_name", "last_name", "person_name", "user_name":
 			return true
 		}
 	}

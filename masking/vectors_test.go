@@ -130,8 +130,11 @@ func (set vectorSet) lines(t *testing.T) (lines []string) {
 		var subjects []any
 		if v.by != nil {
 			kind := Int
-			if _, isText := v.by.(string); isText {
+			switch v.by.(type) {
+			case string:
 				kind = Text
+			case float64:
+				kind = Float
 			}
 			c.by = &Column{Kind: kind}
 			subjects = slices.Repeat([]any{v.by}, len(v.in))
@@ -199,4 +202,24 @@ func spell(v any) string {
 		return strconv.Quote(s)
 	}
 	return fmt.Sprint(v)
+}
+
+// Every transform of the registry has vectors, and each of its variants.
+func TestEveryVariantHasVectors(t *testing.T) {
+	pinned := map[string]bool{}
+	for _, set := range vectorSets {
+		for _, v := range set.vectors {
+			pinned[v.spec.Name], pinned[variantName(v.spec)] = true, true
+		}
+	}
+	for _, name := range Standard().Names() {
+		if !pinned[name] {
+			t.Errorf("no vector of %s", name)
+		}
+		for _, v := range Standard().Factory(name).Describe().Variants {
+			if !pinned[name+" "+v] {
+				t.Errorf("no vector of %s %s", name, v)
+			}
+		}
+	}
 }
