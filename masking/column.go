@@ -31,6 +31,15 @@ const (
 var kindNames = [...]string{"opaque", "bool", "int", "float", "numeric", "text", "bytes", "uuid", "date", "timestamp", "json",
 	"xml", "ip", "mac", "point", "array", "composite", "range", "hstore"}
 
+// text reports whether the values are text of some sort, in the database's encoding.
+func (k Kind) text() bool {
+	switch k {
+	case Text, JSON, XML, Array, Composite, Range, Hstore:
+		return true
+	}
+	return false
+}
+
 // String returns the kind's lower-case name.
 func (k Kind) String() string { return kindNames[k] }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -43,6 +44,7 @@ type step struct {
 	one     Transform
 	group   GroupTransform
 	in, out []int // indexes into decoded
+	utf8    bool  // what is masked has to be UTF-8
 }
 
 // NewTablePlan returns the plan of a table. drop copies no rows: only the
@@ -106,9 +108,9 @@ func NewTablePlan(table string, drop bool, columns []ColumnPlan) (*TablePlan, er
 	for _, c := range columns {
 		switch b := c.Binding; {
 		case b.Transform != nil:
-			p.steps = append(p.steps, step{column: c.Name, one: b.Transform, out: at([]string{c.Name})})
+			p.steps = append(p.steps, step{column: c.Name, one: b.Transform, out: at([]string{c.Name}), utf8: b.UTF8})
 		case b.Group != nil:
-			p.steps = append(p.steps, step{column: c.Name, group: b.Group, in: at(b.Inputs), out: at(b.Outputs)})
+			p.steps = append(p.steps, step{column: c.Name, group: b.Group, in: at(b.Inputs), out: at(b.Outputs), utf8: b.UTF8})
 		}
 	}
 	return p, nil
@@ -156,7 +158,25 @@ func (p *TablePlan) Apply(mem memory.Allocator, in []arrow.Array) ([]arrow.Array
 	return out, nil
 }
 
+// checkUTF8 finds a value that is not UTF-8 among those that are to be masked.
+func (s *step) checkUTF8(in []arrow.Array) error {
+	for _, i := range s.out {
+		values := textsOf(in[i])
+		for row := range values.n {
+			if !values.null(row) && !utf8.Valid(values.value(row)) {
+				return &ValueError{Row: row, Reason: "not UTF-8", Help: "repair the value at the source, or mask the column by null or a constant"}
+			}
+		}
+	}
+	return nil
+}
+
 func (s *step) apply(mem memory.Allocator, in, out []arrow.Array) error {
+	if s.utf8 {
+		if err := s.checkUTF8(in); err != nil {
+			return err
+		}
+	}
 	if s.one != nil {
 		a, err := s.one.Apply(mem, in[s.out[0]])
 		if err != nil {

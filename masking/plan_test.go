@@ -2,6 +2,7 @@ package masking
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,38 @@ func bound(t *testing.T, col Column, spec Spec, pair func(string) (Column, bool)
 		t.Fatal(err)
 	}
 	return b
+}
+
+// What the database says is UTF-8 and is not, is an error with its row, and not with
+// its value. Where the database says nothing, it is masked as it is.
+func TestPlanRefusesWhatIsNotUTF8(t *testing.T) {
+	for _, c := range []struct {
+		set  Charset
+		spec Spec
+		want string
+	}{
+		{Unicode, Spec{Name: "token", Variant: "hex"}, "column name, row 1: not UTF-8"},
+		{Latin1, Spec{Name: "shape", Variant: "text"}, "column name, row 1: not UTF-8"},
+		{ASCII, Spec{Name: "shape", Variant: "text"}, ""},
+		{Unicode, constant("x"), ""},
+	} {
+		col := Column{Table: "people", Name: "name", Kind: Text, Charset: c.set}
+		plan, err := NewTablePlan("people", false, []ColumnPlan{{Name: "name", Action: Mask, Binding: bound(t, col, c.spec, nil)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+		in := arrayOf(mem, Text, true, []any{"Ann", "tell-tale \xff", nil})
+		out, err := plan.Apply(mem, []arrow.Array{in})
+		in.Release()
+		for _, a := range out {
+			a.Release()
+		}
+		mem.AssertSize(t, 0)
+		if got := fmt.Sprint(err); c.want == "" && err != nil || c.want != "" && got != c.want {
+			t.Errorf("%s, %s: %s", c.set, c.spec.Name, got)
+		}
+	}
 }
 
 func TestPlanMasksWhatItSays(t *testing.T) {

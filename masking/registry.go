@@ -70,7 +70,9 @@ func (r *Registry) Bind(key *Key, col Column, spec Spec, row *Row) (Binding, err
 			return r.Bind(key, p.Column, p.Spec, row.seenFrom(p, Peer{Column: col, Spec: spec}))
 		}
 	}
-	return f.Bind(req)
+	b, err := f.Bind(req)
+	b.UTF8 = col.Kind.text() && col.Charset != ASCII && !d.Valueless
+	return b, err
 }
 
 // seenFrom returns the row as one of its peers sees it: with own as a peer.

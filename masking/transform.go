@@ -181,6 +181,9 @@ type Binding struct {
 	// Inputs and Outputs name the columns of a GroupTransform.
 	Inputs, Outputs []string
 	Guarantees      Guarantees
+	// UTF8 is set where the database promises UTF-8: the plan refuses a value that is none,
+	// rather than let each transform make of it what it can.
+	UTF8 bool
 	// Warnings are for people: a domain so small that frequencies re-identify.
 	Warnings []string
 	// Pinned says in words what shapes the output beside key and domain: the
