@@ -163,7 +163,14 @@ func (t *container) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, er
 		w.row, w.in, w.pos, w.from = int32(i), values.value(i), 0, 0
 		start := len(w.out)
 		if !blank(w.in) {
-			if wrong := t.walk(w); wrong != "" {
+			var wrong string
+			if nul := bytes.IndexByte(w.in, 0); nul >= 0 { // which the walkers take for the end
+				w.pos = nul
+				wrong = w.malformed()
+			} else {
+				wrong = t.walk(w)
+			}
+			if wrong != "" {
 				return nil, &ValueError{Row: i, Reason: wrong, Help: "mask the column as a whole: null, or a constant"}
 			}
 		}

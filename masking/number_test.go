@@ -328,9 +328,12 @@ func FuzzNumeric(f *testing.F) {
 		f.Add(s, uint32(123_456_789), uint16(2), uint64(1)<<59)
 	}
 	f.Fuzz(func(t *testing.T, text string, part uint32, scale uint16, u uint64) {
+		if len(text) > 2000 {
+			return // the oracle would take its time
+		}
 		n, _, ok := parseNumber(nil, []byte(text))
 		want, known := new(big.Rat).SetString(text)
-		if strings.ContainsAny(text, "/_xXbBoOpP") || len(text) > 2000 {
+		if strings.ContainsAny(text, "/_xXbBoOpP") {
 			known = false
 		}
 		if !ok {
