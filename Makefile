@@ -22,10 +22,10 @@ build: ## build bin/sanitize, one file without cgo
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/sanitize ./cmd/sanitize
 
 test: ## run every test, against real servers: found, started or installed
-	$(GO) test -timeout 15m ./...
+	$(GO) test -timeout 30m ./...
 
 race: ## run every test with the race detector; PACKAGES=… for some of them
-	$(GO) test -race -timeout 30m $(PACKAGES)
+	$(GO) test -race -timeout 45m $(PACKAGES)
 
 vet: ## what the compiler's friend says
 	$(GO) vet ./...

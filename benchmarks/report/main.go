@@ -67,8 +67,8 @@ func read(in io.Reader) (*results, error) {
 			return nil, fmt.Errorf("the benchmarks failed: %s", line)
 		}
 		for _, fact := range []string{"goos: ", "goarch: ", "cpu: "} {
-			if v, is := strings.CutPrefix(line, fact); is && !slices.Contains(r.facts, v) {
-				r.facts = append(r.facts, v)
+			if v, is := strings.CutPrefix(line, fact); is && !slices.Contains(r.facts, strings.TrimSpace(v)) {
+				r.facts = append(r.facts, strings.TrimSpace(v))
 			}
 		}
 		name, ok := strings.CutPrefix(line, "BenchmarkVariants/")
