@@ -50,7 +50,7 @@ func TestGroupsThatCannotBe(t *testing.T) {
 	refused(t, text, groups("a", "too long"), "holds 5")
 	refused(t, text, groupsElse("x", "*", "y"), "both")
 	refused(t, Column{Kind: Text, Unique: true}, groups("a", "b"), "unique")
-	refused(t, Column{Kind: Text, Equality: FoldUnknown}, groups("a", "b"), "collation")
+	refused(t, Column{Kind: Text, Equality: FoldUnknown}, groups("a", "b"), "only the database knows")
 	refused(t, Column{Kind: Text, Equality: FoldCase}, groups("a", "b", "A", "c"), "calls equal")
 	refused(t, Column{Kind: Text, Labels: []string{"a"}}, groups("a", "b"), "labels")
 	refused(t, number, groups("1", "x"), `the group of "1"`)

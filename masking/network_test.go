@@ -251,7 +251,7 @@ func TestNetworkThatCannotBe(t *testing.T) {
 	refused(t, Column{Kind: Text, Unique: true}, faked("url"), "unique")
 	refused(t, Column{Kind: Text, MaxChars: 39}, faked("url"), "40 characters")
 	refused(t, Column{Kind: Text, MaxChars: 8}, faked("user_agent"), "fits")
-	refused(t, Column{Kind: Text, Equality: FoldUnknown}, faked("host"), "collation")
+	refused(t, Column{Kind: Text, Equality: FoldUnknown}, faked("host"), "only the database knows")
 	rejected(t, Column{Kind: Text, Unique: true}, faked("ip"), []any{"1.2.3.4", "unknown"}, 1, "not an IP")
 	rejected(t, Column{Kind: Text, Unique: true}, faked("ip"), []any{"2001:DB8::1"}, 0, "usual form")
 	rejected(t, Column{Kind: IP}, faked("ip"), []any{"1.2.3"}, 0, "not an IP")
