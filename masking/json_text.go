@@ -367,8 +367,3 @@ func timeOfDay(text []byte) bool {
 	}
 	return len(text) == 0
 }
-
-// appendDay appends the date that lies so many days after 1970-01-01.
-func appendDay(dst []byte, day int32) []byte {
-	return time.Unix(int64(day)*secondsOfDay, 0).UTC().AppendFormat(dst, time.DateOnly)
-}

@@ -37,11 +37,11 @@ func (f capFactory) Describe() Description {
 func (f capFactory) Bind(req Request) (Binding, error) {
 	col, name := req.Column, req.Spec.Name
 	b := Binding{Guarantees: numberGuarantees}
-	text, isText := req.Spec.Variant.(string)
+	text, _ := req.Spec.Variant.(string)
 	switch col.Kind {
 	case Date, Timestamp:
 		t := &dayCap{top: f.top, days: col.Kind == Date}
-		ok := isText
+		var ok bool
 		if t.days {
 			var d int32
 			d, ok = parseDate(text)

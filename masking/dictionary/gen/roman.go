@@ -275,8 +275,7 @@ func romanDevanagari(name string) string {
 		inherent, nasal  bool
 	}
 	var parts []part
-	rs := []rune(norm.NFD.String(name))
-	for _, r := range rs {
+	for _, r := range norm.NFD.String(name) {
 		c, isConsonant := consonants[r]
 		v, isVowel := vowels[r]
 		switch {
