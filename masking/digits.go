@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -54,7 +53,7 @@ func scanSymbols(dst, v []byte, e Equality) (syms []byte, ok bool) {
 			i += size
 			if d, is := digitValue(r); is {
 				dst = append(dst, d)
-			} else if e&FoldAccents != 0 || r == utf8.RuneError || unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r) {
+			} else if e&FoldAccents != 0 || r == utf8.RuneError || tells(r) {
 				return dst, false
 			}
 		}

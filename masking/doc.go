@@ -51,7 +51,7 @@
 //     for these.
 //   - Anything from whoever holds the key. Permutations can be run backwards: pseudonym;
 //     number and day: permute; of fake: phone, account, postcode, pan, iban, ssn,
-//     national_id, ip, mac, and user_name where it is unique. Keyed functions (token, the rest of fake)
+//     national_id, ip, mac, user_name where it is unique, and short emails with unique: strict. Keyed functions (token, the rest of fake)
 //     can be tried out. The masked data is pseudonymous, not anonymous, as long as the
 //     key exists. An ephemeral key that is forgotten after the run takes this way back out.
 //

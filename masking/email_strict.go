@@ -48,7 +48,7 @@ func bindStrictEmail(req Request, domain string) (Binding, error) {
 	}
 	b := Binding{
 		Transform:  t,
-		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true, OutputBits: 128},
+		Guarantees: Guarantees{Deterministic: true, Reversible: true, KeepsNull: true, KeepsEmpty: true, OutputBits: 128},
 		Pinned:     fmt.Sprintf("strictly unique at %s, %d letters, dictionary %s, Unicode %s", domain, t.name, dictionary.HashOf("given_latin"), unicode.Version),
 	}
 	if t.name < emailName {

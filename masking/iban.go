@@ -86,7 +86,7 @@ func (t *ibanTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			if ok && len(syms) == 0 {
 				continue
 			}
-			if !ok || !isIBAN(syms) {
+			if !ok || !takesIBAN(syms) {
 				if t.strict {
 					out.drop()
 					return nil, &ValueError{Row: base + i, Reason: "not an IBAN, in a column whose values must stay apart", Help: "use token for a column of mixed texts, {fake: account} for account numbers"}
@@ -99,14 +99,7 @@ func (t *ibanTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			if dd := ibanDigits(syms); dd != noDigits {
 				row.wrong = uint8((dd + 97 - ibanCheck(syms)) % 97)
 			}
-			// The leading ones of many letters stay: a bank's code in Malta, at worst.
-			keep := ibanHead
-			for {
-				if _, weight := half(syms[keep:]); weight <= symbolWeight {
-					break
-				}
-				keep++
-			}
+			keep := ibanKeeps(syms)
 			t.permuter.place(s, &used, i, syms[keep:], symbolTweak(syms[:2], syms[keep:]))
 		}
 		t.permuter.permute(s, used)
@@ -156,4 +149,27 @@ func ibanCheck(syms []byte) uint64 {
 	r := mod97Symbols(0, syms[ibanHead:])
 	r = mod97Symbols(r, syms[:2])
 	return 98 - r*100%97
+}
+
+// ibanKeeps returns how many symbols stay: the country and its digits, and as many of the
+// leading ones as are too many letters to permute.
+func ibanKeeps(syms []byte) int {
+	keep := ibanHead
+	for {
+		if _, weight := half(syms[keep:]); weight <= symbolWeight {
+			return keep
+		}
+		keep++
+	}
+}
+
+// takesIBAN reports whether the symbols are permuted as those of an IBAN. One of which
+// letters stay has right check digits, and these letters are the code of a bank: at
+// most four, as in Malta. Anything else of so many letters might be somebody's name.
+func takesIBAN(syms []byte) bool {
+	if !isIBAN(syms) {
+		return false
+	}
+	keep, dd := ibanKeeps(syms), ibanDigits(syms)
+	return keep == ibanHead || keep <= ibanHead+4 && dd != noDigits && (dd+97-ibanCheck(syms))%97 == 0
 }

@@ -147,7 +147,7 @@ func FuzzIBAN(f *testing.F) {
 			t.Fatalf("%q became %q", in, got)
 		}
 		syms, ok := scanSymbols(nil, []byte(in), 0)
-		if !ok || !isIBAN(syms) {
+		if !ok || !takesIBAN(syms) {
 			return
 		}
 		if again := strict.mask(t, bs, true, []any{in}, nil)[0]; again != got {

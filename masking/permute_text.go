@@ -258,7 +258,7 @@ func (t *textPermutation) pattern(dst, v []byte) ([]byte, string) {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			return dst, "not UTF-8"
-		case class >= 2 && t.equality&FoldAccents != 0, class < 0 && r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r)):
+		case class >= 2 && t.equality&FoldAccents != 0, class < 0 && r >= utf8.RuneSelf && tells(r):
 			return dst, "it has a letter, a number or a mark of no alphabet whose strings are permuted"
 		case class >= 0:
 			dst = append(dst, 'a'+byte(class))

@@ -56,6 +56,9 @@ func (noiseFactory) Bind(req Request) (Binding, error) {
 	}
 	t.op, t.prf = op, newPRF(req.Key.For("noise"))
 	b := Binding{Guarantees: numberGuarantees, Pinned: fmt.Sprintf("noise of %v, scale %d", req.Spec.Variant, op.scale)}
+	if op.relative > 0 && (col.Kind == Int || col.Kind == Numeric && col.Precision > 0 && col.Scale == 0) {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("whole numbers below %d stay as they are: their noise is less than 1", (limb+op.relative-1)/op.relative))
+	}
 	name, given := req.Spec.Params["by"].(string)
 	if !given {
 		b.Transform = t

@@ -133,7 +133,7 @@ func scanPhone(dst, v []byte) (digits []byte, ok bool) {
 			i += size
 			if d, is := digitValue(r); is {
 				dst = append(dst, d)
-			} else if r == utf8.RuneError || unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r) {
+			} else if r == utf8.RuneError || tells(r) {
 				return dst, false
 			}
 		}

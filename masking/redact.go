@@ -93,7 +93,9 @@ func (redactFactory) Bind(req Request) (Binding, error) {
 		b.Warnings = append(b.Warnings, "else: keep: what no pattern finds comes through as it is")
 	case "shape":
 		t.rest, t.shape = restShape, newShape(req.Key, "redact shape")
-		t.shape.within(col.Charset)
+		if col.Charset != ASCII { // there writeRest narrows each gap: the hits stand by the bytes of the original
+			t.shape.within(col.Charset)
+		}
 		pinned = append(pinned, "rest by "+shapePinned())
 	case "lorem":
 		t.rest, t.lorem = restLorem, newLorem(req.Key, "redact lorem")
@@ -299,6 +301,10 @@ func (t *redactTransform) writeRest(out *textBuilder, rest []byte, s *redactScra
 	out.grow(len(rest))
 	if t.rest == restLorem {
 		out.buf = s.stream.write(out.buf, rest)
+		return
+	}
+	if t.rest == restShape && t.charset == ASCII {
+		out.buf = t.shape.appendASCII(out.buf, rest)
 		return
 	}
 	out.buf = append(out.buf, rest...)

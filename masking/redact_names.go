@@ -275,8 +275,12 @@ func (f *nameFinder) add(value, mask []byte, person bool) {
 	}
 }
 
-// addEntry notes what is looked for, if it is long enough.
+// addEntry notes what is looked for, if it is long enough. Signs around it stay in the
+// text: of @ann, ann is looked for.
 func (f *nameFinder) addEntry(text, mask []byte, person, whole bool) {
+	if bare := trimSigns(text); len(bare) < len(text) {
+		text, mask = bare, trimSigns(mask)
+	}
 	if len(text) == 0 || len(f.entries) == mostEntries {
 		return
 	}

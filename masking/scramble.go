@@ -7,6 +7,13 @@ import (
 	"unicode/utf8"
 )
 
+// tells reports whether a character beyond ASCII may stand for something: a letter,
+// also one in a circle or a square, a mark, a number, Braille, and what is private or
+// not assigned. All else is layout.
+func tells(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r) || letters().class(r) != keptClass
+}
+
 // scrambler masks what a format-preserving transform finds in a column and does
 // not know: a word among phone numbers. It is immutable and safe for concurrent use.
 type scrambler struct {
@@ -50,7 +57,7 @@ func (c *scrambler) add(out *textBuilder, v []byte, s *scratch) {
 		case r >= utf8.RuneSelf && c.equality&FoldAccents != 0 && unicode.Is(unicode.Mn, r):
 			continue
 		case 'a' <= r && r <= 'z', r == utf8.RuneError,
-			r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r)):
+			r >= utf8.RuneSelf && tells(r):
 			r = 'a' + next()*26>>8
 		}
 		out.buf = utf8.AppendRune(out.buf, r)

@@ -176,6 +176,30 @@ func (t *shapeTransform) narrow(v []byte, s *shapeScratch) []byte {
 	return s.narrow
 }
 
+// appendASCII appends a text that shape has made, with a letter, digit or sign of
+// ASCII for each character beyond: what shape chose by the key chooses again.
+func (t *shapeTransform) appendASCII(dst, shaped []byte) []byte {
+	for i := 0; i < len(shaped); {
+		r, size := utf8.DecodeRune(shaped[i:])
+		switch class := t.letters.class(r); {
+		case r < utf8.RuneSelf:
+			dst = append(dst, byte(r))
+		case r == unknown2, r == unknown3, r == unknown4, class < keptClass:
+			dst = append(dst, unknown1)
+		case class == keptClass:
+			dst = append(dst, shaped[i:i+size]...)
+		case unicode.IsNumber(r):
+			dst = append(dst, '0'+byte(r%10))
+		case unicode.IsUpper(r) || unicode.IsTitle(r):
+			dst = append(dst, 'A'+byte(r%26))
+		default:
+			dst = append(dst, 'a'+byte(r%26))
+		}
+		i += size
+	}
+	return dst
+}
+
 // restricted returns the table with the targets that Latin-1 holds. A class of two
 // bytes of which it holds none – Windows' Œ or Ž – takes the letters that it holds,
 // of the same case; those of three and four cannot stand in the column.

@@ -352,7 +352,42 @@ func (w *xmlWalker) pastInstruction() bool {
 	if !w.at("?>") && (w.pos == len(w.in) || !xmlBlank[w.in[w.pos]]) {
 		return false
 	}
-	return w.past("?>") && xmlChars(w.in[from:w.pos])
+	start := w.pos
+	if !w.past("?>") || !xmlChars(w.in[from:w.pos]) {
+		return false
+	}
+	return string(name) != "xml" || plainDeclaration(w.in[start:w.pos-len("?>")])
+}
+
+// plainDeclaration reports whether the inside of an XML declaration, which stays, has
+// what belongs there and nothing else: version, encoding and standalone.
+func plainDeclaration(v []byte) bool {
+	for v = bytes.TrimLeft(v, " \t\r\n"); len(v) > 0; v = bytes.TrimLeft(v, " \t\r\n") {
+		key, rest, ok := bytes.Cut(v, []byte("="))
+		rest = bytes.TrimLeft(rest, " \t\r\n")
+		if !ok || len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
+			return false
+		}
+		value, after, closed := bytes.Cut(rest[1:], rest[:1])
+		if !closed {
+			return false
+		}
+		allowed := "0123456789."
+		switch string(bytes.TrimRight(key, " \t\r\n")) {
+		case "version":
+		case "encoding":
+			allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+		case "standalone":
+			allowed = "yesno"
+		default:
+			return false
+		}
+		if len(value) > 20 || len(bytes.Trim(value, allowed)) > 0 {
+			return false
+		}
+		v = after
+	}
+	return true
 }
 
 // name passes the name at pos, and returns it; nil is none.

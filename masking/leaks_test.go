@@ -1,0 +1,81 @@
+package masking
+
+import (
+	"strings"
+	"testing"
+)
+
+// What a transform does not know the form of does not come through as layout.
+func TestWhatStandsForSomethingIsNoLayout(t *testing.T) {
+	col := Column{Kind: Text}
+	for _, spec := range []Spec{phone(), fakeOf("account"), fakeOf("postcode"), fakeOf("pan"), fakeOf("iban"), fakeOf("ip"), fakeOf("mac"), fakeOf("ssn")} {
+		mask := situation(t, col, spec)
+		for _, v := range []string{"Ⓜⓐⓡⓨ Ⓢⓜⓘⓣⓗ", "🅼🆁🆈", "⠍⠁⠗⠽", "\ue000\ue001"} {
+			if out := mask(v)[0].(string); strings.ContainsAny(out, strings.ReplaceAll(v, " ", "")) {
+				t.Errorf("%v: %q became %q", spec.Variant, v, out)
+			}
+		}
+	}
+}
+
+// A text of many letters is no IBAN, whatever it begins with.
+func TestLettersBehindAnIBANsHeadAreMasked(t *testing.T) {
+	mask := situation(t, Column{Kind: Text}, fakeOf("iban"))
+	for _, v := range []string{"AB12 Maximilian Mustermann Hausera", "XX00maximilianmustermannhausera"} {
+		if out := mask(v)[0].(string); strings.Contains(strings.ToLower(out), "maxi") {
+			t.Errorf("%q became %q", v, out)
+		}
+	}
+	// Malta's bank code stays, as it did.
+	if out := mask("MT84MALT011000012345MTLCAST001S")[0].(string); !strings.HasPrefix(out, "MT") || len(out) != 31 || !isIBANText(t, out) {
+		t.Errorf("a Maltese IBAN became %q", out)
+	}
+}
+
+func isIBANText(t *testing.T, v string) bool {
+	t.Helper()
+	syms, ok := scanSymbols(nil, []byte(v), 0)
+	return ok && isIBAN(syms) && ibanDigits(syms) == ibanCheck(syms)
+}
+
+// Where the encoding is not known, the rest of a redacted text is narrowed gap by gap.
+func TestRedactShapesWithinASCII(t *testing.T) {
+	mask := situation(t, Column{Kind: Text, Charset: ASCII}, redact("shape", "email"))
+	email := situation(t, Column{Kind: Text, Charset: ASCII}, redact("keep", "email"))("ann@corp.example")[0].(string)
+	for _, v := range []string{"Größe ann@corp.example", "Привет ann@corp.example конец", "ann@corp.example €"} {
+		out := mask(v)[0].(string)
+		if !strings.Contains(out, email) || len([]rune(out)) != len([]rune(v))-len("ann@corp.example")+len(email) {
+			t.Errorf("%q became %q", v, out)
+		}
+		if strings.IndexFunc(strings.ReplaceAll(out, "€", ""), func(r rune) bool { return r > 0x7f }) >= 0 {
+			t.Errorf("%q became %q, beyond ASCII", v, out)
+		}
+	}
+}
+
+// An XML declaration holds what belongs there, or the document is malformed.
+func TestXMLDeclarationHoldsNothingElse(t *testing.T) {
+	for doc, ok := range map[string]bool{
+		`<?xml version="1.0" encoding='UTF-8' standalone = "yes"?><a/>`: true,
+		`<?xml version="1.0"?><a/>`:                                     true,
+		`<?xml version="1.0" owner="tell-tale"?><a/>`:                   false,
+		`<?xml tell-tale ?><a/>`:                                        false,
+		`<?xml version="tell-tale"?><a/>`:                               false,
+	} {
+		b, err := Standard().Bind(fixedKey(t), Column{Kind: XML}, Spec{Name: "xml", Domain: "d", Paths: []PathSpec{{Path: "*", Spec: Spec{Name: "drop"}}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := tryTextual(t, b.Transform, doc); (err == nil) != ok {
+			t.Errorf("%s: %v, %v", doc, out, err)
+		}
+	}
+}
+
+// A percentage of small whole numbers is nothing, and the binding says so.
+func TestNoiseThatDoesNothingWarns(t *testing.T) {
+	b := bound(t, Column{Kind: Int, Bits: 32}, Spec{Name: "noise", Variant: "10%"}, nil)
+	if len(b.Warnings) != 1 || !strings.Contains(b.Warnings[0], "below 10 ") {
+		t.Errorf("warnings are %q", b.Warnings)
+	}
+}
