@@ -79,3 +79,45 @@ func TestNoiseThatDoesNothingWarns(t *testing.T) {
 		t.Errorf("warnings are %q", b.Warnings)
 	}
 }
+
+// Numbers side by side, beside money, and between words without blanks are found.
+func TestRedactFindsNumbersBesideOthers(t *testing.T) {
+	for _, c := range []struct {
+		patterns []any
+		text     string
+		gone     []string
+	}{
+		{[]any{"phone"}, "2125550123 2125550124", []string{"2125550123", "2125550124"}},
+		{[]any{"phone"}, "212-555-0123 212-555-0124", []string{"555-0123", "555-0124"}},
+		{[]any{"phone"}, "2125550123/2125550124", []string{"2125550123", "2125550124"}},
+		{[]any{"phone"}, "+12125550123 2125550124", []string{"12125550123", "2125550124"}},
+		{[]any{"phone"}, "customer 1234567 2125550123", []string{"2125550123"}},
+		{[]any{"phone"}, "2125550123,2125550124", []string{"2125550123", "2125550124"}},
+		{[]any{"phone"}, "call 212 555 0123 $50 due", []string{"555 0123"}},
+		{[]any{"phone"}, "212-555-0123 USD 50", []string{"555-0123"}},
+		{[]any{"phone"}, "电话13812345678谢谢", []string{"13812345678"}},
+		{[]any{"phone"}, "โทร0812345678ครับ", []string{"0812345678"}},
+		{[]any{"pan"}, "卡号4111111111111111元", []string{"4111111111111111"}},
+		{[]any{"pan"}, "卡号4111 1111 1111 1111", []string{"1111 1111"}},
+		{[]any{"pan"}, "4111.1111.1111.1111 or 4111 - 1111 - 1111 - 1111", []string{"1111.1111.1111", "1111 - 1111 - 1111"}},
+		{[]any{"ip"}, "IP地址93.184.216.34", []string{"93.184.216.34"}},
+		{[]any{"pan"}, "1000000001 1000000002 1000000003 1000000004 4111111111111111", []string{"4111111111111111"}},
+		{[]any{"ip"}, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 93.184.216.34", []string{"93.184.216.34"}},
+		{[]any{"pan"}, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 4111 1111 1111 1111", []string{"1111 1111 1111"}},
+	} {
+		spec := Spec{Name: "redact", Variant: c.patterns, Params: params("else", "keep")}
+		out := situation(t, Column{Kind: Text}, spec)(c.text)[0].(string)
+		for _, gone := range c.gone {
+			if strings.Contains(out, gone) {
+				t.Errorf("%v: %q became %q", c.patterns, c.text, out)
+			}
+		}
+	}
+	// And what is no phone number stays.
+	keep := situation(t, Column{Kind: Text}, Spec{Name: "redact", Variant: []any{"phone"}, Params: params("else", "keep")})
+	for _, v := range []string{"1 234 567,89 EUR", "2024-02-29 10:15", "12,50 and 1.234.567 $", "$ 1234567890"} {
+		if out := keep(v)[0]; out != v {
+			t.Errorf("%q became %q", v, out)
+		}
+	}
+}

@@ -196,7 +196,8 @@ func isAlnum(c byte) bool { return c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z' 
 
 func isHex(c byte) bool { return c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
-// wordBefore reports whether a letter, mark or number ends right before i.
+// wordBefore reports whether a letter, mark or number ends right before i, of a script
+// whose words are parted by blanks: in the others a number begins anywhere.
 func wordBefore(text []byte, i, done int) bool {
 	if i <= done {
 		return false
@@ -205,7 +206,7 @@ func wordBefore(text []byte, i, done int) bool {
 		return isAlnum(c)
 	}
 	r, _ := utf8.DecodeLastRune(text[done:i])
-	return isWord(r)
+	return isWord(r) && !unparted(r)
 }
 
 // wordAfter reports whether a letter, mark or number begins at i.
@@ -217,7 +218,7 @@ func wordAfter(text []byte, i int) bool {
 		return isAlnum(c)
 	}
 	r, _ := utf8.DecodeRune(text[i:])
-	return isWord(r)
+	return isWord(r) && !unparted(r)
 }
 
 func isWord(r rune) bool {

@@ -29,6 +29,7 @@ type digitRun struct {
 	groups [mostGroups]digitGroup
 	n      int
 	digits [mostDigits]byte
+	cut    bool // it may go on: there was no more room
 }
 
 func (n *digitRun) all() []digitGroup { return n.groups[:n.n] }
@@ -77,7 +78,7 @@ func (g *digitGroup) between(text []byte, i int) int {
 // read reads the number whose first digit is at text[at], and returns where it
 // ends. What has more digits than any pattern is read to its end and cut short.
 func (n *digitRun) read(text []byte, at, done int) (end int) {
-	n.n, n.from, n.plus = 0, at, false
+	n.n, n.from, n.plus, n.cut = 0, at, false, false
 	total, i := 0, at
 	var g digitGroup
 	for {
@@ -98,6 +99,7 @@ func (n *digitRun) read(text []byte, at, done int) (end int) {
 		n.n++
 		end = i
 		if n.n == mostGroups || total == mostDigits {
+			n.cut = true
 			break
 		}
 		g = digitGroup{}
@@ -143,11 +145,15 @@ func (s scanner) number(n *digitRun, text []byte, at, done int) (h textHit, foun
 		}
 	}
 	end := n.read(text, at, done)
+	resume := n.resume(end)
 	if last := &n.groups[n.n-1]; n.n < 4 && last.at+last.n < 7 {
 		return h, false, end // too little for anything but an address of four numbers
 	}
 	if h, found, next = s.strong(n, text, end, done); found {
 		return s.notInEmail(n, h, found, text, at, done, next)
+	}
+	if next == end {
+		next = resume
 	}
 	if n.n == 0 || !s.wants(patternPhone) {
 		return h, false, next
@@ -170,6 +176,22 @@ func (s scanner) number(n *digitRun, text []byte, at, done int) (h textHit, foun
 	return h, false, next
 }
 
+// resume returns where to go on behind a number in which nothing was found: at its
+// end, or, if there was no room to read on, early enough to find what straddles it. The
+// longest pattern has 19 digits, and that of the most groups fewer than eight.
+func (n *digitRun) resume(end int) int {
+	if !n.cut {
+		return end
+	}
+	last := &n.groups[n.n-1]
+	for k := 1; k < n.n; k++ {
+		if g := &n.groups[k]; last.at+last.n-g.at < 20 && n.n-k <= 8 {
+			return g.from
+		}
+	}
+	return end
+}
+
 // before drops the groups from text[next] on.
 func (n *digitRun) before(next int) {
 	for n.n > 1 && n.groups[n.n-1].from >= next {
@@ -184,7 +206,7 @@ func (n *digitRun) touchedBefore(text []byte, done int) int {
 	if n.n < 2 || n.plus || !n.groups[1].blank || i-1 < done {
 		return 0
 	}
-	if c := text[i-1]; (c == ':' || c == ',') && i-2 >= done && text[i-2]-'0' <= 9 || wordBefore(text, i, done) && !phoneWordBefore(text, i, done) {
+	if c := text[i-1]; (c == ':' || c == ',') && n.groups[0].n <= 3 && i-2 >= done && text[i-2]-'0' <= 9 || wordBefore(text, i, done) && !phoneWordBefore(text, i, done) {
 		return n.groups[1].from
 	}
 	return 0
@@ -199,7 +221,7 @@ func (n *digitRun) touchedAfter(text []byte) int {
 	}
 	i := last.to
 	if i < len(text) {
-		if c := text[i]; (c == ':' || c == ',') && i+1 < len(text) && text[i+1]-'0' <= 9 || wordAfter(text, i) && extension(text, i) == 0 {
+		if text[i] == ':' && last.n <= 2 && i+1 < len(text) && text[i+1]-'0' <= 9 || decimalsAt(text, i) || wordAfter(text, i) && extension(text, i) == 0 {
 			return last.from
 		}
 	}
@@ -220,18 +242,36 @@ func (n *digitRun) thousands() bool {
 }
 
 // tooLong returns where the second number begins if there are two in a row: at a
-// mark between blanks, or at a group that begins with 0. 0 is no.
+// mark between blanks, or at a group that begins with 0; else at a blank, or at any
+// group, that leaves a number on both sides. 0 is no.
 func (n *digitRun) tooLong() int {
 	last := &n.groups[n.n-1]
-	if last.at+last.n <= 15 {
+	total := last.at + last.n
+	if total <= 15 || n.fours() {
 		return 0
 	}
-	for i := range n.groups[1:n.n] {
-		if g := &n.groups[1+i]; g.at >= 7 && g.blank && (g.mark != 0 || n.digits[g.at] == 0) {
-			return g.from
+	for _, parts := range []func(g *digitGroup) bool{
+		func(g *digitGroup) bool { return g.blank && (g.mark != 0 || n.digits[g.at] == 0) },
+		func(g *digitGroup) bool { return g.blank && total-g.at >= 7 },
+		func(g *digitGroup) bool { return total-g.at >= 7 },
+	} {
+		for i := range n.groups[1:n.n] {
+			if g := &n.groups[1+i]; g.at >= 7 && g.at <= 17 && parts(g) {
+				return g.from
+			}
 		}
 	}
 	return 0
+}
+
+// fours reports whether all groups have four digits: a card number, if a wrong one.
+func (n *digitRun) fours() bool {
+	for i := range n.groups[:n.n] {
+		if n.groups[i].n != 4 {
+			return false
+		}
+	}
+	return true
 }
 
 // notInEmail returns the hit, unless an email reaches into it: then what stands
@@ -307,7 +347,7 @@ func (n *digitRun) isPAN(k int, text []byte, done int) (used int) {
 	total := 0
 	for j := k; j < len(groups); j++ {
 		g := &groups[j]
-		if j > k && (g.paren || g.mark != 0 && (g.mark != '-' || g.blank)) {
+		if j > k && (g.paren || g.mark == '/') {
 			break
 		}
 		if total += g.n; total > 19 {
@@ -400,8 +440,8 @@ func (n *digitRun) isDate(k int, text []byte, end int) (used int) {
 //
 //   - in one group of 7 or 8 digits it begins with 0, or a word such as Tel. stands
 //     before it;
-//   - it is no amount: no currency or percent sign beside it, no decimals, no groups
-//     of thousands behind a single digit, no digits before a comma or behind one;
+//   - it is no amount: no currency or percent sign beside it that does not belong to
+//     another number, no decimals, no groups of thousands behind a single digit;
 //   - at most one group is a single digit, so it is no ISBN and no list.
 //
 // Dates, times and IP addresses have been taken out before. Letters may not touch
@@ -461,10 +501,10 @@ func (n *digitRun) isPhone(text []byte, done int) (from, to int, is bool) {
 func (n *digitRun) isAmount(text []byte, done int) bool {
 	groups := n.all()
 	first, last := &groups[0], &groups[len(groups)-1]
-	if i := first.from; i-2 >= done && text[i-1] == ',' && text[i-2]-'0' <= 9 {
+	if i := first.from; first.n <= 3 && i-2 >= done && text[i-1] == ',' && text[i-2]-'0' <= 9 {
 		return true
 	}
-	if i := last.to; i+1 < len(text) && text[i] == ',' && text[i+1]-'0' <= 9 {
+	if decimalsAt(text, last.to) {
 		return true
 	}
 	if isCurrency(bytes.TrimLeft(text[last.to:min(len(text), last.to+12)], " \u00a0")) || endsInCurrency(bytes.TrimRight(text[max(done, n.from-12):n.from], " \u00a0")) {
@@ -486,19 +526,35 @@ func (n *digitRun) isAmount(text []byte, done int) bool {
 
 var currencies = []string{"$", "%", "€", "£", "¥", "₹", "₽", "₴", "₺", "₩", "EUR", "USD", "CHF", "GBP", "JPY"}
 
+// decimalsAt reports whether a comma and one or two digits stand at text[i], and no more.
+func decimalsAt(text []byte, i int) bool {
+	if i >= len(text) || text[i] != ',' {
+		return false
+	}
+	from := i + 1
+	for i = from; i < len(text) && text[i]-'0' <= 9; i++ {
+	}
+	return i-from == 1 || i-from == 2
+}
+
+// isCurrency reports whether a text begins with a currency, and no number follows
+// that it belongs to.
 func isCurrency(text []byte) bool {
 	for _, c := range currencies {
-		if len(text) >= len(c) && string(text[:len(c)]) == c {
-			return true
+		if rest, is := bytes.CutPrefix(text, []byte(c)); is {
+			rest = bytes.TrimLeft(rest, " ")
+			return len(rest) == 0 || rest[0]-'0' > 9
 		}
 	}
 	return false
 }
 
+// endsInCurrency is the same before a number.
 func endsInCurrency(text []byte) bool {
 	for _, c := range currencies {
-		if len(text) >= len(c) && string(text[len(text)-len(c):]) == c {
-			return true
+		if rest, is := bytes.CutSuffix(text, []byte(c)); is {
+			rest = bytes.TrimRight(rest, " ")
+			return len(rest) == 0 || rest[len(rest)-1]-'0' > 9
 		}
 	}
 	return false
