@@ -139,7 +139,7 @@ type containerWalker struct {
 var containerWalkers = sync.Pool{New: func() any { return new(containerWalker) }}
 
 func (w *containerWalker) free() {
-	clear(w.text)
+	clear(w.text[:cap(w.text)])
 	w.t, w.in = nil, nil
 	if w.skeleton.free() {
 		containerWalkers.Put(w)

@@ -1,6 +1,7 @@
 package masking
 
 import (
+	"bytes"
 	"strconv"
 	"sync"
 
@@ -157,7 +158,7 @@ func writeJSON(out *textBuilder, h *hit, r *results, i int) {
 		}
 	default:
 		v := r.texts.value(i)
-		if h.form == formScalar && bareJSON(v) {
+		if h.form == formScalar && bareJSON(v) && !exponential(v) {
 			out.grow(len(v))
 			out.buf = append(out.buf, v...)
 			return
@@ -166,3 +167,7 @@ func writeJSON(out *textBuilder, h *hit, r *results, i int) {
 		out.buf = appendJSONString(out.buf, v)
 	}
 }
+
+// exponential reports whether a number has an exponent. What masks a number as a text
+// makes no such number: 0e931268 is a token that looks like one.
+func exponential(v []byte) bool { return v[0] < 'A' && bytes.ContainsAny(v, "eE") }

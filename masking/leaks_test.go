@@ -121,3 +121,40 @@ func TestRedactFindsNumbersBesideOthers(t *testing.T) {
 		}
 	}
 }
+
+// Numbers that are padded are the numbers.
+func TestPaddedValuesAreMaskedAsThemselves(t *testing.T) {
+	col := Column{Kind: Text, MaxChars: 40, Equality: PadSpace}
+	for _, c := range []struct {
+		spec Spec
+		v    string
+	}{{id, "42"}, {guid, "6f1e4d3c-2b1a-4f0e-9d8c-7b6a5f4e3d2c"}, {Spec{Name: "noise", Variant: "10%"}, "4200"}} {
+		out := situation(t, col, c.spec)(c.v, c.v+"     ")
+		if strings.TrimRight(out[1].(string), " ") != out[0] || out[0] == c.v {
+			t.Errorf("%v: %q", c.spec.Name, out)
+		}
+	}
+}
+
+// A reserved number is one of those that are reserved, in every form.
+func TestReservedPhonesAreReserved(t *testing.T) {
+	mask := situation(t, Column{Kind: Text}, phone("range", "reserved"))
+	for _, v := range []string{"+45 12 34 56 78", "+47 12345678", "212-555-0123 x4", "0045 123456", "+1 212 555 0123", "5550123", "+49 30 123456"} {
+		out := strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, mask(v)[0].(string))
+		if !strings.Contains(out, "55501") || strings.Contains(v, "+4") && !strings.HasPrefix(out, "1") {
+			t.Errorf("%q became %q", v, mask(v)[0])
+		}
+	}
+}
+
+func TestEmailsFoldAsTheDatabase(t *testing.T) {
+	mask := situation(t, Column{Kind: Text, Equality: FoldCase}, email())
+	if out := mask("νίκος@x.test", "νίκοΣ@x.test"); out[0] != out[1] {
+		t.Errorf("equal addresses became %q", out)
+	}
+}

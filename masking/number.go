@@ -36,6 +36,7 @@ type numberTransform struct {
 	kind     Kind
 	bits     int // of Float
 	maxChars int // of Text: what fits
+	own      Equality
 
 	by       bool // a subject's key makes the draw, not the value
 	subject  Kind
@@ -209,7 +210,7 @@ func (t *numberTransform) decimals(mem memory.Allocator, in arrow.Array, ns *num
 			if values.null(base + i) {
 				continue
 			}
-			v := values.value(base + i)
+			v := t.own.unpadded(values.value(base + i))
 			if ns.number[i], ns.digits, ns.is[i] = parseNumber(ns.digits, v); ns.is[i] {
 				t.message(s, i, ns.number[i])
 			} else if !blank(v) && !notFinite(v) {
@@ -273,7 +274,7 @@ func numbersOf(col Column) (*numberTransform, error) {
 	if err := refuseLabels("a transform of numbers", col); err != nil {
 		return nil, err
 	}
-	t := &numberTransform{kind: col.Kind, bits: 64, maxChars: room(col)}
+	t := &numberTransform{kind: col.Kind, bits: 64, maxChars: room(col), own: col.Equality}
 	if col.Kind == Float && col.Bits == 32 {
 		t.bits = 32
 	}

@@ -37,6 +37,7 @@ type textPermutation struct {
 	feistel  *feistel
 	single   [len(alphabets)][]uint32
 	equality Equality
+	charset  Charset
 	limit    limits
 }
 
@@ -67,6 +68,7 @@ func bindTextPermutation(key Subkey, use string, col Column) Binding {
 		prf:      newPRF(key.For(use + " pattern")),
 		feistel:  newFeistel(key.For(use + " permutation")),
 		equality: col.Equality,
+		charset:  col.Charset,
 		limit:    limitsOf(col),
 	}
 	for i, a := range alphabets {
@@ -258,7 +260,7 @@ func (t *textPermutation) pattern(dst, v []byte) ([]byte, string) {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			return dst, "not UTF-8"
-		case class >= 2 && t.equality&FoldAccents != 0, class < 0 && r >= utf8.RuneSelf && tells(r):
+		case class >= 2 && (t.equality&FoldAccents != 0 || t.charset == ASCII), class < 0 && r >= utf8.RuneSelf && tells(r):
 			return dst, "it has a letter, a number or a mark of no alphabet whose strings are permuted"
 		case class >= 0:
 			dst = append(dst, 'a'+byte(class))

@@ -68,14 +68,14 @@ func bindPhone(req Request) (Binding, error) {
 		}
 		t := &reservedPhone{prf: newPRF(req.Key.For("phone")), form: "+1"}
 		switch {
-		case col.MaxChars == 0 || col.MaxChars >= 12:
-		case col.MaxChars >= 10:
+		case room(col) >= 12:
+		case room(col) >= 10:
 			t.form = ""
-		case col.MaxChars >= 7:
+		case room(col) >= 7:
 			t.form, t.local = "", true
 		default:
 			return Binding{}, &BindError{
-				Reason: fmt.Sprintf("a reserved phone number has at least 7 digits, the column holds %d characters", col.MaxChars),
+				Reason: fmt.Sprintf("a reserved phone number has at least 7 digits, the column holds %d characters", room(col)),
 				Help:   "leave range out",
 			}
 		}
@@ -386,12 +386,12 @@ func (t *reservedPhone) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 					continue
 				}
 			}
-			switch count[i] {
-			case 7:
+			switch own := s.text[start[i]:]; {
+			case count[i] == 7 && isLocal(v):
 				appendSymbols(out, v, digits[4:], false)
-			case 10:
+			case count[i] == 10 && isLocal(v):
 				appendSymbols(out, v, digits[1:], false)
-			case 11:
+			case count[i] == 11 && own[0] == 1:
 				appendSymbols(out, v, digits[:], false)
 			default:
 				t.canonical(out, &digits)
@@ -399,6 +399,12 @@ func (t *reservedPhone) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 		}
 	}
 	return out.finish(), nil
+}
+
+// isLocal reports whether a number is one without a country and without an extension,
+// which would make another number of the same digits.
+func isLocal(v []byte) bool {
+	return !bytes.HasPrefix(v, []byte("00")) && bytes.IndexFunc(v, func(r rune) bool { return r == '+' || unicode.IsLetter(r) }) < 0
 }
 
 // reservedDigits returns 1, an area code, and 55501xx.

@@ -123,7 +123,7 @@ func getScratch() *scratch { return scratches.Get().(*scratch) }
 // free gives the space back, without what it knew of values.
 func (s *scratch) free() {
 	clear(s.msg[:])
-	clear(s.text)
+	clear(s.text[:cap(s.text)])
 	s.text = s.text[:0]
 	if cap(s.text) > 1<<20 {
 		s.text = nil

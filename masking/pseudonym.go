@@ -93,7 +93,7 @@ func bindID(req Request) (Binding, error) {
 				Help:   "name a smaller range: [lo, hi]",
 			}
 		}
-		b.Transform = &idTextTransform{ids: t}
+		b.Transform = &idTextTransform{ids: t, equality: col.Equality}
 	}
 	return b, nil
 }
@@ -295,7 +295,8 @@ func (t *idTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, 
 
 // idTextTransform permutes integers that are spelled as text.
 type idTextTransform struct {
-	ids *idTransform
+	ids      *idTransform
+	equality Equality
 }
 
 func (t *idTextTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
@@ -316,7 +317,7 @@ func (t *idTextTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 			if values.null(base + i) {
 				continue
 			}
-			text := values.value(base + i)
+			text := t.equality.unpadded(values.value(base + i))
 			if blank(text) {
 				continue
 			}

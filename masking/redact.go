@@ -202,6 +202,7 @@ var redactScratches = sync.Pool{New: func() any { return new(redactScratch) }}
 
 func (s *redactScratch) free() {
 	s.found, s.hits, s.ends = s.found[:0], s.hits[:0], s.ends[:0]
+	s.run = digitRun{}
 	s.finder.forget()
 	redactScratches.Put(s)
 }

@@ -100,6 +100,9 @@ func (f *nameFinder) find(hits []textHit, text []byte, from, to int) []textHit {
 	if !f.free {
 		return f.findWords(hits, text, from, to)
 	}
+	for i := range f.entries {
+		f.entries[i].next = -1
+	}
 	for {
 		var best *nameEntry
 		at := to
@@ -108,8 +111,14 @@ func (f *nameFinder) find(hits []textHit, text []byte, from, to int) []textHit {
 			if e.raw == nil {
 				continue
 			}
-			if k := bytes.Index(text[from:min(to, at+len(e.raw))], e.raw); k >= 0 && from+k < at {
-				best, at = e, from+k
+			if e.next < from { // each is looked for once in each byte of the text
+				e.next = to
+				if k := bytes.Index(text[from:to], e.raw); k >= 0 {
+					e.next = from + k
+				}
+			}
+			if e.next < at {
+				best, at = e, e.next
 			}
 		}
 		hits = f.findWords(hits, text, from, at)

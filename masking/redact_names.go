@@ -177,6 +177,7 @@ type nameFinder struct {
 type nameEntry struct {
 	chars   []rune // base letters, in lower case
 	raw     []byte // of those that may stand anywhere; else nil
+	next    int    // where raw stands next in the text; −1 is not known
 	mask    []byte
 	person  bool
 	capital bool // only with a capital

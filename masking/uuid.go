@@ -20,7 +20,7 @@ func bindUUID(req Request) (Binding, error) {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("a UUID has 32 digits, and the column holds %d characters", col.MaxChars), Help: "use token"}
 	}
 	return Binding{
-		Transform:  &uuidTransform{feistel: newFeistel(req.Key.For("permute uuid")), text: col.Kind == Text},
+		Transform:  &uuidTransform{feistel: newFeistel(req.Key.For("permute uuid")), text: col.Kind == Text, equality: col.Equality},
 		Guarantees: pseudonymGuarantees,
 	}, nil
 }
@@ -200,8 +200,9 @@ func hexOf(d uint64) (v uint64) {
 
 // uuidTransform permutes UUIDs, as 16 bytes or as text.
 type uuidTransform struct {
-	feistel *feistel
-	text    bool
+	feistel  *feistel
+	text     bool
+	equality Equality
 }
 
 func (t *uuidTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
@@ -268,7 +269,7 @@ func (t *uuidTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 
 func (t *uuidTransform) read(v []byte, u *uuid) (form uuidForm, ok bool) {
 	if t.text {
-		return u.parse(v)
+		return u.parse(t.equality.unpadded(v))
 	}
 	if len(v) != 16 {
 		return form, false

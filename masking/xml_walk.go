@@ -26,9 +26,9 @@ type xmlWalker struct {
 
 // free gives the space back, without what it knew of values.
 func (w *xmlWalker) free() {
-	clear(w.key)
-	clear(w.text)
-	clear(w.digit)
+	for _, b := range [][]byte{w.key, w.text, w.digit} {
+		clear(b[:cap(b)])
+	}
 	w.t, w.in = nil, nil
 	if w.skeleton.free() {
 		xmlWalkers.Put(w)
