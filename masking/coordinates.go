@@ -156,7 +156,10 @@ func (t *coordinates) pair(req Request, with string, b *Binding) error {
 		a, _ := numberOf(p.Spec.Params["within"])
 		c, _ := numberOf(req.Spec.Params["within"])
 		if p.Spec.Params["within"] == nil || a.compare(c) != 0 || p.Spec.Domain != req.Spec.Domain {
-			return bad(fmt.Sprintf("column %q moves by another radius or in another domain: the two would part", with))
+			return &BindError{
+				Reason: fmt.Sprintf("column %q moves by another radius or in another domain: the two would part", with),
+				Help:   "give both columns the same class, with a do of its own for one of them, and the same within",
+			}
 		}
 		return nil
 	}

@@ -68,7 +68,11 @@ func (shiftFactory) Bind(req Request) (Binding, error) {
 	name, given := req.Spec.Params["by"].(string)
 	if !given {
 		b.Transform = t
-		b.Warnings = append(b.Warnings, "one shift for the whole domain: whoever knows one true date knows them all; name the subject by: COLUMN")
+		help := "; name the subject by: COLUMN"
+		if req.Row == nil {
+			help = "" // inside a document or an array there is no row
+		}
+		b.Warnings = append(b.Warnings, "one shift for the whole domain: whoever knows one true date knows them all"+help)
 		return b, nil
 	}
 	by, err := bindSubject(req, "by", name)

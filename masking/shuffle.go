@@ -94,7 +94,7 @@ func (shuffleFactory) Bind(req Request) (Binding, error) {
 		Pinned:     fmt.Sprintf("by %s, %d values with SHA-256 %s", subject.Kind, len(t.upTo), hashValues(counted)),
 		Warnings:   []string{"shuffle shows the column's values, if not whose they are, and moves with them: a value that comes or goes may change every mask"},
 	}
-	if len(t.upTo) < fewValues {
+	if n := len(t.upTo); n > 0 && n < fewValues { // 0: they are read at the run
 		b.Warnings = append(b.Warnings, fmt.Sprintf("the column has %d different values: many rows keep theirs", len(t.upTo)))
 	}
 	return b, nil

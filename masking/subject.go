@@ -17,7 +17,10 @@ func bindSubject(req Request, param, name string) (Column, error) {
 		return Column{}, &BindError{Reason: reason, Help: param + ": names a column of the same table that holds the subject's key"}
 	}
 	if req.Row == nil || req.Row.Column == nil {
-		return bad(transform + " by a column works only on a column of a table")
+		return Column{}, &BindError{
+			Reason: transform + " by a column works only on a column of a table",
+			Help:   "leave " + param + " out: inside a document, an array or a range there is no row to look at",
+		}
 	}
 	if name == req.Column.Name {
 		return bad(transform + " by the column itself")

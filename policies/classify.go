@@ -40,6 +40,8 @@ var standardClasses = []Class{
 	{Name: "user_agent", Kind: "quasi", Do: Do{Name: "fake", Variant: "user_agent"}},
 	{Name: "device", Kind: "direct", Do: Do{Name: "fake", Variant: "account"}},
 	{Name: "account", Kind: "direct", Do: Do{Name: "fake", Variant: "account"}},
+	{Name: "iban", Kind: "direct", Do: Do{Name: "fake", Variant: "iban"}},
+	{Name: "ssn", Kind: "direct", Do: Do{Name: "fake", Variant: "ssn"}},
 	{Name: "card", Kind: "pci", Do: Do{Name: "fake", Variant: "pan"}},
 	{Name: "government_id", Kind: "direct", Do: Do{Name: "fake", Variant: "account"}},
 	{Name: "special", Kind: "special", Do: Do{Name: "null", Variant: true}},
@@ -265,9 +267,13 @@ func nameClass(words []string) string {
 		return "email"
 	case has(cardWords), pair("card", "number"), pair("card", "no"), pair("credit", "card"), pair("debit", "card"):
 		return "card"
+	case has(ibanWords):
+		return "iban"
+	case has(ssnWords), pair("social", "security"):
+		return "ssn"
 	case has(accountWords), pair("account", "number"), pair("account", "no"), pair("bank", "account"), pair("routing", "number"):
 		return "account"
-	case has(governmentWords), pair("social", "security"), pair("passport", "number"), pair("driver", "license"), pair("license", "number"):
+	case has(governmentWords), pair("passport", "number"), pair("driver", "license"), pair("license", "number"):
 		return "government_id"
 	case has(specialWords), pair("sexual", "orientation"), pair("blood", "type"):
 		return "special"
@@ -317,8 +323,10 @@ var (
 	emailWords      = words(`email emails mail emailaddress mailaddress`)
 	phoneWords      = words(`phone phones telephone tel mobile cell cellphone fax msisdn phonenumber phoneno mobilephone whatsapp`)
 	cardWords       = words(`pan ccnumber creditcard cardnumber`)
-	accountWords    = words(`iban bic swift accountnumber bankaccount`)
-	governmentWords = words(`ssn nin nino passport taxid vatid nationalid cpf bsn pesel socialsecurity`)
+	ibanWords       = words(`iban ibannumber`)
+	ssnWords        = words(`ssn socialsecurity`)
+	accountWords    = words(`bic swift accountnumber bankaccount`)
+	governmentWords = words(`nin nino passport taxid vatid nationalid cpf bsn pesel`)
 	specialWords    = words(`gender sex religion ethnicity race nationality diagnosis disability allergy allergies medication
 		pregnant biometric fingerprint genetic orientation bloodtype`)
 	birthWords     = words(`dob birth birthday birthdate born dateofbirth`)

@@ -60,9 +60,9 @@ customers.city text: place
 cities.city text: public
 customers.ip inet: ip
 customers.last_login_ip text: ip
-customers.iban text: account
+customers.iban text: iban
 customers.card_number text: card
-customers.ssn text: government_id
+customers.ssn text: ssn
 customers.gender text: special
 customers.password_hash text: secret
 customers.api_key text: secret

@@ -363,9 +363,9 @@ func (r *reader) column(f field, what string) ColumnRule {
 func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) ColumnRule {
 	known := []string{"class", "do", "because"}
 	if column {
-		known = append(append(known, "key", "each"), documents...)
+		known = append(append(known, "key", "each", "malformed"), documents...)
 	}
-	var because *yaml.Node
+	var because, malformed *yaml.Node
 	hasClass, hasDocument := false, false
 	for _, f := range r.mapping(n, what) {
 		if !slices.Contains(known, f.name) {
@@ -417,8 +417,21 @@ func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) 
 					r.fail(f.value, "", "there is no key %s", s)
 				}
 			}
+		case "malformed":
+			malformed = f.value
 		case "because":
 			c.Because, _ = r.text(f.value, "because of "+what)
+		}
+	}
+	switch {
+	case malformed == nil:
+	case c.Do == nil || !hasDocument || c.Do.Name != "json" && c.Do.Name != "xml":
+		r.fail(malformed, "", "%s: malformed belongs to json or xml", what)
+	case malformed.Tag == "!!null":
+		r.fail(malformed, `quote it: malformed: "null"`, "malformed of %s has no value", what)
+	default:
+		if v, ok := r.value(malformed, "malformed of "+what); ok {
+			c.Do.Params = map[string]any{"malformed": v}
 		}
 	}
 	if because != nil && c.Because == "" {

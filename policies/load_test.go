@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -220,4 +221,27 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("accepted %d keys, version %d", len(p.Keys), p.Version)
 		}
 	})
+}
+
+// malformed stands beside the document that it belongs to, as the hint of a run says.
+func TestMalformedBesideADocument(t *testing.T) {
+	policy := func(column string) string {
+		return "version: 1\nkeys: {k: {from: ephemeral}}\nclasses: {x: {kind: free_text, do: {shape: text}}}\ntables: {a: {columns: {d: " + column + "}}}\n"
+	}
+	p, err := Parse("p.yaml", []byte(policy(`{json: {$.a: x, "*": drop}, malformed: "null"}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Tables[0].Columns[0].Do.Params["malformed"]; got != "null" {
+		t.Errorf("malformed is %v", got)
+	}
+	for column, want := range map[string]string{
+		`{json: {$.a: x, "*": drop}, malformed: null}`: `quote it: malformed: "null"`,
+		`{class: x, malformed: "null"}`:                "belongs to json or xml",
+	} {
+		_, err := Parse("p.yaml", []byte(policy(column)))
+		if said := fmt.Sprintf("%v %+v", err, err); err == nil || !strings.Contains(said, want) {
+			t.Errorf("%s: %s", column, said)
+		}
+	}
 }

@@ -61,7 +61,8 @@ func (c *compiler) subject(col *column) *column {
 
 // domain is the domain of a masked column: its decision's, or that of its subject.
 // A subject that is kept has the domain of the column at the end of its keys, so
-// that all that references one customer agrees.
+// that all that references one customer agrees. The default schema is left out, as in a
+// policy: it has another name on another engine, or none.
 func (c *compiler) domain(col *column) string {
 	// A subject may itself be drawn for another; a circle ends where it began.
 	for seen := map[*column]bool{}; !seen[col]; {
@@ -71,7 +72,8 @@ func (c *compiler) domain(col *column) string {
 		case of == nil || of.decision == nil:
 			return col.decision.domain
 		case of.decision.keep:
-			return c.p.scope() + "/" + of.group.end().id().String()
+			end := of.group.end().id()
+			return c.p.scope() + "/" + c.catalog.Display(end.Table) + "." + end.Column
 		}
 		col = of
 	}

@@ -57,6 +57,21 @@ func watched(t *testing.T, catalogText, policy string, options ...Option) (*Comp
 	return c, bound, err
 }
 
+// A subject that is kept has one domain on every engine, whether it has schemas or not.
+func TestSubjectsOfEngines(t *testing.T) {
+	const table = "table customers\nid int4 notnull pk\nname text\n"
+	const policy = "classes: {person: {kind: direct, do: {drawn: x, of: id}}}\ntables: {customers: {columns: {name: person}, keep: [id]}}\n"
+	for column, text := range map[string]string{"public.customers.name": "schema public\n" + table, "customers.name": table} {
+		_, bound, err := watched(t, text, policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bound[column].Spec.Domain; got != "k/customers.id" {
+			t.Errorf("%s is in domain %q", column, got)
+		}
+	}
+}
+
 // What is drawn for a subject is in the subject's domain: its class's if it is masked,
 // that of the column at the end of its keys if it is kept.
 func TestSubjects(t *testing.T) {
@@ -92,7 +107,7 @@ links: [[staff.badge, newsletter.badge]]
 		t.Fatal(err)
 	}
 	for column, want := range map[string]string{
-		"public.customers.name": "k/public.customers.id", "public.orders.buyer": "k/public.customers.id", "public.orders.place": "k/person",
+		"public.customers.name": "k/customers.id", "public.orders.buyer": "k/customers.id", "public.orders.place": "k/person",
 		"public.staff.name": "k/staff_id", "public.newsletter.name": "k/staff_id",
 	} {
 		if got := bound[column].Spec.Domain; got != want {
