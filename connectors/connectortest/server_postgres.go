@@ -228,6 +228,13 @@ func startLocalPostgresOnce(bin string) (*PostgresServer, error) {
 	if err != nil {
 		return fail(err)
 	}
+	// The client programs of tests are then the server's own. In front of them
+	// Debian has a script that looks for the right version, at each of the many
+	// calls for longer than the program itself runs.
+	path := os.Getenv("PATH")
+	if first, _, _ := strings.Cut(path, string(os.PathListSeparator)); first != bin {
+		os.Setenv("PATH", bin+string(os.PathListSeparator)+path)
+	}
 	return s, nil
 }
 

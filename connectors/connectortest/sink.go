@@ -146,7 +146,7 @@ func (s *suite) complete(t testing.TB, r *run, from, to Database) {
 }
 
 func (s *suite) commitOrNothing(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "halves")
 	ctx := deadline(t)
 	events, _ := s.several(t, r, decoding{})
@@ -176,7 +176,7 @@ func (s *suite) commitOrNothing(t *testing.T) {
 }
 
 func (s *suite) replay(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "replay")
 	ctx := deadline(t)
 	events, _ := s.several(t, r, decoding{})
@@ -190,7 +190,7 @@ func (s *suite) replay(t *testing.T) {
 }
 
 func (s *suite) cancelLoad(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "cancelled")
 	events, _ := s.several(t, r, decoding{})
 	ctx, cancel := context.WithCancel(deadline(t))
@@ -230,7 +230,7 @@ func (s *suite) cancelLoad(t *testing.T) {
 }
 
 func (s *suite) concurrent(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "together")
 	ctx := deadline(t)
 	var wg sync.WaitGroup
@@ -253,7 +253,7 @@ func (s *suite) concurrent(t *testing.T) {
 }
 
 func (s *suite) guard(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	work := &catalog.Table{ID: s.Quirks.id("work"), Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "id", Type: s.Quirks.typeOf(catalog.Int)}}}
 	to.Create(t, work)
 	to.Insert(t, work.ID, []string{"id"}, []any{int64(1)})
@@ -272,7 +272,7 @@ func (s *suite) guard(t *testing.T) {
 }
 
 func (s *suite) busy(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "holder")
 	_, snapshot := s.open(t, from)
 	second := s.sink(t, to)
@@ -318,7 +318,7 @@ func (s *suite) failed(t *testing.T) {
 }
 
 func (s *suite) aborts(t *testing.T) {
-	from := s.world(t)
+	from := s.still
 	for _, stage := range []string{"begun", "loaded", "finished", "sealed", "promoted"} {
 		t.Run(stage, func(t *testing.T) {
 			to := s.Database(t)
@@ -371,7 +371,7 @@ func (s *suite) aborts(t *testing.T) {
 
 // killed closes a sink without an abort, as the end of its process would.
 func (s *suite) killed(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	for _, id := range []string{"dead1", "dead2"} {
 		sink, err := s.Connector.OpenSink(deadline(t), to.DSN(), s.Options)
 		if err != nil {
@@ -401,7 +401,7 @@ func (s *suite) killed(t *testing.T) {
 // broken runs a copy that must fail for want of integrity, and returns the error.
 func (s *suite) broken(t *testing.T, d decoding) error {
 	t.Helper()
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "broken")
 	err := r.load(t, d)
 	if err == nil {
@@ -454,7 +454,7 @@ func (s *suite) notNull(t *testing.T) {
 }
 
 func (s *suite) counts(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	for what, wrong := range map[string]func(map[catalog.TableID]int64){
 		"one row more":     func(rows map[catalog.TableID]int64) { rows[s.Quirks.id("people")]++ },
 		"a table unloaded": func(rows map[catalog.TableID]int64) { delete(rows, s.Quirks.id("events")) },
@@ -478,7 +478,7 @@ func (s *suite) counts(t *testing.T) {
 }
 
 func (s *suite) otherDefinitions(t *testing.T) {
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	_, snapshot := s.open(t, from)
 	other := spec(t, snapshot, "other")
 	other.Definitions = &connectors.Definitions{Connector: "nobody", Data: other.Definitions.Data}

@@ -46,7 +46,7 @@ func (s *suite) unavailable(t *testing.T) {
 }
 
 func (s *suite) identity(t *testing.T) {
-	db := s.world(t)
+	db := s.still
 	source, _ := s.open(t, db)
 	a, err := source.Identity(deadline(t))
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *suite) identity(t *testing.T) {
 }
 
 func (s *suite) catalogLaw(t *testing.T) {
-	db := s.world(t)
+	db := s.still
 	source, snapshot := s.open(t, db)
 	plain, err := source.Catalog(deadline(t))
 	if err != nil {
@@ -132,7 +132,7 @@ func sameTable(t *testing.T, want, got *catalog.Table) {
 }
 
 func (s *suite) layoutLaw(t *testing.T) {
-	_, snapshot := s.open(t, s.world(t))
+	_, snapshot := s.open(t, s.still)
 	computed := s.Quirks.id("computed")
 	layout, err := snapshot.Layout(computed, []string{"tail", "id"})
 	if err != nil {
@@ -318,7 +318,7 @@ func (s *suite) isolation(t *testing.T) {
 }
 
 func (s *suite) cancelRead(t *testing.T) {
-	_, snapshot := s.open(t, s.world(t))
+	_, snapshot := s.open(t, s.still)
 	events := s.Quirks.id("events")
 	layout, err := snapshot.Layout(events, nil)
 	if err != nil {
@@ -355,7 +355,7 @@ func (s *suite) cancelRead(t *testing.T) {
 }
 
 func (s *suite) closing(t *testing.T) {
-	_, snapshot := s.open(t, s.world(t))
+	_, snapshot := s.open(t, s.still)
 	events := s.Quirks.id("events")
 	layout, err := snapshot.Layout(events, []string{"payload"})
 	if err != nil {
@@ -397,7 +397,7 @@ func (s *suite) closing(t *testing.T) {
 }
 
 func (s *suite) lost(t *testing.T) {
-	source, snapshot := s.open(t, s.world(t))
+	source, snapshot := s.open(t, s.still)
 	events := s.Quirks.id("events")
 	layout, err := snapshot.Layout(events, nil)
 	if err != nil {
@@ -436,7 +436,7 @@ func (s *suite) released(t *testing.T) {
 		memory.DefaultAllocator = usual
 		checked.AssertSize(t, 0)
 	})
-	from, to := s.world(t), s.Database(t)
+	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "checked")
 	if err := r.load(t, s.decodeAll(r.snapshot)); err != nil {
 		t.Fatal(err)

@@ -39,13 +39,25 @@ func Run(t *testing.T, h Harness) {
 	if s.Database == nil || s.Connector == nil {
 		t.Fatal("connectortest: a harness needs a connector and a database")
 	}
+	s.still = s.world(t)
+	before := map[catalog.TableID][][]string{}
+	for _, table := range s.tables() {
+		before[table.ID] = s.still.Rows(t, table.ID)
+	}
 	t.Run("source", s.sourceLaws)
 	t.Run("sink", s.sinkLaws)
 	t.Run("round trip", s.roundTripLaws)
+	t.Run("a source is as it was", func(t *testing.T) {
+		for id, want := range before {
+			sameRows(t, id, want, s.still.Rows(t, id))
+		}
+		noLeftovers(t, s.still)
+	})
 }
 
 type suite struct {
 	Harness
+	still Database // a world that laws read and copy, and never write to; a law that writes makes its own
 }
 
 // Copy copies a whole database with a connector, every column kept, and returns
@@ -413,16 +425,20 @@ func (s *suite) copyAll(t testing.TB, from, to Database, id string, d decoding) 
 func (s *suite) equalRows(t testing.TB, want, got Database, tables ...*catalog.Table) {
 	t.Helper()
 	for _, table := range tables {
-		w, g := want.Rows(t, table.ID), got.Rows(t, table.ID)
-		if len(w) != len(g) {
-			t.Errorf("table %s: %d rows, want %d", table.ID, len(g), len(w))
-			continue
-		}
-		for i := range w {
-			if !slices.Equal(w[i], g[i]) {
-				t.Errorf("table %s, row %d: %.200q, want %.200q", table.ID, i, g[i], w[i])
-				break
-			}
+		sameRows(t, table.ID, want.Rows(t, table.ID), got.Rows(t, table.ID))
+	}
+}
+
+func sameRows(t testing.TB, id catalog.TableID, want, got [][]string) {
+	t.Helper()
+	if len(want) != len(got) {
+		t.Errorf("table %s: %d rows, want %d", id, len(got), len(want))
+		return
+	}
+	for i := range want {
+		if !slices.Equal(want[i], got[i]) {
+			t.Errorf("table %s, row %d: %.200q, want %.200q", id, i, got[i], want[i])
+			return
 		}
 	}
 }

@@ -75,13 +75,13 @@ func (d *database) Create(t testing.TB, tables ...*catalog.Table) {
 		d.server.Exec(t, d.server.DSN("postgres"), "CREATE DATABASE "+ident(d.name)+" TEMPLATE template0")
 	}
 	var now, later []string
+	needs := map[string]string{"hstore": "CREATE EXTENSION hstore", "pair": "CREATE TYPE pair AS (n integer, t text)"}
 	for _, table := range tables {
 		for _, c := range table.Columns {
-			switch strings.TrimSuffix(c.Type.Name, "[]") {
-			case "hstore":
-				now = append(now, "CREATE EXTENSION hstore")
-			case "pair":
-				now = append(now, "CREATE TYPE pair AS (n integer, t text)")
+			name := strings.TrimSuffix(c.Type.Name, "[]")
+			if sql, ok := needs[name]; ok {
+				now = append(now, sql)
+				delete(needs, name)
 			}
 		}
 		create, alter := dialect.CreateTable(table)
@@ -109,8 +109,11 @@ func sqlValue(v any) string {
 
 func (d *database) Insert(t testing.TB, id catalog.TableID, columns []string, rows ...[]any) {
 	t.Helper()
-	sql := []string{"BEGIN"}
-	var names []string
+	if len(columns) == 0 {
+		d.exec(t, strings.Repeat("INSERT INTO "+table(id)+" DEFAULT VALUES;", len(rows)))
+		return
+	}
+	var names, lists []string
 	for _, c := range columns {
 		names = append(names, ident(c))
 	}
@@ -119,13 +122,9 @@ func (d *database) Insert(t testing.TB, id catalog.TableID, columns []string, ro
 		for _, v := range row {
 			values = append(values, sqlValue(v))
 		}
-		if len(columns) == 0 {
-			sql = append(sql, "INSERT INTO "+table(id)+" DEFAULT VALUES")
-			continue
-		}
-		sql = append(sql, "INSERT INTO "+table(id)+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(values, ", ")+")")
+		lists = append(lists, "("+strings.Join(values, ", ")+")")
 	}
-	d.exec(t, append(sql, "COMMIT")...)
+	d.exec(t, "INSERT INTO "+table(id)+" ("+strings.Join(names, ", ")+") VALUES "+strings.Join(lists, ", "))
 }
 
 func (d *database) Update(t testing.TB, id catalog.TableID, set string, value any, where string, is any) {
