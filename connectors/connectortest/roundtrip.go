@@ -24,11 +24,11 @@ func nulls(_ *connectors.Layout, b *connectors.Batch) []arrow.Array {
 }
 
 func (s *suite) roundTripLaws(t *testing.T) {
-	t.Run("samples", s.roundTrip)
-	t.Run("a row of 1,600 columns", s.wide)
-	t.Run("a value of 8 MiB", s.large)
+	t.Run("samples", beside(s.roundTrip))
+	t.Run("a row of 1,600 columns", beside(s.wide))
+	t.Run("a value of 8 MiB", beside(s.large))
 	if s.Quirks.NoColumns {
-		t.Run("a table without columns", s.noColumns)
+		t.Run("a table without columns", beside(s.noColumns))
 	}
 }
 

@@ -457,7 +457,7 @@ func (s *PostgresServer) DSNAs(database, account, password string) string {
 // databases begin with it when the test ends.
 func (s *PostgresServer) Name(tb testing.TB) string {
 	tb.Helper()
-	name := fmt.Sprintf("t%d_%d_%d", os.Getpid(), time.Now().UnixMilli()%1e6, databaseNumber.Add(1))
+	name := fmt.Sprintf("t%d_%d_%04d", os.Getpid(), time.Now().UnixMilli()%1e6, databaseNumber.Add(1))
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()

@@ -17,17 +17,17 @@ import (
 )
 
 func (s *suite) sourceLaws(t *testing.T) {
-	t.Run("a source that is not there is unavailable", s.unavailable)
-	t.Run("identity", s.identity)
-	t.Run("catalog", s.catalogLaw)
-	t.Run("layout", s.layoutLaw)
-	t.Run("chunks have stable ids and cover a table exactly", s.chunkLaw)
-	t.Run("values are counted", s.counting)
-	t.Run("writes during the run do not arrive, at any reader", s.isolation)
-	t.Run("cancellation ends a reader", s.cancelRead)
-	t.Run("readers and batches close in any order", s.closing)
-	t.Run("a closed snapshot is lost", s.lost)
-	t.Run("every batch is released", s.released)
+	t.Run("a source that is not there is unavailable", beside(s.unavailable))
+	t.Run("identity", beside(s.identity))
+	t.Run("catalog", beside(s.catalogLaw))
+	t.Run("layout", beside(s.layoutLaw))
+	t.Run("chunks have stable ids and cover a table exactly", beside(s.chunkLaw))
+	t.Run("values are counted", beside(s.counting))
+	t.Run("writes during the run do not arrive, at any reader", beside(s.isolation))
+	t.Run("cancellation ends a reader", beside(s.cancelRead))
+	t.Run("readers and batches close in any order", beside(s.closing))
+	t.Run("a closed snapshot is lost", beside(s.lost))
+	t.Run("every batch is released", s.released) // alone: the allocator is the process's
 }
 
 func (s *suite) unavailable(t *testing.T) {

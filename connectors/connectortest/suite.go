@@ -55,6 +55,14 @@ func Run(t *testing.T, h Harness) {
 	})
 }
 
+// beside lets a law be tried beside others. Each has its own target.
+func beside(law func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Parallel()
+		law(t)
+	}
+}
+
 type suite struct {
 	Harness
 	still Database // a world that laws read and copy, and never write to; a law that writes makes its own

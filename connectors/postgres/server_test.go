@@ -533,6 +533,7 @@ func TestNoValueInErrors(t *testing.T) {
 		"foreign key":    {[]string{"CREATE TABLE r (v text PRIMARY KEY)", "CREATE TABLE t (id integer, v text CONSTRAINT points REFERENCES r)"}, []string{"ok", "tell-tale value"}, []string{"points", "23503"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dsn := a.Database(t)
 			a.Exec(t, dsn, c.ddl...)
 			first := "'ok'"
