@@ -3,16 +3,12 @@ package postgres
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
+	"slices"
 	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -24,6 +20,9 @@ const signature = "PGCOPY\n\377\r\n\000"
 
 const headerSize = len(signature) + 8
 
+// trailer ends a binary COPY, in the place of a row's number of fields.
+const trailer = 0xffff
+
 var errCopy = errors.New("malformed COPY data")
 
 // builder gathers rows into batches. It is for one goroutine; its batches are not.
@@ -32,6 +31,7 @@ type builder struct {
 	text    bool
 	columns int
 	decoded []int
+	gaps    []int // fields to step over before each decoded one, and behind the last
 	ops     []op
 	rows    int
 	st      *storage
@@ -144,9 +144,13 @@ func (st *storage) put() {
 
 func newBuilder(layout *connectors.Layout) *builder {
 	b := &builder{layout: layout, text: layout.Format == Text, columns: len(layout.Columns), decoded: layout.Decoded, perRow: 128}
+	done := 0
 	for _, i := range layout.Decoded {
 		b.ops = append(b.ops, opOf(layout.Columns[i].Type))
+		b.gaps = append(b.gaps, i-done)
+		done = i + 1
 	}
+	b.gaps = append(b.gaps, b.columns-done)
 	return b
 }
 
@@ -180,8 +184,8 @@ func (b *builder) add(row []byte) error {
 	if b.text {
 		return b.scanText(at)
 	}
-	end, ok := b.scan(at)
-	if !ok || end != len(st.wire) {
+	end, rows, err := b.scan(at, 1)
+	if err != nil || rows != 1 || end != len(st.wire) {
 		return errCopy
 	}
 	return nil
@@ -191,50 +195,65 @@ func (b *builder) full() bool {
 	return b.rows >= connectors.BatchRows || len(b.st.wire) >= connectors.BatchBytes
 }
 
-// scan steps over the binary row at pos and notes its decoded fields. It reports
-// whether the row is whole; where it is malformed end is −1.
-func (b *builder) scan(pos int) (end int, ok bool) {
-	wire, st := b.st.wire, b.st
-	if len(wire)-pos < 2 {
-		return pos, false
-	}
-	if int(binary.BigEndian.Uint16(wire[pos:])) != b.columns {
-		return -1, false
-	}
-	pos += 2
+// scan steps over binary rows from pos on, most of them at most and none that
+// begins where a batch is full, and notes their decoded fields. It returns where it
+// stopped, and how many rows it has passed: fewer if the next one is not whole, or
+// is the trailer.
+func (b *builder) scan(pos, most int) (end, rows int, err error) {
+	st := b.st
+	wire, stride := st.wire, len(b.decoded)
+	gaps, last := b.gaps[:stride], b.gaps[stride]
 	noted := len(st.fields)
-	done := 0 // columns stepped over
-	for _, col := range b.decoded {
-		pos = skip(wire, pos, col-done)
-		if pos < 0 || len(wire)-pos < 4 {
-			st.fields = st.fields[:noted]
-			return min(pos, 0), false
+	fields := slices.Grow(st.fields, stride*most)[:noted+stride*most]
+	for rows < most && pos < connectors.BatchBytes && len(wire)-pos >= 2 {
+		if n := int(binary.BigEndian.Uint16(wire[pos:])); n != b.columns {
+			if n != trailer {
+				err = errCopy
+			}
+			break
 		}
-		n := int32(binary.BigEndian.Uint32(wire[pos:]))
-		if n < -1 {
-			return -1, false
+		at := pos + 2
+		row := fields[noted : noted+stride]
+		for j, gap := range gaps {
+			at = skip(wire, at, gap)
+			next := skip(wire, at, 1)
+			if next < 0 || next > len(wire) {
+				at = next
+				break
+			}
+			n := int32(binary.BigEndian.Uint32(wire[at:]))
+			row[j] = connectors.Field{Off: uint32(at + 4), Len: n}
+			at = next
 		}
-		pos += 4
-		st.fields = append(st.fields, connectors.Field{Off: uint32(pos), Len: n})
-		pos += int(max(n, 0))
-		done = col + 1
+		at = skip(wire, at, last)
+		if at < 0 {
+			err = errCopy
+			break
+		}
+		if at > len(wire) {
+			break
+		}
+		pos = at
+		noted += stride
+		rows++
 	}
-	pos = skip(wire, pos, b.columns-done)
-	if pos < 0 || pos > len(wire) {
-		st.fields = st.fields[:noted]
-		return min(pos, 0), false
-	}
-	return pos, true
+	st.fields = fields[:noted]
+	return pos, rows, err
 }
 
 // skip steps over fields of a binary row and returns where the next one begins:
-// a position beyond wire if they are not whole, and −1 if they are malformed.
+// a position beyond wire if they are not whole, and −1 if they are malformed. From
+// there it goes no further.
 func skip(wire []byte, pos, fields int) int {
 	for range fields {
-		if len(wire)-pos < 4 {
+		// In this form the compiler sees that no other check is needed.
+		if pos < 0 || pos > len(wire)-4 {
+			if pos < 0 {
+				return -1
+			}
 			return len(wire) + 1
 		}
-		n := int32(binary.BigEndian.Uint32(wire[pos:]))
+		n := int32(binary.BigEndian.Uint32(wire[pos : pos+4]))
 		pos += 4
 		if n > 0 {
 			pos += int(n)
@@ -300,302 +319,4 @@ func (b *builder) finish() (*connectors.Batch, error) {
 	batch := connectors.NewBatch(b.rows, st.wire, st.fields, st.arrays, st.free)
 	b.st = nil
 	return batch, nil
-}
-
-// resized returns a slice of n elements, whose content is undefined.
-func resized[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n, n+n/4)
-	}
-	return s[:n]
-}
-
-var errValue = errors.New("value does not have the form of its type")
-
-// decode makes the array of one decoded column. Where it fails it says in which row.
-func (b *builder) decode(j int) (arrow.Array, int, error) {
-	cs := &b.st.columns[j]
-	stride := len(b.decoded)
-	fields := b.st.fields[j:]
-	n := b.rows
-	wire := b.st.wire
-
-	nulls := 0
-	for i := range n {
-		if fields[i*stride].Len < 0 {
-			nulls++
-		}
-	}
-	var valid *memory.Buffer
-	if nulls > 0 {
-		cs.valid = resized(cs.valid, (n+7)/8)
-		clear(cs.valid)
-		for i := range n {
-			if fields[i*stride].Len >= 0 {
-				cs.valid[i/8] |= 1 << (i % 8)
-			}
-		}
-		valid = memory.NewBufferBytes(cs.valid)
-	}
-	value := func(i int) []byte {
-		f := fields[i*stride]
-		if f.Len < 0 {
-			return nil
-		}
-		return wire[f.Off : int(f.Off)+int(f.Len)]
-	}
-	null := func(i int) bool { return fields[i*stride].Len < 0 }
-
-	switch o := b.ops[j]; o {
-	case opBytes, opJSONB, opUUID, opBytea:
-		if row, err := b.views(cs, o, fields, stride); err != nil {
-			return nil, row, err
-		}
-		buffers := []*memory.Buffer{valid, memory.NewBufferBytes(arrow.ViewHeaderTraits.CastToBytes(cs.views)),
-			memory.NewBufferBytes(wire), memory.NewBufferBytes(cs.data)}
-		data := array.NewData(arrow.BinaryTypes.BinaryView, n, buffers, nil, nulls, 0)
-		defer data.Release()
-		return array.NewBinaryViewData(data), 0, nil
-	case opNumeric:
-		cs.offsets, cs.data = resized(cs.offsets, n+1), cs.data[:0]
-		for i := range n {
-			cs.offsets[i] = int32(len(cs.data))
-			if null(i) {
-				continue
-			}
-			if b.text {
-				cs.data = append(cs.data, value(i)...)
-				continue
-			}
-			var err error
-			if cs.data, err = appendNumericText(cs.data, value(i)); err != nil {
-				return nil, i, errValue
-			}
-		}
-		cs.offsets[n] = int32(len(cs.data))
-		data := array.NewData(arrow.BinaryTypes.Binary, n, []*memory.Buffer{valid,
-			memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(cs.offsets)), memory.NewBufferBytes(cs.data)}, nil, nulls, 0)
-		defer data.Release()
-		return array.NewBinaryData(data), 0, nil
-	case opBool:
-		cs.bits = resized(cs.bits, (n+7)/8)
-		clear(cs.bits)
-		for i := range n {
-			if null(i) {
-				continue
-			}
-			v := value(i)
-			if len(v) != 1 {
-				return nil, i, errValue
-			}
-			if v[0] == 1 || v[0] == 't' {
-				cs.bits[i/8] |= 1 << (i % 8)
-			}
-		}
-		data := array.NewData(arrow.FixedWidthTypes.Boolean, n, []*memory.Buffer{valid, memory.NewBufferBytes(cs.bits)}, nil, nulls, 0)
-		defer data.Release()
-		return array.NewBooleanData(data), 0, nil
-	case opFloat32, opFloat64:
-		cs.floats = resized(cs.floats, n)
-		for i := range n {
-			cs.floats[i] = 0
-			if null(i) {
-				continue
-			}
-			var ok bool
-			if cs.floats[i], ok = b.float(o, value(i)); !ok {
-				return nil, i, errValue
-			}
-		}
-		data := array.NewData(arrow.PrimitiveTypes.Float64, n,
-			[]*memory.Buffer{valid, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(cs.floats))}, nil, nulls, 0)
-		defer data.Release()
-		return array.NewFloat64Data(data), 0, nil
-	case opDate:
-		cs.days = resized(cs.days, n)
-		for i := range n {
-			cs.days[i] = 0
-			if null(i) {
-				continue
-			}
-			var ok bool
-			if cs.days[i], ok = b.date(value(i)); !ok {
-				return nil, i, errValue
-			}
-		}
-		data := array.NewData(arrow.FixedWidthTypes.Date32, n,
-			[]*memory.Buffer{valid, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(cs.days))}, nil, nulls, 0)
-		defer data.Release()
-		return array.NewDate32Data(data), 0, nil
-	default:
-		cs.longs = resized(cs.longs, n)
-		for i := range n {
-			cs.longs[i] = 0
-			if null(i) {
-				continue
-			}
-			var ok bool
-			if cs.longs[i], ok = b.long(o, value(i)); !ok {
-				return nil, i, errValue
-			}
-		}
-		data := array.NewData(arrow.PrimitiveTypes.Int64, n,
-			[]*memory.Buffer{valid, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(cs.longs))}, nil, nulls, 0)
-		defer data.Release()
-		return array.NewInt64Data(data), 0, nil
-	}
-}
-
-// views fills cs.views: buffer 0 is the wire, buffer 1 cs.data, where values go
-// that do not stand in the wire as they are.
-func (b *builder) views(cs *columnStorage, o op, fields []connectors.Field, stride int) (int, error) {
-	wire := b.st.wire
-	cs.views, cs.data = resized(cs.views, b.rows), cs.data[:0]
-	for i := range cs.views {
-		h := &cs.views[i]
-		*h = arrow.ViewHeader{}
-		f := fields[i*stride]
-		if f.Len < 0 {
-			continue
-		}
-		at := int(f.Off)
-		v := wire[at : at+int(f.Len)]
-		if b.text && (o == opUUID || o == opBytea || bytes.IndexByte(v, '\\') >= 0) {
-			from := len(cs.data)
-			var err error
-			switch o {
-			case opUUID:
-				cs.data, err = appendUUID(cs.data, v)
-			case opBytea:
-				cs.data, err = appendHex(cs.data, v)
-			default:
-				cs.data = unescape(cs.data, v)
-			}
-			if err != nil {
-				return i, errValue
-			}
-			if h.SetBytes(cs.data[from:]); !h.IsInline() {
-				h.SetIndexOffset(1, int32(from))
-			}
-			continue
-		}
-		if o == opJSONB && !b.text {
-			if len(v) == 0 || v[0] != 1 {
-				return i, errValue
-			}
-			v, at = v[1:], at+1
-		}
-		if o == opUUID && len(v) != 16 {
-			return i, errValue
-		}
-		if h.SetBytes(v); !h.IsInline() {
-			h.SetIndexOffset(0, int32(at))
-		}
-	}
-	return 0, nil
-}
-
-func (b *builder) float(o op, v []byte) (float64, bool) {
-	switch {
-	case b.text:
-		f, err := strconv.ParseFloat(string(v), 64)
-		return f, err == nil
-	case o == opFloat32 && len(v) == 4:
-		return float64(math.Float32frombits(binary.BigEndian.Uint32(v))), true
-	case o == opFloat64 && len(v) == 8:
-		return math.Float64frombits(binary.BigEndian.Uint64(v)), true
-	}
-	return 0, false
-}
-
-func (b *builder) date(v []byte) (int32, bool) {
-	if b.text {
-		d, err := parseDateText(v)
-		return d, err == nil
-	}
-	if len(v) != 4 {
-		return 0, false
-	}
-	d := int32(binary.BigEndian.Uint32(v))
-	if d == dateInfinity || d == dateNegInf {
-		return d, true
-	}
-	return d + epochDays, true
-}
-
-func (b *builder) long(o op, v []byte) (int64, bool) {
-	if b.text {
-		var n int64
-		var err error
-		if o == opStamp || o == opStampTZ {
-			n, err = parseStampText(v)
-		} else {
-			n, err = strconv.ParseInt(string(v), 10, 64)
-		}
-		return n, err == nil
-	}
-	switch {
-	case o == opInt16 && len(v) == 2:
-		return int64(int16(binary.BigEndian.Uint16(v))), true
-	case o == opInt32 && len(v) == 4:
-		return int64(int32(binary.BigEndian.Uint32(v))), true
-	case len(v) == 8:
-		return int64(binary.BigEndian.Uint64(v)), true
-	}
-	return 0, false
-}
-
-// unescape appends a value of COPY's text format as it is. The server writes
-// only the escapes below; any other backslash stands for the byte after it.
-func unescape(dst, v []byte) []byte {
-	for i := 0; i < len(v); i++ {
-		c := v[i]
-		if c == '\\' && i+1 < len(v) {
-			i++
-			switch c = v[i]; c {
-			case 'b':
-				c = '\b'
-			case 'f':
-				c = '\f'
-			case 'n':
-				c = '\n'
-			case 'r':
-				c = '\r'
-			case 't':
-				c = '\t'
-			case 'v':
-				c = '\v'
-			}
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
-
-// appendUUID appends the 16 bytes of a UUID as the server prints it.
-func appendUUID(dst, v []byte) ([]byte, error) {
-	if len(v) != 36 {
-		return dst, errValue
-	}
-	var digits [32]byte
-	n := 0
-	for i, c := range v {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return dst, errValue
-			}
-			continue
-		}
-		digits[n] = c
-		n++
-	}
-	return hex.AppendDecode(dst, digits[:])
-}
-
-// appendHex appends the bytes of a bytea as the server prints and escapes it: \\x00ff.
-func appendHex(dst, v []byte) ([]byte, error) {
-	if len(v) < 3 || string(v[:3]) != `\\x` {
-		return dst, errValue
-	}
-	return hex.AppendDecode(dst, v[3:])
 }

@@ -41,6 +41,7 @@ type columnEncoder struct {
 	view    *array.BinaryView
 	data    []byte  // of a Binary array
 	offsets []int32 // of a Binary array
+	values  []byte  // data, if in binary the values are sent as they are
 	longs   []int64
 	days    []arrow.Date32
 	floats  []float64
@@ -68,7 +69,7 @@ func (e *Encoder) Bytes() int64 { return e.bytes }
 
 // Encode writes a batch. It does not keep the batch. An error names column and
 // row, counted from 1, and leaves the stream broken.
-func (e *Encoder) Encode(b *connectors.Batch) error {
+func (e *Encoder) Encode(b *connectors.Batch) (err error) {
 	if err := e.begin(); err != nil {
 		return err
 	}
@@ -88,33 +89,64 @@ func (e *Encoder) Encode(b *connectors.Batch) error {
 		}
 	}
 	defer e.forget()
-	wire, fields, pos := b.Wire, b.Fields, 0
+	// The buffer is kept in a variable: in the struct each append would write its
+	// pointer to memory that the collector watches.
+	wire, fields, out, pos := b.Wire, b.Fields, e.out, 0
+	prefix, null := 4, 0 // bytes of a field before its value, and of a NULL
+	if e.text {
+		prefix, null = 0, 2 // \N
+	}
 	for i := range b.Rows {
 		for j := range e.cols {
 			f := fields[j]
-			if err := e.copy(wire[pos:e.before(f)]); err != nil {
+			kept := wire[pos : int(f.Off)-prefix]
+			pos = int(f.Off) + int(f.Len)
+			if f.Len < 0 {
+				pos = int(f.Off) + null
+			}
+			if len(kept) < encodeBytes/2 {
+				out = append(out, kept...)
+			} else if out, err = e.pass(out, kept); err != nil {
 				return err
 			}
-			pos = e.after(f)
-			var err error
+			c := &e.cols[j]
 			if e.text {
-				e.out, err = e.cols[j].appendText(e.out, i)
+				out, err = c.appendText(out, i)
+			} else if c.values != nil && !(c.hasNull && c.arr.IsNull(i)) {
+				v := c.values[c.offsets[i]:c.offsets[i+1]]
+				out = append(binary.BigEndian.AppendUint32(out, uint32(len(v))), v...)
 			} else {
-				e.out, err = e.cols[j].appendBinary(e.out, i)
+				out, err = c.appendBinary(out, i)
 			}
 			if err != nil {
 				return fmt.Errorf("column %s, row %d: %w", e.column(j), e.rows+int64(i)+1, err)
 			}
 		}
 		fields = fields[len(e.cols):]
-		if len(e.out) >= encodeBytes {
-			if err := e.flush(); err != nil {
+		if len(out) >= encodeBytes {
+			if out, err = e.pass(out, nil); err != nil {
 				return err
 			}
 		}
 	}
 	e.rows += int64(b.Rows)
-	return e.copy(wire[pos:])
+	if kept := wire[pos:]; len(kept) < encodeBytes/2 {
+		out = append(out, kept...)
+	} else if out, err = e.pass(out, kept); err != nil {
+		return err
+	}
+	e.out = out
+	return nil
+}
+
+// pass writes what is held and then bytes that pass through, which so do not take
+// the way over the buffer. It returns the buffer, empty.
+func (e *Encoder) pass(out, kept []byte) ([]byte, error) {
+	e.out = out
+	if err := e.flush(); err != nil {
+		return nil, err
+	}
+	return e.out, e.write(kept)
 }
 
 // Close writes what is still held, and the trailer. It does not close the writer.
@@ -144,37 +176,6 @@ func (e *Encoder) begin() error {
 }
 
 func (e *Encoder) column(j int) string { return word(e.layout.Columns[e.layout.Decoded[j]].Name) }
-
-// before returns where the bytes of a field begin, its length word included.
-func (e *Encoder) before(f connectors.Field) int {
-	if e.text {
-		return int(f.Off)
-	}
-	return int(f.Off) - 4
-}
-
-// after returns where the bytes behind a field begin.
-func (e *Encoder) after(f connectors.Field) int {
-	switch {
-	case f.Len >= 0:
-		return int(f.Off) + int(f.Len)
-	case e.text:
-		return int(f.Off) + 2 // \N
-	}
-	return int(f.Off)
-}
-
-// copy passes bytes through; long ones do not take the way over the buffer.
-func (e *Encoder) copy(p []byte) error {
-	if len(p) < encodeBytes/2 {
-		e.out = append(e.out, p...)
-		return nil
-	}
-	if err := e.flush(); err != nil {
-		return err
-	}
-	return e.write(p)
-}
 
 func (e *Encoder) flush() error {
 	if len(e.out) == 0 {
@@ -222,6 +223,9 @@ func (c *columnEncoder) take(a arrow.Array) error {
 		c.offsets = a.ValueOffsets()
 		if buffers := a.Data().Buffers(); buffers[2] != nil {
 			c.data = buffers[2].Bytes()
+		}
+		if c.op == opBytes || c.op == opBytea {
+			c.values = c.data
 		}
 	case *array.Int64:
 		c.longs = a.Int64Values()

@@ -58,23 +58,17 @@ func (d *Decoder) next() (*connectors.Batch, error) {
 	d.rest = d.rest[:0]
 	pos := 0
 	for {
-		for b.rows < connectors.BatchRows && pos < connectors.BatchBytes {
-			if len(st.wire)-pos >= 2 && st.wire[pos] == 0xff && st.wire[pos+1] == 0xff {
-				if len(st.wire) != pos+2 {
-					return nil, errCopy
-				}
-				d.done = true
-				break
-			}
-			end, ok := b.scan(pos)
-			if end < 0 {
+		end, rows, err := b.scan(pos, connectors.BatchRows-b.rows)
+		if err != nil {
+			return nil, err
+		}
+		pos = end
+		b.rows += rows
+		if b.rows < connectors.BatchRows && pos < connectors.BatchBytes && len(st.wire)-pos >= 2 && binary.BigEndian.Uint16(st.wire[pos:]) == trailer {
+			if len(st.wire) != pos+2 {
 				return nil, errCopy
 			}
-			if !ok {
-				break
-			}
-			pos = end
-			b.rows++
+			d.done = true
 		}
 		if d.done || b.rows >= connectors.BatchRows || pos >= connectors.BatchBytes {
 			break
