@@ -170,11 +170,28 @@ func targetsOf(members, masked []rune) []rune {
 	return members
 }
 
-func scriptOf(r rune) string {
+// scripts holds the script of each code point that has one; the generator asks for
+// the same ones millions of times.
+var scripts = func() []string {
+	of := make([]string, unicode.MaxRune+1)
 	for name, table := range unicode.Scripts {
-		if unicode.Is(table, r) {
-			return name
+		for _, r := range table.R16 {
+			for c := int(r.Lo); c <= int(r.Hi); c += int(r.Stride) {
+				of[c] = name
+			}
 		}
+		for _, r := range table.R32 {
+			for c := int(r.Lo); c <= int(r.Hi); c += int(r.Stride) {
+				of[c] = name
+			}
+		}
+	}
+	return of
+}()
+
+func scriptOf(r rune) string {
+	if name := scripts[r]; name != "" {
+		return name
 	}
 	return "Common"
 }
