@@ -57,6 +57,7 @@ func TestTenMillion(t *testing.T) {
 		{"cards of one issuer", fakeOf("pan"), Column{Kind: Text}, func(dst []byte, i int) []byte { return card(dst, 453_212, i) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			law := &lawCase{spec: c.spec, col: c.col}
 			b := law.bind(t, fixedKey(t), "d")
 			if c.col.Unique && !b.Guarantees.Unique(int64(tenMillion)) {
