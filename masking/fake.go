@@ -201,13 +201,15 @@ type namePool struct {
 // the first ones.
 type nameList struct {
 	names []string
-	upTo  [32]int // how many have at most so many characters
+	plain []shortText // the same, as far as they are short and ASCII
+	upTo  [32]int     // how many have at most so many characters
 }
 
 func newNameList(names []string) nameList {
 	l := nameList{names: slices.Clone(names)}
 	slices.SortStableFunc(l.names, func(a, b string) int { return utf8.RuneCountInString(a) - utf8.RuneCountInString(b) })
 	for _, n := range l.names {
+		l.plain = append(l.plain, newShortText(n))
 		for c := utf8.RuneCountInString(n); c < len(l.upTo); c++ {
 			l.upTo[c]++
 		}

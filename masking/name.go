@@ -126,6 +126,7 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 	defer s.free()
 	defer ns.free()
 	ns.folds = t.equality.folds()
+	lists := t.plainLists()
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
 		n := gather(s, &values, base, rows)
@@ -133,7 +134,9 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 		for lane := range n {
 			// When the space grows it moves; messages in the old space stay good.
 			from := len(s.text)
-			s.text = ns.appendCanonical(s.text, s.msg[lane])
+			if s.which[lane] = plainNo; !t.readPlain(s, lane, &lists) {
+				s.text = ns.appendCanonical(s.text, s.msg[lane])
+			}
 			s.msg[lane] = s.text[from:]
 		}
 		s.canonicals(n, t.equality) // for what the canonical form of a name does not fold: accents
@@ -151,9 +154,11 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 		for i := range rows {
 			switch {
 			case lane < n && int(s.row[lane]) == i:
-				ns.parse(values.value(base+i), t)
-				t.choose(ns, &s.block[lane], &s.chain[lane])
-				out.add(ns.out)
+				if s.which[lane] == plainNo || !t.addPlain(out, &lists, s, lane) {
+					ns.parse(values.value(base+i), t)
+					t.choose(ns, &s.block[lane], &s.chain[lane])
+					out.add(ns.out)
+				}
 				lane++
 			case values.null(base + i):
 				out.null()
@@ -170,9 +175,11 @@ func (n *nameScratch) appendCanonical(dst, v []byte) []byte {
 	dst = slices.Grow(dst, len(v)+8)
 	from := len(dst)
 	out := dst[from : from+len(v)+8]
-	// Most names are one word of ASCII, and need nothing but small letters: eight
-	// at a time, the last ones with a sign behind them that is thrown away.
-	for i := 0; ; i += 8 {
+	// Most names are ASCII with one blank between words, and need nothing but small
+	// letters: eight characters at a time, the last ones with a sign behind them that is
+	// thrown away.
+	before := uint64(0x80) // as if a blank stood before the first: one that does is cut off
+	for i := 0; len(v) > 0 && v[len(v)-1] > ' '; i += 8 {
 		var w uint64
 		if i+8 <= len(v) {
 			w = binary.LittleEndian.Uint64(v[i:])
@@ -180,10 +187,13 @@ func (n *nameScratch) appendCanonical(dst, v []byte) []byte {
 			w, _ = load(v[i:])
 			w |= '!' * ones << (8 * (len(v) - i))
 		}
-		if (w|(w-'!'*ones)&^w)&highBits != 0 { // above 0x7f, or a blank or below
+		below := ^(w + (0x80-'!')*ones) & highBits // a blank or below
+		blanks := ^((w ^ ' '*ones) + 0x7f*ones) & highBits
+		if w&highBits|(below^blanks)|blanks&(blanks<<8|before) != 0 {
 			break
 		}
-		binary.LittleEndian.PutUint64(out[i:], w|((w+(0x80-'A')*ones)&^(w+(0x7f-'Z')*ones)&highBits)>>2)
+		before = blanks >> 56
+		binary.LittleEndian.PutUint64(out[i:], lowered(w))
 		if i+8 >= len(v) {
 			return dst[:from+len(v)]
 		}

@@ -182,6 +182,12 @@ func (t *shapeTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 // bytesOf returns how many bytes the values have in all.
 func bytesOf(values *texts) int {
 	size := 0
+	if values.views != nil && !values.anyNull {
+		for i := range values.views {
+			size += values.views[i].Len()
+		}
+		return size
+	}
 	for i := range values.n {
 		if !values.null(i) {
 			size += len(values.value(i))
