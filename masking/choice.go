@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -333,7 +334,9 @@ func canonicalPhrase(s *scratch, ns *nameScratch, v []byte, e Equality) []byte {
 // mask appends the mask of one value.
 func (t *choiceTransform) mask(dst []byte, cs *choiceScratch, v, own []byte, block *[aes.BlockSize]byte) []byte {
 	c := &cs.one
-	*c = chosen{value: v, own: own, base: t.equality&FoldAccents != 0, pool: t.fixed, style: styleOf(v), limit: t.limit}
+	// Field by field: to write all of it is to tell the garbage collector of all of it.
+	c.value, c.own, c.base, c.drawn = v, own, t.equality&FoldAccents != 0, false
+	c.pool, c.style, c.limit = t.fixed, styleOf(v), t.limit
 	for i := range c.draw {
 		c.draw[i] = binary.LittleEndian.Uint32(block[4*i:])
 	}
@@ -376,7 +379,19 @@ func within(set Charset, pool uint8) uint8 {
 // styleOf returns the case of a text: capitals if it has two or more and nothing else.
 func styleOf(v []byte) nameStyle {
 	upper, lower := 0, 0
-	for i := 0; i < len(v); {
+	i := 0
+	for ; i+8 <= len(v); i += 8 {
+		w := binary.LittleEndian.Uint64(v[i:])
+		if w&highBits != 0 {
+			break
+		}
+		upper += bits.OnesCount64(upperMask(w))
+		lower += bits.OnesCount64(lowerMask(w))
+		if upper > 0 && lower > 0 {
+			return asListed
+		}
+	}
+	for i < len(v) {
 		r, size := rune(v[i]), 1
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRune(v[i:])

@@ -5,7 +5,7 @@ import (
 	"crypto/aes"
 	"encoding/binary"
 	"fmt"
-	"math/bits"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -111,36 +111,66 @@ func letterOf(r rune) (class int, place uint64, capital bool) {
 }
 
 // halves is an integer in a mixed radix, as its two halves below a and b: each
-// further character goes to the half whose turn it is, as its highest digit.
+// further character goes to the half whose turn it is, as its highest digit. l is first.
 type halves struct{ l, r, a, b uint64 }
 
-// add adds a digit, and reports false if a half would pass 2⁶³.
-func (h *halves) add(digit, radix uint64, even bool) bool {
-	if even {
-		return addDigit(&h.l, &h.a, digit, radix)
+// A half has at most 2⁶³ values: one with more than so many has no room for a letter or
+// a digit of ASCII, or one of an alphabet.
+const (
+	mostBeforeLetter = 1 << 63 / 26
+	mostBeforeDigit  = 1 << 63 / 10
+)
+
+var mostBefore = func() (m [len(alphabets)]uint64) {
+	for i, a := range alphabets {
+		m[i] = 1 << 63 / a.n
 	}
-	return addDigit(&h.r, &h.b, digit, radix)
+	return m
+}()
+
+// appendPieces appends the integers of a string, one at least, and returns how
+// many characters are exchanged.
+func appendPieces(dst []halves, v []byte) (pieces []halves, count int) {
+	// x is the half whose turn it is, y the other one. Behind each character they change places.
+	x, xn, y, yn := uint64(0), uint64(1), uint64(0), uint64(1)
+	begun := 0 // the count when the piece began
+	for i := 0; i < len(v); {
+		var digit, radix, most uint64
+		switch c := v[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			digit, radix, most = uint64(c|0x20-'a'), 26, mostBeforeLetter
+			i++
+		case c-'0' <= 9:
+			digit, radix, most = uint64(c-'0'), 10, mostBeforeDigit
+			i++
+		case c < utf8.RuneSelf:
+			i++
+			continue
+		default:
+			r, size := utf8.DecodeRune(v[i:])
+			i += size
+			class, place, _ := letterOf(r)
+			if class < 0 {
+				continue
+			}
+			digit, radix, most = place, alphabets[class].n, mostBefore[class]
+		}
+		if xn > most {
+			dst = appendPiece(dst, x, xn, y, yn, count-begun)
+			x, xn, y, yn = 0, 1, 0, 1
+			begun = count
+		}
+		x, xn, y, yn = y, yn, x+digit*xn, xn*radix
+		count++
+	}
+	return appendPiece(dst, x, xn, y, yn, count-begun), count
 }
 
-func addDigit(v, mod *uint64, digit, radix uint64) bool {
-	hi, lo := bits.Mul64(*mod, radix)
-	if hi != 0 || lo > 1<<63 {
-		return false
+func appendPiece(dst []halves, x, xn, y, yn uint64, count int) []halves {
+	if count%2 == 1 {
+		x, xn, y, yn = y, yn, x, xn
 	}
-	*v += digit * *mod
-	*mod = lo
-	return true
-}
-
-// take takes the next digit out again.
-func (h *halves) take(radix uint64, even bool) uint64 {
-	half := &h.r
-	if even {
-		half = &h.l
-	}
-	digit := *half % radix
-	*half /= radix
-	return digit
+	return append(dst, halves{l: x, a: xn, r: y, b: yn})
 }
 
 // What a string is, as to how it is permuted.
@@ -158,19 +188,21 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 	out := newTextBuilder(mem, values.n, bytesOf(&values))
 	s := getScratch()
 	defer s.free()
+	ts := textScratches.Get().(*textScratch)
+	defer ts.free()
 	var own [lanes][]byte
 	var sums [lanes][aes.BlockSize]byte
 	for base := 0; base < values.n; base += lanes {
 		rows := min(lanes, values.n-base)
 		n := gather(s, &values, base, rows)
-		s.text = s.text[:0]
+		s.text, ts.pieces = s.text[:0], ts.pieces[:0]
 		for lane := range n {
 			v := s.msg[lane]
 			if t.equality&FoldAccents != 0 {
 				v = s.canonical(v, t.equality)
 			}
 			own[lane] = v
-			if reason := t.read(s, lane, v); reason != "" {
+			if reason := t.read(s, ts, lane, v); reason != "" {
 				out.drop()
 				return nil, &ValueError{Row: base + int(s.row[lane]), Reason: reason, Help: "mask this column by {token: base32}"}
 			}
@@ -181,6 +213,7 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 			s.tweak[lane] = binary.LittleEndian.Uint64(s.block[lane][:]) >> 8
 		}
 		t.feistel.permute(s, n)
+		t.permuteLong(s, ts, n, &sums)
 		lane := 0
 		for i := range rows {
 			switch {
@@ -188,14 +221,14 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 				v := own[lane]
 				out.grow(len(v))
 				from := len(out.buf)
-				switch s.which[lane] {
-				case longText:
-					out.buf = t.long(out.buf, v, &sums[lane])
-				case singleText:
+				pieces := ts.pieces[ts.first[lane]:][:ts.count[lane]]
+				if s.which[lane] == wholeText {
+					pieces[0].l, pieces[0].r = s.l[lane], s.r[lane]
+				}
+				if s.which[lane] == singleText {
 					out.buf = t.one(out.buf, v)
-				default:
-					one := [1]halves{{l: s.l[lane], r: s.r[lane], a: s.a[lane], b: s.b[lane]}}
-					out.buf = write(out.buf, v, one[:])
+				} else {
+					out.buf = write(out.buf, v, pieces)
 				}
 				if !t.limit.hold(out.buf[from:]) {
 					out.drop()
@@ -213,10 +246,25 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 	return out.finish(), nil
 }
 
+// textScratch is the space for the integers of one batch of lanes.
+type textScratch struct {
+	pieces       []halves
+	first, count [lanes]int32 // of a lane's among the pieces
+	long         [lanes]uint8 // the lanes of several
+}
+
+var textScratches = sync.Pool{New: func() any { return new(textScratch) }}
+
+// free gives the space back, without what it knew of values.
+func (ts *textScratch) free() {
+	clear(ts.pieces[:cap(ts.pieces)])
+	textScratches.Put(ts)
+}
+
 // read puts the integer of a string in a lane, and its pattern as the lane's message:
 // a leading 0, a letter for each character that is exchanged, itself for all others.
 // It returns what is wrong with the string, or "".
-func (t *textPermutation) read(s *scratch, lane int, v []byte) string {
+func (t *textPermutation) read(s *scratch, ts *textScratch, lane int, v []byte) string {
 	from := len(s.text)
 	var reason string
 	s.text, reason = t.pattern(append(s.text, 0), v)
@@ -224,24 +272,17 @@ func (t *textPermutation) read(s *scratch, lane int, v []byte) string {
 		return reason
 	}
 	s.msg[lane] = s.text[from:len(s.text):len(s.text)]
-	h := halves{a: 1, b: 1}
-	count := 0
-	s.which[lane] = wholeText
-	for i := 0; i < len(v); {
-		r, size := nextRune(v[i:])
-		i += size
-		class, digit, _ := letterOf(r)
-		if class < 0 {
-			continue
-		}
-		if !h.add(digit, alphabets[class].n, count%2 == 0) {
-			s.which[lane], h = longText, halves{a: 1, b: 1}
-			break
-		}
-		count++
-	}
-	if count == 1 && s.which[lane] == wholeText {
+	first, count := len(ts.pieces), 0
+	ts.pieces, count = appendPieces(ts.pieces, v)
+	ts.first[lane], ts.count[lane] = int32(first), int32(len(ts.pieces)-first)
+	h := ts.pieces[first]
+	switch {
+	case ts.count[lane] > 1:
+		s.which[lane], h = longText, halves{a: 1, b: 1}
+	case count == 1:
 		s.which[lane], h = singleText, halves{a: 1, b: 1}
+	default:
+		s.which[lane] = wholeText
 	}
 	s.l[lane], s.r[lane], s.a[lane], s.b[lane] = h.l, h.r, h.a, h.b
 	return ""
@@ -252,6 +293,19 @@ func (t *textPermutation) read(s *scratch, lane int, v []byte) string {
 func (t *textPermutation) pattern(dst, v []byte) ([]byte, string) {
 	if t.equality&PadSpace != 0 {
 		v = bytes.TrimRight(v, " ")
+	}
+	if len(v) <= maxPermuted && isASCII(v) {
+		for _, c := range v {
+			switch {
+			case c|0x20 >= 'a' && c|0x20 <= 'z':
+				dst = append(dst, 'a')
+			case c-'0' <= 9:
+				dst = append(dst, 'b')
+			default:
+				dst = append(dst, '=', c)
+			}
+		}
+		return dst, ""
 	}
 	chars := 0
 	for i := 0; i < len(v); chars++ {
@@ -285,30 +339,52 @@ func nextRune(v []byte) (rune, int) {
 
 // write appends the string v with the characters of the integers.
 func write(dst, v []byte, pieces []halves) []byte {
-	piece, count := 0, 0
-	left := pieces[0]
-	h := halves{a: 1, b: 1} // what has been taken of the piece
+	// As in appendPieces: x is the half whose turn it is.
+	x, xn, y, yn := pieces[0].l, uint64(1), pieces[0].r, uint64(1)
+	pieces = pieces[1:]
 	for i := 0; i < len(v); {
-		r, size := nextRune(v[i:])
-		class, _, capital := letterOf(r)
-		if class < 0 {
-			dst = append(dst, v[i:i+size]...)
+		c := v[i]
+		switch {
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			if xn > mostBeforeLetter {
+				x, xn, y, yn = pieces[0].l, 1, pieces[0].r, 1
+				pieces = pieces[1:]
+			}
+			rest := x / 26
+			c = 'A' + c&0x20 + byte(x-26*rest)
+			x, xn, y, yn = y, yn, rest, xn*26
+		case c-'0' <= 9:
+			if xn > mostBeforeDigit {
+				x, xn, y, yn = pieces[0].l, 1, pieces[0].r, 1
+				pieces = pieces[1:]
+			}
+			rest := x / 10
+			c = '0' + byte(x-10*rest)
+			x, xn, y, yn = y, yn, rest, xn*10
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(v[i:])
+			class, _, capital := letterOf(r)
+			if class < 0 {
+				dst = append(dst, v[i:i+size]...)
+				i += size
+				continue
+			}
 			i += size
+			if xn > mostBefore[class] {
+				x, xn, y, yn = pieces[0].l, 1, pieces[0].r, 1
+				pieces = pieces[1:]
+			}
+			a := &alphabets[class]
+			r = a.first + rune(x%a.n)
+			if capital {
+				r -= a.capital
+			}
+			dst = utf8.AppendRune(dst, r)
+			x, xn, y, yn = y, yn, x/a.n, xn*a.n
 			continue
 		}
-		i += size
-		a := &alphabets[class]
-		if len(pieces) > 1 && !h.add(0, a.n, count%2 == 0) {
-			piece, count = piece+1, 0
-			left, h = pieces[piece], halves{a: 1, b: 1}
-			h.add(0, a.n, true)
-		}
-		out := a.first + rune(left.take(a.n, count%2 == 0))
-		if capital {
-			out -= a.capital
-		}
-		dst = utf8.AppendRune(dst, out)
-		count++
+		dst = append(dst, c)
+		i++
 	}
 	return dst
 }
@@ -325,46 +401,63 @@ func (t *textPermutation) one(dst, v []byte) []byte {
 	panic("masking: text permutation: no character to exchange")
 }
 
-// long appends a string of several integers. pattern is the keyed function of its pattern.
-func (t *textPermutation) long(dst, v []byte, pattern *[aes.BlockSize]byte) []byte {
-	s := getScratch()
-	defer s.free()
-	var pieces [maxPermuted]halves
-	n, count := 1, 0
-	pieces[0] = halves{a: 1, b: 1}
-	for i := 0; i < len(v); {
-		r, size := nextRune(v[i:])
-		i += size
-		class, digit, _ := letterOf(r)
-		if class < 0 {
-			continue
+// permuteLong permutes the integers of the lanes that have several, step by step of all
+// of them at once. patterns are the keyed function of the lanes' patterns.
+func (t *textPermutation) permuteLong(s *scratch, ts *textScratch, n int, patterns *[lanes][aes.BlockSize]byte) {
+	open := 0
+	for lane := range n {
+		if s.which[lane] == longText {
+			ts.long[open] = uint8(lane)
+			open++
 		}
-		if !pieces[n-1].add(digit, alphabets[class].n, count%2 == 0) {
-			pieces[n] = halves{a: 1, b: 1}
-			n, count = n+1, 0
-			pieces[n-1].add(digit, alphabets[class].n, true)
-		}
-		count++
 	}
-	for step := range 2 * n {
-		at := step
-		if step >= n {
-			at = 2*n - 1 - step
-		}
-		// What is hashed for a step begins otherwise than a pattern, with 0.
-		s.text = append(append(s.text[:0], 1, byte(step)), pattern[:]...)
-		for i := range n {
-			if i != at {
-				s.text = binary.LittleEndian.AppendUint64(s.text, pieces[i].l)
-				s.text = binary.LittleEndian.AppendUint64(s.text, pieces[i].r)
+	if open == 0 {
+		return
+	}
+	one := getScratch()
+	defer one.free()
+	for step := 0; open > 0; step++ {
+		on := 0
+		one.text = one.text[:0]
+		for _, lane := range ts.long[:open] {
+			if step == 2*int(ts.count[lane]) {
+				continue
 			}
+			ts.long[on] = lane
+			pieces := ts.pieces[ts.first[lane]:][:ts.count[lane]]
+			at := stepAt(step, len(pieces))
+			// What is hashed for a step begins otherwise than a pattern, with 0.
+			from := len(one.text)
+			one.text = append(append(one.text, 1, byte(step)), patterns[lane][:]...)
+			for i := range pieces {
+				if i != at {
+					one.text = binary.LittleEndian.AppendUint64(one.text, pieces[i].l)
+					one.text = binary.LittleEndian.AppendUint64(one.text, pieces[i].r)
+				}
+			}
+			one.msg[on] = one.text[from:len(one.text):len(one.text)]
+			p := &pieces[at]
+			one.l[on], one.r[on], one.a[on], one.b[on] = p.l, p.r, p.a, p.b
+			on++
 		}
-		t.prf.sum(&s.block[0], s.text)
-		s.tweak[0] = binary.LittleEndian.Uint64(s.block[0][:]) >> 8
-		p := &pieces[at]
-		s.l[0], s.r[0], s.a[0], s.b[0] = p.l, p.r, p.a, p.b
-		t.feistel.permute(s, 1)
-		p.l, p.r = s.l[0], s.r[0]
+		open = on
+		t.prf.sums(one, open)
+		for k := range open {
+			one.tweak[k] = binary.LittleEndian.Uint64(one.block[k][:]) >> 8
+		}
+		t.feistel.permute(one, open)
+		for k, lane := range ts.long[:open] {
+			pieces := ts.pieces[ts.first[lane]:][:ts.count[lane]]
+			p := &pieces[stepAt(step, len(pieces))]
+			p.l, p.r = one.l[k], one.r[k]
+		}
 	}
-	return write(dst, v, pieces[:n])
+}
+
+// stepAt returns which of n pieces a step permutes: forth and back.
+func stepAt(step, n int) int {
+	if step < n {
+		return step
+	}
+	return 2*n - 1 - step
 }
