@@ -3,6 +3,7 @@ package masking
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // The functions here work on eight characters of ASCII at a time, as the bytes of a
@@ -21,6 +22,20 @@ func lowerMask(w uint64) uint64 {
 // lowered returns w in small letters, raised in capitals.
 func lowered(w uint64) uint64 { return w | upperMask(w)>>2 }
 func raised(w uint64) uint64  { return w &^ (lowerMask(w) >> 2) }
+
+// appendLowered appends a text of ASCII in small letters.
+func appendLowered(dst, v []byte) []byte {
+	from := len(dst)
+	dst = slices.Grow(dst, len(v)+8)[:from+len(v)]
+	room := dst[from : from+len(v)+8]
+	for len(v) >= 8 {
+		binary.LittleEndian.PutUint64(room, lowered(binary.LittleEndian.Uint64(v)))
+		v, room = v[8:], room[8:]
+	}
+	w, _ := load(v)
+	binary.LittleEndian.PutUint64(room, lowered(w))
+	return dst
+}
 
 // shortText is a text of at most 15 bytes of ASCII, or none if its size is 0. It has the
 // same length in memory whatever it is: so it is copied and compared without a call.

@@ -269,7 +269,6 @@ type choiceScratch struct {
 	name  nameScratch
 	shape shapeScratch
 	own   [lanes][]byte
-	out   []byte
 	one   chosen
 }
 
@@ -279,16 +278,19 @@ func (c *choiceScratch) free() {
 	clear(c.own[:])
 	c.one = chosen{}
 	c.name.forget()
-	clear(c.out[:cap(c.out)])
 	choiceScratches.Put(c)
 }
+
+// choiceRoom is how much room there is for a mask in the builder, so that next to
+// none has to be copied there.
+const choiceRoom = 256
 
 func (t *choiceTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
 	if out, is := allNull(in); is {
 		return out, nil
 	}
 	values := textsOf(in)
-	out := newTextBuilder(mem, values.n, values.n*24)
+	out := newTextBuilder(mem, values.n, values.n*24+choiceRoom)
 	s, cs := getScratch(), choiceScratches.Get().(*choiceScratch)
 	defer s.free()
 	defer cs.free()
@@ -305,8 +307,8 @@ func (t *choiceTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 		for i := range rows {
 			switch {
 			case lane < n && int(s.row[lane]) == i:
-				cs.out = t.mask(cs.out[:0], cs, values.value(base+i), cs.own[lane], &s.block[lane])
-				out.add(cs.out)
+				out.grow(choiceRoom)
+				out.keep(t.mask(out.buf, cs, values.value(base+i), cs.own[lane], &s.block[lane]))
 				lane++
 			case values.null(base + i):
 				out.null()

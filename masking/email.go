@@ -227,6 +227,10 @@ func (s *scratch) normal(v []byte) []byte {
 	}
 	// An append that moves s.text leaves the earlier messages where they are.
 	from := len(s.text)
+	if isASCII(v) {
+		s.text = appendLowered(s.text, v)
+		return s.text[from:]
+	}
 	for len(v) > 0 {
 		r, size := utf8.DecodeRune(v)
 		if r == utf8.RuneError && size == 1 {

@@ -73,7 +73,9 @@ func (s *scratch) canonical(v []byte, e Equality) []byte {
 	// An append that moves s.text leaves the earlier messages where they are.
 	from := len(s.text)
 	switch {
-	case isASCII(v) || e&(FoldCase|FoldAccents) == 0:
+	case isASCII(v):
+		s.text = appendLowered(s.text, v)
+	case e&(FoldCase|FoldAccents) == 0:
 		for _, c := range v {
 			if 'A' <= c && c <= 'Z' {
 				c += 'a' - 'A'

@@ -122,6 +122,17 @@ func (b *textBuilder) add(v []byte) {
 	b.end()
 }
 
+// keep ends the row at what an append to buf has made, if it has outgrown the
+// room and moved away, too.
+func (b *textBuilder) keep(appended []byte) {
+	if unsafe.SliceData(appended) != unsafe.SliceData(b.buf) {
+		b.add(appended[len(b.buf):])
+		return
+	}
+	b.buf = appended
+	b.end()
+}
+
 // end ends the row at what buf holds. Whoever appended to buf has made room by
 // grow: an append that moved buf away is a mistake, and panics.
 func (b *textBuilder) end() {
