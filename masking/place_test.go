@@ -172,3 +172,22 @@ func TestPlacesThatDoNotFit(t *testing.T) {
 	refused(t, Column{Kind: Text}, fake("city", "script", "klingon"), "klingon")
 	refused(t, Column{Kind: Text, Charset: Latin1}, fake("city", "script", "cyrillic"), "Latin-1")
 }
+
+// A mask that is longer than the room for it, of a script without a list, is as good
+// among others as alone.
+func TestLongMasksOfAnyScript(t *testing.T) {
+	for _, variant := range []string{"city", "street", "address", "company", "job"} {
+		tr := (&lawCase{spec: fakeOf(variant), col: Column{Kind: Text}}).bind(t, fixedKey(t), "d").Transform
+		long := strings.Repeat("กรุงเทพ ", choiceRoom)
+		in := []any{"Oslo", long, "Bergen", long + "ก", nil, "", "Graz"}
+		out := applyTextual(t, tr, in...)
+		for i, v := range in {
+			if got := applyTextual(t, tr, v)[0]; got != out[i] {
+				t.Errorf("fake %s: value %d differs alone and among others", variant, i)
+			}
+		}
+		if got := out[1].(string); len(got) < choiceRoom || got == long {
+			t.Errorf("fake %s: a long text has %d bytes", variant, len(got))
+		}
+	}
+}

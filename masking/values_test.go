@@ -47,6 +47,31 @@ func TestWordsAgreeWithBytes(t *testing.T) {
 		if isPlain(v) != (ascii && !capital) || isASCII(v) != ascii {
 			t.Fatalf("%q: plain %t, ASCII %t", v, isPlain(v), isASCII(v))
 		}
+		if ascii {
+			lower := bytes.ToLower(v)
+			if got := appendLowered([]byte("x"), v); string(got[1:]) != string(lower) {
+				t.Fatalf("%q in small letters is %q", v, got)
+			}
+			letters, capitals := 0, 0
+			for i := range v {
+				if lower[i] >= 'a' && lower[i] <= 'z' {
+					letters++
+					if lower[i] != v[i] {
+						capitals++
+					}
+				}
+			}
+			want := asListed
+			switch {
+			case capitals == 0 && letters > 0:
+				want = allLower
+			case capitals == letters && capitals > 1:
+				want = allUpper
+			}
+			if got := styleOf(v); got != want {
+				t.Fatalf("%q has style %d, not %d", v, got, want)
+			}
+		}
 		if len(v) < 16 {
 			var padded [16]byte
 			copy(padded[:], v)
