@@ -85,7 +85,8 @@ func (fakeFactory) Bind(req Request) (Binding, error) {
 			Help:   takes + help,
 		}
 	}
-	return v.bind(req)
+	b, err := v.bind(req)
+	return basesFirst(b, name, req.Column), err
 }
 
 // besidesText are the kinds that a variant takes besides text.

@@ -14,10 +14,6 @@ import (
 // letters and blanks cannot be exchanged.
 var documents = []string{"json", "xml", "each", "fields", "pseudonym", "redact"}
 
-// ofASCII are the variants whose values have letters of ASCII alone: with an accent
-// they are something else.
-var ofASCII = []string{"fake ip", "fake mac", "fake url", "fake account"}
-
 // with returns the case on a column that differs, and false if the transform
 // refuses such a column or the case has no texts to try.
 func (c lawCase) with(t *testing.T, change func(*Column)) (lawCase, Binding, bool) {
@@ -65,7 +61,7 @@ func TestLawsOfEquality(t *testing.T) {
 	}{
 		{FoldASCII, strings.ToUpper},
 		{FoldCase, strings.ToUpper},
-		{FoldCase | FoldAccents, func(s string) string { return strings.ReplaceAll(strings.ToUpper(s), "A", "Á") }},
+		{FoldCase | FoldAccents, strings.NewReplacer("A", "Á", "a", "á", "ss", "ß", "1", "１").Replace},
 		{PadSpace, func(s string) string { return s + "   " }},
 		{FoldCase | PadSpace, func(s string) string { return strings.ToLower(s) + " " }},
 	} {
@@ -76,7 +72,7 @@ func TestLawsOfEquality(t *testing.T) {
 		}
 		for _, c := range lawCases {
 			c, b, ok := c.with(t, func(col *Column) { col.Equality = law.equality })
-			if !ok || c.fixed || law.equality&FoldAccents != 0 && slices.Contains(ofASCII, variantName(c.spec)) {
+			if !ok || c.fixed {
 				continue
 			}
 			t.Run(law.equality.String()+"/"+c.name, func(t *testing.T) {

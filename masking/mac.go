@@ -17,6 +17,10 @@ import (
 // so that no two addresses meet, these take the places that the others leave.
 // {range: reserved} makes all of them local, and then two may meet.
 //
+// In a text, AA:… and aa:… are two values of one address. They stay two by the case of
+// the mask, but for one address in 280 whose mask has no letter to show it; a unique
+// text column that holds both spellings may so fail to load.
+//
 // All zeros and all ones are nobody's, and stay. What is no hardware address has its
 // letters and digits exchanged; in a unique column it is an error.
 func bindMAC(req Request) (Binding, error) {
