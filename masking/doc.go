@@ -18,8 +18,10 @@
 // uniqueness by it, the audit reads it, and one law test proves it for every
 // transform of Standard.
 //
-// NULL stays NULL, and a text that is empty or blank stays as it is, whatever the
-// transform. Only null makes a NULL.
+// NULL stays NULL with every transform. A text that is empty or blank stays as it is
+// with all that say so (Guarantees.KeepsEmpty), which is all but null. NULLs are made by
+// null, by malformed: null for a document that cannot be read, and by drop for a field
+// of a composite; by nothing else.
 //
 // # What stands inside a value
 //
@@ -60,10 +62,13 @@
 // # How
 //
 // One master key of 256 bits. Sub-keys by HKDF-SHA256 (RFC 5869) from domain,
-// transform and version; from each a key for every use, so that no two uses
-// share one.
+// transform and version; from each a key for every use.
 //
-// The keyed function is AES-256-CMAC (NIST SP 800-38B; RFC 4493 for its form).
+// The keyed function is AES-256-CMAC (NIST SP 800-38B; RFC 4493 for its form). Where 16
+// bytes do not suffice (a long token, a text of many letters, a point that is drawn
+// again), more are the encryptions of its result with 1, 2, … added by exclusive or,
+// under the same key. CMAC encrypts its last block with a secret sub-key added, so an
+// input of the one is an input of the other by chance alone, about once in 2⁶⁴ blocks.
 //
 // AES is that of crypto/aes. Where the processor has instructions for it (AES-NI and
 // VAES on amd64, the cryptographic extension on arm64), kernels in assembly encrypt

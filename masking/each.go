@@ -85,6 +85,9 @@ func (eachFactory) Bind(req Request) (Binding, error) {
 	if c.t.rest, err = c.part(place, element, inner); err != nil {
 		return Binding{}, err
 	}
+	if col.Kind == Hstore {
+		c.b.Warnings = append(c.b.Warnings, "the keys of the hstore stay as they are, what stands in them tomorrow too")
+	}
 	return c.finish()
 }
 

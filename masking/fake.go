@@ -48,8 +48,11 @@ func (fakeFactory) Describe() Description {
 			d.Samples = append(d.Samples, s)
 		}
 		for _, p := range v.params {
-			if !slices.ContainsFunc(d.Params, func(q Param) bool { return q.Name == p.Name }) {
+			switch i := slices.IndexFunc(d.Params, func(q Param) bool { return q.Name == p.Name }); {
+			case i < 0:
 				d.Params = append(d.Params, p)
+			case !strings.Contains(d.Params[i].Summary, p.Summary): // what it is of another variant
+				d.Params[i].Summary += "; " + p.Summary
 			}
 		}
 	}

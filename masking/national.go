@@ -18,7 +18,7 @@ var nationalVariants = []fakeVariant{
 		{Spec: Spec{Params: map[string]any{"range": "reserved"}}, Column: Column{Kind: Text}, Values: []string{"219-09-9999", "219099998", "219 09 9997"}},
 	}},
 	{"national_id", []Param{
-		{Name: "country", Summary: "of national ids: the country whose they are, in two letters", Type: "string"},
+		{Name: "country", Summary: "of national ids: the country that issues them: " + strings.Join(slices.Sorted(maps.Keys(idFormats())), ", "), Type: "string"},
 	}, bindNationalID, []Sample{
 		{Spec: Spec{Params: map[string]any{"country": "ES"}}, Column: Column{Kind: Text, Unique: true}, Values: []string{"54362315-K", "54362315-A", "x-2482300w"}},
 		{Spec: Spec{Params: map[string]any{"country": "PL"}}, Column: Column{Kind: Text, Unique: true}, Values: []string{"44051401359", "44051401358", "02070803628"}},

@@ -11,8 +11,8 @@ import (
 
 var networkVariants = []fakeVariant{
 	{"ip", []Param{
-		{Name: "keep", Summary: "of addresses: bits of the prefix that stays, 8 to 24 (16 without it); IPv6 keeps twice as many", Type: "int"},
-		{Name: "range", Summary: "of addresses: reserved moves them to 198.18.0.0/15 and fd00::/8, hardware addresses to locally administered ones", Type: "string"},
+		{Name: "keep", Summary: "of IP addresses: bits of the prefix that stays, 8 to 24 (16 without it); IPv6 keeps twice as many", Type: "int"},
+		{Name: "range", Summary: "of IP addresses: reserved moves them to 198.18.0.0/15 and fd00::/8", Type: "string"},
 	}, bindIP, []Sample{
 		{Column: Column{Kind: IP}, Values: []string{"93.184.216.34", "10.1.2.0/24", "2001:db8::42"}},
 		{Spec: Spec{Params: map[string]any{"range": "reserved"}}, Column: Column{Kind: Text}, Values: []string{"93.184.216.34", "127.0.0.1", "::ffff:93.184.216.34"}},

@@ -396,6 +396,7 @@ func (permuteFactory) Bind(req Request) (Binding, error) {
 		Guarantees: pseudonymGuarantees,
 		Pinned:     fmt.Sprintf("range [%d, %d] of %d decimal places", first, last, places),
 	}
+	b.Guarantees.KeepsFormat = oneSign(first, last)
 	if n := t.bands[0].n; n != 0 && n <= 1_000_000 {
 		b.Warnings = append(b.Warnings, fmt.Sprintf("only %d numbers: whoever knows how often each occurs can tell them apart", n))
 	}

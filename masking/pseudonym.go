@@ -73,6 +73,7 @@ func bindID(req Request) (Binding, error) {
 			return Binding{}, err
 		}
 		t.pin(req.Key, lo, hi)
+		b.Guarantees.KeepsFormat = oneSign(lo, hi)
 		b.Pinned = fmt.Sprintf("range [%d, %d]", lo, hi)
 		if n := t.bands[0].n; n != 0 && n <= 1_000_000 {
 			b.Warnings = append(b.Warnings, fmt.Sprintf("only %d values: whoever knows how often each occurs can tell them apart", n))
@@ -118,6 +119,9 @@ func parseRange(list []any, width int) (lo, hi int64, err error) {
 	}
 	return lo, hi, nil
 }
+
+// oneSign reports whether a permutation of the range keeps the sign.
+func oneSign(lo, hi int64) bool { return lo >= 0 || hi < 0 }
 
 // band is a run of integers that is permuted onto itself. It counts up from base,
 // or down if it is negative.

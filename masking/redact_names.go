@@ -183,10 +183,7 @@ type nameEntry struct {
 	capital bool // only with a capital
 }
 
-const (
-	mostEntries = 64
-	mostName    = 256 // bytes of a value that is looked for
-)
+const mostName = 256 // bytes of a value that is looked for
 
 // forget lets go of what the finder knows of values.
 func (f *nameFinder) forget() {
@@ -282,7 +279,7 @@ func (f *nameFinder) addEntry(text, mask []byte, person, whole bool) {
 	if bare := trimSigns(text); len(bare) < len(text) {
 		text, mask = bare, trimSigns(mask)
 	}
-	if len(text) == 0 || len(f.entries) == mostEntries {
+	if len(text) == 0 {
 		return
 	}
 	r, _ := utf8.DecodeRune(text)

@@ -63,10 +63,10 @@ type textHit struct {
 //     bracket, without the punctuation that ends a sentence.
 //   - email: RFC 5321 without its rarest signs, which separate in texts more often
 //     than they belong to an address (= / ? * | { } `), with letters of all scripts
-//     (RFC 6531), quoted local parts, address literals ([192.0.2.1]), and a domain of
+//     (RFC 6531), characters without width, quoted local parts, address literals ([192.0.2.1]), and a domain of
 //     two labels or more of which the last is no number.
 //   - iban: two letters and two digits, then letters and digits up to the length of the
-//     country (ISO 13616), single blanks or hyphens between; ISO 7064 mod 97 holds.
+//     country (ISO 13616), one or two blanks or hyphens between; ISO 7064 mod 97 holds.
 //   - pan: 13 to 19 digits, blanks or hyphens between groups of three or more; the
 //     check digit of Luhn (ISO/IEC 7812) holds.
 //   - ip: four numbers up to 255 with dots, not behind a letter (v1.2.3.4); IPv6 in
@@ -279,7 +279,7 @@ func localPart(text []byte, at, least int) int {
 			continue
 		}
 		r, size := utf8.DecodeLastRune(text[least:i])
-		if !isWord(r) {
+		if !isWord(r) && !isInvisible(r) {
 			break
 		}
 		i -= size
@@ -289,6 +289,12 @@ func localPart(text []byte, at, least int) int {
 		i++
 	}
 	return i
+}
+
+// isInvisible reports whether a character has no width, as those that come along when
+// an address is copied from a page: soft hyphen, zero-width space and joiners.
+func isInvisible(r rune) bool {
+	return r == 0xad || r >= 0x200b && r <= 0x200d || r == 0x2060 || r == 0xfeff
 }
 
 // mailDomain returns where the domain at text[i] ends, or 0 if none is there.
@@ -317,10 +323,10 @@ func mailDomain(text []byte, i int) int {
 				i++
 			} else {
 				r, size := utf8.DecodeRune(text[i:])
-				if !isWord(r) {
+				if !isWord(r) && !isInvisible(r) {
 					break
 				}
-				letters = true
+				letters = letters || isWord(r)
 				i += size
 			}
 			chars++

@@ -29,10 +29,11 @@ func ibanAt(text []byte, i int) int {
 	for i < len(text) && n < longestIBAN {
 		c := text[i]
 		if !isAlnum(c) {
-			if c != ' ' && c != '-' || i+1 == len(text) || !isAlnum(text[i+1]) {
+			size := ibanGap(text[i:])
+			if size == 0 || i+size == len(text) || !isAlnum(text[i+size]) {
 				break
 			}
-			i++
+			i += size
 			continue
 		}
 		if c > '9' {
@@ -50,6 +51,24 @@ func ibanAt(text []byte, i int) int {
 		}
 	}
 	return end
+}
+
+// ibanGap returns how many bytes of text stand between two groups of an IBAN: one or
+// two blanks, also no-break and thin ones, or hyphens.
+func ibanGap(text []byte) (n int) {
+	for range 2 {
+		switch rest := text[n:]; {
+		case len(rest) > 0 && (rest[0] == ' ' || rest[0] == '-'):
+			n++
+		case len(rest) > 1 && rest[0] == 0xc2 && rest[1] == 0xa0:
+			n += 2
+		case len(rest) > 2 && rest[0] == 0xe2 && rest[1] == 0x80 && (rest[2] == 0x89 || rest[2] == 0xaf || rest[2] == 0x90 || rest[2] == 0x91):
+			n += 3
+		default:
+			return n
+		}
+	}
+	return n
 }
 
 // mod97 reports whether the check digits hold (ISO 7064, MOD 97-10).
