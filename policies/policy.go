@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sanitize-db/sanitize/masking"
 )
@@ -18,11 +19,16 @@ type Policy struct {
 	Digest   string // SHA-256 of the exact bytes, in hex
 	Version  int    // of the format: 1
 	Header   Header
+	Extends  []Extend // what the policy builds on, in the order of the file
 	Defaults Defaults
 	Keys     []KeySource // exactly one in this version
-	Classes  []*Class    // in the order of the file
+	Classes  []*Class    // those of the bases first, then in the order of the file
 	Tables   []*TableRule
 	Links    []Link
+	Risk     []RiskRule
+	Edges    EdgeCases
+	Limits   Environments
+	Waivers  []Waiver
 
 	lines    []string
 	keyLines []bool // marks the lines that may hold a key that somebody put there
@@ -56,14 +62,61 @@ type Review struct {
 type Defaults struct {
 	UnlistedColumn string   // fail
 	UnlistedTable  string   // fail, or skip: structure without rows
-	SchemaDrift    string   // fail
+	SchemaDrift    string   // fail, or warn: harmless changes pass, and are said
 	at             Position // of unlisted_table
+}
+
+// Extend is a policy that this one builds on, pinned by its digest.
+type Extend struct {
+	Path   string   `json:"path"`   // builtin:NAME, or a file relative to the policy's folder
+	Digest string   `json:"digest"` // of the exact bytes, in hex: all of it, or its first 10 digits at least
+	At     Position `json:"-"`
+	Policy *Policy  `json:"-"` // as it was read
+}
+
+// RiskRule asks that each combination of quasi-identifiers occurs at least K times.
+type RiskRule struct {
+	Table string   `json:"table"`
+	Quasi []string `json:"quasi"`
+	K     int      `json:"k"`
+	At    Position `json:"-"`
+}
+
+// EdgeCases lists the sorts of values that the copy must still have.
+type EdgeCases struct {
+	Keep      []string `json:"keep,omitempty"` // of EdgeKinds
+	PerColumn int      `json:"per_column,omitempty"`
+	At        Position `json:"-"`
+}
+
+// EdgeKinds returns the sorts of edge cases that a policy can name.
+func EdgeKinds() []string {
+	return []string{"nulls", "empty", "longest", "unicode", "zero", "negative", "leap_day", "min_max"}
+}
+
+// Environments bounds the discovery databases that are made by the policy.
+type Environments struct {
+	TTL         time.Duration `json:"ttl,omitempty"` // how long one lives; 0 is not said
+	MaxTTL      time.Duration `json:"max_ttl,omitempty"`
+	MaxPerOwner int           `json:"max_per_owner,omitempty"`
+	Hosts       []string      `json:"hosts,omitempty"` // patterns of host names that a target may be on
+	At          Position      `json:"-"`
+}
+
+// Waiver accepts one finding of the audit until a day.
+type Waiver struct {
+	Rule    string   `json:"rule"` // SAN-Q01
+	Object  string   `json:"at"`   // table.column, a class, a table; empty is the policy as a whole
+	Because string   `json:"because"`
+	By      string   `json:"by"`
+	Expires string   `json:"expires"` // 2006-01-02, the last day
+	At      Position `json:"-"`
 }
 
 // KeySource says where a key comes from. It holds no key.
 type KeySource struct {
 	Name   string
-	From   string // file:PATH or ephemeral
+	From   string // file:PATH, exec:COMMAND or ephemeral
 	Scope  string // first part of every domain; the key's name if the policy gives none
 	Rotate string // the period after which the owner wants a new key; a declaration
 	At     Position
@@ -74,7 +127,10 @@ type Class struct {
 	Name string
 	Kind string // one of Kinds
 	Do   Do
+	Doc  string // what the class is for, in a sentence; of the built-in policies each has one
 	At   Position
+	// From is the base policy that defines the class; nil if this file does.
+	From *Policy
 }
 
 // Kinds returns the kinds of data that a class may have, in the words of
@@ -109,11 +165,20 @@ type PathRule struct {
 
 // TableRule is what a policy says of one table.
 type TableRule struct {
-	Name    string // as the policy spells it
-	Drop    bool   // structure without rows
+	Name    string    // as the policy spells it
+	Drop    bool      // structure without rows
+	Rows    *RowsRule // which rows are copied; nil is all
 	Columns []ColumnRule
 	Keep    []ColumnRule
 	At      Position
+}
+
+// RowsRule says which rows of a table are copied.
+type RowsRule struct {
+	Where  string  // a condition in the source's SQL; empty is none
+	Sample float64 // the part of the rows that a keyed hash of the key chooses, above 0 and up to 1; 0 is all
+	Limit  int64   // at most so many rows, those of the least hashes; 0 is no limit
+	At     Position
 }
 
 // ColumnRule is what a policy says of one column.

@@ -153,13 +153,14 @@ func (g Generation) Computed() bool { return g == Stored || g == Virtual }
 
 // Column is one column of a table.
 type Column struct {
-	Name       string     `json:"name"`
-	Type       Type       `json:"type"`
-	NotNull    bool       `json:"not_null,omitempty"`
-	Generation Generation `json:"generation,omitempty"`
-	Default    string     `json:"default,omitempty"`
-	Collation  string     `json:"collation,omitempty"` // empty is the database's own
-	Comment    string     `json:"comment,omitempty"`
+	Name        string     `json:"name"`
+	Type        Type       `json:"type"`
+	NotNull     bool       `json:"not_null,omitempty"`
+	Generation  Generation `json:"generation,omitempty"`
+	Default     string     `json:"default,omitempty"`     // as the engine prints the expression
+	Computation string     `json:"computation,omitempty"` // of a computed column: the expression
+	Collation   string     `json:"collation,omitempty"`   // empty is the database's own
+	Comment     string     `json:"comment,omitempty"`
 }
 
 // TableKind tells what kind of relation a table is.
@@ -192,9 +193,14 @@ type Table struct {
 	IsPartition bool `json:"is_partition,omitempty"`
 	// PartitionKey lists the columns that route rows; it is set on a Partitioned table.
 	PartitionKey []string `json:"partition_key,omitempty"`
-	Rows         int64    `json:"rows,omitempty"`  // estimate
-	Bytes        int64    `json:"bytes,omitempty"` // estimate, without indexes
-	Comment      string   `json:"comment,omitempty"`
+	// Checks lists the CHECK constraints, Indexes the indexes that say more than the
+	// keys do: over expressions, or for some rows only.
+	Checks   []Definition `json:"checks,omitempty"`
+	Indexes  []Definition `json:"indexes,omitempty"`
+	Triggers []Definition `json:"triggers,omitempty"`
+	Rows     int64        `json:"rows,omitempty"`  // estimate
+	Bytes    int64        `json:"bytes,omitempty"` // estimate, without indexes
+	Comment  string       `json:"comment,omitempty"`
 }
 
 // StoresRows reports whether rows are read from the table itself, rather than
@@ -220,11 +226,27 @@ func (t *Table) UniqueKeys() []Key {
 	return append(keys, t.Unique...)
 }
 
+// Definition is a part of a table in the engine's own words: a CHECK constraint, an
+// index over an expression, a trigger.
+type Definition struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+	// Reads lists the table's columns that the text names, as far as the engine tells.
+	Reads []string `json:"reads,omitempty"`
+	// Function is what a trigger calls: the name of an Object.
+	Function string `json:"function,omitempty"`
+}
+
 // Object is something beside tables that a catalog reports but does not model:
 // a sequence, a view, a subscription.
 type Object struct {
 	Kind string `json:"kind"` // view, materialized view, sequence, foreign server, subscription, publication, event trigger, function …
 	Name string `json:"name"`
+	// Definition is the engine's text of a view, a function or a job, without passwords.
+	Definition string `json:"definition,omitempty"`
+	// Reads lists the columns that a view reads, as far as the engine tells.
+	Reads   []ColumnID `json:"reads,omitempty"`
+	Comment string     `json:"comment,omitempty"`
 }
 
 // Catalog is an immutable picture of a database. Build one with New.

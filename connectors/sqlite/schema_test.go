@@ -238,7 +238,7 @@ func TestWhatIsLeftBehindIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []catalog.Object{{Kind: "virtual table", Name: "letters"}, {Kind: "view", Name: "uses_letters"}}
-	if !slices.Equal(definitions.LeftBehind, want) {
+	if !reflect.DeepEqual(definitions.LeftBehind, want) {
 		t.Errorf("left behind %v, want %v", definitions.LeftBehind, want)
 	}
 	if len(definitions.Sequences) != 1 || definitions.Sequences[0].Last != 7 || definitions.Sequences[0].Owner.Column != "id" {

@@ -1,0 +1,38 @@
+// Package report writes what an audit has found, for people and for programs: text,
+// JSON, SARIF, JUnit, CSV, one HTML page, and the record of GDPR Article 30. It knows
+// no policy and no database: whoever calls it has put everything into a Report.
+package report
+
+// Level is how grave a finding is.
+type Level string
+
+// The levels, the gravest first. SARIF calls them error, error, warning and note.
+const (
+	Critical Level = "critical"
+	High     Level = "high"
+	Medium   Level = "medium"
+	Low      Level = "low"
+)
+
+// Finding is one thing that a rule holds against the policy. It shows names and the
+// policy's words: no cell value and nothing of a key.
+type Finding struct {
+	Rule    string `json:"rule"`             // SAN-C01
+	Level   Level  `json:"level"`            //
+	File    string `json:"file,omitempty"`   // the policy file
+	Line    int    `json:"line,omitempty"`   // from 1; 0 if no line is to blame
+	Column  int    `json:"column,omitempty"` // in characters, from 1
+	Object  string `json:"object,omitempty"` // schema.table.column, a class, a table; empty is the policy
+	Message string `json:"message"`
+	Help    string `json:"help,omitempty"`
+	Excerpt string `json:"excerpt,omitempty"` // the line, and a caret beneath
+	// Waived is set if a waiver of the policy accepts the finding.
+	Waived *Waived `json:"waived,omitempty"`
+}
+
+// Waived says who accepted a finding, why, and until when.
+type Waived struct {
+	Because string `json:"because"`
+	By      string `json:"by"`
+	Expires string `json:"expires"`
+}
