@@ -27,6 +27,8 @@ type TableDecision struct {
 	Action  string           `json:"action"`          // copy, drop (structure without rows), none (has no rows of its own)
 	Where   string           `json:"where,omitempty"` // file:line
 	Why     string           `json:"why"`
+	Rows    string           `json:"rows,omitempty"` // which are copied, in words; empty is all
+	Filter  *RowFilter       `json:"-"`              // the same for a connector; nil is all
 	Columns []ColumnDecision `json:"columns"`
 }
 
@@ -42,6 +44,7 @@ type ColumnDecision struct {
 	Where      string             `json:"where,omitempty"` // file:line
 	Guarantees masking.Guarantees `json:"guarantees,omitzero"`
 	Warnings   []string           `json:"warnings,omitempty"`
+	Linked     []string           `json:"linked,omitempty"` // columns of other databases
 	// AtRun is set if the output is made of the column's values and these were not at
 	// hand: a run makes the transform anew.
 	AtRun bool `json:"at_run,omitempty"`
@@ -64,6 +67,9 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.relate()
 	s.inherit()
 	s.undecided()
+	s.linkedAbroad()
+	s.filters()
+	s.declared()
 	s.contradictions()
 	s.droppedReferences()
 	s.group()
@@ -105,6 +111,7 @@ type table struct {
 	at       Position
 	columns  []*column
 	children []*table
+	filter   *RowFilter // nil copies all rows
 }
 
 // column is a column on its way to a decision.
@@ -117,6 +124,7 @@ type column struct {
 	todo     Position // of the line that leaves it to do
 	refused  bool     // its line makes no sense, and has been complained about
 	edges    []edge
+	abroad   []string // columns of other databases that links name
 	group    *group
 	binding  masking.Binding
 	bound    bool
@@ -497,6 +505,9 @@ func (c *compiler) compiled() (*Compiled, error) {
 		case ts.t.Kind == catalog.Partitioned:
 			td.Action, td.Why = "none", "its partitions store the rows"
 		}
+		if ts.filter != nil && ts.copied() {
+			td.Rows, td.Filter = ts.filter.String(), ts.filter
+		}
 		columns := make([]masking.ColumnPlan, 0, len(ts.columns))
 		for _, col := range ts.columns {
 			cp, cd := c.columnPlan(col)
@@ -533,11 +544,13 @@ func (c *compiler) columnPlan(col *column) (masking.ColumnPlan, ColumnDecision) 
 	case d.keep:
 		cp.Action = masking.Keep
 		cd.Action, cd.Class, cd.Do = "keep", d.class, d.do.String()
-		cd.Why, cd.Where = col.why, c.where(d.at)
+		cd.Why, cd.Where = col.why+c.linkWords(col), c.where(d.at)
+		cd.Linked = col.abroad
 	default:
 		cp.Action, cp.Binding = masking.Mask, col.binding
 		cd.Action, cd.Class, cd.Do, cd.Domain = "mask", d.class, d.do.String(), c.domain(col)
-		cd.Why, cd.Where = col.why, c.where(d.at)
+		cd.Why, cd.Where = col.why+c.linkWords(col), c.where(d.at)
+		cd.Linked = col.abroad
 		cd.AtRun = col.atRun
 		cd.Guarantees, cd.Warnings = col.binding.Guarantees, col.binding.Warnings
 	}

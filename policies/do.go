@@ -163,6 +163,7 @@ func (r *reader) checkCycles() {
 		switch {
 		case next == nil || state[name] == done:
 		case state[name] == walking:
+			r.in = c.From
 			r.failAt(Invalid, c.At, "name another class there", "class %s holds class %s, of which it is a part itself", c.Name, name)
 		default:
 			visit(next)
@@ -196,4 +197,5 @@ func (r *reader) checkCycles() {
 			visit(c)
 		}
 	}
+	r.in = nil
 }

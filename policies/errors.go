@@ -75,10 +75,10 @@ func (e Errors) Drift() bool {
 	return len(e) > 0
 }
 
-// sorted puts the diagnostics into the order of the lines and drops repetitions.
+// sorted puts the diagnostics of each file into the order of its lines and drops repetitions.
 func (e Errors) sorted() Errors {
 	slices.SortStableFunc(e, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			strings.Compare(a.At, b.At), strings.Compare(a.Message, b.Message))
 	})
 	return slices.Compact(e)

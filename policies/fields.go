@@ -37,11 +37,6 @@ func (r *reader) unknown(f field, what string, known ...string) {
 	r.fail(f.key, help, "%s has no field %s", what, named(r, f.key))
 }
 
-// later complains about a field of the language that this version cannot honour.
-func (r *reader) later(f field, help string) {
-	r.fail(f.key, help, "%s is not supported by this version", f.name)
-}
-
 // describe tells what a node is, without its contents.
 func describe(n *yaml.Node) string {
 	switch {

@@ -9,14 +9,17 @@ import (
 	"github.com/sanitize-db/sanitize/masking"
 )
 
-// fingerprint returns everything that shapes the output, part by part: the policy,
-// the key's check value, the catalog, the version of every transform in use, and
-// what each domain has pinned (ranges, dictionaries).
+// fingerprint returns everything that shapes the output, part by part: the policy and
+// what it builds on, the key's check value, the catalog, the version of every transform
+// in use, and what each domain has pinned (ranges, dictionaries).
 func (c *compiler) fingerprint() map[string]string {
 	parts := map[string]string{
 		"policy":  c.p.Digest,
 		"key":     c.key.Check(),
 		"catalog": c.catalog.Fingerprint(),
+	}
+	if pins := c.p.extended(); pins != nil {
+		parts["extends"] = strings.Join(pins, ", ")
 	}
 	versions := map[string]bool{}
 	var transforms func(masking.Spec)
@@ -99,13 +102,21 @@ func (c *compiler) pinnedWarnings() []string {
 	return warnings
 }
 
+// whereOf is where a class is defined, which may be in a base.
+func (c *compiler) whereOf(class *Class) string {
+	if class.From != nil {
+		return fmt.Sprintf("%s:%d", class.From.File, class.At.Line)
+	}
+	return c.where(class.At)
+}
+
 // keptWarnings finds classes of data that point at somebody, or must not be seen,
 // and are kept all the same: the policy's word counts, and it is said aloud.
 func (c *compiler) keptWarnings() []string {
 	var warnings []string
 	for _, class := range c.p.Classes {
 		if slices.Contains([]string{"direct", "special", "pci", "secret"}, class.Kind) && class.Do.Name == "keep" {
-			warnings = append(warnings, fmt.Sprintf("%s: class %s is %s and kept: its values arrive in clear", c.where(class.At), class.Name, class.Kind))
+			warnings = append(warnings, fmt.Sprintf("%s: class %s is %s and kept: its values arrive in clear", c.whereOf(class), class.Name, class.Kind))
 		}
 	}
 	return warnings

@@ -45,36 +45,58 @@ func (p *Policy) beside(path string) string {
 
 // Key returns the key that the policy names. `file:` is read from the path, in
 // which ${VAR} stands for an environment variable, and which is relative to the
-// folder of the policy file. `ephemeral` makes a fresh key at every call. Errors
-// are of type Errors and show nothing of the key.
+// folder of the policy file. `exec:` runs a command there and takes what it prints
+// (see commandKey). `ephemeral` makes a fresh key at every call. Errors are of type
+// Errors and show nothing of the key.
 func (p *Policy) Key() (*masking.Key, error) {
 	source := p.Keys[0]
 	fail := func(help, format string, args ...any) error {
 		return Errors{p.diagnose(KeyProblem, source.At, "", help, "key %s: "+format, append([]any{source.Name}, args...)...)}
 	}
-	if source.From == "ephemeral" {
-		return masking.NewKey(), nil
-	}
-	path, missing := strings.TrimPrefix(source.From, "file:"), ""
-	path = variable.ReplaceAllStringFunc(path, func(v string) string {
-		name := v[2 : len(v)-1]
-		value := os.Getenv(name)
-		if value == "" && missing == "" {
-			missing = name
-		}
-		return value
-	})
-	if missing != "" {
-		return nil, fail("set it to the folder of the key file", "the environment variable %s is not set", missing)
-	}
-	key, err := masking.LoadKey(p.beside(path))
-	if err != nil {
+	failed := func(err error) error {
 		var hinted interface{ Hint() string }
 		help := ""
 		if errors.As(err, &hinted) {
 			help = hinted.Hint()
 		}
-		return nil, fail(help, "%v", err)
+		return fail(help, "%v", err)
+	}
+	if source.From == "ephemeral" {
+		return masking.NewKey(), nil
+	}
+	kind, rest, _ := strings.Cut(source.From, ":")
+	missing := ""
+	expand := func(s string) string {
+		return variable.ReplaceAllStringFunc(s, func(v string) string {
+			name := v[2 : len(v)-1]
+			value := os.Getenv(name)
+			if value == "" && missing == "" {
+				missing = name
+			}
+			return value
+		})
+	}
+	if kind == "exec" {
+		words, _ := commandWords(rest) // the reader has checked it
+		for i := range words {
+			words[i] = expand(words[i])
+		}
+		if missing != "" {
+			return nil, fail("set it before the run", "the environment variable %s is not set", missing)
+		}
+		key, err := commandKey(filepath.Dir(p.File), words, commandTime)
+		if err != nil {
+			return nil, failed(err)
+		}
+		return key, nil
+	}
+	path := expand(rest)
+	if missing != "" {
+		return nil, fail("set it to the folder of the key file", "the environment variable %s is not set", missing)
+	}
+	key, err := masking.LoadKey(p.beside(path))
+	if err != nil {
+		return nil, failed(err)
 	}
 	return key, nil
 }

@@ -10,12 +10,12 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// policyFields are the fields of the file that this version honours.
-var policyFields = []string{"version", "policy", "defaults", "keys", "classes", "tables", "links"}
-
-// laterFields are fields of the language that this version does not honour. They
-// are refused: a policy that is obeyed in part is worse than one that is not.
-var laterFields = []string{"extends", "risk", "edge_cases", "environments", "waivers"}
+// policyFields are the fields of the file, and baseFields those of one that others
+// build on: it says how data is masked, and knows no database.
+var (
+	policyFields = []string{"version", "policy", "extends", "defaults", "keys", "classes", "tables", "links", "risk", "edge_cases", "environments", "waivers"}
+	baseFields   = []string{"version", "policy", "extends", "defaults", "classes", "risk", "edge_cases", "environments", "waivers"}
+)
 
 // policy reads the whole file.
 func (r *reader) policy(root *yaml.Node) {
@@ -25,37 +25,62 @@ func (r *reader) policy(root *yaml.Node) {
 		r.fail(root, "it begins with: version: 1", "a policy must be a mapping, not %s", describe(root))
 		return
 	}
+	what, known := "a policy", policyFields
+	if r.base {
+		what, known = "a policy that others extend", baseFields
+	}
 	sections := map[string]*yaml.Node{}
-	for _, f := range r.mapping(root, "a policy") {
-		switch {
-		case slices.Contains(policyFields, f.name):
-			sections[f.name] = f.value
-		case slices.Contains(laterFields, f.name):
-			r.later(f, "take the section out; nothing of it is obeyed in silence")
-		default:
-			r.unknown(f, "a policy", policyFields...)
+	for _, f := range r.mapping(root, what) {
+		if !slices.Contains(known, f.name) {
+			r.unknown(f, what, known...)
+			continue
 		}
+		sections[f.name] = f.value
 	}
 	r.version(root, sections["version"])
 	if n := sections["policy"]; n != nil {
 		r.header(n)
 	}
+	// What a policy builds on comes first, then what it accepts: both decide about the rest.
+	if n := sections["extends"]; n != nil && !r.extends(n) {
+		return
+	}
+	if n := sections["waivers"]; n != nil {
+		p.Waivers = append(p.Waivers, r.waivers(n)...)
+	}
 	if n := sections["defaults"]; n != nil {
 		r.defaults(n)
 	}
-	// Keys before classes, classes before tables: each names the former.
-	if n := sections["keys"]; n != nil {
-		r.keys(n)
+	if n := sections["risk"]; n != nil {
+		r.extendRisk(r.risk(n))
+	}
+	if n := sections["edge_cases"]; n != nil {
+		own := r.edgeCases(n)
+		own.take(p.Edges)
+		p.Edges = own
+	}
+	if n := sections["environments"]; n != nil {
+		r.extendEnvironments(r.environments(n))
 	} else {
+		r.checkEnvironments()
+	}
+	// Keys before classes, classes before tables: each names the former.
+	switch n := sections["keys"]; {
+	case n != nil:
+		r.keys(n)
+	case !r.base:
 		r.fail(root, `for example: keys: {discovery: {from: "file:discovery.key"}}`, "the policy has no keys")
 	}
-	if n := sections["classes"]; n != nil {
-		r.classes(n)
+	n := sections["classes"]
+	if n == nil {
+		n = &yaml.Node{Kind: yaml.MappingNode}
 	}
-	if n := sections["tables"]; n != nil {
+	r.classes(n)
+	switch n := sections["tables"]; {
+	case n != nil:
 		p.tablesAt = at(n)
 		r.tables(n)
-	} else {
+	case !r.base:
 		r.fail(root, "write a first one with: sanitize init --from SOURCE", "the policy has no tables")
 	}
 	if n := sections["links"]; n != nil {
@@ -78,7 +103,6 @@ func (r *reader) version(root, n *yaml.Node) {
 
 func (r *reader) header(n *yaml.Node) {
 	h := &r.p.Header
-	known := []string{"name", "revision", "owner", "purpose", "legal_basis", "dpia", "subjects", "recipients", "review", "profiles"}
 	texts := map[string]*string{"name": &h.Name, "owner": &h.Owner, "purpose": &h.Purpose, "legal_basis": &h.LegalBasis, "dpia": &h.DPIA}
 	lists := map[string]*[]string{"subjects": &h.Subjects, "recipients": &h.Recipients, "profiles": &h.Profiles}
 	for _, f := range r.mapping(n, "policy") {
@@ -97,7 +121,7 @@ func (r *reader) header(n *yaml.Node) {
 		case f.name == "review":
 			r.review(f.value)
 		default:
-			r.unknown(f, "policy", known...)
+			r.unknown(f, "policy", headerFields...)
 		}
 	}
 }
@@ -113,7 +137,7 @@ func (r *reader) review(n *yaml.Node) {
 		case "expires":
 			v.Expires = r.date(f.value, "policy.review.expires")
 		default:
-			r.unknown(f, "policy.review", "by", "on", "expires")
+			r.unknown(f, "policy.review", reviewFields...)
 		}
 	}
 	if v.On != "" && v.Expires != "" && v.Expires < v.On {
@@ -131,30 +155,39 @@ func (r *reader) date(n *yaml.Node, what string) string {
 	return ""
 }
 
+// defaultWords are what each default can be. There is none that lets data pass.
+var defaultWords = map[string][]string{
+	"unlisted_column": {"fail"},
+	"unlisted_table":  {"fail", "skip"},
+	"schema_drift":    {"fail", "warn"},
+}
+
 func (r *reader) defaults(n *yaml.Node) {
 	d := &r.p.Defaults
 	for _, f := range r.mapping(n, "defaults") {
 		what := "defaults." + f.name
-		switch f.name {
-		case "unlisted_column":
-			if f.value.Value == "keep" || f.value.Value == "mask" {
-				r.fail(f.value, "list the columns: keep is a word that somebody has to write for each", "defaults.unlisted_column can only be fail")
+		switch {
+		case defaultWords[f.name] == nil:
+			r.unknown(f, "defaults", defaultFields...)
+		case f.name == "unlisted_column" && (f.value.Value == "keep" || f.value.Value == "mask"):
+			r.fail(f.value, "list the columns: keep is a word that somebody has to write for each", "defaults.unlisted_column can only be fail")
+		default:
+			word, ok := r.oneOf(f.value, what, defaultWords[f.name]...)
+			if !ok {
 				continue
 			}
-			r.oneOf(f.value, what, "fail")
-		case "unlisted_table":
-			if word, ok := r.oneOf(f.value, what, "fail", "skip"); ok {
-				d.UnlistedTable, d.at = word, at(f.key)
+			if _, said := d.said[f.name]; said && d.word(f.name) == "fail" && word != "fail" {
+				r.weaker(at(f.value), what, "%s is weaker than in what the policy builds on: fail there, %s here", what, word)
 			}
-		case "schema_drift":
-			r.oneOf(f.value, what, "fail")
-		default:
-			r.unknown(f, "defaults", "unlisted_column", "unlisted_table", "schema_drift")
+			d.say(f.name, word, at(f.key))
+			if f.name == "unlisted_table" {
+				d.at = at(f.key)
+			}
 		}
 	}
 }
 
-var rotation = regexp.MustCompile(`^[1-9][0-9]{0,3}[dwmy]$`)
+var rotation = regexp.MustCompile(rotatePattern)
 
 func (r *reader) keys(n *yaml.Node) {
 	entries := r.mapping(n, "keys")
@@ -188,7 +221,7 @@ func (r *reader) keys(n *yaml.Node) {
 				}
 				k.Rotate = s
 			default:
-				r.unknown(f, "a key", "from", "scope", "rotate")
+				r.unknown(f, "a key", keyFields...)
 			}
 		}
 		if !from && e.value.Kind == yaml.MappingNode {
@@ -200,7 +233,7 @@ func (r *reader) keys(n *yaml.Node) {
 
 // keySource checks what a key is said to come from, without ever repeating it.
 func (r *reader) keySource(n *yaml.Node, what string) string {
-	const sources = "a key comes from file:PATH, readable by its owner only, or is ephemeral; make a file with: sanitize keys new FILE"
+	const sources = "a key comes from file:PATH, readable by its owner only, from exec:COMMAND, or is ephemeral; make a file with: sanitize keys new FILE"
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" {
 		r.failAt(KeyProblem, at(n), sources, "%s must be a text, not %s", what, describe(n))
 		return ""
@@ -216,7 +249,15 @@ func (r *reader) keySource(n *yaml.Node, what string) string {
 		}
 		return n.Value
 	case kind == "exec":
-		r.failAt(KeyProblem, at(n), sources, "%s: keys from a command are not supported by this version", what)
+		words, problem := commandWords(rest)
+		switch {
+		case problem != "":
+			r.failAt(KeyProblem, at(n), "the command is run as it stands, without a shell; a word with blanks stands in quotes", "%s: the command %s", what, problem)
+		case slices.ContainsFunc(words, badVariable):
+			r.failAt(KeyProblem, at(n), "write ${NAME}", "%s names an environment variable in a way that is not understood", what)
+		default:
+			return n.Value
+		}
 	case kind == "env" || strings.HasPrefix(n.Value, "$"):
 		r.failAt(KeyProblem, at(n), sources, "%s: a key is not taken from an environment variable, which every child process and crash report can see", what)
 	default:
@@ -248,8 +289,10 @@ func (r *reader) classes(n *yaml.Node) {
 				if d, ok := r.do(g.value, what); ok {
 					c.Do = d
 				}
+			case "doc":
+				c.Doc, _ = r.text(g.value, "the doc of "+what)
 			default:
-				r.unknown(g, what, "kind", "do")
+				r.unknown(g, what, classFields...)
 			}
 		}
 		if f.name == Public && hasDo && c.Do.Name != "" && c.Do.Name != "keep" {
@@ -264,13 +307,16 @@ func (r *reader) classes(n *yaml.Node) {
 				r.fail(f.key, "for example: do: {shape: text}", "%s has no do", what)
 			}
 		}
-		r.p.Classes = append(r.p.Classes, c)
+		r.redefine(c)
 	}
+	r.conflicts()
 	// Paths may name any class, also one further down.
 	before := len(r.errs)
 	for _, c := range r.p.Classes {
+		r.in = c.From
 		r.checkPaths(c.Do)
 	}
+	r.in = nil
 	if len(r.errs) == before {
 		r.checkCycles()
 	}
@@ -329,9 +375,9 @@ func (r *reader) tables(n *yaml.Node) {
 					}
 				}
 			case "rows":
-				r.later(g, "take it out: all rows are copied, or none with drop")
+				t.Rows = r.rows(g.value, what)
 			default:
-				r.unknown(g, what, "columns", "keep")
+				r.unknown(g, what, tableFields...)
 			}
 		}
 		for _, c := range slices.Concat(t.Columns, t.Keep) {
@@ -361,9 +407,9 @@ func (r *reader) column(f field, what string) ColumnRule {
 // longForm reads {class, do, key, because}, and for a column {json}, {xml}, {fields} and
 // {each}.
 func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) ColumnRule {
-	known := []string{"class", "do", "because"}
+	known := partFields
 	if column {
-		known = append(append(known, "key", "each", "malformed"), documents...)
+		known = columnFields
 	}
 	var because, malformed *yaml.Node
 	hasClass, hasDocument := false, false
@@ -453,24 +499,32 @@ func (r *reader) checkPathsLater(d Do) {
 
 func (r *reader) links(n *yaml.Node) {
 	for _, item := range r.list(n, "links") {
-		l := Link{At: at(item)}
+		l, local := Link{At: at(item)}, 0
 		for _, end := range r.list(item, "a link") {
 			s, ok := r.text(end, "an end of a link")
 			if !ok {
 				continue
 			}
-			if before, _, found := strings.Cut(s, ":"); found && keyWord.MatchString(before) {
-				r.fail(end, "link columns of the same database", "links to another database are not supported by this version")
+			engine, rest, colon := strings.Cut(s, ":")
+			foreign := colon && keyWord.MatchString(engine)
+			switch {
+			case foreign && strings.Count(rest, ".") < 2:
+				r.fail(end, "write engine:database.table.column", "%s names no column of another database", strconv.Quote(clip(s)))
 				continue
-			}
-			if !strings.Contains(s, ".") {
+			case !strings.Contains(s, "."):
 				r.fail(end, "write table.column", "%s names no column", strconv.Quote(clip(s)))
 				continue
+			case !foreign:
+				local++
 			}
-			l.Columns = append(l.Columns, LinkEnd{Name: s, At: at(end)})
+			l.Columns = append(l.Columns, LinkEnd{Name: s, Foreign: foreign, At: at(end)})
 		}
-		if item.Kind == yaml.SequenceNode && len(item.Content) < 2 {
+		switch {
+		case item.Kind != yaml.SequenceNode:
+		case len(item.Content) < 2:
 			r.fail(item, "for example: [customers.email, newsletter.address]", "a link joins at least two columns")
+		case local == 0 && len(l.Columns) == len(item.Content):
+			r.fail(item, "name a column of this database too", "a link has no end in this database")
 		}
 		r.p.Links = append(r.p.Links, l)
 	}

@@ -61,6 +61,9 @@ func (c *compiler) relate() {
 	for _, l := range c.p.Links {
 		var ends []*column
 		for _, end := range l.Columns {
+			if end.Foreign {
+				continue // see linkedAbroad
+			}
 			t, col, problem, help := c.findEnd(end.Name)
 			if col == nil {
 				c.fail(Drift, end.At, "", help, "%s %s", clip(end.Name), problem)

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -20,6 +21,7 @@ import (
 // hostile file from costing more than a moment.
 const (
 	maxSize        = 8 << 20 // bytes
+	maxMarks       = 1 << 19 // characters that begin or part the nodes of YAML
 	maxDepth       = 24      // of nesting
 	maxDiagnostics = 100     // of one Parse
 )
@@ -39,13 +41,26 @@ func Load(path string) (*Policy, error) {
 }
 
 // Parse reads the text of a policy. file names it in diagnostics, and relative
-// key files are looked for beside it. Errors are of type Errors.
+// key files and the policies that it extends are looked for beside it. Errors are of type Errors.
 func Parse(file string, text []byte) (*Policy, error) {
+	p, errs := parse(file, text, newBases(file, time.Now()), false)
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return p, nil
+}
+
+// parse reads a policy, or one that others build on.
+func parse(file string, text []byte, b *bases, base bool) (*Policy, Errors) {
 	digest := sha256.Sum256(text)
 	p := &Policy{File: file, Digest: hex.EncodeToString(digest[:])}
-	r := &reader{p: p}
+	r := &reader{p: p, bases: b, base: base}
 	if len(text) > maxSize {
 		r.failAt(Syntax, Position{}, "", "the policy has more than %d MiB", maxSize>>20)
+		return nil, r.errs
+	}
+	if marks(text) > maxMarks {
+		r.failAt(Syntax, Position{}, "", "the policy has more than %d lines, fields and items", maxMarks)
 		return nil, r.errs
 	}
 	p.lines = strings.Split(string(text), "\n")
@@ -70,8 +85,24 @@ func Parse(file string, text []byte) (*Policy, error) {
 
 // reader turns text into a Policy and collects what is wrong with it.
 type reader struct {
-	p    *Policy
-	errs Errors
+	p      *Policy
+	in     *Policy // the base whose lines are complained about; nil is p
+	errs   Errors
+	bases  *bases
+	base   bool       // others build on it: it has no keys and no tables
+	differ []conflict // classes that the bases define differently
+}
+
+// marks counts the characters of which each can make one more node or line, the least
+// of which costs a hundred bytes.
+func marks(text []byte) (n int) {
+	for _, c := range text {
+		switch c {
+		case '\n', ',', ':', '[', '{', '-', '?':
+			n++
+		}
+	}
+	return n
 }
 
 // full reports whether enough is wrong to stop looking.
@@ -79,7 +110,11 @@ func (r *reader) full() bool { return len(r.errs) >= maxDiagnostics }
 
 func (r *reader) failAt(code Code, pos Position, help, format string, args ...any) {
 	if !r.full() {
-		r.errs = append(r.errs, r.p.diagnose(code, pos, "", help, format, args...))
+		p := r.p
+		if r.in != nil {
+			p = r.in
+		}
+		r.errs = append(r.errs, p.diagnose(code, pos, "", help, format, args...))
 	}
 }
 
@@ -126,6 +161,10 @@ func (r *reader) plainText(text []byte) bool {
 			}
 			if c == '\t' {
 				r.failAt(Syntax, pos, "use spaces; within double quotes write \\t", "a tab")
+				break
+			}
+			if c == '\ufeff' && i == 0 && pos.Column == 1 {
+				r.failAt(Syntax, pos, "save the file as UTF-8 without it", "a byte order mark")
 				break
 			}
 			if forbidden(c) {
@@ -273,7 +312,7 @@ func clip(s string) string {
 var (
 	keysField = regexp.MustCompile(`(^|[\s{,"'])keys["']?\s*:`)
 	fromField = regexp.MustCompile(`(^|[\s{,"'])from["']?\s*:`)
-	keyWord   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
+	keyWord   = regexp.MustCompile(wordPattern)
 	// safeKey matches a line that shows where a key is, and cannot be one.
 	safeKey = regexp.MustCompile(`^\s*(keys\s*:\s*\{?\s*)?([a-z][a-z0-9_-]{0,31}\s*:)?\s*\{?\s*` +
 		`((from\s*:\s*["']?(file:[^"',]*|ephemeral)["']?|(scope|rotate)\s*:\s*[a-z0-9_-]{1,20})\s*,?\s*)*[}\s]*$`)

@@ -60,15 +60,16 @@ type Review struct {
 // Defaults is what happens to what the policy does not name. There is no default
 // that would let data pass.
 type Defaults struct {
-	UnlistedColumn string   // fail
-	UnlistedTable  string   // fail, or skip: structure without rows
-	SchemaDrift    string   // fail, or warn: harmless changes pass, and are said
-	at             Position // of unlisted_table
+	UnlistedColumn string              // fail
+	UnlistedTable  string              // fail, or skip: structure without rows
+	SchemaDrift    string              // fail, or warn: harmless changes pass, and are said
+	said           map[string]Position // those that a file spells out, and where
+	at             Position            // of unlisted_table, in this file
 }
 
 // Extend is a policy that this one builds on, pinned by its digest.
 type Extend struct {
-	Path   string   `json:"path"`   // builtin:NAME, or a file relative to the policy's folder
+	Path   string   `json:"path"`   // builtin/NAME, or a file relative to the policy's folder
 	Digest string   `json:"digest"` // of the exact bytes, in hex: all of it, or its first 10 digits at least
 	At     Position `json:"-"`
 	Policy *Policy  `json:"-"` // as it was read
@@ -80,6 +81,7 @@ type RiskRule struct {
 	Quasi []string `json:"quasi"`
 	K     int      `json:"k"`
 	At    Position `json:"-"`
+	From  *Policy  `json:"-"` // the base that has the rule; nil if this file does
 }
 
 // EdgeCases lists the sorts of values that the copy must still have.
@@ -111,6 +113,7 @@ type Waiver struct {
 	By      string   `json:"by"`
 	Expires string   `json:"expires"` // 2006-01-02, the last day
 	At      Position `json:"-"`
+	From    *Policy  `json:"-"` // the base that has the waiver; nil if this file does
 }
 
 // KeySource says where a key comes from. It holds no key.
@@ -198,10 +201,12 @@ type Link struct {
 	At      Position
 }
 
-// LinkEnd is one column of a Link, as the policy spells it: table.column.
+// LinkEnd is one column of a Link, as the policy spells it: table.column, or
+// engine:database.table.column of another database.
 type LinkEnd struct {
-	Name string
-	At   Position
+	Name    string
+	Foreign bool // of another database
+	At      Position
 }
 
 // Class returns the class of that name, or nil.

@@ -75,7 +75,7 @@ func clipList(names []string, most int) []string {
 // findEnd returns the column that an end of a link names. Names may hold dots:
 // every division of the name is tried, and only one may make sense.
 func (c *compiler) findEnd(name string) (t *catalog.Table, col *catalog.Column, problem, help string) {
-	problem, help = "is not in the database", "write table.column; a link may not leave the database in this version"
+	problem, help = "is not in the database", "write table.column; a column of another database is engine:database.table.column"
 	found := 0
 	for i, b := range name {
 		if b != '.' {
