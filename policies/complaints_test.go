@@ -20,7 +20,7 @@ type complaint struct {
 	pattern *regexp.Regexp // of what it says
 }
 
-var verb = regexp.MustCompile(`%[a-z%]`)
+var verb = regexp.MustCompile(`%[0-9]*[a-zA-Z%]`)
 
 // complaints finds the formats of all complaints of the reader.
 func complaints(t *testing.T) (found []complaint) {

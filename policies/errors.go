@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Code tells what sort of complaint a Diagnostic is.
@@ -107,22 +108,23 @@ func (p *Policy) excerpt(pos Position) string {
 	if pos.Line < 1 || pos.Line > len(p.lines) {
 		return ""
 	}
-	line := []rune(strings.TrimRight(p.lines[pos.Line-1], "\r"))
-	shown := len(line)
+	line := strings.TrimRight(p.lines[pos.Line-1], "\r")
+	length := utf8.RuneCountInString(line)
+	shown := length
 	if p.aboutKeys(pos.Line) {
-		shown = safeKeyLine(line)
+		shown = safeKeyLine([]rune(line))
 	}
 	column := max(pos.Column, 1)
 	from := 0
 	if column > excerptWidth*4/5 {
-		from = min(column-excerptWidth/2, len(line))
+		from = min(column-excerptWidth/2, length)
 	}
 	to := min(shown, from+excerptWidth)
 	text := ""
 	if from < to {
-		text = printable(line[from:to])
+		text = printable(window(line, from, to))
 	}
-	if to < len(line) {
+	if to < length {
 		text += "…"
 	}
 	number := fmt.Sprint(pos.Line)
@@ -131,6 +133,22 @@ func (p *Policy) excerpt(pos Position) string {
 		excerpt += fmt.Sprintf("\n  %s | %s^", strings.Repeat(" ", len(number)), strings.Repeat(" ", column-1-from))
 	}
 	return excerpt
+}
+
+// window returns the characters of s from one to another. A line may have megabytes.
+func window(s string, from, to int) []rune {
+	var out []rune
+	n := 0
+	for _, c := range s {
+		if n >= to {
+			break
+		}
+		if n >= from {
+			out = append(out, c)
+		}
+		n++
+	}
+	return out
 }
 
 // printable replaces each control character by one visible character, so that an

@@ -103,7 +103,16 @@ func (r *reader) list(n *yaml.Node, what string) []*yaml.Node {
 		r.fail(n, "", "%s must be a list, not %s", what, describe(n))
 		return nil
 	}
-	return n.Content
+	r.atMost(n, len(n.Content), maxList, what)
+	return n.Content[:min(len(n.Content), maxList)]
+}
+
+// atMost complains about more entries than any person writes: some checks compare each
+// with each.
+func (r *reader) atMost(n *yaml.Node, entries, most int, what string) {
+	if entries > most {
+		r.fail(n, "", "%s has %d entries, more than %d", what, entries, most)
+	}
 }
 
 // texts returns a list of texts, none of them twice.

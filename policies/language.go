@@ -267,7 +267,9 @@ func (r *reader) keySource(n *yaml.Node, what string) string {
 }
 
 func (r *reader) classes(n *yaml.Node) {
-	for _, f := range r.mapping(n, "classes") {
+	fields := r.mapping(n, "classes")
+	r.atMost(n, len(fields), maxClasses, "classes")
+	for _, f := range fields[:min(len(fields), maxClasses)] {
 		if f.name == todo || f.name == "keep" || f.name == "drop" {
 			r.fail(f.key, "", "%s is a word of the language and cannot name a class", f.name)
 			continue
@@ -326,6 +328,9 @@ func (r *reader) classes(n *yaml.Node) {
 func (r *reader) checkClass(name string, pos Position) bool {
 	if r.p.Class(name) != nil {
 		return true
+	}
+	if r.full() {
+		return false
 	}
 	names := make([]string, 0, len(r.p.Classes))
 	for _, c := range r.p.Classes {

@@ -89,7 +89,9 @@ func spellDuration(d time.Duration) string {
 
 // risk reads the rules about combinations of quasi-identifiers.
 func (r *reader) risk(n *yaml.Node) (rules []RiskRule) {
-	for _, item := range r.list(n, "risk") {
+	items := r.list(n, "risk")
+	r.atMost(n, len(items), maxRisk, "risk")
+	for _, item := range items[:min(len(items), maxRisk)] {
 		rule, before := RiskRule{At: at(item)}, len(r.errs)
 		for _, f := range r.mapping(item, "a rule of risk") {
 			switch f.name {

@@ -23,7 +23,10 @@ const (
 	maxSize        = 8 << 20 // bytes
 	maxMarks       = 1 << 19 // characters that begin or part the nodes of YAML
 	maxDepth       = 24      // of nesting
-	maxDiagnostics = 100     // of one Parse
+	maxList        = 10_000  // items of a list
+	maxClasses     = 2_000
+	maxRisk        = 1_000
+	maxDiagnostics = 100 // of one Parse
 )
 
 // Load reads the policy file at path. Errors about its text are of type Errors.

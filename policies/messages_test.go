@@ -63,7 +63,7 @@ func TestMessages(t *testing.T) {
 func TestMessagesAreAllThere(t *testing.T) {
 	var said bytes.Buffer
 	files, _ := filepath.Glob("testdata/errors/*.golden")
-	for _, file := range append(files, messagesFile) {
+	for _, file := range append(files, messagesFile, nastyFile) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
