@@ -45,6 +45,9 @@ func render(c *Compiled) string {
 			fmt.Fprintf(&b, " (%s)", t.Where)
 		}
 		b.WriteString("\n")
+		if t.Rows != "" {
+			fmt.Fprintf(&b, "  rows: %s\n", t.Rows)
+		}
 		for _, col := range t.Columns {
 			fmt.Fprintf(&b, "  %s %s: %s", col.Column, col.Type, col.Action)
 			if col.Class != "" {
