@@ -18,7 +18,7 @@ type RowFilter struct {
 	Limit  int64    // at most so many rows; 0 is no limit
 	// Seed keys the hash. It is the same for every table of a key's scope, so that the
 	// tables of one key, as customers and their settings, are sampled alike.
-	Seed [32]byte
+	Seed [32]byte `json:"-"`
 }
 
 // String says it in words, without the seed.

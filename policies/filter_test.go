@@ -1,0 +1,57 @@
+package policies
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// The seed of a sample is a key's: it depends on key and scope, and is not printed.
+func TestFilter(t *testing.T) {
+	c := parseCatalog(t, "schema public\ntable a\nid int4 notnull pk\ntable b\nid int4 notnull pk\ntable c\nid int4 notnull pk\n")
+	compile := func(scope string, key *masking.Key) map[string]*RowFilter {
+		t.Helper()
+		p, err := Parse("p.yaml", []byte("version: 1\nkeys: {k: {from: ephemeral, scope: "+scope+"}}\ntables:\n"+
+			"  a: {rows: {sample: 20%, limit: 7, where: id > 1}, keep: [id]}\n  b: {rows: {limit: 3}, keep: [id]}\n  c: {rows: {where: id > 1}, keep: [id]}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := Compile(p, c, key, masking.Standard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		filters := map[string]*RowFilter{}
+		for _, td := range compiled.Tables {
+			filters[td.Table.Name] = td.Filter
+			text, err := json.Marshal(td)
+			if err != nil || strings.Contains(strings.ToLower(string(text)), "seed") {
+				t.Errorf("%s, %v", text, err)
+			}
+		}
+		return filters
+	}
+	one := compile("k", testKey(t))
+	a := one["a"]
+	if a.Sample != 0.2 || a.Limit != 7 || a.Where != "id > 1" || fmt.Sprint(a.Key) != "[id]" {
+		t.Errorf("filter %+v", a)
+	}
+	if a.Seed == [32]byte{} || a.Seed != one["b"].Seed || one["c"].Seed != [32]byte{} || one["c"].Key != nil {
+		t.Error("tables of one key are not sampled alike")
+	}
+	for name, other := range map[string]map[string]*RowFilter{"scope": compile("other", testKey(t)), "key": compile("k", masking.NewKey())} {
+		if other["a"].Seed == a.Seed {
+			t.Errorf("another %s, and the same sample", name)
+		}
+	}
+	if again := compile("k", testKey(t)); again["a"].Seed != a.Seed {
+		t.Error("the same key, and another sample")
+	}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+		if got := fmt.Sprintf(format, *a); got != "where id > 1; sample 20% by id; at most 7 by the hash of id" {
+			t.Errorf("%s prints %s", format, got)
+		}
+	}
+}
