@@ -35,7 +35,7 @@ var exitMeanings = []struct {
 }{
 	{exitDone, "done; of a run: loaded, validated and verified"},
 	{exitFailed, "a failure that no other code names"},
-	{exitUsage, "usage, or source and target are the same database"},
+	{exitUsage, "usage, source and target are the same database, or the policy does not allow the target's host"},
 	{exitPolicy, "the policy or its key cannot be used"},
 	{exitDrift, "an undecided column, or the database has drifted from the policy; nothing was written"},
 	{exitIntegrity, "the data cannot be copied whole and masked; the build was destroyed"},

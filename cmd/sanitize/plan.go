@@ -90,7 +90,7 @@ func planText(u *ui, c *policies.Compiled) string {
 	t.Row(dimmed("COLUMN"), dimmed("TYPE"), dimmed("ACTION"), dimmed("CLASS"), dimmed("DO"), dimmed("WHY"), dimmed("WHERE"))
 	for _, td := range c.Tables {
 		t.Row("")
-		t.Row(bolded(td.Table.String()), "", paintAction(u, td.Action), "", "", td.Why, dimmed(td.Where))
+		t.Row(bolded(td.Table.String()), "", paintAction(u, td.Action), "", truncate(td.Rows, widestDo), td.Why, dimmed(td.Where))
 		for _, cd := range td.Columns {
 			counts[cd.Action]++
 			t.Row("  "+cd.Column, cd.Type, paintAction(u, cd.Action), cd.Class, truncate(cd.Do, widestDo), cd.Why, dimmed(cd.Where))

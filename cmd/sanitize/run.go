@@ -101,6 +101,9 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	if err != nil {
 		return nil, err
 	}
+	if err := guardHost(policy, o.to); err != nil {
+		return nil, err
+	}
 	ctx, drain, stop := interrupts(ctx, u)
 	defer stop()
 	source, err := openSource(ctx, o.from, o.options(u))
@@ -123,6 +126,9 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		Compile: func(ctx context.Context, s connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
 			compiled, err := policies.Compile(policy, s.Catalog(), key, masking.Standard(), policies.WithRows(counting{ctx, s}))
 			if err != nil {
+				return nil, nil, err
+			}
+			if err := refuseRows(compiled); err != nil {
 				return nil, nil, err
 			}
 			for _, w := range compiled.Warnings {

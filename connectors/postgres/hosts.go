@@ -1,0 +1,30 @@
+package postgres
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// Hosts implements connectors.Hosted: the host, and all others of a list.
+func (Connector) Hosts(dsn string) ([]string, error) {
+	c, err := newConfig(connectors.SinkSide, dsn, connectors.Options{})
+	if err != nil {
+		return nil, err
+	}
+	var hosts []string
+	add := func(host string) {
+		if strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "" {
+			host = connectors.Local // a folder of sockets, or an abstract one
+		}
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	add(c.conn.Host)
+	for _, f := range c.conn.Fallbacks {
+		add(f.Host)
+	}
+	return hosts, nil
+}
