@@ -11,6 +11,18 @@
 // errors are reported, not only the first. The digest of a policy is the SHA-256
 // of the exact bytes.
 //
+// # Bases
+//
+// A policy may build on others, each pinned by the digest of its exact bytes. A base
+// says how data is masked and knows no database: it has classes, defaults, risk,
+// edge_cases, environments, waivers and the profiles of the header, and neither keys nor
+// tables nor links; so it can name no command either. Of two bases the stronger counts,
+// in whatever order they stand; where neither is, the policy has to define the class.
+// The policy itself may add and strengthen. To weaken a class or its kind, a default, a k
+// or a bound of environments wants a waiver of SAN-P08 in the same file, which names
+// the class, defaults.NAME, the table of risk, or environments.NAME, and has not expired.
+// Builtin returns the bases of this program.
+//
 // # Resolution
 //
 // Each column of each table that stores rows, or is partitioned, gets exactly one
@@ -58,6 +70,16 @@
 // columns of one class that nothing ties together are masked differently by that,
 // Compile warns.
 //
+// A link may lead to another database, engine:database.table.column. What joins there is
+// the domain: the other policy needs a class of the same name that does the same, and the
+// same key under the same scope.
+//
+// # Rows
+//
+// A table's rows may be cut to those that meet a condition, to a sample, or to a limit.
+// Sample and limit go by a hash of what identifies a row, keyed by the domain
+// `discovery/rows`: the same rows every night, and in every table that has the same key.
+//
 // # Uniqueness
 //
 // A unique column gets a bijection, or a mask with so many output bits that two
@@ -76,6 +98,10 @@
 //
 // A transform that is made of its column's values reads them by WithRows; without it
 // the plan says that the run makes it.
+//
+// Schema is the JSON Schema of the language for editors, and SchemaFor one that knows
+// a database. What is declared for the audit alone, as risk and edge_cases, Compile
+// says as a warning.
 //
 // Errors are of type Errors. Its Drift method tells an undecided column, or a
 // catalog that has changed, from a policy that is wrong in itself.

@@ -201,9 +201,23 @@ func FuzzParse(f *testing.F) {
 			f.Add(text)
 		}
 	}
+	for _, file := range readMessages(f).Files {
+		if strings.HasSuffix(file.Name, ".yaml") {
+			f.Add(file.Data)
+			f.Add(bytes.ReplaceAll(file.Data, []byte("\n"), []byte("\r\n")))
+		}
+	}
+	for _, name := range Builtins() {
+		text, _ := builtinText(name)
+		f.Add(text)
+		f.Add([]byte("extends: [\"" + Pin(name) + "\"]\n" + minimal))
+	}
+	for _, text := range []string{"\ufeff" + minimal, "version: 1\x00", "a: &a [*a, *a]\n", strings.Repeat("[", 1000), strings.Repeat("- ", 1000), "a: |\r\n b\r\n"} {
+		f.Add([]byte(text))
+	}
 	f.Add([]byte(minimal))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := Parse("p.yaml", text)
+		p, err := Parse("testdata/extends/p.yaml", text)
 		if err != nil {
 			errs, ok := err.(Errors)
 			if !ok || len(errs) == 0 || len(errs) > maxDiagnostics {
@@ -216,6 +230,12 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, c := range p.Classes {
 			_ = c.Do.String()
+			_ = weakerClass(c, c)
+		}
+		for _, table := range p.Tables {
+			if r := table.Rows; r != nil && (r.Sample < 0 || r.Sample > 1 || r.Limit < 0) {
+				t.Errorf("accepted the rows %+v", r)
+			}
 		}
 		if len(p.Keys) != 1 || p.Version != 1 {
 			t.Errorf("accepted %d keys, version %d", len(p.Keys), p.Version)
