@@ -129,15 +129,19 @@ func (t *table) rowKey() []string {
 // copy are validated: such a run fails, and says so late.
 func (c *compiler) warnCutKeys(ts *table) {
 	for _, other := range c.tables {
-		if other == ts || !other.copied() {
+		if !other.copied() {
 			continue
 		}
 		for _, fk := range other.t.ForeignKeys {
 			if fk.References != ts.t.ID || c.nulled(other, fk) || c.parentReferences(other, fk) {
 				continue
 			}
-			c.warnings = append(c.warnings, fmt.Sprintf("%s: not all its rows are copied, and %s references it (foreign key %s): a row that points to one that stays behind makes the run fail; give %s a where that leaves it behind too",
-				ts.t.ID, other.t.ID, fk.Name, other.t.ID))
+			who, help := other.t.ID.String()+" references it", "give "+other.t.ID.String()+" a where that leaves it behind too"
+			if other == ts {
+				who, help = "it references itself", "give it a where that leaves both behind, or null the column"
+			}
+			c.warnings = append(c.warnings, fmt.Sprintf("%s: not all its rows are copied, and %s (foreign key %s): a row that points to one that stays behind makes the run fail; %s",
+				ts.t.ID, who, fk.Name, help))
 		}
 	}
 }
