@@ -3,6 +3,7 @@ package policies
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
@@ -98,6 +99,7 @@ type view struct {
 	address  bool              // it has parts of an address
 	first    bool              // it has first names
 	last     bool              // it has last names
+	bare     bool              // it has parts of one address, and not of several
 	contact  bool              // it has ways to reach somebody
 	thing    bool              // it is reference data
 	mailing  bool              // it lists addresses of email
@@ -126,7 +128,14 @@ var referenceNouns = words(`album airport article attribute bank book branch bra
 	language layer level list locale location market media menu metric model module movie office option organization page permission pipeline plan
 	playlist plugin policy port priority product program project promotion property queue region report resource role room route school season series service
 	setting shelf ship shop site size skill source stage state status step store street subject tag task tax team template test theme title topic track tool type unit
-	variant version view ward warehouse website workflow zone catalog repository branch label environment integration rule host tariff tarife`)
+	variant version view ward warehouse website workflow workspace workbook webhook measurement metric test equipment machine asset document attachment invoice shipment contract procedure ingredient recipe room table column key bed carrier customs hub zone catalog repository branch label environment integration rule host tariff tarife`)
+
+// writings are tables of what people write, and ownWords what stands in tables of
+// things that their owner wrote.
+var (
+	writings = words(`review post ticket thread message note comment question answer issue request complaint story article inquiry enquiry`)
+	ownWords = words(`subject body content text caption summary excerpt instructions instruction details detail about`)
+)
 
 // mailingNouns are what lists of email addresses are called.
 var mailingNouns = words(`newsletter mailing subscription mailinglist unsubscribe suppression`)
@@ -174,6 +183,7 @@ func (g *guesser) view(t *catalog.Table) *view {
 			v.last = true
 		case "street", "postcode", "place":
 			v.address = true
+			v.bare = v.bare || len(words) == 1
 		case "birth_date":
 			birth = true
 		case "email":
@@ -205,11 +215,32 @@ func (g *guesser) guess(t *catalog.Table, c *catalog.Column) guess {
 	if words == nil {
 		words = readName(tokens(c.Name), v.language)
 	}
-	found := g.byName(t, c, v, words)
+	var found guess
+	if c.Type.Kind == catalog.Opaque && c.Type.Name == "tsvector" {
+		found = g.searchText(t)
+	} else {
+		found = g.byName(t, c, v, words)
+	}
 	found = g.byComment(c, v, words, found)
 	found = byLabels(c, found)
 	found = g.byValues(t, c, found)
 	return fit(found, t, c)
+}
+
+// searchText guesses about a text that is searched: it is as personal as the texts
+// beside it, of which it is made.
+func (g *guesser) searchText(t *catalog.Table) guess {
+	found := unsure("", 0.35, "a text for searching, beside no text that looks personal")
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Type.Kind != catalog.Text || len(c.Type.Labels) > 0 {
+			continue
+		}
+		if beside := g.guess(t, c); beside.personal() && beside.score > found.score {
+			found = of(freeText, beside.score, "a text for searching, perhaps made of %s", quoted(c.Name))
+		}
+	}
+	return found
 }
 
 // of makes a guess by the name.
@@ -221,6 +252,14 @@ func of(class string, score float64, format string, args ...any) guess {
 func unsure(class string, score float64, format string, args ...any) guess {
 	g := of(class, score, format, args...)
 	g.sure = false
+	return g
+}
+
+// vague makes a guess that only the place of the column speaks for: what the data may
+// be, and no class to propose.
+func vague(data string, score float64, format string, args ...any) guess {
+	g := unsure(data, score, format, args...)
+	g.class = ""
 	return g
 }
 
@@ -246,13 +285,19 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []w
 	case class == "place" && alone && (words[0].plain == v.head || at.from == v.head),
 		class == "place" && len(words) == 2 && words[0].plain == v.head && !v.person && v.thing:
 		return of(Public, 0.1, "it is the name of the %s itself, in a table of them", v.head) // a gazetteer
-	case (class == "place" || class == "street" || class == "postcode" || class == "coordinates") && v.thing && !v.person && !v.contact && placesOfThings[v.head]:
+	case (class == "place" || class == "street" || class == "postcode" || class == "coordinates" || class == "phone") && v.thing && !v.person && !v.first && !v.last && placesOfThings[v.head]:
 		return of(Public, 0.3, "it is the place of a %s, not of a person", v.head)
 	case class == freeText && v.thing && !v.person && at.plain == "description":
 		return of(class, doubtful, "its name holds %s, in a table of things", at)
+	case class == freeText && v.thing && !v.person && ownWords[at.plain]:
+		return unsure(class, 0.45, "its name holds %s, in a table of things", at)
+	case (class == suppressed && c.Type.Kind == catalog.Text || class == "url") && !v.person && (v.thing || class == "url"):
+		return of(Public, 0.3, "its name holds %s, in a table that is not of people", at)
+	case c.Type.Kind == catalog.JSON || c.Type.Kind == catalog.XML || c.Type.Kind == catalog.Hstore:
+		return guess{data: document, score: max(0.6, strength(class)), reason: "a document, whose name holds " + at.String()}
 	case unlikely(class, c):
 		return of(Public, 0.1, "its name holds %s, but its type %s takes none", at, c.Type.Name)
-	case class == "job" && !v.person && !v.contact && at.plain == "position":
+	case class == "job" && !v.person && !v.contact && (at.plain == "position" || strings.HasPrefix(at.from, "job")):
 		class = ""
 	default:
 		return of(class, strength(class), "its name holds %s%s", at, inTable(v))
@@ -279,12 +324,16 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []w
 			return unsure("job", 0.6, "a title in a table of people: of a job, or before a name")
 		case referenceNouns[v.head], referenceNouns[before]:
 			return of(Public, 0.1, "it is the title of a thing")
+		case writings[v.head]:
+			return unsure(freeText, 0.55, "the title of what people write")
 		}
 		return unsure("", 0.4, "the title of nobody knows what")
-	case last == "state" && v.address && text:
+	case (last == "state" || last == "code" && before == "state") && v.address && text && (len(words) > 1 || v.person || v.bare):
 		return of("place", 0.8, "a state beside other parts of an address")
 	case text && (roles[singular(last)] || last == "by" && len(words) > 1) && !v.thing && !harmless(words, false):
 		return of("person_name", 0.65, "its name says that it is a person: %s", words[len(words)-1])
+	case text && last == "user" && (v.thing || !v.person):
+		return of("user_name", 0.65, "its name says that it is a user")
 	case text && roles[singular(last)] && alone:
 		return of("person_name", 0.6, "its name says that it is a person: %s", words[0])
 	}
@@ -300,7 +349,7 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []w
 	}
 	if len(c.Type.Labels) > 0 || c.Type.Kind == catalog.Bool || harmless(words, timeOrFlag) {
 		g := of(Public, 0.05, "its name and its type, %s, tell nothing of a person", c.Type.Name)
-		g.sure = c.Type.Kind != catalog.Bytes
+		g.sure = c.Type.Kind != catalog.Bytes && !nested(c.Type.Kind)
 		return g
 	}
 	switch c.Type.Kind {
@@ -314,13 +363,16 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []w
 	case catalog.UUID:
 		return unsure("", 0.3, "a UUID by a name that tells nothing")
 	case catalog.Bytes:
+		if v.person {
+			return vague(suppressed, doubtful, "bytes in a table of people, by a name that tells nothing")
+		}
 		return unsure("", 0.45, "bytes by a name that tells nothing")
 	case catalog.Text:
 		if c.Type.Length > 0 && c.Type.Length < 4 {
 			return unsure("", 0.2, "its name tells nothing; its values are short")
 		}
 		if v.person {
-			return unsure("", 0.45, "a text in a table of people, by a name that tells nothing")
+			return vague(freeText, doubtful, "a text in a table of people, by a name that tells nothing")
 		}
 	}
 	return unsure("", 0.35, "its name tells nothing")
@@ -335,6 +387,8 @@ func bareName(v *view, words []word, before string, text bool) guess {
 		return of("person_name", 0.9, "it is the name of a person: %s", before)
 	case referenceNouns[before]:
 		return of(Public, 0.1, "it is the name of a %s", before)
+	case len(words) > 1 && !v.person && !v.contact && !knownWords[before] && before != "":
+		return vague("person_name", doubtful, "the name of something that no list has")
 	case len(words) > 1 && !v.person && !v.contact:
 		return unsure("", 0.4, "the name of nobody knows what")
 	case v.person && before == "" && v.last && !v.first:

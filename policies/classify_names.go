@@ -100,7 +100,16 @@ func appendMeaning(out []word, t string, around map[string]int, split bool) []wo
 			return append(out, word{plain: one, from: t})
 		}
 	}
-	for _, p := range glued(t) {
+	whole := glued(t)
+	if len(whole) == 1 {
+		if m, found := stems[stemOf(t)]; found && len(t) >= 4 && (m.language == "en" || around[m.language] > 0) {
+			for _, plain := range m.words {
+				out = append(out, word{plain, t, m.language})
+			}
+			return out
+		}
+	}
+	for _, p := range whole {
 		out = appendMeaning(out, p, around, false)
 	}
 	return out
@@ -194,14 +203,14 @@ var folding = strings.NewReplacer(append(strings.Fields(`ä a ö o ü u ß ss á
 // here: the first of nameClass's groups that a name has decides.
 var classOf = map[string]string{
 	"password": "secret", "secret": "secret", "token": "secret", "signature": "secret",
-	"governmentid": "government_id", "license": "government_id", "plate": "government_id", "device": "device",
+	"governmentid": "government_id", "license": "government_id", "plate": "government_id", "deviceid": "device",
 	"email": "email", "card": "card", "iban": "iban", "ssn": "ssn", "bankaccount": "account",
-	"special": "special", "race": "special", "disabled": "special", "orientation": "special", "drug": "special", "complaint": "special",
+	"delicate": "special", "race": "special", "disabled": "special", "orientation": "special", "drug": "special", "complaint": "special",
 	"phone": "phone", "firstname": "first_name", "lastname": "last_name", "ip": "ip", "mac": "mac", "useragent": "user_agent",
 	"hostname": "host", "username": "user_name", "fullname": "person_name", "holder": "person_name", "postcode": "postcode", "pincode": "pincode",
 	"birthplace": "place", "coordinates": "coordinates", "salary": "salary", "city": "place", "location": "place", "street": "street", "address": "street",
 	"company": "company", "organization": "company", "job": "job", "url": "url", "picture": suppressed,
-	"note": freeText, "comment": freeText, "remark": freeText, "description": freeText, "message": freeText, "body": freeText, "text": freeText,
+	"resume": freeText, "note": freeText, "comment": freeText, "remark": freeText, "description": freeText, "message": freeText, "body": freeText, "text": freeText,
 	"biography": freeText, "about": freeText, "content": freeText, "feedback": freeText, "review": freeText, "subject": freeText, "reason": freeText,
 	"detail": freeText, "details": freeText, "question": freeText, "answer": freeText, "instructions": freeText, "instruction": freeText, "transcript": freeText,
 	"justification": freeText, "excerpt": freeText, "caption": freeText, "memo": freeText, "testimonial": freeText, "resolution": freeText, "narrative": freeText,
@@ -252,7 +261,7 @@ func nameClass(words []word) (string, word) {
 	if w, found := find("age"); found && (len(words) == 1 || len(words) == 2 && (personNouns[first] || last == "age" && personNouns[singular(first)])) {
 		return "age", w
 	}
-	if w, found := find("special", "disabled"); found && flags[first] {
+	if w, found := find("delicate", "disabled"); found && (flags[first] || w.plain == "delicate" && kindsOf[last] && len(words) > 1) {
 		return "special", w // has_allergies: the flag is what nobody should know
 	}
 	// Times and flags about personal data are not personal data: email_verified, password_changed_at.
@@ -272,7 +281,7 @@ func nameClass(words []word) (string, word) {
 		return "", word{}
 	}
 	if last == "code" && len(words) > 1 {
-		if w, found := find("special", "race", "password", "secret", "pincode"); found {
+		if w, found := find("delicate", "race", "password", "secret", "pincode"); found {
 			return classOf[w.plain], w
 		}
 		if _, found := find("city", "phone", "address", "location", "street", "company", "email", "country", "job", "text", "message", "reason", "drug", "complaint", "note", "comment"); found {
@@ -376,6 +385,8 @@ var (
 	aside = words(`at on verified confirmed enabled disabled count is has can allows allow expires expiry changed
 		opted optin optout sent bounced valid created updated attempts tries`)
 	flags = words(`is has`)
+	// kindsOf are nouns that say of a special thing what it is: an hiv_status tells.
+	kindsOf = words(`flag status code type level category degree group indicator grade stage class value`)
 	// heads are nouns that make of what stands before them something that is no
 	// person's: an email_template, a card_brand.
 	heads = words(`count type kind status format brand bucket limit size length version policy template level rate cost fee total amount
@@ -414,6 +425,8 @@ func harmless(names []word, timeOrFlag bool) bool {
 	for i, w := range names {
 		makes, joining := joining[w.plain]
 		switch {
+		case w.plain == "legacy" || w.plain == "external" || w.plain == "remote":
+			return false // what another system calls it
 		case harmlessWords[w.plain] || harmlessWords[singular(w.plain)]:
 			found = true
 		case joining:
