@@ -91,7 +91,7 @@ func (d *detector) column(col *column) Detected {
 	found := Detected{Table: col.table.t.ID, Column: col.col.Name, Type: col.col.Type.Name}
 	end := d.end(col)
 	g := d.graph.guesser.guess(end.table.t, end.col)
-	found.Class, found.Score, found.Reason, found.Unsure = Public, math.Round(g.score*20)/20, g.reason, !g.sure
+	found.Class, found.Score, found.Reason, found.Unsure = Public, round(g.score), g.reason, !g.sure
 	if g.personal() {
 		found.Class = g.data
 	}
@@ -127,3 +127,6 @@ func (d *detector) end(col *column) *column {
 	}
 	return seen[len(seen)-1]
 }
+
+// round makes steps of 0.05 of a score: it is an opinion, and no measurement.
+func round(score float64) float64 { return math.Round(score*20) / 20 }
