@@ -349,7 +349,7 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []w
 	}
 	if len(c.Type.Labels) > 0 || c.Type.Kind == catalog.Bool || harmless(words, timeOrFlag) {
 		g := of(Public, 0.05, "its name and its type, %s, tell nothing of a person", c.Type.Name)
-		g.sure = c.Type.Kind != catalog.Bytes && !nested(c.Type.Kind)
+		g.sure = c.Type.Kind != catalog.Bytes && (!nested(c.Type.Kind) || c.Type.Kind == catalog.Range)
 		return g
 	}
 	switch c.Type.Kind {

@@ -98,7 +98,7 @@ func (d *detector) column(col *column) Detected {
 	found.FreeText = found.Class == freeText
 	if end != col {
 		found.Inherits = end.id().String()
-		found.Reason = fmt.Sprintf("%s, of which %s", col.edges[0].words(col), g.reason)
+		found.Reason = fmt.Sprintf("%s: %s", col.edges[0].words(col), g.reason)
 	}
 	if found.Class == document {
 		found.Paths = d.graph.guesser.paths(end.table.t, end.col)

@@ -97,8 +97,8 @@ func (f *figures) add(o figures) {
 	f.columns, f.personal, f.found, f.alarms, f.right = f.columns+o.columns, f.personal+o.personal, f.found+o.found, f.alarms+o.alarms, f.right+o.right
 }
 
-// family folds the classes that differ by the column's type alone.
-func family(class string) string {
+// familyOf folds the classes that differ by the column's type alone.
+func familyOf(class string) string {
 	switch class {
 	case personUUID, personKey:
 		return personID
@@ -131,7 +131,7 @@ func measure(t testing.TB, name string, miss func(d Detected, label string)) (f 
 		switch {
 		case personal && detected:
 			f.found++
-			if family(d.Class) == label {
+			if familyOf(d.Class) == label {
 				f.right++
 			} else {
 				miss(d, label)
