@@ -47,7 +47,7 @@ func (p *speller) spell(t *catalog.Table, c catalog.Column) string {
 		if inner == "" || inner == "keep" {
 			return ""
 		}
-		return "{each: " + inner + "}"
+		return "{each: " + p.nest(inner) + "}"
 	case catalog.Hstore:
 		return `{fields: {"*": drop}}`
 	case catalog.Composite:
@@ -81,12 +81,21 @@ func (p *speller) fields(c catalog.Column) string {
 		if inner == "" {
 			inner = p.use(suppressed)
 		}
-		all = append(all, spell(f.Name)+": "+inner)
+		all = append(all, spell(f.Name)+": "+p.nest(inner))
 	}
 	if len(all) == 0 {
 		return ""
 	}
 	return "{fields: {" + strings.Join(all, ", ") + "}}"
+}
+
+// nest spells what stands inside of another transform: one that is not a class needs
+// one for what it does not give a class itself.
+func (p *speller) nest(inner string) string {
+	if !strings.HasPrefix(inner, "{") {
+		return inner
+	}
+	return fmt.Sprintf("{class: %s, do: %s, because: \"part by part\"}", p.use(freeText), inner)
 }
 
 func (p *speller) use(class string) string {

@@ -117,7 +117,7 @@ scores 0.6 or more, and names the line. A waiver of SAN-C05 accepts such a colum
 			if check {
 				var err error
 				if p, err = policies.Load(policy); err != nil {
-					return err
+					return &policyError{err}
 				}
 			}
 			return o.read(cmd, u, func(c *catalog.Catalog, samples policies.Samples) error {
