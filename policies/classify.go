@@ -88,12 +88,12 @@ func (g guess) personal() bool { return g.score >= doubtful }
 // guesser classifies the columns of one catalog. It is not for concurrent use.
 type guesser struct {
 	people map[string]bool // nouns that are tables about people
-	views  map[*catalog.Table]*view
+	views  map[*catalog.Table]*reading
 	seen   map[*catalog.Table][]evidence // what samples say, by column; nil without samples
 }
 
-// view is a table as the detector reads it.
-type view struct {
+// reading is a table as the detector reads it.
+type reading struct {
 	head     string            // the noun that it is about
 	person   bool              // each row is a person
 	address  bool              // it has parts of an address
@@ -142,7 +142,7 @@ var mailingNouns = words(`newsletter mailing subscription mailinglist unsubscrib
 
 // newGuesser returns a guesser that knows which tables are about people.
 func newGuesser(c *catalog.Catalog) *guesser {
-	g := &guesser{people: map[string]bool{}, views: map[*catalog.Table]*view{}}
+	g := &guesser{people: map[string]bool{}, views: map[*catalog.Table]*reading{}}
 	for _, t := range c.Tables {
 		if v := g.view(t); v.person {
 			g.people[v.head] = true
@@ -151,12 +151,12 @@ func newGuesser(c *catalog.Catalog) *guesser {
 	return g
 }
 
-// view reads a table.
-func (g *guesser) view(t *catalog.Table) *view {
+// view reads a table, once.
+func (g *guesser) view(t *catalog.Table) *reading {
 	if v := g.views[t]; v != nil {
 		return v
 	}
-	v := &view{words: make(map[string][]word, len(t.Columns)), language: map[string]int{}}
+	v := &reading{words: make(map[string][]word, len(t.Columns)), language: map[string]int{}}
 	g.views[t] = v
 	countLanguages(v.language, tokens(t.ID.Name))
 	for i := range t.Columns {
@@ -204,8 +204,10 @@ func (g *guesser) view(t *catalog.Table) *view {
 }
 
 // aboutPeople reports whether each row of the table is a person: by its name, or
-// since it has a first and a last name.
-func (g *guesser) aboutPeople(t *catalog.Table) bool { return g.view(t).person }
+// since it has what only people have.
+func aboutPeople(t *catalog.Table) bool {
+	return (&guesser{views: map[*catalog.Table]*reading{}}).view(t).person
+}
 
 // guess classifies one column: by its name, and by what its comment, its type, its
 // labels and its values add to that.
@@ -264,7 +266,7 @@ func vague(data string, score float64, format string, args ...any) guess {
 }
 
 // byName classifies by the name, its table and its type.
-func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []word) guess {
+func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *reading, words []word) guess {
 	class, at := nameClass(words)
 	last, alone := lastWord(words), len(words) == 1
 	timely := temporal(c.Type)
@@ -294,13 +296,13 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []w
 	case (class == suppressed && c.Type.Kind == catalog.Text || class == "url") && !v.person && (v.thing || class == "url"):
 		return of(Public, 0.3, "its name holds %s, in a table that is not of people", at)
 	case c.Type.Kind == catalog.JSON || c.Type.Kind == catalog.XML || c.Type.Kind == catalog.Hstore:
-		return guess{data: document, score: max(0.6, strength(class)), reason: "a document, whose name holds " + at.String()}
+		return guess{data: document, score: max(0.6, weight(class)), reason: "a document, whose name holds " + at.String()}
 	case unlikely(class, c):
 		return of(Public, 0.1, "its name holds %s, but its type %s takes none", at, c.Type.Name)
 	case class == "job" && !v.person && !v.contact && (at.plain == "position" || strings.HasPrefix(at.from, "job")):
 		class = ""
 	default:
-		return of(class, strength(class), "its name holds %s%s", at, inTable(v))
+		return of(class, weight(class), "its name holds %s%s", at, inTable(v))
 	}
 	if k, isKey := g.key(t, c, v, words); isKey {
 		return k
@@ -379,7 +381,7 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *view, words []w
 }
 
 // bareName guesses about a name that does not say whose.
-func bareName(v *view, words []word, before string, text bool) guess {
+func bareName(v *reading, words []word, before string, text bool) guess {
 	switch {
 	case !text:
 		return unsure(Public, 0.2, "a name that is no text")
@@ -406,7 +408,7 @@ func bareName(v *view, words []word, before string, text bool) guess {
 }
 
 // key guesses about columns that identify a row, here or elsewhere.
-func (g *guesser) key(t *catalog.Table, c *catalog.Column, v *view, words []word) (guess, bool) {
+func (g *guesser) key(t *catalog.Table, c *catalog.Column, v *reading, words []word) (guess, bool) {
 	primary := t.PrimaryKey != nil && len(t.PrimaryKey.Columns) == 1 && t.PrimaryKey.Columns[0] == c.Name
 	last := lastWord(words)
 	isKey := map[string]bool{"id": true, "uuid": true, "key": true, "number": c.Type.Kind == catalog.Int || c.Type.Kind == catalog.UUID || primary}

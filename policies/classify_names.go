@@ -60,7 +60,7 @@ func readName(tokens []string, around map[string]int) []word {
 		if out[j].plain == "of" && j+1 < len(out) {
 			j++
 		}
-		means, found := joined[[2]string{out[i].plain, out[j].plain}]
+		means, found := pairings[[2]string{out[i].plain, out[j].plain}]
 		if !found {
 			i++
 			continue
@@ -123,7 +123,7 @@ var knownWords = func() map[string]bool {
 			all[w] = true
 		}
 	}
-	for pair := range joined {
+	for pair := range pairings {
 		all[pair[0]], all[pair[1]] = true, true
 	}
 	return all
@@ -221,8 +221,8 @@ var classOf = map[string]string{
 var ranking = strings.Fields(`secret government_id device email card iban ssn account special phone first_name last_name ip mac user_agent host
 	user_name person_name postcode pincode coordinates salary place url street company job suppressed free_text`)
 
-// strength is how much a name that speaks of a class says by itself.
-func strength(class string) float64 {
+// weight is how much a name that speaks of a class says by itself.
+func weight(class string) float64 {
 	switch class {
 	case "email", "first_name", "last_name", "iban", "ssn", "birth_date", "phone", "secret", "government_id", "card":
 		return 0.95
@@ -478,6 +478,13 @@ func tokens(name string) []string {
 	return out
 }
 
+func lastOf(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
+}
+
 func lastWord(words []word) string {
 	if len(words) == 0 {
 		return ""
@@ -512,7 +519,7 @@ func singular(w string) string {
 }
 
 // inTable says which table a name stands in, where that counts.
-func inTable(v *view) string {
+func inTable(v *reading) string {
 	if v.person {
 		return ", in a table of people"
 	}
@@ -532,7 +539,7 @@ func article(k catalog.Kind) string {
 
 // byComment hears what the database's own comment on the column says: it may find
 // what the name does not tell, and it does not acquit.
-func (g *guesser) byComment(c *catalog.Column, v *view, names []word, found guess) guess {
+func (g *guesser) byComment(c *catalog.Column, v *reading, names []word, found guess) guess {
 	if c.Comment == "" || found.score >= 0.6 || c.Type.Kind == catalog.Bool || temporal(c.Type) {
 		return found
 	}

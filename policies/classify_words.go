@@ -8,7 +8,7 @@ import (
 // The detector reads names in one language: each word that it knows, in whatever
 // language and abbreviation, stands for a word of plain English, and the rules are
 // about those. lexicon is the dictionary: a language, then word=meaning. A meaning of
-// several words is joined by dots. A word after ? means something else in English, or
+// several words is pairings by dots. A word after ? means something else in English, or
 // in another language, and counts only in tables where two other words are of its own.
 const lexicon = `
 en gndr=delicate natnlty=delicate ntnlty=delicate occupatn=job occ=job emplr=company cntry=country ctry=country resume=resume cv=resume remittance=note purpose=reason cntrpty=counterparty counterparty=person embossed=person pep=delicate hashed=hash tva=vat btw=vat mwst=vat ust=vat iva=vat info=info
@@ -152,12 +152,12 @@ type meaning struct {
 var languages = map[string]string{"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese",
 	"nl": "Dutch", "pl": "Polish", "tr": "Turkish", "ru": "Russian"}
 
-// meanings and joined are the lexicon and the phrases, read once; parts are the
+// meanings and pairings are the lexicon and the phrases, read once; parts are the
 // words that a longer word may be made of.
 var (
 	stems    = map[string]meaning{} // of words that inflect, and of those that lost their vowels
 	meanings = readLexicon()
-	joined   = readPhrases()
+	pairings = readPhrases()
 	parts    = readParts()
 )
 

@@ -122,8 +122,8 @@ func (g *guesser) path(col *column, path string) guess {
 			typ = f.Type
 		}
 	}
-	t := &catalog.Table{ID: catalog.TableID{Name: object}, Columns: []catalog.Column{{Name: keys[len(keys)-1], Type: typ}}}
-	return (&guesser{people: g.people, views: map[*catalog.Table]*view{}}).guess(t, &t.Columns[0])
+	t := &catalog.Table{ID: catalog.TableID{Name: object}, Columns: []catalog.Column{{Name: lastOf(keys), Type: typ}}}
+	return (&guesser{people: g.people, views: map[*catalog.Table]*reading{}}).guess(t, &t.Columns[0])
 }
 
 // waived reports whether somebody has waived the doubt about a column.

@@ -179,7 +179,7 @@ func (g *guesser) paths(t *catalog.Table, c *catalog.Column) []DetectedPath {
 		o.Columns = append(o.Columns, catalog.Column{Name: key, Type: catalog.Type{Name: l.kind.String(), Kind: l.kind}})
 		all = append(all, at{l, o, len(o.Columns) - 1})
 	}
-	inner := &guesser{people: g.people, views: map[*catalog.Table]*view{}, seen: map[*catalog.Table][]evidence{}}
+	inner := &guesser{people: g.people, views: map[*catalog.Table]*reading{}, seen: map[*catalog.Table][]evidence{}}
 	for _, a := range all {
 		inner.seen[a.object] = append(inner.seen[a.object], a.leaf.seen)
 	}

@@ -208,7 +208,7 @@ func (e *evidence) portion(n int) string {
 }
 
 // verdict is what the values alone say.
-func (e *evidence) verdict(v *view, c *catalog.Column) (guess, bool) {
+func (e *evidence) verdict(v *reading, c *catalog.Column) (guess, bool) {
 	if e.seen < 3 {
 		return guess{}, false
 	}

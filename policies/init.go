@@ -183,7 +183,7 @@ func (d *draft) classify(col *column) *entry {
 	}
 	switch {
 	case g.sure && g.class == "birth_date":
-		return &entry{class: g.class, by: d.subject(col)}
+		return &entry{class: g.class, by: subject(col)}
 	case g.sure:
 		return &entry{class: g.class}
 	case col.col.Type.Kind == catalog.Opaque && g.class == freeText:
@@ -204,9 +204,9 @@ func (d *draft) classify(col *column) *entry {
 }
 
 // subject returns the key by whose value a person's dates shift, or "".
-func (d *draft) subject(col *column) string {
+func subject(col *column) string {
 	pk := col.table.t.PrimaryKey
-	if pk == nil || len(pk.Columns) != 1 || !d.graph.guesser.aboutPeople(col.table.t) {
+	if pk == nil || len(pk.Columns) != 1 || !aboutPeople(col.table.t) {
 		return ""
 	}
 	return pk.Columns[0]

@@ -107,7 +107,7 @@ func (p *speller) use(class string) string {
 
 // fresh returns a guesser for tables that are none.
 func (p *speller) fresh() *guesser {
-	return &guesser{people: p.guesser.people, views: map[*catalog.Table]*view{}}
+	return &guesser{people: p.guesser.people, views: map[*catalog.Table]*reading{}}
 }
 
 // mostLines is how many paths of one document a proposal lists; the rest is dropped.
