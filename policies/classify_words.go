@@ -8,7 +8,7 @@ import (
 // The detector reads names in one language: each word that it knows, in whatever
 // language and abbreviation, stands for a word of plain English, and the rules are
 // about those. lexicon is the dictionary: a language, then word=meaning. A meaning of
-// several words is pairings by dots. A word after ? means something else in English, or
+// several words is joined by dots. A word after ? means something else in English, or
 // in another language, and counts only in tables where two other words are of its own.
 const lexicon = `
 en gndr=delicate natnlty=delicate ntnlty=delicate occupatn=job occ=job emplr=company cntry=country ctry=country resume=resume cv=resume remittance=note purpose=reason cntrpty=counterparty counterparty=person embossed=person pep=delicate hashed=hash tva=vat btw=vat mwst=vat ust=vat iva=vat info=info
