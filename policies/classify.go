@@ -441,14 +441,14 @@ func (g *guesser) key(t *catalog.Table, c *catalog.Column, v *reading, words []w
 		foreignWord := slices.ContainsFunc(words, func(w word) bool {
 			return w.plain == "external" || w.plain == "legacy" || w.plain == "remote" || w.plain == "device"
 		})
-		k := of(Public, 0.1, "a key of something that is no person")
+		k := of(Public, 0.1, "it is a key of something that is no person")
 		if k.sure = !foreignWord; foreignWord {
 			k.score, k.reason = 0.4, "a key of another system: who has that can join"
 		}
 		return k, true
 	}
 	if reference && !foreign && (c.Type.Kind == catalog.Text) && !v.person {
-		return unsure("", 0.3, "a key of something that is no person, as a text"), true
+		return unsure("", 0.3, "it is a key of something that is no person, as a text"), true
 	}
 	return guess{}, false
 }
