@@ -127,8 +127,11 @@ var referenceNouns = words(`album airport article attribute bank book branch bra
 	colour country course currency department depot device drug event feature file film flag folder format genre group holiday industry item job
 	language layer level list locale location market media menu metric model module movie office option organization page permission pipeline plan
 	playlist plugin policy port priority product program project promotion property queue region report resource role room route school season series service
-	setting shelf ship shop site size skill source stage state status step store street subject tag task tax team template test theme title topic track tool type unit
-	variant version view ward warehouse website workflow workspace workbook webhook measurement metric test equipment machine asset document attachment invoice shipment contract procedure ingredient recipe room table column key bed carrier customs hub zone catalog repository branch label environment integration rule host tariff tarife`)
+	setting shelf shop site size skill source stage state status step store street subject tag task tax team template test theme title topic track tool type unit
+	variant version view territory ward warehouse website workflow workspace workbook webhook measurement metric test equipment machine asset document attachment invoice shipment contract procedure ingredient recipe room table column key bed carrier customs hub zone catalog repository branch label environment integration rule host tariff tarife`)
+
+// ships are words before a name and an address that things are sent to.
+var ships = words(`ship shipping bill billing delivery deliver invoice receiver receiving pickup dispatch`)
 
 // writings are tables of what people write, and ownWords what stands in tables of
 // things that their owner wrote.
@@ -289,10 +292,12 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *reading, words 
 		return of(Public, 0.1, "it is the name of the %s itself, in a table of them", v.head) // a gazetteer
 	case (class == "place" || class == "street" || class == "postcode" || class == "coordinates" || class == "phone") && v.thing && !v.person && !v.first && !v.last && placesOfThings[v.head]:
 		return of(Public, 0.3, "it is the place of a %s, not of a person", v.head)
-	case class == freeText && v.thing && !v.person && at.plain == "description":
+	case class == freeText && !v.person && at.plain == "description" && (v.thing || len(words) > 1 && referenceNouns[singular(words[0].plain)]):
 		return of(class, doubtful, "its name holds %s, in a table of things", at)
 	case class == freeText && v.thing && !v.person && ownWords[at.plain]:
 		return unsure(class, 0.45, "its name holds %s, in a table of things", at)
+	case class == suppressed && c.Type.Kind == catalog.Bytes && v.thing && !v.person && at.plain == "picture":
+		return unsure(Public, 0.4, "a picture in a table of things")
 	case (class == suppressed && c.Type.Kind == catalog.Text || class == "url") && !v.person && (v.thing || class == "url"):
 		return of(Public, 0.3, "its name holds %s, in a table that is not of people", at)
 	case c.Type.Kind == catalog.JSON || c.Type.Kind == catalog.XML || c.Type.Kind == catalog.Hstore:
@@ -330,12 +335,14 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *reading, words 
 			return unsure(freeText, 0.55, "the title of what people write")
 		}
 		return unsure("", 0.4, "the title of nobody knows what")
-	case (last == "state" || last == "code" && before == "state") && v.address && text && (len(words) > 1 || v.person || v.bare):
-		return of("place", 0.8, "a state beside other parts of an address")
+	case (last == "state" || last == "region" || last == "province" || last == "code" && before == "state") && !(placesOfThings[v.head] && !v.person) && v.address && text && (len(words) > 1 || v.person || v.bare):
+		return of("place", 0.8, "a part of an address, beside others")
 	case text && (roles[singular(last)] || last == "by" && len(words) > 1) && !v.thing && !harmless(words, false):
 		return of("person_name", 0.65, "its name says that it is a person: %s", words[len(words)-1])
 	case text && last == "user" && (v.thing || !v.person):
 		return of("user_name", 0.65, "its name says that it is a user")
+	case text && last == "extension" && alone && (v.person || v.contact):
+		return of("phone", 0.7, "an extension, in a table of people")
 	case text && roles[singular(last)] && alone:
 		return of("person_name", 0.6, "its name says that it is a person: %s", words[0])
 	}
@@ -387,6 +394,8 @@ func bareName(v *reading, words []word, before string, text bool) guess {
 		return unsure(Public, 0.2, "a name that is no text")
 	case personNouns[before] || before != "" && headFirst[words[0].language] && personNouns[singular(words[len(words)-1].plain)]:
 		return of("person_name", 0.9, "it is the name of a person: %s", before)
+	case ships[before] && (v.address || v.contact):
+		return of("person_name", 0.85, "the name beside an address to ship or to bill to")
 	case referenceNouns[before]:
 		return of(Public, 0.1, "it is the name of a %s", before)
 	case len(words) > 1 && !v.person && !v.contact && !knownWords[before] && before != "":
