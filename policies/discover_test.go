@@ -381,3 +381,29 @@ func largeCatalog(tables, columns int) *catalog.Catalog {
 	}
 	return catalog.New("postgres", "17", "public", all, nil)
 }
+
+// No value, however odd, breaks the detector, or comes out of it.
+func FuzzDiscover(f *testing.F) {
+	for _, s := range []string{"", "GB82WEST12345698765432", "4111111111111111", `{"a":{"b":[1,"x",{"c":null}]}}`, `[[[[[[[[[[[[1]]]]]]]]]]]]`, "\xff\xfe", "a@b.example",
+		"12345678Z", "RSSMRA85T10A562S", "111222333", "1987-05-04 00:00:00", "::1", "+1 202 555 0143", `{"é": "x", "": {"": 1}}`} {
+		f.Add(s)
+	}
+	c := parseCatalog(f, "table people\nid int4 pk\nzzz text\ndoc json\nborn date\namount numeric\nraw bytea")
+	f.Fuzz(func(t *testing.T, s string) {
+		all := func(int) string { return s }
+		found, err := Discover(c, rowsOf(4, all, all, all, all, all, all))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range found {
+			if d.Score < 0 || d.Score > 1 || d.Reason == "" || d.Class == "" || (d.Score < doubtful) != (d.Class == Public) {
+				t.Errorf("%+v", d)
+			}
+			for _, p := range d.Paths {
+				if _, err := Parse("p.yaml", []byte("version: 1\nkeys: {k: {from: ephemeral}}\nclasses: {public: {kind: not_personal, do: keep}}\ntables: {t: {columns: {c: {json: {"+spell(p.Path)+": keep, \"*\": drop}}}}}\n")); err != nil {
+					t.Errorf("path %q: %v", p.Path, err)
+				}
+			}
+		}
+	})
+}
