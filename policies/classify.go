@@ -130,6 +130,14 @@ var referenceNouns = words(`album airport article attribute bank book branch bra
 	setting shelf shop site size skill source stage state status step store street subject tag task tax team template test theme title topic track tool type unit
 	variant version view territory ward warehouse website workflow workspace workbook webhook measurement metric test equipment machine asset document attachment invoice shipment contract procedure ingredient recipe room table column key bed carrier customs hub zone catalog repository branch label environment integration rule host tariff tarife`)
 
+// valueOf are words for what has values of any sort, one a row.
+var valueOf = words(`meta option setting attribute property field param parameter custom metadata answer form config old new`)
+
+// aboutPerson reports whether a word of the name is a person.
+func aboutPerson(words []word) bool {
+	return slices.ContainsFunc(words, func(w word) bool { return personNouns[singular(w.plain)] })
+}
+
 // ships are words before a name and an address that things are sent to.
 var ships = words(`ship shipping bill billing delivery deliver invoice receiver receiving pickup dispatch`)
 
@@ -274,6 +282,12 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *reading, words 
 	last, alone := lastWord(words), len(words) == 1
 	timely := temporal(c.Type)
 	text := c.Type.Kind == catalog.Text && len(c.Type.Labels) == 0
+	if class == freeText && len(words) > 1 && at == words[0] {
+		// The first word says which table it is, the last what it is: comment_author.
+		if singular(at.plain) == v.head || roles[last] {
+			class, at = nameClass(words[1:])
+		}
+	}
 	switch {
 	case class == "person_name" && v.thing && !v.contact && text && lastWord(words) != "fullname":
 		class = ""
@@ -298,7 +312,7 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *reading, words 
 		return unsure(class, 0.45, "its name holds %s, in a table of things", at)
 	case class == suppressed && c.Type.Kind == catalog.Bytes && v.thing && !v.person && at.plain == "picture":
 		return unsure(Public, 0.4, "a picture in a table of things")
-	case (class == suppressed && c.Type.Kind == catalog.Text || class == "url") && !v.person && (v.thing || class == "url"):
+	case (class == suppressed && c.Type.Kind == catalog.Text || class == "url") && !v.person && !aboutPerson(words):
 		return of(Public, 0.3, "its name holds %s, in a table that is not of people", at)
 	case c.Type.Kind == catalog.JSON || c.Type.Kind == catalog.XML || c.Type.Kind == catalog.Hstore:
 		return guess{data: document, score: max(0.6, weight(class)), reason: "a document, whose name holds " + at.String()}
@@ -345,6 +359,13 @@ func (g *guesser) byName(t *catalog.Table, c *catalog.Column, v *reading, words 
 		return of("phone", 0.7, "an extension, in a table of people")
 	case text && roles[singular(last)] && alone:
 		return of("person_name", 0.6, "its name says that it is a person: %s", words[0])
+	}
+	if (c.Type.Kind == catalog.Int || c.Type.Kind == catalog.UUID) && (roles[last] && last != "parent" || last == "user") &&
+		!has(words, "count") && singular(words[len(words)-1].from) == words[len(words)-1].from { // several are counted
+		return personKeyOf(c, 0.7, "its name says that it points to a person: %s", words[len(words)-1])
+	}
+	if c.Type.Kind == catalog.Text && last == "value" && (c.Type.Length == 0 || c.Type.Length >= 200) && (alone || valueOf[before]) {
+		return vague(freeText, 0.55, "a value of whatever stands beside it: anything may be in it")
 	}
 	if len(words) > 0 && personNouns[singular(words[0].plain)] && last == "number" && len(words) <= 3 {
 		return personKeyOf(c, 0.85, "it is the number of a %s", singular(words[0].plain))
@@ -398,6 +419,8 @@ func bareName(v *reading, words []word, before string, text bool) guess {
 		return of("person_name", 0.85, "the name beside an address to ship or to bill to")
 	case referenceNouns[before]:
 		return of(Public, 0.1, "it is the name of a %s", before)
+	case before == v.head && before != "" && !v.person:
+		return unsure("", 0.3, "it is the name of what the table lists, which is no person")
 	case len(words) > 1 && !v.person && !v.contact && !knownWords[before] && before != "":
 		return vague("person_name", doubtful, "the name of something that no list has")
 	case len(words) > 1 && !v.person && !v.contact:

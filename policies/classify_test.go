@@ -53,6 +53,11 @@ customers.dob_year int2: age
 customers.ssn_last4 char(4): ssn
 customers.percentage numeric: public?
 customers.job_id int4: public
+posts.post_author int8: person_id
+posts.post_parent int8: public
+metrics.active_users int4: public
+comments.comment_approved text: ?
+settings.meta_value text: ?
 Benutzer.Passwort text: secret
 clientes.apellidos text: last_name
 Kunden.Straßenname text: street

@@ -11,7 +11,7 @@ import (
 // several words is joined by dots. A word after ? means something else in English, or
 // in another language, and counts only in tables where two other words are of its own.
 const lexicon = `
-en gndr=delicate natnlty=delicate ntnlty=delicate occupatn=job occ=job emplr=company cntry=country ctry=country resume=resume cv=resume remittance=note purpose=reason cntrpty=counterparty counterparty=person embossed=person pep=delicate hashed=hash tva=vat btw=vat mwst=vat ust=vat iva=vat info=info
+en gndr=delicate nicename=username prefecture=city canton=city natnlty=delicate ntnlty=delicate occupatn=job occ=job emplr=company cntry=country ctry=country resume=resume cv=resume remittance=note purpose=reason cntrpty=counterparty counterparty=person embossed=person pep=delicate hashed=hash tva=vat btw=vat mwst=vat ust=vat iva=vat info=info
 de haus=house zusatz=addition adress=address adressen=address geb=birth geburts=birth dat=date sv=social wunsch=wish lebenslauf=resume anschreiben=note bescheinigung=certificate strassen=street wohn=home lohnart=type
 es direcciones=address nacido=birth
 ru pasporta=governmentid ?pol=delicate
@@ -113,7 +113,7 @@ ru klienty=customer sotrudnik=employee sotrudniki=employee pacient=patient patsi
 `
 
 // phrases are pairs of plain words that mean one thing, in either order.
-const phrases = `f.name=firstname l.name=lastname m.name=firstname house.addition=street address.addition=address social.number=ssn cardword.last=card hash.key=secret key.hash=secret
+const phrases = `user.pass=password login.pass=password member.pass=password activation.key=secret activation.code=secret reset.key=secret confirmation.token=secret f.name=firstname l.name=lastname m.name=firstname house.addition=street address.addition=address social.number=ssn cardword.last=card hash.key=secret key.hash=secret
 first.name=firstname given.name=firstname middle.name=firstname fore.name=firstname christian.name=firstname
 last.name=lastname family.name=lastname maiden.name=lastname sur.name=lastname birth.name=lastname second.name=lastname former.name=lastname
 full.name=fullname display.name=fullname contact.name=fullname nick.name=fullname account.holder=fullname cardword.holder=fullname id.cardword=governmentid debit.cardword=card card.holder=fullname
