@@ -103,7 +103,6 @@ type reading struct {
 	contact  bool              // it has ways to reach somebody
 	thing    bool              // it is reference data
 	mailing  bool              // it lists addresses of email
-	comment  string            // class that its comment speaks of
 	words    map[string][]word // by column
 	language map[string]int    // words of each language
 }

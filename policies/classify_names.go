@@ -331,8 +331,6 @@ func uses(w word, words []word) bool {
 		return len(words) > 1 && first == "place"
 	case "location":
 		return len(words) > 1 && (first == "file" || first == "storage" || first == "shelf" || first == "bin")
-	case "subject", "content", "answer", "question", "about", "review", "body", "company", "organization", "text":
-		return false
 	}
 	return false
 }

@@ -34,9 +34,7 @@ type evidence struct {
 	contacts int // with an address or a number in the middle of a text
 	hashes   int
 	random   int
-	uuids    int
 	json     int
-	plain    int // ordinary numbers
 	decimals int // within ±180, with four decimal places and more
 	years    map[int]int
 	document *documentPaths
@@ -126,9 +124,7 @@ func (e *evidence) look(c *catalog.Column, v []byte) {
 	if year, isDay := yearOf(s); isDay {
 		e.years[year]++
 	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil {
-		e.plain++
-		f, _ := strconv.ParseFloat(s, 64)
+	if f, err := strconv.ParseFloat(s, 64); err == nil {
 		if _, places, found := strings.Cut(s, "."); found && len(places) >= 4 && math.Abs(f) <= 180 {
 			e.decimals++
 		}
@@ -152,11 +148,9 @@ func (e *evidence) look(c *catalog.Column, v []byte) {
 		}
 	}
 	switch {
-	case formUUID.MatchString(s):
-		e.uuids++
 	case formHash.MatchString(s):
 		e.hashes++
-	case n == 1 && len(s) >= 20 && entropy(s) > 3.8 && strings.ContainsAny(s, "0123456789") && !strings.ContainsAny(s, "@/.: "):
+	case n == 1 && len(s) >= 20 && entropy(s) > 3.8 && !formUUID.MatchString(s) && strings.ContainsAny(s, "0123456789") && !strings.ContainsAny(s, "@/.: "):
 		e.random++
 	}
 	if n >= 3 && (hasEmail(s) || hasPhone(s)) {
