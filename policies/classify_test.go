@@ -41,6 +41,28 @@ customers.verified_email text: email?
 customers.confirmed_phone text: phone?
 customers.email_confirmed_at text: email?
 customers.lives_at text: ?
+customers.special_price numeric: public
+items.special_features texts: public?
+customers.hiv_status text: special
+events.first_name_of_day text: public
+events.token_bucket int4: public
+messages.address_count int4: public
+cards.card_brand text: public
+races.race_time int4: public
+customers.dob_year int2: age
+customers.ssn_last4 char(4): ssn
+customers.percentage numeric: public?
+customers.job_id int4: public
+posts.post_author int8: person_id
+posts.post_parent int8: public
+metrics.active_users int4: public
+comments.comment_approved text: ?
+settings.meta_value text: ?
+Benutzer.Passwort text: secret
+clientes.apellidos text: last_name
+Kunden.Straßenname text: street
+clients.telephone_portable text: phone
+Пациенты.Фамилия text: last_name
 customers.is_pregnant bool: special
 customers.has_allergies bool notnull: special?
 customers.firstName text: first_name
@@ -84,7 +106,7 @@ orders.prefs json: ?
 films.fulltext tsvector: ?
 invoices.billing_country text: public
 invoices.billing_city text: place
-employees.title text: ?
+employees.title text: job?
 newsletter.address text: email
 `), "\n") {
 		where, want, _ := strings.Cut(line, ": ")

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,13 +17,28 @@ import (
 // answered it. Foreign keys and partitions inherit, and stand there as comments.
 // Equal catalogs give equal text. name names the policy.
 //
-// It reads names and types only, and no row.
+// It reads names, types and comments only, and no row.
 func Init(c *catalog.Catalog, name string) []byte {
-	return initialise(c, name, masking.Standard())
+	text, err := InitFrom(c, nil, name)
+	if err != nil {
+		panic("policies: init without samples: " + err.Error()) // nothing else fails
+	}
+	return text
 }
 
-func initialise(c *catalog.Catalog, name string, reg *masking.Registry) []byte {
-	d := newDraft(c, name)
+// InitFrom is Init with a few values at hand, as Discover takes them: it proposes by
+// them too, and the paths of documents. No value is in what it writes. The first
+// error of samples ends it.
+func InitFrom(c *catalog.Catalog, samples Samples, name string) ([]byte, error) {
+	det, err := newDetector(c, samples)
+	if err != nil {
+		return nil, err
+	}
+	return initialise(newDraft(det, name, samples != nil), masking.Standard()), nil
+}
+
+func initialise(d *draft, reg *masking.Registry) []byte {
+	c := d.catalog
 	for {
 		text, lines := d.write()
 		// A class whose transform does not fit the column is a question too: what was
@@ -37,7 +53,7 @@ func initialise(c *catalog.Catalog, name string, reg *masking.Registry) []byte {
 		for _, e := range errs {
 			entry := lines[e.Line]
 			if e.Code == Invalid && entry != nil && entry.class != todo && entry.class != Public {
-				entry.doubt, entry.class, changed = entry.class+" does not fit: "+strings.TrimPrefix(e.Message, e.At+": "), todo, true
+				entry.doubt, entry.class, changed = cmp.Or(entry.inside, entry.class)+" does not fit: "+strings.TrimPrefix(e.Message, e.At+": "), todo, true
 			}
 		}
 		if !changed {
@@ -50,6 +66,7 @@ func initialise(c *catalog.Catalog, name string, reg *masking.Registry) []byte {
 type draft struct {
 	catalog *catalog.Catalog
 	name    string
+	sampled bool // values were looked at
 	graph   *compiler
 	entries map[*column]*entry // of the columns that are listed
 }
@@ -60,16 +77,17 @@ type entry struct {
 	by    string // of a birth date: the column that identifies the person
 	doubt string // why it is TODO
 	guess string // of a TODO: the class that it may be
+	// inside is the spelling of a transform of what has parts, in the place of a class,
+	// and uses are the classes that it names.
+	inside string
+	uses   []string
 }
 
-func newDraft(c *catalog.Catalog, name string) *draft {
+func newDraft(det *detector, name string, sampled bool) *draft {
 	if name == "" {
 		name = "database"
 	}
-	d := &draft{catalog: c, name: name, entries: map[*column]*entry{}}
-	d.graph = &compiler{p: &Policy{}, catalog: c, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
-	d.graph.enter()
-	d.graph.relate()
+	d := &draft{catalog: det.graph.catalog, name: name, sampled: sampled, graph: det.graph, entries: map[*column]*entry{}}
 	d.choose()
 	return d
 }
@@ -116,7 +134,7 @@ func (d *draft) choose() {
 			}
 			if ref := referencedBelow(ts, col.col.Name); ref != nil {
 				if source := d.source(ref); source != nil && source != e {
-					*e = entry{class: source.class, doubt: source.doubt, guess: source.guess}
+					*e = *source
 				}
 			}
 		}
@@ -160,17 +178,27 @@ func (d *draft) source(col *column) *entry {
 
 func (d *draft) classify(col *column) *entry {
 	g := d.graph.guesser.guess(col.table.t, col.col)
+	if e := d.inside(col, g); e != nil {
+		return e
+	}
 	switch {
 	case g.sure && g.class == "birth_date":
 		return &entry{class: g.class, by: subject(col)}
 	case g.sure:
 		return &entry{class: g.class}
+	case col.col.Type.Kind == catalog.Opaque && g.class == freeText:
+		// It is not kept silently beside the texts that it is made of, and cannot be masked.
+		return &entry{class: todo, doubt: "not NULL, and " + g.reason + ": drop the table's rows, or keep it if that text is kept"}
 	case g.class == Public:
-		return &entry{class: todo, doubt: "perhaps keep"}
+		return &entry{class: todo, doubt: "perhaps keep: " + g.reason}
 	case g.class != "":
-		return &entry{class: todo, doubt: "perhaps " + g.class, guess: g.class}
+		return &entry{class: todo, doubt: "perhaps " + g.class + ": " + g.reason, guess: g.class}
 	case col.col.Type.Kind == catalog.JSON:
 		return &entry{class: todo, doubt: `a document: {json: {$.PATH: CLASS, "*": drop}}`}
+	case col.col.Type.Kind == catalog.XML:
+		return &entry{class: todo, doubt: `a document: {xml: {/PATH: CLASS, "*": drop}}`}
+	case g.personal():
+		return &entry{class: todo, doubt: "perhaps " + g.data + ": " + g.reason, guess: g.data}
 	}
 	return &entry{class: todo, doubt: "its name tells nothing"}
 }
@@ -211,11 +239,18 @@ func (d *draft) write() ([]byte, map[int]*entry) {
 				used[e.guess] = true
 			}
 		} else {
-			used[e.class] = true
+			for _, class := range append(e.uses, e.class) {
+				used[class] = true
+			}
 		}
 	}
-	w.line("# A first policy, made from the names and types of a catalog; no row was read.")
-	w.line("# Read every line: what is masked, and what is kept. A name tells much, and not all.")
+	if d.sampled {
+		w.line("# A first policy, made from a catalog and from a few values of each column; none of them is in it.")
+		w.line("# Read every line: what is masked, and what is kept. Names and samples tell much, and not all.")
+	} else {
+		w.line("# A first policy, made from the names and types of a catalog; no row was read.")
+		w.line("# Read every line: what is masked, and what is kept. A name tells much, and not all.")
+	}
 	switch questions {
 	case 0:
 		w.line("# There is no open question.")
@@ -332,6 +367,8 @@ func (d *draft) column(w *paper, col *column) {
 	switch {
 	case e.class == todo:
 		w.line("      %s: %s # %s; %s", name, todo, kind, comment(e.doubt))
+	case e.inside != "":
+		w.line("      %s: %s # %s", name, e.inside, kind)
 	case e.by != "":
 		class, _ := standardClass(e.class)
 		do := class.Do

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +79,107 @@ func TestInitAnswered(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The sample databases that people know, as PostgreSQL has them and as SQLite does: a
+// policy that compiles is a few answers away.
+func TestInitSamples(t *testing.T) {
+	const mostQuestions = 3
+	for _, name := range []string{"pagila", "sakila", "chinook-postgres", "chinook-sqlite"} {
+		for _, engine := range []string{"postgres", "sqlite"} {
+			t.Run(name+" on "+engine, func(t *testing.T) {
+				c := readCatalog(t, name)
+				if engine == "sqlite" {
+					c = asSQLite(c)
+				}
+				text := Init(c, name)
+				if n := strings.Count(string(text), ": TODO #"); n > mostQuestions {
+					t.Errorf("%d questions\n%s", n, text)
+				}
+				compiles(t, c, text)
+			})
+		}
+	}
+}
+
+// asSQLite is the catalog as it would be on an engine without schemas, partitions,
+// enums, arrays and types of its own.
+func asSQLite(c *catalog.Catalog) *catalog.Catalog {
+	var tables []*catalog.Table
+	for _, t := range c.Tables {
+		if t.IsPartition || len(t.Parents) > 0 {
+			continue
+		}
+		own := *t
+		own.ID.Schema, own.Kind, own.PartitionKey = "", catalog.Ordinary, nil
+		own.Columns = slices.Clone(t.Columns)
+		for i := range own.Columns {
+			switch typ := &own.Columns[i].Type; typ.Kind {
+			case catalog.Array, catalog.Opaque, catalog.Text:
+				*typ = catalog.Type{Name: "TEXT", Kind: catalog.Text, Length: typ.Length}
+			case catalog.Bool:
+				*typ = catalog.Type{Name: "INTEGER", Kind: catalog.Int, Bits: 64}
+			case catalog.TimestampTZ:
+				*typ = catalog.Type{Name: "TIMESTAMP", Kind: catalog.Timestamp}
+			}
+		}
+		own.ForeignKeys = slices.Clone(t.ForeignKeys)
+		for i := range own.ForeignKeys {
+			own.ForeignKeys[i].References.Schema = ""
+		}
+		tables = append(tables, &own)
+	}
+	return catalog.New("sqlite", "3", "", tables, nil)
+}
+
+// What has parts is decided part by part; a text for searching is not kept beside the
+// text that it is made of.
+func TestInitParts(t *testing.T) {
+	c := parseCatalog(t, `schema public
+table customers
+id int4 notnull pk
+emails texts
+tags texts
+home composite(street text; town text; floor int4; code bytea)
+extras hstore
+alive range date
+birth_range range date
+friend_ids array int4
+places array composite(street text; city text)
+prefs json
+layout xml
+about text
+search tsvector
+sure_search tsvector notnull
+table prices
+valid range date
+amounts array int4
+description text
+fulltext tsvector`)
+	text := Init(c, "parts")
+	for _, want := range []string{
+		"emails: {each: email} # texts",
+		"tags: TODO # texts; ",
+		`home: {fields: {street: street, town: place, floor: keep, code: suppressed}} # composite`,
+		`extras: {fields: {"*": drop}} # hstore`,
+		"birth_range: {each: birth_date} # range date",
+		`places: {each: {class: free_text, do: {fields: {street: street, city: place}}, because: "part by part"}} # array composite`,
+		`prefs: TODO # json; a document: {json: {$.PATH: CLASS, "*": drop}}`,
+		`layout: TODO # xml; a document: {xml: {/PATH: CLASS, "*": drop}}`,
+		"about: free_text # text",
+		"search: suppressed # tsvector",
+		"sure_search: TODO # tsvector; not NULL, and a text for searching, perhaps made of \"about\"",
+		"description: free_text # text",
+		"fulltext: suppressed # tsvector",
+	} {
+		if !strings.Contains(string(text), "      "+want) {
+			t.Errorf("there is no %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s", text)
+	}
+	compiles(t, c, text)
 }
 
 func TestInitEmpty(t *testing.T) {

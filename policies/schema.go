@@ -95,7 +95,7 @@ func mappingOf(names, values node) node {
 	return n
 }
 
-func has(field string) node { return node{"required": []string{field}} }
+func required(field string) node { return node{"required": []string{field}} }
 
 // schema makes the schema of the language with the transforms of a registry.
 func schema(reg *masking.Registry) *schemaDraft {
@@ -180,7 +180,7 @@ func schema(reg *masking.Registry) *schemaDraft {
 		}, "rule", "because", "by", "expires"))),
 	}, "version")
 	// Without keys, tables and links it is a policy that others build on.
-	s.root["if"] = node{"anyOf": []node{has("keys"), has("tables"), has("links")}}
+	s.root["if"] = node{"anyOf": []node{required("keys"), required("tables"), required("links")}}
 	s.root["then"] = node{"required": []string{"keys", "tables"}}
 	s.root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s.root["$id"] = "urn:sanitize-db:policy:1"
@@ -217,15 +217,15 @@ func longColumn() node {
 	parts := append([]string{"do", "each"}, documents...)
 	var parted, one []node
 	for _, p := range parts {
-		parted = append(parted, has(p))
+		parted = append(parted, required(p))
 		if p == "do" {
 			one = append(one, node{"required": []string{"class", "do"}})
 		} else {
-			one = append(one, has(p))
+			one = append(one, required(p))
 		}
 	}
 	n["oneOf"] = append(one, node{"required": []string{"class"}, "not": node{"anyOf": parted}})
-	n["if"], n["then"] = has("malformed"), node{"anyOf": []node{has("json"), has("xml")}}
+	n["if"], n["then"] = required("malformed"), node{"anyOf": []node{required("json"), required("xml")}}
 	return n
 }
 

@@ -7,34 +7,41 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/policies"
 )
 
 func newInit(u *ui) *cobra.Command {
 	var (
-		o    sourceOptions
+		o    sampleOptions
 		name string
 	)
 	cmd := command{
-		use:   "init --from SOURCE [--name NAME]",
+		use:   "init --from SOURCE [--name NAME] [--samples N]",
 		short: "write a first policy for the source to standard output",
-		long: `Init reads the source's catalog, no rows, and writes a policy that lists every
-column. Names that look personal get the class of that sort of data; what is
-doubtful gets the class TODO, which stops a run until somebody has answered it.`,
-		example: "  sanitize init --from postgres://reader@prod/shop > shop.yaml",
-		exits:   []int{exitDone, exitFailed, exitUsage, exitSource},
+		long: `Init reads the source's catalog and writes a policy that lists every column. What
+looks personal gets the class of that sort of data; what is doubtful gets the class
+TODO, with the reason, which stops a run until somebody has answered it. It goes by
+names, types and comments and reads no row; with --samples it looks at N rows of
+each table too, and proposes the paths of documents. No value is in the policy.`,
+		example: `  sanitize init --from postgres://reader@prod/shop > shop.yaml
+  sanitize init --from sqlite:shop.db --samples 200 > shop.yaml`,
+		exits: []int{exitDone, exitFailed, exitUsage, exitSource},
 		run: func(cmd *cobra.Command, _ []string) error {
-			c, err := o.catalog(cmd, u)
-			if err != nil {
-				return err
-			}
-			if name == "" {
-				name = databaseName(o.from)
-			}
-			return u.Data(string(policies.Init(c, name)))
+			return o.read(cmd, u, func(c *catalog.Catalog, samples policies.Samples) error {
+				if name == "" {
+					name = databaseName(o.from)
+				}
+				text, err := policies.InitFrom(c, samples, name)
+				if err != nil {
+					return err
+				}
+				return u.Data(string(text))
+			})
 		},
 	}.build(u)
 	o.bind(cmd.Flags())
+	cmd.Flags().IntVar(&o.samples, "samples", 0, "`N` rows of each table to look at; 0 for none")
 	cmd.Flags().StringVar(&name, "name", "", "`NAME` of the policy (default: the database's)")
 	return cmd
 }
