@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"unicode/utf8"
@@ -60,23 +61,34 @@ func replaced(b []byte) bool {
 	return false
 }
 
-// Load reads a catalog file. Errors name the path and the place in it.
+// Load reads a catalog file. Its errors are of type *FileError and name the path and
+// the place in it.
 func Load(path string) (*Catalog, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("catalog file: %w", err)
+		return nil, unreadable(path, err)
 	}
 	defer f.Close() // read-only: what it says adds nothing
 	c, err := Read(f)
 	if err != nil {
 		var fe *FileError
-		if errors.As(err, &fe) {
-			fe.Path = path
-			return nil, fe
+		if !errors.As(err, &fe) {
+			return nil, unreadable(path, err)
 		}
-		return nil, fmt.Errorf("catalog file %s: %w", path, err)
+		fe.Path = path
+		return nil, fe
 	}
 	return c, nil
+}
+
+// unreadable is a file that the system does not give; its own error names the path again.
+func unreadable(path string, err error) error {
+	reason := err
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		reason = pe.Err
+	}
+	return &FileError{Path: path, Reason: reason.Error(), Help: "name a file that sanitize inspect wrote", Err: err}
 }
 
 // FileError is a catalog file that cannot be read as one.
@@ -86,6 +98,7 @@ type FileError struct {
 	At     string // the place in the document: tables[3].columns[0].type
 	Reason string
 	Help   string // what a person can do; may be empty
+	Err    error  // cause; may be nil
 }
 
 // Error returns path:line: place: reason.
@@ -102,6 +115,9 @@ func (e *FileError) Error() string {
 	}
 	return s + ": " + e.Reason
 }
+
+// Unwrap returns the cause.
+func (e *FileError) Unwrap() error { return e.Err }
 
 // Hint returns what a person can do.
 func (e *FileError) Hint() string { return e.Help }

@@ -98,7 +98,7 @@ func TestFileIsReadStrictly(t *testing.T) {
 		{"a list", "[]", ":1: it is not an object"},
 		{"cut short", good[:len(good)/2], "the file ends too early"},
 		{"no version", `{}`, ": version: it is missing"},
-		{"another version", swap(`"version": 1`, `"version": 2`), ": version: it is 2; this program reads 1"},
+		{"another version", swap(`"version": 1`, `"version": 2`), ":2: version: it is 2; this program reads 1"},
 		{"a version of another sort", swap(`"version": 1`, `"version": "1"`), ":2: version: it is not a whole number"},
 		{"something behind it", good + "{}", "something follows the catalog"},
 		{"an unknown field", swap(`"not_null": true`, `"nicht_null": true`), `: tables[0].columns[0]: there is no field "nicht_null"`},

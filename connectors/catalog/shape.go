@@ -22,11 +22,8 @@ func checkShape(b []byte) error {
 	if err := s.value(reflect.TypeFor[file](), "", 0); err != nil {
 		return err
 	}
-	if s.version != fmt.Sprint(FileVersion) {
-		if s.version == "" {
-			return &FileError{At: "version", Reason: "it is missing", Help: "name a file that sanitize inspect wrote"}
-		}
-		return &FileError{At: "version", Reason: fmt.Sprintf("it is %.20s; this program reads %d", s.version, FileVersion), Help: remake}
+	if !s.version {
+		return &FileError{At: "version", Reason: "it is missing", Help: "name a file that sanitize inspect wrote"}
 	}
 	if _, err := s.d.Token(); err != io.EOF {
 		return s.fail("", "something follows the catalog")
@@ -38,7 +35,7 @@ type shape struct {
 	b       []byte
 	d       *json.Decoder
 	fields  map[reflect.Type]map[string]reflect.Type
-	version string
+	version bool // has been read, and is ours
 }
 
 func (s *shape) fail(at, format string, args ...any) error {
@@ -99,7 +96,10 @@ func (s *shape) value(t reflect.Type, at string, depth int) error {
 		}
 	case json.Number:
 		if at == "version" {
-			s.version = string(token)
+			// It stands first: a file of another version is not blamed for its fields.
+			if s.version = string(token) == fmt.Sprint(FileVersion); !s.version {
+				return s.fail(at, "it is %.20s; this program reads %d", token, FileVersion)
+			}
 		}
 		if !reflect.PointerTo(t).Implements(textType) && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 {
 			return nil

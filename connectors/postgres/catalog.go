@@ -178,16 +178,14 @@ func readPicture(ctx context.Context, conn *pgx.Conn) (*picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	var objects []catalog.Object
-	err = each(ctx, conn, "objects", nil, func(row pgx.CollectableRow) error {
-		var o catalog.Object
-		err := row.Scan(&o.Kind, &o.Name)
-		objects = append(objects, o)
-		return err
-	})
+	if err := readDefinitions(ctx, conn, ids, byOID); err != nil {
+		return nil, err
+	}
+	objects, err := readObjects(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
+	connectors.RedactDefinitions(tables, objects)
 	p.Catalog = catalog.New("postgres", version, "public", tables, objects)
 	p.Encoding, p.Charset = encoding, charset
 	return p, nil
@@ -215,6 +213,9 @@ func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[ui
 			c.Generation = catalog.Stored
 		case generated == "v":
 			c.Generation = catalog.Virtual
+		}
+		if c.Generation.Computed() {
+			c.Default, c.Computation = "", c.Default
 		}
 		t := byOID[oid]
 		t.Columns = append(t.Columns, c)
