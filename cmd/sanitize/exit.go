@@ -70,6 +70,8 @@ func exitCode(err error) int {
 		return exitPolicy
 	case errors.As(err, &file):
 		return exitSource
+	case kind == connectors.KindFilter:
+		return exitPolicy
 	case kind == connectors.KindUsage:
 		return exitUsage
 	case kind == connectors.KindGuard && side == connectors.NoSide:

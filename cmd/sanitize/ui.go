@@ -23,7 +23,7 @@ import (
 // use: a warning and the live display do not tear each other.
 type ui struct {
 	out      io.Writer // data
-	terminal bool // data goes to a terminal
+	terminal bool      // data goes to a terminal
 	colorOut bool
 	live     bool       // talk goes to a terminal on which a display can be redrawn
 	columns  func() int // width of that terminal, in cells

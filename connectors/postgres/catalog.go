@@ -318,6 +318,8 @@ type source struct {
 	*config
 	props connectors.Properties
 
+	sampler chan *pgx.Conn // the one session for samples; nil in it where none is open yet
+
 	mu     sync.Mutex
 	open   map[*snapshot]bool
 	closed bool
@@ -343,7 +345,9 @@ func openSource(ctx context.Context, dsn string, opts connectors.Options) (conne
 		return nil, failDefinition(ctx, c.side, "connect to "+c.display(c.conn.Database), err)
 	}
 	c.conn.Database = database
-	return &source{config: c, open: map[*snapshot]bool{}, props: connectors.Properties{
+	sampler := make(chan *pgx.Conn, 1)
+	sampler <- nil
+	return &source{config: c, sampler: sampler, open: map[*snapshot]bool{}, props: connectors.Properties{
 		Connector: "postgres", Server: "PostgreSQL " + version, Formats: []connectors.WireFormat{Binary, Text},
 		JoinableSnapshot: true, ParallelReads: true,
 	}}, nil

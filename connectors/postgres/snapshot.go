@@ -448,5 +448,11 @@ func (s *source) Close() error {
 	for _, snap := range open {
 		snap.Close()
 	}
+	select {
+	case conn := <-s.sampler:
+		closeConn(conn)
+		s.sampler <- nil
+	default: // closed when it is given back
+	}
 	return nil
 }
