@@ -29,7 +29,7 @@ type Filter struct {
 	// Empty is none.
 	Where string
 	// Key names the columns whose text is hashed. Empty is the primary key, else the
-	// first unique key without NULLs.
+	// first unique key without NULLs. Rows of one key are all kept or all left.
 	Key []string
 	// Sample is the share of rows to keep, above 0 and up to 1; 0 is all.
 	Sample float64
@@ -78,10 +78,12 @@ func (f Filter) Resolve(root *catalog.Table) (Filter, error) {
 		return f, nil
 	}
 	if len(f.Key) == 0 {
-		for _, k := range root.UniqueKeys() {
-			if !k.Partial && !slices.ContainsFunc(k.Columns, func(name string) bool { c := root.Column(name); return c == nil || !c.NotNull }) {
+		if root.PrimaryKey != nil {
+			f.Key = root.PrimaryKey.Columns
+		}
+		for _, k := range root.Unique {
+			if len(f.Key) == 0 && !k.Partial && !slices.ContainsFunc(k.Columns, func(name string) bool { c := root.Column(name); return c == nil || !c.NotNull }) {
 				f.Key = k.Columns
-				break
 			}
 		}
 	}
@@ -196,12 +198,13 @@ func (l *Lowest) Most() *RowHash {
 	if int64(len(l.heap)) < l.n {
 		return nil
 	}
-	return &l.heap[0]
+	h := l.heap[0]
+	return &h
 }
 
 // Condition is a condition in SQL that has been taken apart as far as it matters.
 type Condition struct {
-	Calls []string // names that an opening parenthesis follows, without schema, in lower case unless quoted
+	Calls []string // names that an opening parenthesis follows, with their schema if it is written, in lower case unless quoted
 	Names []string // names in double quotes
 	Plain []string // the pieces that are no quotes: pieces 0, 2, 4 … of the text
 	Quote []string // the quotes between them
@@ -215,7 +218,8 @@ func ParseCondition(text, refused string) (*Condition, error) {
 	c := &Condition{}
 	var open []byte
 	start := 0
-	word := "" // that has just ended, with nothing but blanks since
+	word := ""   // that has just ended, with nothing but blanks since
+	schema := "" // that a dot has followed
 	for i := 0; i < len(text); {
 		b := text[i]
 		switch {
@@ -231,8 +235,9 @@ func ParseCondition(text, refused string) (*Condition, error) {
 			c.Plain, c.Quote = append(c.Plain, text[start:i]), append(c.Quote, text[i:end])
 			word = ""
 			if b == '"' {
-				word = strings.ReplaceAll(text[i+1:end-1], `""`, `"`)
-				c.Names = append(c.Names, word)
+				name := strings.ReplaceAll(text[i+1:end-1], `""`, `"`)
+				c.Names = append(c.Names, name)
+				word, schema = schema+name, ""
 			}
 			i, start = end, end
 			continue
@@ -259,11 +264,13 @@ func ParseCondition(text, refused string) (*Condition, error) {
 			for i < len(text) && wordByte(text[i]) {
 				i++
 			}
-			word = strings.ToLower(text[from:i])
+			word, schema = schema+strings.ToLower(text[from:i]), ""
 			continue
+		case b == '.' && word != "":
+			word, schema = "", word+"."
 		case b == ' ' || b == '\t' || b == '\n' || b == '\r':
 		default:
-			word = ""
+			word, schema = "", ""
 		}
 		i++
 	}

@@ -32,19 +32,24 @@ func (s *source) Sample(ctx context.Context, t *catalog.Table, rows int, see fun
 			return err
 		}
 		for j, v := range held.full(all[i*len(all)/n]) {
-			row[j] = nil
-			switch v := v.(type) {
-			case int64:
-				row[j] = strconv.AppendInt(nil, v, 10)
-			case float64:
-				row[j] = strconv.AppendFloat(nil, v, 'g', -1, 64)
-			case string:
-				row[j] = connectors.CutSample([]byte(v))
-			}
+			row[j] = connectors.CutSample(textOf(v))
 		}
 		if err := see(row); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// textOf returns a value as text, nil for what has none.
+func textOf(v any) []byte {
+	switch v := v.(type) {
+	case int64:
+		return strconv.AppendInt(nil, v, 10)
+	case float64:
+		return strconv.AppendFloat(nil, v, 'g', -1, 64)
+	case string:
+		return append([]byte{}, v...)
 	}
 	return nil
 }

@@ -38,6 +38,8 @@ type snapshot struct {
 	beat     chan struct{} // closed by Close: ends the pulse
 	beating  sync.WaitGroup
 
+	chosen limits
+
 	slots chan *session // a token per reader allowed; nil where no session is open yet
 
 	mu     sync.Mutex
