@@ -12,6 +12,7 @@ import (
 
 	sqlitedriver "modernc.org/sqlite"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -19,11 +20,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestGoldenSQL(t *testing.T) {
 	columns := []catalog.Column{{Name: "id"}, {Name: `say "hi"`}, {Name: "naïve 🙂"}, {Name: "select"}}
+	chosen := &choice{filter: connectors.Filter{Where: "a > 1 OR b", Key: []string{`a "b"`, "c"}, Limit: 3, Seed: [32]byte{7}}}
 	var b strings.Builder
 	for _, s := range []struct{ what, sql string }{
 		{"read a range", readSQL(`the "table"`, columns, "rowid", false)},
 		{"read the last range", readSQL(`the "table"`, columns, "_rowid_", true)},
 		{"read all rows", readSQL(`the "table"`, columns, "", true)},
+		{"read the chosen rows of a range", readChosenSQL(`the "table"`, columns, "rowid", false, chosen)},
+		{"read the keys of all rows", readChosenSQL(`the "table"`, nil, "", true, chosen)},
+		{"sample rows", sampleSQL(&catalog.Table{ID: catalog.TableID{Name: `the "table"`}, Columns: append(columns, catalog.Column{Name: "v", Generation: catalog.Virtual})}, "rowid", 10)},
 		{"step over rowids", stepSQL(`the "table"`, "oid")},
 		{"insert three rows", insertSQL(`the "table"`, columns, 3)},
 		{"quote text", quoteText(`it's`)},
