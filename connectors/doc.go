@@ -27,6 +27,21 @@
 // object can only be closed or aborted. Close, Abort and Release never need a
 // live context: they clean up after a cancelled one, within a bounded time.
 //
+// # What only some can
+//
+// A connector that can do more says so by a second, small interface: a Source that is a
+// Sampler reads a few rows for a detector; a Snapshot that is a Counter counts a column's
+// values, and one that is a Filterer leaves rows behind. A filter changes neither the
+// chunks nor the snapshot, only what a Layout lets Read give: so rows read still equal
+// rows loaded, chunk by chunk, and a chunk that is done again gives the same rows.
+//
+// # Definitions and secrets
+//
+// A catalog holds what people have written into a database: expressions, bodies of
+// functions, comments. A connector takes the passwords out (RedactDefinitions) before it
+// hands a catalog over, and does not read what is a secret as a whole: the connection
+// string of a subscription, the options of a user mapping.
+//
 // # Errors
 //
 // An error names the operation and coordinates (table, column, chunk, row) and

@@ -29,6 +29,10 @@ type Run struct {
 	// is made of a column's values, from these; and says what shapes the output. An
 	// undecided column is an error of its, and stops the run.
 	Compile func(context.Context, connectors.Snapshot) (*masking.Plan, Fingerprint, error)
+	// Filters says which rows of which tables are copied; nil, or a table that it does
+	// not name, is all rows. It is called once, after Compile. A filter of a partitioned
+	// table is one for all its partitions.
+	Filters func(*catalog.Catalog) (map[catalog.TableID]connectors.Filter, error)
 	// Dispatcher runs the chunks; nil is Local(Options.Workers).
 	Dispatcher Dispatcher
 	// Observer is told how it goes; nil is Silence.
@@ -161,10 +165,23 @@ func (x *execution) do(ctx context.Context) (err error) {
 	x.summary.Fingerprint["snapshot"] = snapshot.Token()
 	x.summary.Fingerprint["chunk bytes"] = strconv.FormatInt(r.Options.ChunkBytes, 10)
 
+	var chosen filters
+	if r.Filters != nil {
+		if chosen, err = r.Filters(snapshot.Catalog()); err != nil {
+			return err
+		}
+		if err := chosen.check(snapshot.Catalog()); err != nil {
+			return err
+		}
+	}
+	if digest := chosen.digest(); digest != "" {
+		x.summary.Fingerprint["rows"] = digest
+	}
+
 	if err := x.begin(Prepare); err != nil {
 		return err
 	}
-	return x.build(ctx, snapshot, plan)
+	return chosen.explain(snapshot.Catalog(), x.build(ctx, snapshot, plan, chosen))
 }
 
 // preflight reaches both ends and refuses what must never run.
@@ -199,9 +216,9 @@ func (x *execution) preflight(ctx context.Context) error {
 }
 
 // build builds aside, copies, verifies and promotes; or aborts.
-func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, plan *masking.Plan) (err error) {
+func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, plan *masking.Plan, chosen filters) (err error) {
 	r := x.run
-	s, err := newSchedule(ctx, r, snapshot, plan)
+	s, err := newSchedule(ctx, r, snapshot, plan, chosen)
 	if err != nil {
 		return err
 	}
@@ -262,11 +279,7 @@ func (x *execution) copy(ctx context.Context, snapshot connectors.Snapshot, buil
 		if len(t.chunks) == 0 {
 			continue
 		}
-		layout, err := snapshot.Layout(t.table.ID, t.plan.Decoded())
-		if err != nil {
-			return err
-		}
-		s.jobs[t.table.ID] = &job{snapshot: snapshot, build: build, layout: layout, plan: t.plan, budget: budget, mem: r.Options.Allocator}
+		s.jobs[t.table.ID] = &job{snapshot: snapshot, build: build, layout: t.layout, plan: t.plan, budget: budget, mem: r.Options.Allocator}
 	}
 	r.Observer.Scheduled(s.estimates())
 	var retries atomic.Int64

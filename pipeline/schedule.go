@@ -29,10 +29,13 @@ type scheduled struct {
 	table  *catalog.Table
 	plan   *masking.TablePlan
 	chunks []connectors.Chunk
+	layout *connectors.Layout // of a table that is copied
+	filter connectors.Filter
 }
 
-// newSchedule binds every table of the catalog to its plan and splits those that are copied.
-func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan *masking.Plan) (*schedule, error) {
+// newSchedule binds every table of the catalog to its plan, and splits those that are
+// copied. It checks their filters before anything is written.
+func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan *masking.Plan, chosen filters) (*schedule, error) {
 	c := snapshot.Catalog()
 	s := &schedule{jobs: map[catalog.TableID]*job{}, groups: map[catalog.TableID]catalog.TableID{}}
 	for _, t := range c.Tables {
@@ -44,7 +47,7 @@ func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan
 			return nil, fmt.Errorf("schedule %s: the plan does not know the table", t.ID)
 		}
 		s.groups[t.ID] = group(c, t, tp)
-		s.tables = append(s.tables, scheduled{table: t, plan: tp})
+		s.tables = append(s.tables, scheduled{table: t, plan: tp, filter: chosen[c.Root(t).ID]})
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.Options.Workers)
@@ -58,7 +61,13 @@ func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan
 			if err != nil {
 				return fmt.Errorf("split %s: %w", t.table.ID, err)
 			}
-			return nil
+			// Also of a table without rows: a filter that cannot be is a mistake tonight.
+			layout, err := snapshot.Layout(t.table.ID, t.plan.Decoded())
+			if err != nil {
+				return err
+			}
+			t.layout, err = chosen.layout(gctx, snapshot, layout)
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -106,9 +115,24 @@ func (s *schedule) estimates() []TableEstimate {
 			e.Rows += c.Rows
 			e.Bytes += c.Bytes
 		}
+		e.choose(t.filter)
 		list = append(list, e)
 	}
 	return list
+}
+
+// choose lowers an estimate to what a filter lets through, as far as one can tell.
+func (e *TableEstimate) choose(f connectors.Filter) {
+	all := e.Rows
+	if f.Sample > 0 {
+		e.Rows = int64(f.Sample * float64(e.Rows))
+	}
+	if f.Limit > 0 {
+		e.Rows = min(e.Rows, f.Limit)
+	}
+	if e.Rows < all {
+		e.Bytes = int64(float64(e.Bytes) * float64(e.Rows) / float64(all))
+	}
 }
 
 // copy runs all chunks and builds the indexes of each table as soon as its rows are in.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/pipeline"
 	"github.com/sanitize-db/sanitize/policies"
@@ -33,11 +34,13 @@ func TestExitCode(t *testing.T) {
 		{"invalid policy", invalid, 3},
 		{"a key of 31 bytes", &policyError{&masking.KeyError{Reason: "x"}}, 3},
 		{"a policy that cannot be read", &policyError{errors.New("x")}, 3},
+		{"a choice of rows that cannot be", db(connectors.KindFilter, connectors.SourceSide), 3},
 		{"undecided", undecided, 4},
 		{"undecided, as Load and Compile wrap it", &policyError{undecided}, 4},
 		{"broken foreign key", db(connectors.KindIntegrity, connectors.SinkSide), 6},
 		{"a value that cannot be masked", db(connectors.KindUnsupported, connectors.SourceSide), 6},
 		{"no source", db(connectors.KindUnavailable, connectors.SourceSide), 10},
+		{"no catalog file", &catalog.FileError{Reason: "x"}, 10},
 		{"no target", db(connectors.KindUnavailable, connectors.SinkSide), 11},
 		{"not ours", db(connectors.KindGuard, connectors.SinkSide), 11},
 		{"lost snapshot", db(connectors.KindSnapshot, connectors.SourceSide), 12},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"strings"
@@ -17,7 +18,7 @@ func newInit(u *ui) *cobra.Command {
 		name string
 	)
 	cmd := command{
-		use:   "init --from SOURCE [--name NAME] [--samples N]",
+		use:   "init --from SOURCE [--name NAME] [--samples N]\ninit --catalog FILE [--name NAME]",
 		short: "write a first policy for the source to standard output",
 		long: `Init reads the source's catalog and writes a policy that lists every column. What
 looks personal gets the class of that sort of data; what is doubtful gets the class
@@ -30,7 +31,7 @@ each table too, and proposes the paths of documents. No value is in the policy.`
 		run: func(cmd *cobra.Command, _ []string) error {
 			return o.read(cmd, u, func(c *catalog.Catalog, samples policies.Samples) error {
 				if name == "" {
-					name = databaseName(o.from)
+					name = databaseName(cmp.Or(o.path(), o.from))
 				}
 				text, err := policies.InitFrom(c, samples, name)
 				if err != nil {

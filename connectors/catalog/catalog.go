@@ -1,6 +1,10 @@
 // Package catalog holds an immutable picture of a database: its tables, columns
 // and keys, as data. It knows how keys pair their columns, in which order
 // tables can be loaded, and where two pictures differ. It speaks to no server.
+//
+// A catalog can be written as a file and read again (Write, Read, Load): the file of a
+// production database is what a policy is planned and audited against by those who have
+// no access to it. It holds definitions and estimates of sizes, and no row.
 package catalog
 
 import (

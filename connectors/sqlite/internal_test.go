@@ -3,13 +3,16 @@ package sqlite
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	sqlitedriver "modernc.org/sqlite"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -17,11 +20,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestGoldenSQL(t *testing.T) {
 	columns := []catalog.Column{{Name: "id"}, {Name: `say "hi"`}, {Name: "naïve 🙂"}, {Name: "select"}}
+	chosen := &choice{filter: connectors.Filter{Where: "a > 1 OR b", Key: []string{`a "b"`, "c"}, Limit: 3, Seed: [32]byte{7}}}
 	var b strings.Builder
 	for _, s := range []struct{ what, sql string }{
 		{"read a range", readSQL(`the "table"`, columns, "rowid", false)},
 		{"read the last range", readSQL(`the "table"`, columns, "_rowid_", true)},
 		{"read all rows", readSQL(`the "table"`, columns, "", true)},
+		{"read the chosen rows of a range", readChosenSQL(`the "table"`, columns, "rowid", false, chosen)},
+		{"read the keys of all rows", readChosenSQL(`the "table"`, nil, "", true, chosen)},
+		{"sample rows", sampleSQL(&catalog.Table{ID: catalog.TableID{Name: `the "table"`}, Columns: append(columns, catalog.Column{Name: "v", Generation: catalog.Virtual})}, "rowid", 10)},
 		{"step over rowids", stepSQL(`the "table"`, "oid")},
 		{"insert three rows", insertSQL(`the "table"`, columns, 3)},
 		{"quote text", quoteText(`it's`)},
@@ -57,9 +64,25 @@ func TestParseTable(t *testing.T) {
 		"CREATE TABLE t":                     "{[] [] map[] false}",
 		"CREATE TABLE t (a 'unterminated /*": "{[] [] map[] false}",
 	} {
-		if got := fmt.Sprint(parseTable(sql)); got != want {
+		p := parseTable(sql)
+		if got := fmt.Sprintf("{%v %v %v %t}", p.keys, p.foreign, p.collations, p.autoincrement); got != want {
 			t.Errorf("%s\n got %s\nwant %s", sql, got, want)
 		}
+	}
+}
+
+func TestParseDefinitions(t *testing.T) {
+	p := parseTable(`CREATE TABLE t (a INTEGER CHECK (a > 0) CONSTRAINT "big one" CHECK(a < ')('), -- CHECK (no)
+		b GENERATED ALWAYS AS (a || ',' || 'CHECK (x)') STORED CHECK (b <> 1), "as" AS (a * 2), CONSTRAINT c CHECK ((a) IN (1, 2)), UNIQUE (a))`)
+	var got []string
+	for _, c := range p.checks {
+		got = append(got, c.name+" "+c.text)
+	}
+	if want := []string{" (a > 0)", "big one (a < ')(')", " (b <> 1)", "c ((a) IN (1, 2))"}; !slices.Equal(got, want) {
+		t.Errorf("checks %q", got)
+	}
+	if want := map[string]string{"b": "(a || ',' || 'CHECK (x)')", "as": "(a * 2)"}; !maps.Equal(p.computations, want) {
+		t.Errorf("computations %q", p.computations)
 	}
 }
 

@@ -120,6 +120,11 @@ type snapshot struct {
 	chaos *Chaos
 }
 
+// Filter passes on: the source behind it is a Filterer.
+func (s *snapshot) Filter(ctx context.Context, l *connectors.Layout, f connectors.Filter) (*connectors.Layout, error) {
+	return s.Snapshot.(connectors.Filterer).Filter(ctx, l, f)
+}
+
 func (s *snapshot) Split(ctx context.Context, t catalog.TableID, size int64) (chunks []connectors.Chunk, err error) {
 	err = s.chaos.around(Split, func() (err error) { chunks, err = s.Snapshot.Split(ctx, t, size); return err })
 	return chunks, err

@@ -1,0 +1,232 @@
+package postgres
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// chosen reads the first column of the rows of a table, and of its partitions, that a
+// filter lets through.
+func chosen(t *testing.T, snapshot connectors.Snapshot, id catalog.TableID, f connectors.Filter) (keys []string, err error) {
+	t.Helper()
+	c := snapshot.Catalog()
+	for _, table := range c.Tables {
+		if !table.StoresRows() || c.Root(table).ID != id {
+			continue
+		}
+		layout, err := snapshot.Layout(table.ID, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if layout, err = snapshot.(connectors.Filterer).Filter(t.Context(), layout, f); err != nil {
+			return nil, err
+		}
+		layout.Format = Text // whose rows a test can read
+		chunks, err := snapshot.Split(t.Context(), table.ID, 100<<10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, chunk := range chunks {
+			batches, err := snapshot.Read(t.Context(), chunk, layout)
+			if err != nil {
+				return nil, err
+			}
+			for {
+				b, err := batches.Next(t.Context())
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					batches.Close()
+					return nil, err
+				}
+				for line := range strings.Lines(string(b.Wire)) {
+					key, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+					keys = append(keys, key)
+				}
+				b.Release()
+			}
+			if err := batches.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+func opened(t *testing.T, dsn string) connectors.Snapshot {
+	t.Helper()
+	source, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := source.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { snapshot.Close(); source.Close() })
+	return snapshot
+}
+
+func TestFilterOfPartitions(t *testing.T) {
+	a := connectortest.Postgres(t)
+	name := a.Name(t)
+	dsn := a.DSN(name)
+	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name)
+	a.Exec(t, dsn, `CREATE TABLE events (id int, year int, note text, PRIMARY KEY (id, year)) PARTITION BY LIST (year)`,
+		`CREATE TABLE events_1 (note text, year int NOT NULL, id int NOT NULL)`, // another order of columns
+		`ALTER TABLE events ATTACH PARTITION events_1 FOR VALUES IN (1)`,
+		`CREATE TABLE events_2 PARTITION OF events FOR VALUES IN (2) PARTITION BY RANGE (id)`,
+		`CREATE TABLE events_2a PARTITION OF events_2 FOR VALUES FROM (0) TO (500)`,
+		`CREATE TABLE events_2b PARTITION OF events_2 FOR VALUES FROM (500) TO (5000)`,
+		`INSERT INTO events SELECT i, 1 + i % 2, 'n' || i FROM generate_series(1, 3000) i`)
+	snapshot := opened(t, dsn)
+	id := catalog.TableID{Schema: "public", Name: "events"}
+	for _, f := range []connectors.Filter{{Limit: 100}, {Limit: 2999}, {Limit: 3000}, {Limit: 10_000}, {Where: "events.id <= 700", Limit: 650}} {
+		keys, err := chosen(t, snapshot, id, f)
+		if want := min(f.Limit, 3000); err != nil || int64(len(keys)) != want {
+			t.Errorf("%+v: %d rows of all partitions: %v", f, len(keys), err)
+		}
+	}
+	half, err := chosen(t, snapshot, id, connectors.Filter{Sample: 0.5})
+	if err != nil || len(half) < 1300 || len(half) > 1700 {
+		t.Errorf("half of 3,000: %d, %v", len(half), err)
+	}
+}
+
+// More rows than one statement names by their places, in one chunk and in one session.
+func TestFilterOfManyRows(t *testing.T) {
+	a := connectortest.Postgres(t)
+	name := a.Name(t)
+	dsn := a.DSN(name)
+	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name)
+	a.Exec(t, dsn, `CREATE TABLE many (id int PRIMARY KEY)`, `INSERT INTO many SELECT generate_series(1, 130000)`)
+	snapshot := opened(t, dsn)
+	table := snapshot.Catalog().Find("many")
+	for _, format := range []connectors.WireFormat{Binary, Text} {
+		layout, err := snapshot.Layout(table.ID, []string{"id"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		layout.Format = format
+		layout, err = snapshot.(connectors.Filterer).Filter(t.Context(), layout, connectors.Filter{Limit: 120_001})
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks, err := snapshot.Split(t.Context(), table.ID, 1<<30)
+		if err != nil || len(chunks) != 1 {
+			t.Fatal(len(chunks), err)
+		}
+		batches, err := snapshot.Read(t.Context(), chunks[0], layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for {
+			b, err := batches.Next(t.Context())
+			if err != nil {
+				break
+			}
+			if b.Rows != b.Decoded[0].Len() {
+				t.Fatalf("a batch of %d rows and %d values", b.Rows, b.Decoded[0].Len())
+			}
+			rows += b.Rows
+			b.Release()
+		}
+		if err := batches.Close(); err != nil || rows != 120_001 {
+			t.Errorf("%s: %d rows, %v", format, rows, err)
+		}
+	}
+}
+
+func TestConditions(t *testing.T) {
+	a := connectortest.Postgres(t)
+	name := a.Name(t)
+	dsn := a.DSN(name)
+	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name)
+	a.Exec(t, dsn, `CREATE TABLE t (id int PRIMARY KEY, at timestamptz, j jsonb)`,
+		`INSERT INTO t VALUES (1, now() - interval '1 day', '{"a": 1}'), (2, now() + interval '1 day', '{"b": 1}'), (3, NULL, NULL)`,
+		`CREATE FUNCTION wild() RETURNS bool LANGUAGE sql AS 'SELECT true'`,
+		`CREATE FUNCTION tame() RETURNS bool LANGUAGE sql STABLE AS 'SELECT true'`,
+		`CREATE FUNCTION sly() RETURNS bool LANGUAGE plpgsql STABLE AS 'BEGIN DELETE FROM public.t; RETURN true; END'`)
+	snapshot := opened(t, dsn)
+	id := catalog.TableID{Schema: "public", Name: "t"}
+	for where, want := range map[string]string{
+		"at < now() AND at < CURRENT_TIMESTAMP AND at < pg_catalog.now() and at < localtimestamp": "1",
+		"at::date > current_date":                          "2",
+		`j ? 'a' OR (at IS NULL AND public.tame())`:        "1 3",
+		"'now()' <> 'it''s current_date' AND t.\"id\" = 3": "3",
+		`id = ANY ('{1,2}'::int[])`:                        "1 2",
+	} {
+		keys, err := chosen(t, snapshot, id, connectors.Filter{Where: where})
+		if err != nil || strings.Join(keys, " ") != want {
+			t.Errorf("%s: %q, %v", where, keys, err)
+		}
+	}
+	for where, want := range map[string]string{
+		"public.wild()":                     "calls public.wild, which may answer otherwise",
+		`"public"."wild" ()`:                "calls public.wild, which may answer otherwise",
+		"set_config('a.b', 'c', true) = ''": "calls set_config",
+		"clock_timestamp() > at":            "calls clock_timestamp",
+		"created > now()":                   `column "created" does not exist`,
+		"id":                                "argument of WHERE must be type boolean",
+		"tame()":                            "function tame() does not exist",
+		"id = 'x-never-shown'":              "invalid value for its type",
+	} {
+		_, err := chosen(t, snapshot, id, connectors.Filter{Where: where})
+		if kind, _ := connectors.KindOf(err); kind != connectors.KindFilter || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "never-shown") {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+	// A function that lies about itself meets a session that may not write.
+	if _, err := chosen(t, snapshot, id, connectors.Filter{Where: "public.sly()"}); err == nil || !strings.Contains(err.Error(), "25006") && !strings.Contains(err.Error(), "0A000") {
+		t.Errorf("a function that deletes: %v", err)
+	}
+	if keys, err := chosen(t, opened(t, dsn), id, connectors.Filter{}); err != nil || len(keys) != 3 {
+		t.Errorf("after it: %q, %v", keys, err)
+	}
+}
+
+func TestFilterSQL(t *testing.T) {
+	tab := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "p 1"}, Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "id"}, {Name: "the year"}}}
+	layout, err := connectors.NewLayout(tab, Binary, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := connectors.ParseCondition(`at > now() - interval '1 day' AND note <> 'now()' AND day < Current_Date`, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := &choice{as: "events", where: pinned(parsed, "2026-01-02 03:04:05+00"), filter: connectors.Filter{Key: []string{"id", "the year"}, Sample: 0.1, Seed: [32]byte{7}}}
+	part := connectors.Chunk{Table: tab.ID, Lo: 10, Hi: 20}
+	whole := connectors.Chunk{Table: tab.ID, Last: true}
+	var b strings.Builder
+	say := func(what, sql string) { fmt.Fprintf(&b, "-- %s\n%s;\n\n", what, sql) }
+	say("the keys of a range", rows.keysSQL(part))
+	say("the rows that stay", copyRowsSQL(tab.ID, layout, []string{"(0,1)", "(0,7)"}))
+	layout.Rows = rows
+	say("a condition alone, a range", copyOutSQL(part, layout))
+	say("a condition alone, a whole table", copyOutSQL(whole, layout))
+	rows.where = ""
+	say("the keys of a whole table", rows.keysSQL(whole))
+	say("a sample of a small table", sampleSQL(tab, 0, 100))
+	say("a sample of a large table", sampleSQL(&catalog.Table{ID: tab.ID, Columns: []catalog.Column{{Name: "id"}, {Name: "photo", Type: catalog.Type{Kind: catalog.Bytes}}, {Name: "v", Generation: catalog.Virtual}}}, 0.125, 100))
+	golden(t, "rows.sql", b.String())
+	for _, tt := range []struct {
+		rows  int64
+		pages int64
+		want  float64
+	}{{0, 10, 0}, {1_000_000, 10_000, 0.16}, {100, 10_000, 15}, {1_000_000, 129, 16 * 100. / 129}} {
+		if got := sampleShare(&catalog.Table{Rows: tt.rows}, tt.pages, 1000); got != tt.want {
+			t.Errorf("%d rows on %d pages: share %g, want %g", tt.rows, tt.pages, got, tt.want)
+		}
+	}
+}
