@@ -40,6 +40,8 @@ type Layout struct {
 	// Decoded are the indexes into Columns of those whose values are decoded
 	// into Batch.Decoded, ascending.
 	Decoded []int
+	// Rows is what Filterer.Filter has prepared, the connector's affair; nil reads all rows.
+	Rows any
 }
 
 // NewLayout checks the names of the columns to decode and returns the layout.

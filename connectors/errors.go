@@ -18,6 +18,7 @@ const (
 	KindIntegrity        // what was built is not whole
 	KindSnapshot         // the snapshot is lost
 	KindUsage            // a connection string that makes no sense
+	KindFilter           // the policy's choice of rows cannot be
 )
 
 // Side tells which end of a run an error comes from.

@@ -3,7 +3,10 @@ package connectors
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 var (
@@ -32,4 +35,89 @@ func RedactURL(dsn string) string {
 		})
 	}
 	return keyword.ReplaceAllString(dsn, "$1=xxxxx")
+}
+
+// What a secret looks like inside a definition. It need not be right about SQL: what it
+// takes too much of is still a definition, what it misses would be in a file.
+var (
+	// literal is a literal behind a name like password: = 'x', => 'x', : "x", PASSWORD 'x'.
+	literal = regexp.MustCompile(`(?i)((?:passw|passphrase|passfile|pwd|secret|token|api_?key|access_?key|sslkey|credential)\w*["']?\s*(?:=>|:=|=|:|,)?\s*E?)(''[^'\s]+''|'(?:[^'\\]|\\.|'')*'?|"(?:[^"\\]|\\.)*"|\$\w*\$[^$]*\$\w*\$)`)
+	// bareword is a value without quotes, as in a connection string.
+	bareword = regexp.MustCompile(`(?i)(\w*(?:password|passwd|passphrase|passfile|pwd|sslkey)\s*=\s*)([^\s'"();,&]+)(\()?`)
+	// address is a URL with an account. A password may hold whatever is no blank or quote.
+	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://[^\s'":/@]*):[^\s'"]*@`)
+	bearer  = regexp.MustCompile(`(?i)(\bbearer\s+)[a-z0-9._~+/=-]{16,}`)
+	by      = regexp.MustCompile(`(?i)(\bidentified\s+by\s+)('(?:[^']|'')*'?|"[^"]*"|\S+)`)
+)
+
+const redacted = "xxxxx"
+
+// suspicions are the words of which one stands in every text that an expression above
+// matches: most definitions hold none of them, and are not looked at again.
+var suspicions = []string{"passw", "passphrase", "passfile", "pwd", "secret", "token", "apikey", "api_key", "accesskey", "access_key", "sslkey",
+	"credential", "identified", "bearer", "://"}
+
+func suspicious(s string) bool {
+	s = strings.ToLower(s)
+	return slices.ContainsFunc(suspicions, func(word string) bool { return strings.Contains(s, word) })
+}
+
+// RedactText returns a definition, a comment or a command without the passwords in it:
+// those of URLs and connection strings, and the literals behind names like password.
+// An expression, such as password = crypt($1, password), stays.
+func RedactText(s string) string {
+	if !suspicious(s) {
+		return s
+	}
+	s = address.ReplaceAllString(s, "$1:"+redacted+"@")
+	s = by.ReplaceAllString(s, "$1'"+redacted+"'")
+	s = bearer.ReplaceAllString(s, "${1}"+redacted)
+	s = literal.ReplaceAllStringFunc(s, func(found string) string {
+		m := literal.FindStringSubmatch(found)
+		q := m[2][:1]
+		switch {
+		case q == "$":
+			q = "'"
+		case strings.HasPrefix(m[2], "''"): // within a literal
+			q = "''"
+		}
+		return m[1] + q + redacted + q
+	})
+	return bareword.ReplaceAllStringFunc(s, func(found string) string {
+		m := bareword.FindStringSubmatch(found)
+		value := strings.ToLower(m[2])
+		if m[3] != "" || strings.HasPrefix(value, "new.") || strings.HasPrefix(value, "old.") || strings.HasPrefix(value, "$") {
+			return found // a call, a row of a trigger, a parameter
+		}
+		return m[1] + redacted
+	})
+}
+
+// RedactDefinitions takes the passwords out of everything in a catalog that people
+// write: expressions, bodies, comments. Connectors call it before catalog.New.
+func RedactDefinitions(tables []*catalog.Table, objects []catalog.Object) {
+	clean := func(texts ...*string) {
+		for _, t := range texts {
+			*t = RedactText(*t)
+		}
+	}
+	for _, t := range tables {
+		clean(&t.Comment)
+		for i := range t.Columns {
+			c := &t.Columns[i]
+			clean(&c.Comment, &c.Default, &c.Computation)
+			// The name is what makes a literal a password here.
+			if c.Default != "" && suspicious(c.Name) {
+				c.Default = strings.TrimPrefix(RedactText(c.Name+"="+c.Default), c.Name+"=")
+			}
+		}
+		for _, list := range [][]catalog.Definition{t.Checks, t.Indexes, t.Triggers} {
+			for i := range list {
+				clean(&list[i].Text)
+			}
+		}
+	}
+	for i := range objects {
+		clean(&objects[i].Definition, &objects[i].Comment)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/pipeline"
 	"github.com/sanitize-db/sanitize/policies"
@@ -53,6 +54,7 @@ func exitCode(err error) int {
 		policy      *policyError
 		diagnostics policies.Errors
 		key         *masking.KeyError
+		file        *catalog.FileError
 	)
 	kind, side := connectors.KindOf(err)
 	switch {
@@ -65,6 +67,10 @@ func exitCode(err error) int {
 	case errors.As(err, &diagnostics) && diagnostics.Drift():
 		return exitDrift
 	case errors.As(err, &diagnostics), errors.As(err, &key), errors.As(err, &policy):
+		return exitPolicy
+	case errors.As(err, &file):
+		return exitSource
+	case kind == connectors.KindFilter:
 		return exitPolicy
 	case kind == connectors.KindUsage:
 		return exitUsage

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"strings"
@@ -16,7 +17,7 @@ func newInit(u *ui) *cobra.Command {
 		name string
 	)
 	cmd := command{
-		use:   "init --from SOURCE [--name NAME]",
+		use:   "init --from SOURCE [--name NAME]\ninit --catalog FILE [--name NAME]",
 		short: "write a first policy for the source to standard output",
 		long: `Init reads the source's catalog, no rows, and writes a policy that lists every
 column. Names that look personal get the class of that sort of data; what is
@@ -29,7 +30,7 @@ doubtful gets the class TODO, which stops a run until somebody has answered it.`
 				return err
 			}
 			if name == "" {
-				name = databaseName(o.from)
+				name = databaseName(cmp.Or(o.path(), o.from))
 			}
 			return u.Data(string(policies.Init(c, name)))
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,22 +11,27 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// sourceOptions are the flags of the commands that only read a catalog.
+// sourceOptions are the flags of the commands that only read a catalog: of a source,
+// or of a file that inspect wrote, so that nobody needs access to production.
 type sourceOptions struct {
 	connectOptions
-	from string
-	json bool
+	from, file string
+	json       bool
 }
 
 func (o *sourceOptions) bind(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string")
+	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string, or a catalog file FILE.json")
+	flags.StringVar(&o.file, "catalog", "", "`FILE` that inspect wrote, in place of a source")
 	o.connectOptions.bind(flags)
 }
 
 func (o *sourceOptions) check(cmd *cobra.Command) error {
-	if o.from == "" {
-		return usage(cmd, "--from is missing")
+	switch {
+	case o.from == "" && o.file == "":
+		return usage(cmd, "--from or --catalog is missing")
+	case o.from != "" && o.file != "":
+		return usage(cmd, "--from and --catalog name two catalogs: give one of them")
 	}
 	if o.lockTimeout <= 0 {
 		return usage(cmd, "--lock-timeout must be above 0")
@@ -33,10 +39,22 @@ func (o *sourceOptions) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// catalog reads the source's catalog.
+// path returns the catalog file that is to be read, or "" for a source. A connection
+// string is no path: it has a scheme, or keywords and values.
+func (o *sourceOptions) path() string {
+	if o.file == "" && strings.EqualFold(filepath.Ext(o.from), ".json") && !strings.ContainsAny(o.from, "=?") && !strings.Contains(o.from, "://") {
+		return o.from
+	}
+	return o.file
+}
+
+// catalog reads the catalog of the source or the file.
 func (o *sourceOptions) catalog(cmd *cobra.Command, u *ui) (*catalog.Catalog, error) {
 	if err := o.check(cmd); err != nil {
 		return nil, err
+	}
+	if path := o.path(); path != "" {
+		return catalog.Load(path)
 	}
 	source, err := openSource(cmd.Context(), o.from, o.options(u))
 	if err != nil {
@@ -47,27 +65,41 @@ func (o *sourceOptions) catalog(cmd *cobra.Command, u *ui) (*catalog.Catalog, er
 }
 
 func newInspect(u *ui) *cobra.Command {
-	var o sourceOptions
+	var (
+		o    sourceOptions
+		text bool
+	)
 	cmd := command{
-		use:   "inspect --from SOURCE [--json]",
-		short: "print the source's catalog: tables, columns, keys",
-		long: `Inspect prints what the program sees of a database: tables, columns with their
-types, keys with their pairs of columns, and other objects. It reads no rows.`,
-		example: "  sanitize inspect --from postgres://reader@prod/shop --json > catalog.json",
-		exits:   []int{exitDone, exitFailed, exitUsage, exitSource},
+		use:   "inspect --from SOURCE [--json | --text]",
+		short: "print the source's catalog, or write it as a file",
+		long: `Inspect shows what the program sees of a database: tables, columns with their
+types, keys with their pairs of columns, and other objects. It reads no rows.
+
+To a terminal it prints text. To a file or a pipe it writes the catalog as JSON,
+with the words of constraints, triggers, views and functions: a catalog file,
+which other commands take by --catalog in place of a source. Passwords in it are
+left out. --json and --text choose.`,
+		example: `  sanitize inspect --from postgres://reader@prod/shop
+  sanitize inspect --from postgres://reader@prod/shop > shop.catalog.json
+  sanitize plan --policy shop.yaml --catalog shop.catalog.json`,
+		exits: []int{exitDone, exitFailed, exitUsage, exitSource},
 		run: func(cmd *cobra.Command, _ []string) error {
+			if o.json && text {
+				return usage(cmd, "--json and --text exclude each other")
+			}
 			c, err := o.catalog(cmd, u)
 			if err != nil {
 				return err
 			}
-			if o.json {
-				return u.JSON(c)
+			if o.json || !text && !u.terminal {
+				return c.Write(u.out)
 			}
 			return u.Data(printable(catalogText(u, c)))
 		},
 	}.build(u)
 	o.bind(cmd.Flags())
-	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON, to a terminal as well")
+	cmd.Flags().BoolVar(&text, "text", false, "print text, to a file or a pipe as well")
 	return cmd
 }
 

@@ -26,13 +26,14 @@ func newPlan(u *ui) *cobra.Command {
 		policy string
 	)
 	cmd := command{
-		use:   "plan --policy POLICY --from SOURCE [--json]",
+		use:   "plan --policy POLICY --from SOURCE [--json]\nplan --policy POLICY --catalog FILE [--json]",
 		short: "show what the policy does to each column, and why",
 		long: `Plan compiles the policy against the source's catalog, as a run would, and shows
 what happens to each column, why, and which line of the policy says so. It reads
-no rows and writes nothing but this. It needs the policy's key, as a run does.`,
+no rows and writes nothing but this. It needs the policy's key, as a run does. A
+catalog file that inspect wrote does in place of the source.`,
 		example: `  sanitize plan --policy shop.yaml --from postgres://reader@prod/shop
-  sanitize plan --policy shop.yaml --from sqlite:shop.db --json > plan.json`,
+  sanitize plan --policy shop.yaml --catalog shop.catalog.json --json > plan.json`,
 		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},
 		run: func(cmd *cobra.Command, _ []string) error {
 			if policy == "" {

@@ -23,6 +23,7 @@ import (
 // use: a warning and the live display do not tear each other.
 type ui struct {
 	out      io.Writer // data
+	terminal bool      // data goes to a terminal
 	colorOut bool
 	live     bool       // talk goes to a terminal on which a display can be redrawn
 	columns  func() int // width of that terminal, in cells
@@ -42,6 +43,7 @@ func newUI(out, talk *os.File) *ui {
 	terminal := func(f *os.File) bool { return term.IsTerminal(int(f.Fd())) && !dumb }
 	return &ui{
 		out:      out,
+		terminal: term.IsTerminal(int(out.Fd())),
 		colorOut: terminal(out) && !noColor,
 		talk:     talk,
 		live:     terminal(talk),

@@ -12,15 +12,21 @@ import (
 
 // Change is one difference between two catalogs.
 type Change struct {
-	At   string `json:"at"`   // schema.table or schema.table.column
+	At   string `json:"at"`   // schema.table or schema.table.column; the kind and name of another object
 	What string `json:"what"` // added, removed, or the words of what changed
+	// Definition is set for a change of what Fingerprint does not cover: the words of a
+	// CHECK, an index, a trigger, a computed column, a view, a function. Masks are bound
+	// as before, but what the database does with values may be another thing.
+	Definition bool `json:"definition,omitempty"`
 }
 
 // String returns "at: what".
 func (c Change) String() string { return c.At + ": " + c.What }
 
-// Diff lists what has changed from a to b in tables, columns and keys, in the
-// order of the tables. Estimates, and objects beside tables, do not count.
+// Diff lists what has changed from a to b: first in tables, columns and keys, in the
+// order of the tables; then in definitions, which are the changes with Definition set.
+// Estimates, defaults and comments do not count, and of the objects beside tables only
+// those count whose words every account reads alike: views, functions, rules.
 func Diff(a, b *Catalog) []Change {
 	var changes []Change
 	add := func(at, format string, args ...any) {
@@ -40,7 +46,7 @@ func Diff(a, b *Catalog) []Change {
 			diffTable(old, now, add)
 		}
 	}
-	return changes
+	return append(changes, diffDefinitions(a, b)...)
 }
 
 // encoding returns the encoding's name, or that of its character set.
@@ -173,8 +179,9 @@ func diffNamed(at, what string, old, now map[string]string, add func(at, format 
 	}
 }
 
-// Fingerprint returns the SHA-256, in hex, of everything that Diff compares and
-// of the connector. Two catalogs with the same fingerprint have no Diff.
+// Fingerprint returns the SHA-256, in hex, of the connector and of what decides how a
+// run masks: tables, columns and keys. Two catalogs with the same fingerprint have no
+// Diff but in definitions, and those have a DefinitionsFingerprint.
 func (c *Catalog) Fingerprint() string {
 	h := sha256.New()
 	e := json.NewEncoder(h)
@@ -182,9 +189,10 @@ func (c *Catalog) Fingerprint() string {
 	for _, t := range c.Tables {
 		bare := *t
 		bare.Rows, bare.Bytes, bare.Comment = 0, 0, ""
+		bare.Checks, bare.Indexes, bare.Triggers = nil, nil, nil
 		bare.Columns = slices.Clone(t.Columns)
 		for i := range bare.Columns {
-			bare.Columns[i].Comment, bare.Columns[i].Default = "", ""
+			bare.Columns[i].Comment, bare.Columns[i].Default, bare.Columns[i].Computation = "", "", ""
 			bare.Columns[i].Type = t.Columns[i].Type.bare()
 		}
 		if err := e.Encode(bare); err != nil {

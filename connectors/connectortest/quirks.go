@@ -20,6 +20,8 @@ type Quirks struct {
 	Upper func(column string) string
 	// NoNUL: text cannot hold the byte 0.
 	NoNUL bool
+	// NoWhere: there is no language for conditions.
+	NoWhere bool
 	// NoColumns: a table may have no columns at all.
 	NoColumns bool
 }

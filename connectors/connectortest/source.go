@@ -23,6 +23,8 @@ func (s *suite) sourceLaws(t *testing.T) {
 	t.Run("layout", beside(s.layoutLaw))
 	t.Run("chunks have stable ids and cover a table exactly", beside(s.chunkLaw))
 	t.Run("values are counted", beside(s.counting))
+	t.Run("a filter keeps the same rows every night, whatever the chunks", beside(s.filtering))
+	t.Run("samples are a few rows as text", beside(s.sampling))
 	t.Run("writes during the run do not arrive, at any reader", beside(s.isolation))
 	t.Run("cancellation ends a reader", beside(s.cancelRead))
 	t.Run("readers and batches close in any order", beside(s.closing))

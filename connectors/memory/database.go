@@ -197,24 +197,29 @@ func (d *Database) Rows(id catalog.TableID) []Row {
 	}
 	all := make([]Row, len(t.rows))
 	for i, b := range t.rows {
-		stored := t.decode(b)
-		full := make(Row, 0, len(t.def.Columns))
-		next := 0
-		for _, c := range t.def.Columns {
-			if !c.Generation.Computed() {
-				full = append(full, stored[next])
-				next++
-				continue
-			}
-			v := stored[computedFrom(t.def, c)]
-			if s, ok := v.(string); ok {
-				v = strings.ToUpper(s)
-			}
-			full = append(full, v)
-		}
-		all[i] = full
+		all[i] = t.full(b)
 	}
 	return all
+}
+
+// full returns a row with its computed columns.
+func (t *table) full(b []byte) Row {
+	stored := t.decode(b)
+	full := make(Row, 0, len(t.def.Columns))
+	next := 0
+	for _, c := range t.def.Columns {
+		if !c.Generation.Computed() {
+			full = append(full, stored[next])
+			next++
+			continue
+		}
+		v := stored[computedFrom(t.def, c)]
+		if s, ok := v.(string); ok {
+			v = strings.ToUpper(s)
+		}
+		full = append(full, v)
+	}
+	return full
 }
 
 // Catalog returns the tables with their sizes as they are now.

@@ -211,7 +211,11 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if chunk.Lo > hi || hi > uint64(len(all)) {
 		return nil, sourceError(connectors.KindOther, op, errors.New("the chunk is not of this snapshot"))
 	}
-	return &batches{snapshot: s, op: op, left: all[chunk.Lo:hi], layout: layout, builder: rows.NewBuilder(layout)}, nil
+	left := all[chunk.Lo:hi]
+	if chosen, ok := layout.Rows.(*choice); ok {
+		left = chosen.of(left)
+	}
+	return &batches{snapshot: s, op: op, left: left, layout: layout, builder: rows.NewBuilder(layout)}, nil
 }
 
 // Close ends the snapshot. Readers that are open fail.

@@ -178,16 +178,14 @@ func readPicture(ctx context.Context, conn *pgx.Conn) (*picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	var objects []catalog.Object
-	err = each(ctx, conn, "objects", nil, func(row pgx.CollectableRow) error {
-		var o catalog.Object
-		err := row.Scan(&o.Kind, &o.Name)
-		objects = append(objects, o)
-		return err
-	})
+	if err := readDefinitions(ctx, conn, ids, byOID); err != nil {
+		return nil, err
+	}
+	objects, err := readObjects(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
+	connectors.RedactDefinitions(tables, objects)
 	p.Catalog = catalog.New("postgres", version, "public", tables, objects)
 	p.Encoding, p.Charset = encoding, charset
 	return p, nil
@@ -215,6 +213,9 @@ func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[ui
 			c.Generation = catalog.Stored
 		case generated == "v":
 			c.Generation = catalog.Virtual
+		}
+		if c.Generation.Computed() {
+			c.Default, c.Computation = "", c.Default
 		}
 		t := byOID[oid]
 		t.Columns = append(t.Columns, c)
@@ -317,6 +318,8 @@ type source struct {
 	*config
 	props connectors.Properties
 
+	sampler chan *pgx.Conn // the one session for samples; nil in it where none is open yet
+
 	mu     sync.Mutex
 	open   map[*snapshot]bool
 	closed bool
@@ -342,7 +345,9 @@ func openSource(ctx context.Context, dsn string, opts connectors.Options) (conne
 		return nil, failDefinition(ctx, c.side, "connect to "+c.display(c.conn.Database), err)
 	}
 	c.conn.Database = database
-	return &source{config: c, open: map[*snapshot]bool{}, props: connectors.Properties{
+	sampler := make(chan *pgx.Conn, 1)
+	sampler <- nil
+	return &source{config: c, sampler: sampler, open: map[*snapshot]bool{}, props: connectors.Properties{
 		Connector: "postgres", Server: "PostgreSQL " + version, Formats: []connectors.WireFormat{Binary, Text},
 		JoinableSnapshot: true, ParallelReads: true,
 	}}, nil

@@ -20,10 +20,15 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		return nil, err
 	}
-	b := &batches{snapshot: s, session: held, chunk: chunk, builder: newBuilder(layout)}
+	statements, err := s.copyOut(ctx, held, chunk, layout)
+	if err != nil {
+		held.bad = true // the transaction is aborted: its snapshot is of no use
+		s.release(held)
+		return nil, fail(ctx, s.side, "read "+chunk.ID, err)
+	}
+	b := &batches{snapshot: s, session: held, chunk: chunk, builder: newBuilder(layout), more: statements[1:]}
 	done := held.watch(ctx)
-	want := byte('H')
-	err = held.startCopy(copyOutSQL(chunk, layout), want)
+	err = held.startCopy(statements[0], 'H')
 	if e := done(); e != nil {
 		err = e
 	}
@@ -40,9 +45,10 @@ type batches struct {
 	session  *session
 	chunk    connectors.Chunk
 	builder  *builder
-	began    bool // the header has been taken off
-	rows     int64
-	end      error // io.EOF, or what broke
+	more     []string // statements that read the rest of the chunk
+	began    bool     // the header has been taken off
+	rows     int64    // of the statement that is running
+	end      error    // io.EOF, or what broke
 	closed   bool
 }
 
@@ -101,6 +107,15 @@ func (b *batches) fill() (*connectors.Batch, error) {
 			if server != b.rows {
 				return nil, &connectors.Error{Kind: connectors.KindIntegrity, Side: b.snapshot.side, Op: "read " + b.chunk.ID,
 					Err: fmt.Errorf("%d rows came, the server says it sent %d", b.rows, server)}
+			}
+			if len(b.more) > 0 {
+				next := b.more[0]
+				// The batch goes on; what is in it is no row of the next statement.
+				b.more, b.began, b.rows = b.more[1:], false, -int64(b.builder.rows)
+				if err := b.session.startCopy(next, 'H'); err != nil {
+					return nil, err
+				}
+				continue
 			}
 			if b.builder.rows == 0 {
 				b.builder.drop()

@@ -164,7 +164,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	d.NoPublic = true
 	for _, o := range s.picture.Objects {
 		if reported[o.Kind] {
-			out.LeftBehind = append(out.LeftBehind, o)
+			out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: o.Kind, Name: o.Name})
 		}
 		if o.Kind == "schema" && o.Name == "public" {
 			d.NoPublic = false

@@ -38,6 +38,8 @@ type snapshot struct {
 	beat     chan struct{} // closed by Close: ends the pulse
 	beating  sync.WaitGroup
 
+	chosen limits
+
 	slots chan *session // a token per reader allowed; nil where no session is open yet
 
 	mu     sync.Mutex
@@ -447,6 +449,12 @@ func (s *source) Close() error {
 	s.mu.Unlock()
 	for _, snap := range open {
 		snap.Close()
+	}
+	select {
+	case conn := <-s.sampler:
+		closeConn(conn)
+		s.sampler <- nil
+	default: // closed when it is given back
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -101,24 +102,40 @@ func split(id catalog.TableID, z size, targetBytes int64, ranges bool) []connect
 
 // copyOutSQL returns the statement that reads a chunk.
 func copyOutSQL(c connectors.Chunk, layout *connectors.Layout) string {
-	format := "binary"
-	if layout.Format == Text {
-		format = "text"
+	within := rangeSQL(c)
+	rows, _ := layout.Rows.(*choice)
+	if within == "" && rows == nil && len(layout.Columns) > 0 {
+		// The plain form saves the executor; it, too, leaves children out.
+		return fmt.Sprintf("COPY %s (%s) TO STDOUT (FORMAT %s)", table(c.Table), columnList(layout.Columns), copyFormat(layout))
 	}
-	from := "ONLY " + table(c.Table)
-	where := ""
+	return copySelectSQL(layout, rows.from(c.Table)+rows.and(within))
+}
+
+// copyRowsSQL returns the statement that reads the rows that stand at these places.
+func copyRowsSQL(t catalog.TableID, layout *connectors.Layout, tids []string) string {
+	return copySelectSQL(layout, "ONLY "+table(t)+" WHERE ctid = ANY ('{\""+strings.Join(tids, "\",\"")+"\"}'::pg_catalog.tid[])")
+}
+
+func copySelectSQL(layout *connectors.Layout, from string) string {
+	return fmt.Sprintf("COPY (SELECT %s FROM %s) TO STDOUT (FORMAT %s)", columnList(layout.Columns), from, copyFormat(layout))
+}
+
+func copyFormat(layout *connectors.Layout) string {
+	if layout.Format == Text {
+		return "text"
+	}
+	return "binary"
+}
+
+// rangeSQL returns the condition for the pages of a chunk, or "" for all of them.
+func rangeSQL(c connectors.Chunk) string {
 	switch {
 	case c.Lo == 0 && c.Last:
-		if len(layout.Columns) > 0 {
-			// The plain form saves the executor; it, too, leaves children out.
-			return fmt.Sprintf("COPY %s (%s) TO STDOUT (FORMAT %s)", table(c.Table), columnList(layout.Columns), format)
-		}
+		return ""
 	case c.Last:
-		where = fmt.Sprintf(" WHERE ctid >= '(%d,0)'", c.Lo)
-	default:
-		where = fmt.Sprintf(" WHERE ctid >= '(%d,0)' AND ctid < '(%d,0)'", c.Lo, c.Hi)
+		return fmt.Sprintf("ctid >= '(%d,0)'", c.Lo)
 	}
-	return fmt.Sprintf("COPY (SELECT %s FROM %s%s) TO STDOUT (FORMAT %s)", columnList(layout.Columns), from, where, format)
+	return fmt.Sprintf("ctid >= '(%d,0)' AND ctid < '(%d,0)'", c.Lo, c.Hi)
 }
 
 // valuesSQL returns the query that counts the values of a column by their text: the
@@ -136,13 +153,9 @@ func valuesSQL(t *catalog.Table, column string, limit int) string {
 
 // copyInSQL returns the statement that loads rows into a table.
 func copyInSQL(into catalog.TableID, layout *connectors.Layout) string {
-	format := "binary"
-	if layout.Format == Text {
-		format = "text"
-	}
 	columns := ""
 	if len(layout.Columns) > 0 {
 		columns = " (" + columnList(layout.Columns) + ")"
 	}
-	return fmt.Sprintf("COPY %s%s FROM STDIN (FORMAT %s)", table(into), columns, format)
+	return fmt.Sprintf("COPY %s%s FROM STDIN (FORMAT %s)", table(into), columns, copyFormat(layout))
 }

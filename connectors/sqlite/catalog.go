@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -82,12 +83,18 @@ func readCatalog(ctx context.Context, s *session, server string) (*catalog.Catal
 			}
 			tables = append(tables, t)
 		case o.Type == "view" || o.Type == "trigger":
-			objects = append(objects, catalog.Object{Kind: o.Type, Name: o.Name})
+			objects = append(objects, catalog.Object{Kind: o.Type, Name: o.Name, Definition: o.SQL})
 		case c.kinds[o.Name].kind == "virtual":
-			objects = append(objects, catalog.Object{Kind: "virtual table", Name: o.Name})
+			objects = append(objects, catalog.Object{Kind: "virtual table", Name: o.Name, Definition: o.SQL})
 		}
 	}
 	resolveForeignKeys(tables)
+	for i := range objects {
+		if objects[i].Kind == "view" {
+			objects[i].Reads = viewReads(tables, objects[i].Definition)
+		}
+	}
+	connectors.RedactDefinitions(tables, objects)
 	if err := estimate(ctx, s, c, tables, pageSize); err != nil {
 		return nil, c, err
 	}
@@ -161,6 +168,7 @@ func readTable(ctx context.Context, s *session, c schema, o object) (*catalog.Ta
 			col.Generation = catalog.IdentityByDefault
 		}
 	}
+	c.define(t, declared)
 	return t, readForeignKeys(ctx, s, t, declared)
 }
 
@@ -271,6 +279,8 @@ func resolveForeignKeys(tables []*catalog.Table) {
 					pair.References = to.PrimaryKey.Columns[p]
 				}
 				pair.References = spelling(to, pair.References)
+				// Nor to a column that is missing: such a key holds for no row.
+				k.Validated = k.Validated && to.Column(pair.References) != nil
 			}
 		}
 	}

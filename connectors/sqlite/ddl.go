@@ -13,6 +13,8 @@ import (
 type token struct {
 	text   string // without quotes
 	quoted bool   // a name, never a keyword
+	// Where it stands in the statement, with its quotes.
+	start, end int
 }
 
 func (t token) is(keyword string) bool { return !t.quoted && strings.EqualFold(t.text, keyword) }
@@ -40,16 +42,16 @@ func tokens(sql string) []token {
 		case c == '\'' || c == '"' || c == '`' || c == '[':
 			// A literal too: SQLite takes it for a name where only a name can stand.
 			text, n := quotedToken(sql[i:])
-			all = append(all, token{text: text, quoted: true})
+			all = append(all, token{text: text, quoted: true, start: i, end: i + n})
 			i += n
 		case wordByte(c):
 			start := i
 			for i < len(sql) && wordByte(sql[i]) {
 				i++
 			}
-			all = append(all, token{text: sql[start:i]})
+			all = append(all, token{text: sql[start:i], start: start, end: i})
 		default:
-			all = append(all, token{text: sql[i : i+1]})
+			all = append(all, token{text: sql[i : i+1], start: i, end: i + 1})
 			i++
 		}
 	}
@@ -91,7 +93,17 @@ type statement struct {
 	keys          []declaredKey
 	foreign       []declaredForeign // in the order in which they are written
 	collations    map[string]string // by column, as it is spelled there
+	computations  map[string]string // of computed columns, by column, as it is spelled there
+	checks        []declaredCheck
 	autoincrement bool
+
+	sql string
+}
+
+type declaredCheck struct {
+	name   string
+	text   string // with its parentheses
+	tokens []token
 }
 
 type declaredKey struct {
@@ -117,7 +129,7 @@ func (s statement) keyName(primary bool, columns []string) string {
 
 // parseTable reads the constraints of a CREATE TABLE statement.
 func parseTable(sql string) statement {
-	s := statement{collations: map[string]string{}}
+	s := statement{collations: map[string]string{}, computations: map[string]string{}, sql: sql}
 	all := tokens(sql)
 	open := slices.IndexFunc(all, func(t token) bool { return t.is("(") })
 	if open < 0 {
@@ -187,7 +199,14 @@ func (s *statement) part(part []token) {
 		case t.is("AUTOINCREMENT"):
 			s.autoincrement = true
 		case t.is("CHECK"):
+			if inner := enclosed(part[i+1:]); inner != nil {
+				s.checks = append(s.checks, declaredCheck{name, s.text(inner), inner})
+			}
 			name = ""
+		case t.is("AS") && column != "":
+			if inner := enclosed(part[i+1:]); inner != nil {
+				s.computations[column] = s.text(inner)
+			}
 		case t.is("FOREIGN") && next(1).is("KEY"):
 			s.foreign = append(s.foreign, declaredForeign{name: name})
 			name, table = "", true
@@ -203,6 +222,32 @@ func (s *statement) part(part []token) {
 			s.collations[column] = next(1).text
 		}
 	}
+}
+
+// enclosed returns the tokens from an opening parenthesis to its closing one, or nil
+// where none opens.
+func enclosed(rest []token) []token {
+	depth := 0
+	for i, t := range rest {
+		switch {
+		case t.is("("):
+			depth++
+		case t.is(")"):
+			depth--
+		}
+		if depth == 0 {
+			if i == 0 {
+				return nil
+			}
+			return rest[:i+1]
+		}
+	}
+	return nil
+}
+
+// text returns tokens as the statement spells them.
+func (s *statement) text(all []token) string {
+	return s.sql[all[0].start:all[len(all)-1].end]
 }
 
 // columnsOf returns the column itself, or the names in the list that follows.

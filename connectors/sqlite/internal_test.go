@@ -3,8 +3,10 @@ package sqlite
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,9 +59,25 @@ func TestParseTable(t *testing.T) {
 		"CREATE TABLE t":                     "{[] [] map[] false}",
 		"CREATE TABLE t (a 'unterminated /*": "{[] [] map[] false}",
 	} {
-		if got := fmt.Sprint(parseTable(sql)); got != want {
+		p := parseTable(sql)
+		if got := fmt.Sprintf("{%v %v %v %t}", p.keys, p.foreign, p.collations, p.autoincrement); got != want {
 			t.Errorf("%s\n got %s\nwant %s", sql, got, want)
 		}
+	}
+}
+
+func TestParseDefinitions(t *testing.T) {
+	p := parseTable(`CREATE TABLE t (a INTEGER CHECK (a > 0) CONSTRAINT "big one" CHECK(a < ')('), -- CHECK (no)
+		b GENERATED ALWAYS AS (a || ',' || 'CHECK (x)') STORED CHECK (b <> 1), "as" AS (a * 2), CONSTRAINT c CHECK ((a) IN (1, 2)), UNIQUE (a))`)
+	var got []string
+	for _, c := range p.checks {
+		got = append(got, c.name+" "+c.text)
+	}
+	if want := []string{" (a > 0)", "big one (a < ')(')", " (b <> 1)", "c ((a) IN (1, 2))"}; !slices.Equal(got, want) {
+		t.Errorf("checks %q", got)
+	}
+	if want := map[string]string{"b": "(a || ',' || 'CHECK (x)')", "as": "(a * 2)"}; !maps.Equal(p.computations, want) {
+		t.Errorf("computations %q", p.computations)
 	}
 }
 

@@ -16,6 +16,11 @@ func quoteText(s string) string { return `'` + strings.ReplaceAll(s, `'`, `''`) 
 // empty. The plus keeps the driver from reading dates by the declared type: it
 // changes no value, and an expression has no declared type.
 func readSQL(table string, columns []catalog.Column, rowid string, last bool) string {
+	return readChosenSQL(table, columns, rowid, last, nil)
+}
+
+// readChosenSQL reads the rows of a choice, with the text of their keys behind them.
+func readChosenSQL(table string, columns []catalog.Column, rowid string, last bool, rows *choice) string {
 	var b strings.Builder
 	b.WriteString("SELECT ")
 	for i, c := range columns {
@@ -24,15 +29,29 @@ func readSQL(table string, columns []catalog.Column, rowid string, last bool) st
 		}
 		b.WriteString("+" + quote(c.Name))
 	}
+	for i, k := range rows.keys() {
+		if i > 0 || len(columns) > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(keyText(k))
+	}
 	b.WriteString(" FROM " + quote(table))
-	if rowid == "" {
-		return b.String()
+	var conditions []string
+	if rowid != "" {
+		conditions = append(conditions, rowid+" >= ?")
+		if !last {
+			conditions = append(conditions, rowid+" < ?")
+		}
 	}
-	b.WriteString(" WHERE " + rowid + " >= ?")
-	if !last {
-		b.WriteString(" AND " + rowid + " < ?")
+	if where := rows.condition(); where != "" {
+		conditions = append(conditions, where)
 	}
-	b.WriteString(" ORDER BY " + rowid)
+	if len(conditions) > 0 {
+		b.WriteString(" WHERE " + strings.Join(conditions, " AND "))
+	}
+	if rowid != "" {
+		b.WriteString(" ORDER BY " + rowid)
+	}
 	return b.String()
 }
 

@@ -25,6 +25,7 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		return nil, err
 	}
+	chosen, _ := layout.Rows.(*choice)
 	rowid := rowIDName(t, s.schema)
 	var args []driver.NamedValue
 	switch {
@@ -42,11 +43,12 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	}
 	// Without the context: an interrupt would hit every statement of the session,
 	// the other readers' too. A step is short, and Next looks at its own context.
-	found, err := s.session.conn.(driver.QueryerContext).QueryContext(context.WithoutCancel(ctx), readSQL(t.ID.Name, layout.Columns, rowid, chunk.Last), args)
+	found, err := s.session.conn.(driver.QueryerContext).QueryContext(context.WithoutCancel(ctx), readChosenSQL(t.ID.Name, layout.Columns, rowid, chunk.Last, chosen), args)
 	if err != nil {
 		return nil, failed(ctx, connectors.SourceSide, op, err)
 	}
-	b := &batches{snapshot: s, op: op, rows: found, builder: rows.NewBuilder(layout), values: make([]driver.Value, len(layout.Columns))}
+	b := &batches{snapshot: s, op: op, rows: found, builder: rows.NewBuilder(layout), values: make([]driver.Value, len(layout.Columns)+len(chosen.keys()))}
+	b.columns, b.keeps = len(layout.Columns), chosen.keeper(len(layout.Columns))
 	s.batches[b] = true
 	return b, nil
 }
@@ -58,6 +60,8 @@ type batches struct {
 	done     bool        // all has been read
 	builder  *rows.Builder
 	values   []driver.Value
+	columns  int                       // of values; keys stand behind them
+	keeps    func([]driver.Value) bool // whether a row stays; nil if all do
 	err      error
 }
 
@@ -111,7 +115,14 @@ func (b *batches) fill(ctx context.Context) error {
 			}
 			return failed(ctx, connectors.SourceSide, b.op, err)
 		}
-		for _, v := range b.values {
+		row := b.values
+		if b.keeps != nil {
+			if !b.keeps(row) {
+				continue
+			}
+			row = row[:b.columns]
+		}
+		for _, v := range row {
 			switch v := v.(type) {
 			case nil:
 				b.builder.Null()

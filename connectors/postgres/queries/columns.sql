@@ -1,7 +1,7 @@
 -- Every column of the tables in $1, in order.
 SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod),
        a.attnotnull, a.attidentity::text, a.attgenerated::text,
-       coalesce(CASE WHEN a.attgenerated = '' THEN pg_catalog.pg_get_expr(f.adbin, f.adrelid) END, ''),
+       coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), ''),
        CASE WHEN a.attcollation IN (0, 100) THEN ''
             WHEN cn.nspname = 'pg_catalog' THEN co.collname
             ELSE cn.nspname || '.' || co.collname END,

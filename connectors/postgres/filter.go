@@ -1,0 +1,264 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// choice is what Filter has prepared for a layout: which of the table's rows to read.
+type choice struct {
+	filter connectors.Filter // with its key
+	as     string            // the name of the root, by which a condition calls the table
+	where  string            // the condition as it runs; empty is none
+	most   *connectors.RowHash
+}
+
+// Filter implements connectors.Filterer.
+func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f connectors.Filter) (*connectors.Layout, error) {
+	root := s.picture.Root(layout.Table)
+	f, err := f.Resolve(root)
+	if err != nil {
+		return nil, err
+	}
+	if f.Zero() {
+		return layout, nil
+	}
+	rows := &choice{filter: f, as: root.ID.Name}
+	held, err := s.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if f.Where != "" {
+		rows.where, err = s.checkWhere(ctx, held.conn, layout.Table.ID, root, f.Where)
+	}
+	if err != nil {
+		held.bad = true // the transaction is aborted: its snapshot is of no use
+	}
+	s.release(held)
+	if err != nil {
+		return nil, err
+	}
+	if f.Limit > 0 {
+		if rows.most, err = s.chosen.most(ctx, s, root, rows); err != nil {
+			return nil, err
+		}
+	}
+	filtered := *layout
+	filtered.Rows = rows
+	return &filtered, nil
+}
+
+// checkWhere returns the condition as it runs, or why it cannot be.
+func (s *snapshot) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableID, root *catalog.Table, where string) (string, error) {
+	parsed, err := connectors.ParseCondition(where, "")
+	if err != nil {
+		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition cannot be used: %w", err), "write it as what would stand behind WHERE")
+	}
+	var calls []string
+	for _, name := range parsed.Calls {
+		if !strings.Contains(name, ".") {
+			name = "pg_catalog." + name // the search path is empty
+		}
+		calls = append(calls, name)
+	}
+	var volatile []string
+	err = each(ctx, conn, "volatile", []any{calls}, func(row pgx.CollectableRow) error {
+		var name string
+		err := row.Scan(&name)
+		volatile = append(volatile, strings.TrimPrefix(name, "pg_catalog."))
+		return err
+	})
+	op := "choose the rows of " + words(root.ID)
+	if err != nil {
+		return "", failDefinition(ctx, s.side, op, err)
+	}
+	if len(volatile) > 0 {
+		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition calls %s, which may answer otherwise the next time or have effects", list(volatile)),
+			"use functions that are STABLE or IMMUTABLE")
+	}
+	now, err := s.chosen.now(ctx, s)
+	if err != nil {
+		return "", failDefinition(ctx, s.side, op, err)
+	}
+	c := &choice{as: root.ID.Name, where: pinned(parsed, now)}
+	// The extended protocol takes one statement and no more. Nothing is run.
+	_, err = conn.PgConn().ExecParams(ctx, "EXPLAIN SELECT FROM "+c.from(id)+c.and(""), nil, nil, nil, nil).Close()
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && !broken(err) && ctx.Err() == nil {
+		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition cannot be used: %w", spoken(pg)),
+			"write it as what would stand behind WHERE; functions and tables beside the system's own are named with their schema")
+	}
+	return c.where, failDefinition(ctx, s.side, op, err)
+}
+
+// clocks are the words for the time of a transaction. Each reader has a transaction of
+// its own, so each would have another time.
+var clocks = regexp.MustCompile(`(?i)\b(?:(?:pg_catalog\s*\.\s*)?(?:now|transaction_timestamp|statement_timestamp)\s*\(\s*\)|current_timestamp\b|localtimestamp\b|current_date\b)`)
+
+// pinned gives a condition the time of the snapshot.
+func pinned(c *connectors.Condition, now string) string {
+	at := "(timestamptz " + literal(now) + ")"
+	return c.Text(func(plain string) string {
+		return clocks.ReplaceAllStringFunc(plain, func(word string) string {
+			switch strings.ToLower(word) {
+			case "current_date":
+				return at + "::date"
+			case "localtimestamp":
+				return at + "::timestamp"
+			}
+			return at
+		})
+	})
+}
+
+// from returns the table, by the name that the condition may call it.
+func (c *choice) from(id catalog.TableID) string {
+	if c == nil {
+		return "ONLY " + table(id)
+	}
+	return "ONLY " + table(id) + " AS " + ident(c.as)
+}
+
+// and returns the WHERE clause of the condition and another one. Lines of its own keep
+// the condition apart from what surrounds it.
+func (c *choice) and(other string) string {
+	switch {
+	case c == nil || c.where == "":
+		if other == "" {
+			return ""
+		}
+		return " WHERE " + other
+	case other == "":
+		return " WHERE (\n" + c.where + "\n)"
+	}
+	return " WHERE " + other + " AND (\n" + c.where + "\n)"
+}
+
+// keysSQL returns the query for places and keys of the rows of a chunk.
+func (c *choice) keysSQL(chunk connectors.Chunk) string {
+	columns := "ctid::text"
+	for _, k := range c.filter.Key {
+		columns += ", " + ident(k) + "::text"
+	}
+	return "SELECT " + columns + " FROM " + c.from(chunk.Table) + c.and(rangeSQL(chunk))
+}
+
+// hashes hands over the place of each row of a chunk that the condition lets through,
+// and the hash of its key. The session is in the snapshot.
+func (c *choice) hashes(ctx context.Context, conn *pgx.Conn, chunk connectors.Chunk, most *connectors.RowHash, keep func(tid []byte, h connectors.RowHash)) error {
+	chooser := c.filter.Chooser(most)
+	result := conn.PgConn().ExecParams(ctx, c.keysSQL(chunk), nil, nil, nil, nil)
+	for result.NextRow() {
+		row := result.Values()
+		if h := chooser.Hash(row[1:]...); chooser.Keeps(h) {
+			keep(row[0], h)
+		}
+	}
+	_, err := result.Close()
+	return err
+}
+
+// mostTIDs is how many rows one statement names by their places.
+const mostTIDs = 50_000
+
+// copyOut returns the statements that read a chunk, one after the other. Where rows are
+// chosen by their keys, these are read first, and then only the rows that stay.
+func (s *snapshot) copyOut(ctx context.Context, held *session, chunk connectors.Chunk, layout *connectors.Layout) ([]string, error) {
+	rows, _ := layout.Rows.(*choice)
+	if rows == nil || rows.filter.Chooser(nil) == nil {
+		return []string{copyOutSQL(chunk, layout)}, nil
+	}
+	var statements, tids []string
+	err := rows.hashes(ctx, held.conn, chunk, rows.most, func(tid []byte, _ connectors.RowHash) {
+		if tids = append(tids, string(tid)); len(tids) == mostTIDs {
+			statements = append(statements, copyRowsSQL(chunk.Table, layout, tids))
+			tids = tids[:0]
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(tids) > 0:
+		statements = append(statements, copyRowsSQL(chunk.Table, layout, tids))
+	case len(statements) == 0:
+		statements = append(statements, copySelectSQL(layout, "ONLY "+table(chunk.Table)+" WHERE false"))
+	}
+	return statements, nil
+}
+
+// limits are what the limits of a snapshot's tables come to, found once for all
+// partitions of a root, and the time of the snapshot.
+type limits struct {
+	mu    sync.Mutex
+	found map[string]*limit
+	clock string
+}
+
+type limit struct {
+	mu   sync.Mutex
+	done bool
+	most *connectors.RowHash
+}
+
+// most returns the greatest hash that the limit of a root's rows lets through.
+func (l *limits) most(ctx context.Context, s *snapshot, root *catalog.Table, rows *choice) (*connectors.RowHash, error) {
+	digest := rows.filter.Digest()
+	name := words(root.ID) + string(digest[:]) + string(rows.filter.Seed[:])
+	l.mu.Lock()
+	if l.found == nil {
+		l.found = map[string]*limit{}
+	}
+	one := l.found[name]
+	if one == nil {
+		one = &limit{}
+		l.found[name] = one
+	}
+	l.mu.Unlock()
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.done {
+		return one.most, nil
+	}
+	held, err := s.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { s.release(held) }()
+	lowest := connectors.NewLowest(rows.filter.Limit)
+	for _, t := range s.picture.Tables {
+		if !t.StoresRows() || s.picture.Root(t) != root {
+			continue
+		}
+		err := rows.hashes(ctx, held.conn, connectors.Chunk{Table: t.ID, Last: true}, nil, func(_ []byte, h connectors.RowHash) { lowest.Add(h) })
+		if err != nil {
+			held.bad = true // the transaction is aborted: its snapshot is of no use
+			return nil, fail(ctx, s.side, "read the keys of "+words(t.ID), err)
+		}
+	}
+	one.done, one.most = true, lowest.Most()
+	return one.most, nil
+}
+
+// now returns the time of the snapshot.
+func (l *limits) now(ctx context.Context, s *snapshot) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.clock != "" {
+		return l.clock, nil
+	}
+	err := s.holding(func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "SELECT pg_catalog.now()::text").Scan(&l.clock)
+	})
+	return l.clock, err
+}
