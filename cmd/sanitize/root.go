@@ -155,6 +155,7 @@ it as it was. Without a command, --policy, --from and --to mean run.`,
 		}})
 	root.AddCommand(
 		newRun(u), newPlan(u), newInit(u), newInspect(u), newSchema(u), newTransforms(u), newKeys(u), newDemo(u), newVersion(u),
+		newDiff(u), newLock(u), newSign(u), newVerifySignature(u),
 	)
 	return root
 }
