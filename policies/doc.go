@@ -112,6 +112,30 @@
 // is bounded: 10,000 rows and 16 MiB of a table, 4 KiB of a value, 200 paths of a
 // column's documents; of values themselves nothing is held.
 //
+// # Strength, locks and signatures
+//
+// Transforms are in a partial order of what they leave to whoever sees the output and
+// has no key (see compareSpec): keep, a part or a neighbourhood, what the key turns
+// back, what it does not, a constant, NULL, nothing. Within one transform its own
+// measure counts, a document path by path. Where neither is stronger the order says
+// Changed. Diff compares two policies by it, and kinds of classes, rows, keys, risk,
+// environments and waivers by what each bounds. A weakening is accepted by a waiver
+// {rule: SAN-P08} of the new policy.
+//
+// A Lock is a policy that has met a catalog, written down: each column's decision, and
+// what shapes the output beside it. It is the same bytes each time, is read strictly,
+// and holds no row, no text of the catalog that may quote one, and nothing of a key
+// but its check value. CheckLock finds what has drifted since: every change of a
+// table, column, key, index or trigger is an error with the line to add; with
+// `schema_drift: warn` those pass by which no value can come through that the lock did
+// not foresee: a text that may be longer, a column that became NOT NULL, an index or
+// CHECK that is gone, a comment.
+//
+// Signatures are detached: DSSE envelopes (Sign), whose payload is the file's exact
+// bytes and whose type tells a policy from a lock, or SSH signatures in the namespace
+// `sanitize`. Both are ed25519. The ids of keys in them decide nothing; a signer
+// counts once.
+//
 // # Use
 //
 //	policy, err := policies.Load("shop.yaml")

@@ -485,7 +485,7 @@ func (r *reader) longForm(n *yaml.Node, c ColumnRule, what string, column bool) 
 			c.Do.Params = map[string]any{"malformed": v}
 		}
 	}
-	if because != nil && c.Because == "" {
+	if because != nil && c.Because == "" && !r.spelled {
 		r.failAt(Invalid, Position{because.Line, because.Column}, "add because: \"…\"", "%s deviates from its class and gives no reason", what)
 	}
 	if !hasClass && !hasDocument {

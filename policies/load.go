@@ -94,6 +94,8 @@ type reader struct {
 	bases  *bases
 	base   bool       // others build on it: it has no keys and no tables
 	differ []conflict // classes that the bases define differently
+	// spelled is set for transforms that a program has spelled: they give no reasons.
+	spelled bool
 }
 
 // marks counts the characters of which each can make one more node or line, the least

@@ -42,7 +42,7 @@ var rooms = []room{
 	{"connectors/sqlite", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow, "modernc.org/sqlite/..."}},
 	{"connectors/memory", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow}},
 	{"policies/report", nil, nil},
-	{"policies", []string{"masking", "connectors/catalog", "policies/report"}, []string{"go.yaml.in/yaml/v3"}},
+	{"policies", []string{"masking", "connectors/catalog", "policies/report"}, []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
 	{"pipeline", []string{"connectors", "connectors/catalog", "masking"}, []string{arrow, xsync}},
 	{"cmd/sanitize", []string{"..."}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", xtext}},
 	{"benchmarks/...", belowCmd, []string{"*"}},

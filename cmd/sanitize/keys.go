@@ -22,10 +22,10 @@ passwords. The same key gives the same pseudonyms tonight as last night.`,
 		example: "  sanitize keys new discovery.key\n  sanitize keys check discovery.key",
 		exits:   []int{exitDone, exitFailed, exitUsage, exitPolicy},
 		run: func(cmd *cobra.Command, _ []string) error {
-			return usage(cmd, "a command is missing: new or check")
+			return usage(cmd, "a command is missing: new, check or new-signing")
 		},
 	}.build(u)
-	cmd.AddCommand(newKeysNew(u), newKeysCheck(u))
+	cmd.AddCommand(newKeysNew(u), newKeysCheck(u), newKeysNewSigning(u))
 	return cmd
 }
 

@@ -154,7 +154,8 @@ it as it was. Without a command, --policy, --from and --to mean run.`,
 			return u.Data(help(cmd))
 		}})
 	root.AddCommand(
-		newRun(u), newPlan(u), newInit(u), newDiscover(u), newInspect(u), newSchema(u), newTransforms(u), newKeys(u), newDemo(u), newVersion(u),
+		newRun(u), newPlan(u), newInit(u), newDiscover(u), newInspect(u), newSchema(u), newTransforms(u),
+		newDiff(u), newLock(u), newSign(u), newVerifySignature(u), newKeys(u), newDemo(u), newVersion(u),
 	)
 	return root
 }

@@ -26,6 +26,9 @@ type runOptions struct {
 	policy, from, to string
 	chunk, memory    size
 	json, quiet      bool
+	lock             string
+	signed           bool
+	signatures       signatureOptions
 }
 
 func (o *runOptions) bind(flags *pflag.FlagSet) {
@@ -36,6 +39,9 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.IntVar(&o.workers, "workers", 0, "`N` chunks copied at once (default: the cores, at least 2 and at most 4)")
 	flags.Var(&o.chunk, "chunk-size", "`SIZE` of a chunk to aim at (default: the connector's own)")
 	flags.Var(&o.memory, "memory", "`SIZE` of all batches in flight (default: 96MiB)")
+	flags.StringVar(&o.lock, "lock", "", "`FILE` that sanitize lock wrote (default: POLICY with .lock, if it is there)")
+	flags.BoolVar(&o.signed, "require-signature", false, "refuse a policy without a valid signature of itself or its lock")
+	o.signatures.bind(flags)
 	o.connectOptions.bind(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
@@ -53,6 +59,14 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if o.lockTimeout <= 0 {
 		return usage(cmd, "--lock-timeout must be above 0")
 	}
+	if o.signed {
+		return o.signatures.check(cmd)
+	}
+	for _, name := range []string{"allowed", "signature", "threshold"} {
+		if cmd.Flags().Changed(name) {
+			return usage(cmd, "--%s is for --require-signature, which is missing", name)
+		}
+	}
 	return nil
 }
 
@@ -65,6 +79,12 @@ func newRun(u *ui) *cobra.Command {
 policy. The copy is built aside, verified, and put in the target's place in one
 step; the former copy is there until then. A target that exists and was not
 made by sanitize is refused.
+
+A lock beside the policy, shop.lock beside shop.yaml, is obeyed, and one that
+--lock names: a policy other than the locked one, and a database that has
+drifted from the lock, are refused with the lines to add. With
+--require-signature a policy that no allowed signer has signed, itself or by its
+lock, is refused before anything is opened.
 
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
 once. Either way the target is as it was.`,
@@ -97,11 +117,25 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 // promoted target, with progress and interrupts.
 func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.Summary, err error) {
 	// What needs no connection comes first: a mistake in the policy costs no login.
-	policy, key, err := loadPolicy(o.policy)
+	policy, err := readPolicy(o.policy)
 	if err != nil {
 		return nil, err
 	}
 	if err := guardHost(policy, o.to); err != nil {
+		return nil, err
+	}
+	lock, lockPath, lockText, err := loadLock(o.lock, policy)
+	if err != nil {
+		return nil, err
+	}
+	if o.signed {
+		if _, err := o.signatures.require(policy, lockPath, lockText); err != nil {
+			return nil, err
+		}
+	}
+	// Only now: an unsigned policy runs no command that it names.
+	key, err := policyKey(policy)
+	if err != nil {
 		return nil, err
 	}
 	ctx, drain, stop := interrupts(ctx, u)
@@ -124,6 +158,15 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		Sink:     sink,
 		Observer: progress,
 		Compile: func(ctx context.Context, s connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
+			if lock != nil {
+				warnings, err := policies.CheckLock(policy, lock, s.Catalog())
+				if err != nil {
+					return nil, nil, err
+				}
+				for _, w := range warnings {
+					u.Warn(w)
+				}
+			}
 			compiled, err := policies.Compile(policy, s.Catalog(), key, masking.Standard(), policies.WithRows(counting{ctx, s}))
 			if err != nil {
 				return nil, nil, err
@@ -133,6 +176,11 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			}
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
+			}
+			if lock != nil {
+				for _, w := range lock.CheckRun(compiled.Fingerprint) {
+					u.Warn(w)
+				}
 			}
 			return compiled.Plan, pipeline.Fingerprint(compiled.Fingerprint), nil
 		},
@@ -177,18 +225,33 @@ func closing(err error, what string, cerr error) error {
 
 // loadPolicy reads a policy and its key.
 func loadPolicy(path string) (*policies.Policy, *masking.Key, error) {
-	p, err := policies.Load(path)
+	p, err := readPolicy(path)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, &policyError{fmt.Errorf("policy %s does not exist", path)}
-		}
-		return nil, nil, &policyError{err}
+		return nil, nil, err
 	}
+	key, err := policyKey(p)
+	return p, key, err
+}
+
+// readPolicy reads a policy without its key.
+func readPolicy(path string) (*policies.Policy, error) {
+	p, err := policies.Load(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &policyError{fmt.Errorf("policy %s does not exist", path)}
+	case err != nil:
+		return nil, &policyError{err}
+	}
+	return p, nil
+}
+
+// policyKey reads the key of a policy, from a file or from a command that the policy names.
+func policyKey(p *policies.Policy) (*masking.Key, error) {
 	key, err := p.Key()
 	if err != nil {
-		return nil, nil, &policyError{err}
+		return nil, &policyError{err}
 	}
-	return p, key, nil
+	return key, nil
 }
 
 // interrupts turns signals into the two ways to stop. The first SIGINT, SIGTERM

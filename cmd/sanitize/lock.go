@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sanitize-db/sanitize/masking"
+	"github.com/sanitize-db/sanitize/policies"
+)
+
+func newLock(u *ui) *cobra.Command {
+	var (
+		o   sourceOptions
+		out string
+	)
+	cmd := command{
+		use:   "lock POLICY --from SOURCE [--out FILE]\nlock POLICY --catalog FILE [--out FILE]",
+		short: "write down what the policy decides about each column of a catalog",
+		long: `Lock compiles the policy against a catalog and writes a lock file to standard
+output: what happens to each column, the digests of the policy and its bases,
+the catalog's fingerprint and what drift is measured by, the versions of the
+transforms and the hashes of dictionaries and pools. It reads no rows; the same
+policy, catalog and program give the same bytes.
+
+A lock that stands beside its policy, shop.lock beside shop.yaml, is obeyed by
+every run: a policy or a database that is not the one of the lock is refused.
+If the key is at hand its check value is written down, and nothing else of it.`,
+		example: `  sanitize lock shop.yaml --from postgres://reader@prod/shop --out shop.lock
+  sanitize lock shop.yaml --catalog shop.catalog.json > shop.lock`,
+		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},
+		args:  []string{"POLICY"},
+		run: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			p, err := readPolicy(args[0])
+			if err != nil {
+				return err
+			}
+			c, err := o.catalog(cmd, u)
+			if err != nil {
+				return err
+			}
+			key, err := p.Key()
+			if err != nil {
+				key = nil // a lock is made where the key is not, as well
+				u.Say("the key is not at hand: the lock tells nothing of it")
+			}
+			l, err := policies.MakeLock(p, c, key, masking.Standard(), currentVersion().Version)
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				return u.Data(string(l.Marshal()))
+			}
+			if err := writeWhole(out, l.Marshal(), 0o644); err != nil {
+				return err
+			}
+			u.Say("wrote %s", out)
+			return nil
+		},
+	}.build(u)
+	o.bind(cmd.Flags())
+	cmd.Flags().StringVar(&out, "out", "", "`FILE` to write (default: standard output)")
+	return cmd
+}
+
+// writeWhole writes a file aside and renames it, so that nobody sees half of it.
+func writeWhole(path string, content []byte, mode os.FileMode) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+			err = fmt.Errorf("write %s: %w", path, err)
+		}
+	}()
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return err
+}
+
+// besidePolicy is where the lock of a policy stands if nobody says otherwise:
+// shop.lock beside shop.yaml.
+func besidePolicy(policy string) string {
+	return strings.TrimSuffix(policy, filepath.Ext(policy)) + ".lock"
+}
+
+// loadLock reads the lock of a run: the file that was named, or the one beside the
+// policy, if there is one. Without either it returns nil. The lock is of the policy's
+// very bytes, or an error says so.
+func loadLock(named string, p *policies.Policy) (lock *policies.Lock, path string, text []byte, err error) {
+	path = named
+	if named == "" {
+		path = besidePolicy(p.File)
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, "", nil, nil
+		}
+	}
+	if text, err = readPolicyFile(path); err != nil {
+		return nil, "", nil, err
+	}
+	if lock, err = policies.ParseLock(path, text); err != nil {
+		return nil, "", nil, err
+	}
+	return lock, path, text, lock.CheckPolicy(p)
+}
