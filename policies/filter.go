@@ -231,7 +231,7 @@ func (c *compiler) linkWords(col *column) string {
 	}
 	words := "; linked with " + strings.Join(col.abroad, ", ")
 	if d := col.decision; d != nil && !d.keep {
-		words += fmt.Sprintf(", which joins if its policy masks it as class %s in the scope %s under the same key", d.class, c.p.scope())
+		words += fmt.Sprintf(" (as class %s in scope %s, with the same key)", d.class, c.p.scope())
 	}
 	return words
 }
