@@ -108,6 +108,7 @@ type Pass struct {
 	columns  []*view
 	objects  map[string]*view
 	settings []*setting
+	probed   map[string]probe // by class and transform
 }
 
 // view is one column with what is decided about it: of the catalog if there is one,
@@ -200,7 +201,7 @@ func (s *Pass) profiled(name string) bool {
 
 // newPass reads everything once that several rules need.
 func newPass(p *Policy, e Evidence, reg *masking.Registry) *Pass {
-	s := &Pass{Policy: p, Evidence: e, reg: reg, key: masking.NewKey()}
+	s := &Pass{Policy: p, Evidence: e, reg: reg, key: masking.NewKey(), probed: map[string]probe{}}
 	if s.Profiles == nil {
 		s.Profiles = p.Header.Profiles
 	}
@@ -324,6 +325,23 @@ func (s *Pass) guarantees(t *setting) (masking.Guarantees, bool) {
 			return v.bind.Guarantees, true
 		}
 	}
+	name := t.class + " " + t.do.String()
+	if g, known := s.probed[name]; known {
+		return g.Guarantees, g.bound
+	}
+	g := s.probe(t)
+	s.probed[name] = g
+	return g.Guarantees, g.bound
+}
+
+// probe is what a transform promises of a column made up for it.
+type probe struct {
+	masking.Guarantees
+	bound bool
+}
+
+// probe binds a setting's transform to the first kind of column that takes it.
+func (s *Pass) probe(t *setting) probe {
 	spec := s.Policy.spec(t.class, t.do)
 	for _, column := range []masking.Column{
 		{Kind: masking.Text}, {Kind: masking.Int, Bits: 64, NarrowBits: 64}, {Kind: masking.UUID}, {Kind: masking.Date}, {Kind: masking.Timestamp},
@@ -331,10 +349,10 @@ func (s *Pass) guarantees(t *setting) (masking.Guarantees, bool) {
 	} {
 		column.Table, column.Name = "audit", "audit"
 		if b, err := s.reg.Bind(s.key, column, spec, nil); err == nil {
-			return b.Guarantees, true
+			return probe{b.Guarantees, true}
 		}
 	}
-	return masking.Guarantees{}, false
+	return probe{}
 }
 
 // need makes a needs function of a condition and a reason.
@@ -369,3 +387,6 @@ func untold(what string) func(*Pass) string {
 
 // never is for what no evidence of this version can tell.
 func never(reason string) func(*Pass) string { return func(*Pass) string { return reason } }
+
+// Profiles returns the profiles that an audit can go by.
+func Profiles() []string { return []string{"gdpr", "hipaa", "pci"} }

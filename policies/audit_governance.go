@@ -160,7 +160,7 @@ var governance = []*Analyzer{
 		Title:   "the profiles that are claimed have a class for each of their sorts of data",
 		Meaning: "A profile that is claimed promises that each sort of data it names is looked for; one without a class cannot be found.",
 		Fix:     "Extend the profile's built-in base, or add the classes that are missing.",
-		run: profiles,
+		run:     profiles,
 	},
 }
 

@@ -56,7 +56,7 @@ var linkRules = []*Analyzer{
 				primary := t.PrimaryKey != nil && len(t.PrimaryKey.Columns) == 1 && t.PrimaryKey.Columns[0] == v.name
 				switch {
 				case primary:
-					found = append(found, s.find(nil, v.at, v.object, "give it a class of kind pseudonym", "%s is the key of a table of people, and kept", v.object))
+					found = append(found, s.find(nil, v.at, v.object, "give it a class of kind pseudonym", "%s is the key of rows that hold direct identifiers, and kept", v.object))
 				case external(v):
 					found = append(found, s.find(nil, v.at, v.object, "give it a class that does {token: base32}", "%s names the row in production or elsewhere, and is kept", v.object))
 				}

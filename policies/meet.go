@@ -35,14 +35,32 @@ func meet(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry
 	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences)
 	stage(&m.unfit, m.group, m.bind)
 	stage(&m.collisions, m.uniqueKeys, m.uniqueRules)
+	byID := map[string]*column{}
+	for _, ts := range m.tables {
+		for _, col := range ts.columns {
+			byID[col.id().String()] = col
+		}
+	}
 	// A file that a transform names is not the auditor's to have.
 	m.unfit = slices.DeleteFunc(m.unfit, func(d Diagnostic) bool {
-		return slices.ContainsFunc(m.tables, func(ts *table) bool {
-			return slices.ContainsFunc(ts.columns, func(col *column) bool {
-				return !col.bound && col.decision != nil && col.decision.do.Name == "password" && col.id().String() == d.At
-			})
-		})
+		col := byID[d.At]
+		return col != nil && !col.bound && col.decision != nil && col.decision.do.Name == "password"
 	})
+	// Some transforms see for themselves that they would not keep a column unique.
+	m.unfit = slices.DeleteFunc(m.unfit, func(d Diagnostic) bool {
+		col := byID[d.At]
+		if col == nil || col.bound || col.decision == nil || !col.group.unique {
+			return false
+		}
+		plain := m.maskingColumn(col)
+		plain.Unique = false
+		if _, err := reg.Bind(key, plain, m.finalSpec(col), m.row(col)); err != nil {
+			return false
+		}
+		m.collisions = append(m.collisions, d)
+		return true
+	})
+	m.collisions = m.collisions.sorted()
 	return m
 }
 
@@ -101,6 +119,9 @@ func Explain(p *Policy, c *catalog.Catalog, name string, reg *masking.Registry) 
 	col := m.byID[t.ID].column(found.Name)
 	v := m.view(col)
 	e := &Explanation{Column: v.object, Type: col.col.Type.Name, Action: m.action(col), Class: v.class, Kind: v.kind}
+	if v.decided {
+		e.Do = v.do.String()
+	}
 	step := func(where, format string, args ...any) {
 		e.Steps = append(e.Steps, Step{What: fmt.Sprintf(format, args...), Where: where})
 	}
@@ -123,7 +144,7 @@ func Explain(p *Policy, c *catalog.Catalog, name string, reg *masking.Registry) 
 		e.Domain, e.Guarantees, e.Promises, e.Warnings = m.domain(col), v.bind.Guarantees, guaranteeWords(v.bind.Guarantees), v.bind.Warnings
 		source := p.Keys[0]
 		step(m.where(source.At), "the domain %s, of the key %s: the same value masks alike wherever this domain is used", e.Domain, source.Name)
-		step("", "it is %s", e.Promises)
+		step("", "the transform is %s", e.Promises)
 	}
 	for _, errs := range []Errors{m.names, m.openColumns, m.contradictions, m.unfit, m.collisions} {
 		for _, d := range errs {

@@ -34,7 +34,7 @@ var exitMeanings = []struct {
 	meaning string
 }{
 	{exitDone, "done; of a run: loaded, validated and verified"},
-	{exitFailed, "a failure that no other code names"},
+	{exitFailed, "findings at or above --fail-on, or a failure that no other code names"},
 	{exitUsage, "usage, source and target are the same database, or the policy does not allow the target's host"},
 	{exitPolicy, "the policy or its key cannot be used"},
 	{exitDrift, "an undecided column, or the database has drifted from the policy; nothing was written"},

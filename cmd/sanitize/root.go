@@ -154,7 +154,7 @@ it as it was. Without a command, --policy, --from and --to mean run.`,
 			return u.Data(help(cmd))
 		}})
 	root.AddCommand(
-		newRun(u), newPlan(u), newInit(u), newInspect(u), newSchema(u), newTransforms(u), newKeys(u), newDemo(u), newVersion(u),
+		newRun(u), newPlan(u), newInit(u), newInspect(u), newAudit(u), newExplain(u), newSchema(u), newTransforms(u), newKeys(u), newDemo(u), newVersion(u),
 	)
 	return root
 }
