@@ -81,7 +81,7 @@ func (o *auditOptions) check(cmd *cobra.Command) (today time.Time, err error) {
 	if !slices.Contains(reportFormats, o.format) {
 		return today, usage(cmd, "--format %q is none of %s", o.format, strings.Join(reportFormats, ", "))
 	}
-	if o.failOn != "never" && !slices.Contains(report.Levels(), report.Level(o.failOn)) {
+	if least := report.Level(o.failOn); least != report.Never && !slices.Contains(report.Levels(), least) {
 		return today, usage(cmd, "--fail-on %q is none of critical, high, medium, low, never", o.failOn)
 	}
 	for i, p := range o.profiles {
@@ -129,7 +129,7 @@ func runAudit(cmd *cobra.Command, u *ui, o *auditOptions, path string) error {
 	} else {
 		err = u.Data(string(text))
 	}
-	if err != nil || o.failOn == "never" {
+	if err != nil {
 		return err
 	}
 	if least := report.Level(o.failOn); r.Open(least) > 0 {
@@ -151,11 +151,7 @@ func (o *auditOptions) write(u *ui, r *report.Report) ([]byte, error) {
 	case "sarif":
 		return r.SARIF()
 	case "junit":
-		least := report.Level(o.failOn)
-		if o.failOn == "never" {
-			least = "" // graver than all: nothing fails
-		}
-		return r.JUnit(least)
+		return r.JUnit(report.Level(o.failOn))
 	case "csv":
 		return r.CSV()
 	case "html":

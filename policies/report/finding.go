@@ -27,8 +27,13 @@ func (l Level) rank() int {
 	return len(Levels())
 }
 
+// Never is the level that no finding reaches.
+const Never Level = "never"
+
 // AtLeast reports whether the level is as grave as least, or graver.
-func (l Level) AtLeast(least Level) bool { return l.rank() <= least.rank() }
+func (l Level) AtLeast(least Level) bool {
+	return least.rank() < len(Levels()) && l.rank() <= least.rank()
+}
 
 // Finding is one thing that a rule holds against the policy. It shows names and the
 // policy's words: no cell value and nothing of a key.
