@@ -121,7 +121,7 @@ type pageClause struct {
 
 // standards turns the rules round: which clause has which evidence.
 func (r *Report) standards() (all []pageStandard) {
-	at := map[string]int{}
+	at, counted := map[string]int{}, map[string]bool{}
 	for _, rule := range r.Rules {
 		for _, c := range rule.Clauses {
 			i, found := at[c.Standard]
@@ -137,7 +137,10 @@ func (r *Report) standards() (all []pageStandard) {
 				s.Clauses = append(s.Clauses, pageClause{Ref: c.Ref})
 			}
 			s.Clauses[j].Rules = append(s.Clauses[j].Rules, rule)
-			s.Findings += rule.Findings
+			if once := c.Standard + " " + rule.ID; !counted[once] {
+				counted[once] = true
+				s.Findings += rule.Findings
+			}
 		}
 	}
 	for i := range all {
