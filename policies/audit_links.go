@@ -129,7 +129,7 @@ func copies(s *Pass) (found []report.Finding) {
 	masked := map[string][]*view{} // by table and name: customer email
 	for _, v := range s.columns {
 		if v.masked() && v.explicit && slices.Contains([]string{"direct", "special", "pci", "secret"}, v.kind) {
-			key := strings.Join(append([]string{head(v.c.table.t.ID.Name)}, tokens(v.name)...), " ")
+			key := strings.Join(append([]string{noun(v.c.table.t.ID.Name)}, tokens(v.name)...), " ")
 			masked[key] = append(masked[key], v)
 		}
 	}
@@ -248,3 +248,6 @@ func (s *Pass) checks() (found []report.Finding) {
 
 // positive is a CHECK that a number is above zero, or not below it.
 var positive = regexp.MustCompile(`(?i)^\W*(check)?\W*"?[\w$]+"?\W*(::\w+)?\W*>=?\W*0(\.0+)?\W*(::\w+)?\W*$`)
+
+// noun is what the rows of a table are: customer of old_customers.
+func noun(table string) string { return singular(lastOf(tokens(table))) }

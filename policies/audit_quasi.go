@@ -132,7 +132,7 @@ func quasiSort(v *view) string {
 		name  string
 		words map[string]bool
 	}{
-		{"birth", birthWords}, {"age", quasiWords["age"]}, {"sex", quasiWords["sex"]}, {"postcode", postcodeWords}, {"place", placeWords}, {"nation", quasiWords["nation"]},
+		{"birth", quasiWords["birth"]}, {"age", quasiWords["age"]}, {"sex", quasiWords["sex"]}, {"postcode", quasiWords["postcode"]}, {"place", quasiWords["place"]}, {"nation", quasiWords["nation"]},
 		{"job", quasiWords["job"]}, {"family", quasiWords["family"]}, {"education", quasiWords["education"]}, {"income", quasiWords["income"]}, {"origin", quasiWords["origin"]},
 	} {
 		if !intersects(words, sort.words) {
@@ -149,8 +149,10 @@ func quasiSort(v *view) string {
 	return ""
 }
 
-// quasiWords are what other quasi-identifiers are called.
+// quasiWords are what quasi-identifiers are called, and numbers of phones.
 var quasiWords = map[string]map[string]bool{
+	"birth": words(`dob birth birthday birthdate born dateofbirth geburtsdatum`), "phone": words(`phone phones telephone tel mobile cell cellphone fax msisdn phonenumber`),
+	"postcode": words(`postcode postalcode zip zipcode plz`), "place": words(`city town district suburb county village neighborhood latitude longitude lat lng lon location`),
 	"age": words(`age`), "sex": words(`sex gender male female`), "nation": words(`nationality country citizenship`),
 	"job": words(`job occupation profession jobtitle employer department`), "family": words(`marital children dependents household`),
 	"education": words(`education degree school university`), "income": words(`income salary wage`), "origin": words(`ethnicity race religion language`),

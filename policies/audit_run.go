@@ -86,7 +86,7 @@ var runRules = []*Analyzer{
 			}
 			return ""
 		},
-		run: whole,
+		run: wholeCopy,
 	},
 	{
 		ID: "SAN-R08", Phase: "R", Level: report.Medium, Clauses: "ISO 27001: A.8.33",
@@ -242,7 +242,7 @@ func short(digest string) string {
 }
 
 // whole compares what was copied with what was to be.
-func whole(s *Pass) (found []report.Finding) {
+func wholeCopy(s *Pass) (found []report.Finding) {
 	m := s.Manifest
 	sum := int64(0)
 	for _, t := range m.Tables {

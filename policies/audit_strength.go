@@ -196,7 +196,7 @@ var strength = []*Analyzer{
 		run: func(s *Pass) (found []report.Finding) {
 			for _, t := range s.settings {
 				w := t.words()
-				age, birth := w["age"], intersects(w, birthWords)
+				age, birth := w["age"], intersects(w, quasiWords["birth"])
 				switch {
 				case blank[t.do.Name] || compound[t.do.Name] || t.do.Name == "generalize" || t.kind == "not_personal" && t.do.Name != "keep":
 				case age && !(t.do.Name == "top_code" && number(t.do.Variant) <= 90):
@@ -300,8 +300,8 @@ func tooMuchLeft(s *Pass) (found []report.Finding) {
 			continue
 		}
 		w, n := t.words(), number(t.do.Variant)
-		post := intersects(w, postcodeWords)
-		date := intersects(w, birthWords) || w["date"]
+		post := intersects(w, quasiWords["postcode"])
+		date := intersects(w, quasiWords["birth"]) || w["date"]
 		cut := t.do.Name == "prefix" || t.do.Name == "truncate"
 		switch {
 		case t.kind == "pci" && cut && n > 8:
@@ -310,7 +310,7 @@ func tooMuchLeft(s *Pass) (found []report.Finding) {
 			found = append(found, s.about(t, "use test_bin: true", "%s leaves the issuer's digits of real cards", t.title()))
 		case post && cut && n > 3, post && number(t.do.Params["keep"]) != math.Inf(1) && number(t.do.Params["keep"]) > 3:
 			found = append(found, s.about(t, "leave three characters at most", "%s leaves more than three characters of a postcode", t.title()))
-		case intersects(w, phoneWords) && cut && n > 3:
+		case intersects(w, quasiWords["phone"]) && cut && n > 3:
 			found = append(found, s.about(t, "use {fake: phone, range: reserved}", "%s leaves the first %v digits of phone numbers", t.title(), t.do.Variant))
 		case t.do.Name == "fake" && t.do.Variant == "ip" && number(t.do.Params["keep"]) != math.Inf(1) && number(t.do.Params["keep"]) > 16:
 			found = append(found, s.about(t, "keep 16 bits at most, or use range: reserved", "%s leaves %v bits of an address", t.title(), t.do.Params["keep"]))
@@ -344,7 +344,7 @@ func live(s *Pass) (found []report.Finding) {
 			found = append(found, s.about(t, "write {fake: pan, test_bin: true}", "%s makes card numbers that may be somebody's", t.title()))
 		case formKept && (w["email"] || w["mail"]):
 			found = append(found, s.about(t, "use {fake: email}", "%s makes addresses whose domain may be somebody's", t.title()))
-		case formKept && intersects(w, phoneWords):
+		case formKept && intersects(w, quasiWords["phone"]):
 			found = append(found, s.about(t, "use {fake: phone, range: reserved}", "%s makes phone numbers that may ring", t.title()))
 		case formKept && t.kind == "pci":
 			found = append(found, s.about(t, "use {fake: pan}", "%s makes card numbers that may be somebody's", t.title()))

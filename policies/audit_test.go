@@ -109,8 +109,8 @@ length int2
 `
 )
 
-// today is the day of the tests' audits.
-var today = time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
+// auditDay is the day of the tests' audits.
+var auditDay = time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
 
 // scene is what one audit goes by; each test changes a part of the sound one.
 type scene struct {
@@ -123,7 +123,7 @@ type scene struct {
 // soundScene has everything that an audit can have.
 func soundScene() *scene {
 	s := &scene{policy: soundPolicy, catalog: soundCatalog}
-	s.evidence = Evidence{Today: today, Approval: &Approval{
+	s.evidence = Evidence{Today: auditDay, Approval: &Approval{
 		Signatures: []report.Signature{{By: "dpo@clinic.example", Kind: "DSSE", Valid: true}}, Author: "dev@clinic.example", Compared: "revision 2",
 	}}
 	return s
@@ -694,7 +694,7 @@ func TestAuditIsNotNoisy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := Audit(p, Evidence{Catalog: readCatalog(t, tt.catalog), Today: today}, masking.Standard())
+		r := Audit(p, Evidence{Catalog: readCatalog(t, tt.catalog), Today: auditDay}, masking.Standard())
 		open := 0
 		for _, f := range r.Findings {
 			if f.Rule[4] != 'P' && f.Rule != "SAN-C01" { // the header and the TODOs are for people to write
@@ -728,7 +728,7 @@ func manyTables(t testing.TB, n int) (*Policy, *catalog.Catalog) {
 func BenchmarkAudit500Tables(b *testing.B) {
 	p, c := manyTables(b, 500)
 	for b.Loop() {
-		r := Audit(p, Evidence{Catalog: c, Today: today}, masking.Standard())
+		r := Audit(p, Evidence{Catalog: c, Today: auditDay}, masking.Standard())
 		if r.Catalog.Tables != 500 || r.Counts.Critical == 0 {
 			b.Fatal("nothing was audited")
 		}

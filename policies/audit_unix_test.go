@@ -23,7 +23,7 @@ func processor(t *testing.T) time.Duration {
 func TestAuditOf500TablesTakesTwoSeconds(t *testing.T) {
 	p, c := manyTables(t, 500)
 	began := processor(t)
-	r := Audit(p, Evidence{Catalog: c, Today: today}, masking.Standard())
+	r := Audit(p, Evidence{Catalog: c, Today: auditDay}, masking.Standard())
 	if took := processor(t) - began; took > 2*time.Second {
 		t.Errorf("%d columns took %v", r.Catalog.Columns, took)
 	}
