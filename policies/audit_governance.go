@@ -124,10 +124,25 @@ var governance = []*Analyzer{
 		Title:   "nothing is weaker than in the revision that was signed last",
 		Meaning: "A column that was masked and is kept now, a lower k or a longer life are changes that an approver has to see.",
 		Fix:     "Read sanitize diff, and have the weaker revision signed, or take the change back.",
-		needs:   needsRevision,
+		needs: func(s *Pass) string {
+			if len(s.Policy.Extends) > 0 {
+				return ""
+			}
+			return needsRevision(s)
+		},
+		partly: func(s *Pass) string {
+			if needsRevision(s) != "" {
+				return "compared with the bases alone; the revision that was signed last was not at hand"
+			}
+			return ""
+		},
 		run: func(s *Pass) (found []report.Finding) {
+			found = s.weakerThanBases()
+			if needsRevision(s) != "" {
+				return found
+			}
 			if slices.ContainsFunc(s.Approval.Signatures, func(sig report.Signature) bool { return sig.Valid && sig.By != s.Approval.Author }) {
-				return nil // the weaker revision is signed itself
+				return found // the weaker revision is signed itself
 			}
 			for _, c := range s.Approval.Weakened {
 				if c.Strength != Weaker.String() {
@@ -162,6 +177,22 @@ var governance = []*Analyzer{
 		Fix:     "Extend the profile's built-in base, or add the classes that are missing.",
 		run:     profiles,
 	},
+}
+
+// weakerThanBases finds classes that do less than in a base that the policy builds on.
+// The reader lets them pass only with a waiver, which the report then shows.
+func (s *Pass) weakerThanBases() (found []report.Finding) {
+	for _, e := range s.Policy.Extends {
+		if e.Policy == nil {
+			continue
+		}
+		for _, base := range e.Policy.Classes {
+			if now := s.Policy.Class(base.Name); now != nil && now.From == nil && compareDo(base.Do, now.Do) == Weaker {
+				found = append(found, s.find(nil, now.At, now.Name, "do what the base does, or waive it", "class %s does %s, which is weaker than %s in %s", now.Name, now.Do, base.Do, e.Path))
+			}
+		}
+	}
+	return found
 }
 
 // header is the place of the policy's header, as far as one can point to it.

@@ -573,6 +573,21 @@ func TestWaivers(t *testing.T) {
 	}
 }
 
+// A class that does less than in the base shows, waived.
+func TestWeakerThanABase(t *testing.T) {
+	s := soundScene()
+	s.evidence.Approval = nil
+	s.after = func(p *Policy) {
+		base := &Policy{File: "base.yaml", Classes: []*Class{{Name: "postcode", Kind: "quasi", Do: Do{Name: "null", Variant: true}}}}
+		p.Extends = []Extend{{Path: "base.yaml", Digest: "0123456789", Policy: base}}
+		p.Waivers = []Waiver{{Rule: "SAN-P08", Object: "postcode", Because: "tests of delivery", By: "dpo@clinic.example", Expires: "2027-01-31"}}
+	}
+	r := s.audit(t)
+	if got := r.Rule("SAN-P08"); got.State != report.WaivedAll || got.Reason == "" || r.Rule("SAN-P06").State != report.Passed {
+		t.Errorf("%+v, %+v", got, r.Rule("SAN-P06"))
+	}
+}
+
 // Two audits of the same evidence are the same, whatever the key.
 func TestAuditRepeats(t *testing.T) {
 	text := func() string {
