@@ -32,6 +32,9 @@ func meet(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry
 	}
 	stage(&m.names, m.enter, m.tableRules, m.relate, m.inherit)
 	stage(&m.openColumns, m.undecided)
+	var declarations Errors // links to other databases, rows, risk, edge cases
+	stage(&declarations, m.linkedAbroad, m.filters, m.declared)
+	m.names = append(m.names, declarations...).sorted()
 	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences)
 	stage(&m.unfit, m.group, m.bind)
 	stage(&m.collisions, m.uniqueKeys, m.uniqueRules)

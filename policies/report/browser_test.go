@@ -207,7 +207,8 @@ func TestPageInABrowser(t *testing.T) {
 		b.do(t, chromedp.Evaluate(`document.querySelectorAll("details").forEach(d => d.open = false)`, nil),
 			emulation.SetEmulatedMedia().WithMedia("print"),
 			// What is closed on the screen is open on paper.
-			chromedp.Evaluate(`document.querySelector(".found li").checkVisibility({contentVisibilityAuto: true}) && document.querySelector(".found li").getBoundingClientRect().height > 10`, &shown),
+			// The browser takes a moment to lay the paper out.
+			chromedp.Poll(`document.querySelector(".found li").checkVisibility({contentVisibilityAuto: true}) && document.querySelector(".found li").getBoundingClientRect().height > 10`, &shown, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(30*time.Second)),
 			chromedp.ActionFunc(func(ctx context.Context) (err error) {
 				pdf, _, err = printing.PrintToPDF().WithPreferCSSPageSize(true).WithPrintBackground(true).Do(ctx)
 				return err
