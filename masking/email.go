@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -66,7 +67,7 @@ func bindEmail(req Request) (Binding, error) {
 	}
 	unique := level == isUnique
 	t := &emailTransform{prf: newPRF(req.Key.For("email")), domain: domain, equality: col.Equality}
-	t.given, t.family = shortNames(dictionary.ASCIIGiven()), shortNames(dictionary.ASCIIFamily())
+	t.given, t.family = emailNames()
 	full := emailName + 1 + emailName + 1 + emailCode
 	b := Binding{
 		Transform:  t,
@@ -148,6 +149,11 @@ type shortName struct {
 	text [16]byte
 	size int // with the dot
 }
+
+// emailNames are the names that addresses are made of. They are the same for every column.
+var emailNames = sync.OnceValues(func() (given, family []shortName) {
+	return shortNames(dictionary.ASCIIGiven()), shortNames(dictionary.ASCIIFamily())
+})
 
 // shortNames returns the names that an address has room for, each once.
 func shortNames(names []string) []shortName {

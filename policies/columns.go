@@ -169,16 +169,26 @@ func (c *compiler) widths(s masking.Spec) masking.Spec {
 
 func (c *compiler) width(s masking.Spec) masking.Spec {
 	s = c.widths(s)
-	for _, ts := range c.tables {
-		for _, col := range ts.columns {
-			d := col.decision
-			if d == nil || d.keep || d.domain != s.Domain || d.spec.Name != s.Name {
-				continue
-			}
-			if bits := col.group.limits.NarrowBits; bits > 0 && (s.NarrowBits == 0 || bits < s.NarrowBits) {
-				s.NarrowBits = bits
+	if c.bits == nil {
+		c.bits = map[joined]int{}
+		for _, ts := range c.tables {
+			for _, col := range ts.columns {
+				d := col.decision
+				if d == nil || d.keep {
+					continue
+				}
+				at := joined{d.domain, d.spec.Name}
+				if bits := col.group.limits.NarrowBits; bits > 0 && (c.bits[at] == 0 || bits < c.bits[at]) {
+					c.bits[at] = bits
+				}
 			}
 		}
 	}
+	if bits := c.bits[joined{s.Domain, s.Name}]; bits > 0 && (s.NarrowBits == 0 || bits < s.NarrowBits) {
+		s.NarrowBits = bits
+	}
 	return s
 }
+
+// joined is what is masked alike: a domain and the transform in it.
+type joined struct{ domain, transform string }

@@ -96,6 +96,7 @@ type compiler struct {
 	byID     map[catalog.TableID]*table
 	named    map[string]*catalog.Table // by the names that Find takes as exact
 	rows     Rows                      // nil if no values are at hand
+	bits     map[joined]int            // of the narrowest integers; nil until asked for
 	broken   error                     // of rows
 	errs     Errors
 	warnings []string
@@ -126,6 +127,7 @@ type column struct {
 	edges    []edge
 	abroad   []string // columns of other databases that links name
 	group    *group
+	final    *masking.Spec // see finalSpec; nil until it is asked for
 	binding  masking.Binding
 	bound    bool
 	atRun    bool // the binding lacks the values that it is made of

@@ -34,9 +34,13 @@ func (c *compiler) row(col *column) *masking.Row {
 // its subject, the names of columns as the database spells them, and the widths of
 // the integers that its parts join with.
 func (c *compiler) finalSpec(col *column) masking.Spec {
-	s := col.decision.spec
-	s.Domain = c.domain(col)
-	return c.widths(c.exactNames(col, s))
+	if col.final == nil { // every other column of the table asks for it too
+		s := col.decision.spec
+		s.Domain = c.domain(col)
+		s = c.widths(c.exactNames(col, s))
+		col.final = &s
+	}
+	return *col.final
 }
 
 // subject returns the column that names whom the column is about, if its transform
@@ -44,7 +48,7 @@ func (c *compiler) finalSpec(col *column) masking.Spec {
 // subject's domain.
 func (c *compiler) subject(col *column) *column {
 	f := c.reg.Factory(col.decision.spec.Name)
-	if f == nil {
+	if f == nil || len(col.decision.spec.Params) == 0 {
 		return nil
 	}
 	for _, p := range f.Describe().Params {
@@ -99,7 +103,7 @@ func (c *compiler) exactNames(col *column, s masking.Spec) masking.Spec {
 // readsRow reports whether the transform looks at another column of the row.
 func (c *compiler) readsRow(s masking.Spec) bool {
 	f := c.reg.Factory(s.Name)
-	return f != nil && slices.ContainsFunc(f.Describe().Params, func(p masking.Param) bool {
+	return f != nil && len(s.Params) > 0 && slices.ContainsFunc(f.Describe().Params, func(p masking.Param) bool {
 		return p.Type == "column" && s.Params[p.Name] != nil
 	})
 }

@@ -155,7 +155,8 @@ it as it was. Without a command, --policy, --from and --to mean run.`,
 		}})
 	root.AddCommand(
 		newRun(u), newPlan(u), newInit(u), newDiscover(u), newInspect(u), newSchema(u), newTransforms(u),
-		newDiff(u), newLock(u), newSign(u), newVerifySignature(u), newKeys(u), newDemo(u), newVersion(u),
+		newAudit(u), newExplain(u), newDiff(u), newLock(u), newSign(u), newVerifySignature(u),
+		newKeys(u), newDemo(u), newVersion(u),
 	)
 	return root
 }

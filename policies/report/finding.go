@@ -14,15 +14,37 @@ const (
 	Low      Level = "low"
 )
 
+// Levels returns the levels, the gravest first.
+func Levels() []Level { return []Level{Critical, High, Medium, Low} }
+
+// rank orders levels: 0 is the gravest.
+func (l Level) rank() int {
+	for i, other := range Levels() {
+		if l == other {
+			return i
+		}
+	}
+	return len(Levels())
+}
+
+// Never is the level that no finding reaches.
+const Never Level = "never"
+
+// AtLeast reports whether the level is as grave as least, or graver.
+func (l Level) AtLeast(least Level) bool {
+	return least.rank() < len(Levels()) && l.rank() <= least.rank()
+}
+
 // Finding is one thing that a rule holds against the policy. It shows names and the
 // policy's words: no cell value and nothing of a key.
 type Finding struct {
 	Rule    string `json:"rule"`             // SAN-C01
 	Level   Level  `json:"level"`            //
-	File    string `json:"file,omitempty"`   // the policy file
+	File    string `json:"file,omitempty"`   // the policy file, or a base that it builds on
 	Line    int    `json:"line,omitempty"`   // from 1; 0 if no line is to blame
 	Column  int    `json:"column,omitempty"` // in characters, from 1
 	Object  string `json:"object,omitempty"` // schema.table.column, a class, a table; empty is the policy
+	Part    string `json:"part,omitempty"`   // of the object: a path of a document, the name of a constraint
 	Message string `json:"message"`
 	Help    string `json:"help,omitempty"`
 	Excerpt string `json:"excerpt,omitempty"` // the line, and a caret beneath
