@@ -20,7 +20,8 @@ import (
 //
 // That is sound because the driver has read every byte of an answer when it
 // returns, and no byte comes before the next question but notices, which the
-// settings turn off.
+// settings turn off. But a driver whose write took long reads in the background, and
+// may still wait for bytes that are then ours: startCopy makes it stop first.
 type session struct {
 	conn *pgx.Conn
 	in   []byte // of the socket; [r:w] is not consumed
@@ -131,6 +132,9 @@ func (s *session) need(n int) error {
 // startCopy sends a query and waits until the server says that it copies.
 func (s *session) startCopy(sql string, want byte) error {
 	s.bad, s.r, s.w = true, 0, 0
+	if err := s.conn.PgConn().SyncConn(context.Background()); err != nil { // a watch bounds it
+		return err
+	}
 	msg, err := (&pgproto3.Query{String: sql}).Encode(nil)
 	if err != nil {
 		return err
