@@ -48,8 +48,9 @@ const (
 	rowsVersion = 1
 )
 
-// filters finds which rows of each table are read. A partition, and a table that
-// inherits, has the rule of its parent as long as it has no line of its own.
+// filters finds which rows of each table are read. A partition has the rule of the
+// table that it is a part of; one that inherits has its parent's as long as it has no
+// line of its own.
 func (c *compiler) filters() {
 	for _, ts := range c.tables {
 		if ts.rule != nil && ts.rule.Rows != nil {
@@ -69,6 +70,11 @@ func (c *compiler) filter(top *table, rule *RowsRule) {
 	id := top.t.ID.String()
 	if top.t.Kind == catalog.Foreign {
 		c.fail(Invalid, rule.At, id, "take it out", "rows of %s: the rows of a foreign table are not copied", id)
+		return
+	}
+	if top.t.IsPartition {
+		root := c.catalog.Root(top.t).ID.String()
+		c.fail(Invalid, rule.At, id, "choose the rows of "+root, "rows of %s: it is a partition of %s, whose rows are chosen as a whole", id, root)
 		return
 	}
 	below := top.below()
@@ -94,12 +100,13 @@ func (c *compiler) filter(top *table, rule *RowsRule) {
 	}
 }
 
-// below returns the table and those below it that have no line of their own.
+// below returns the table and those below it that have no line of their own, and all
+// its partitions.
 func (t *table) below() []*table {
 	all := []*table{t}
 	for i := 0; i < len(all); i++ {
 		for _, child := range all[i].children {
-			if child.rule == nil && !slices.Contains(all, child) {
+			if (child.rule == nil || child.t.IsPartition) && !slices.Contains(all, child) {
 				all = append(all, child)
 			}
 		}

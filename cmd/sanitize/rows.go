@@ -1,18 +1,20 @@
 package main
 
 import (
-	"fmt"
-
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/policies"
 )
 
-// refuseRows stops a run whose policy leaves rows out, as long as no connector can: what
-// a policy leaves out must not arrive.
-func refuseRows(c *policies.Compiled) error {
-	for _, td := range c.Tables {
-		if td.Filter != nil {
-			return &policyError{fmt.Errorf("%s: rows of %s (%v): a run of this version copies all rows of a table or none", td.Where, td.Table, td.Filter)}
+// filtersOf tells the connectors which rows a policy copies. Partitions have the filter
+// of the table that they are parts of.
+func filtersOf(compiled *policies.Compiled, c *catalog.Catalog) map[catalog.TableID]connectors.Filter {
+	filters := map[catalog.TableID]connectors.Filter{}
+	for _, td := range compiled.Tables {
+		t := c.Table(td.Table)
+		if f := td.Filter; f != nil && c.Root(t) == t {
+			filters[td.Table] = connectors.Filter{Where: f.Where, Key: f.Key, Sample: f.Sample, Limit: f.Limit, Seed: f.Seed}
 		}
 	}
-	return nil
+	return filters
 }

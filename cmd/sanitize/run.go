@@ -153,6 +153,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 
 	progress := newProgress(u, o.workers)
 	defer progress.Close()
+	var filters map[catalog.TableID]connectors.Filter
 	run := pipeline.Run{
 		Source:   source,
 		Sink:     sink,
@@ -171,9 +172,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			if err != nil {
 				return nil, nil, err
 			}
-			if err := refuseRows(compiled); err != nil {
-				return nil, nil, err
-			}
+			filters = filtersOf(compiled, s.Catalog())
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
@@ -184,6 +183,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			}
 			return compiled.Plan, pipeline.Fingerprint(compiled.Fingerprint), nil
 		},
+		Filters: func(*catalog.Catalog) (map[catalog.TableID]connectors.Filter, error) { return filters, nil },
 		Options: pipeline.Options{
 			Workers:     o.workers,
 			ChunkBytes:  int64(o.chunk),
