@@ -58,10 +58,9 @@ func (c *compiler) filters() {
 		}
 	}
 	for _, ts := range c.tables {
-		if ts.filter == nil || !ts.copied() {
-			continue
+		if ts.filter != nil && ts.copied() {
+			c.warnCutKeys(ts)
 		}
-		c.warnCutKeys(ts)
 	}
 }
 
@@ -78,20 +77,17 @@ func (c *compiler) filter(top *table, rule *RowsRule) {
 		return
 	}
 	below := top.below()
-	if rule.Limit > 0 && len(below) > 1 {
-		c.fail(Invalid, rule.At, id, "use sample", "rows of %s: a limit holds for one table, and this one has tables below it", id)
+	if rule.Limit > 0 && slices.ContainsFunc(below[1:], func(t *table) bool { return !t.t.IsPartition }) {
+		c.fail(Invalid, rule.At, id, "use sample", "rows of %s: a limit holds for one table, and others inherit from this one", id)
 		return
 	}
 	for _, ts := range below {
 		f := &RowFilter{Where: rule.Where, Sample: rule.Sample, Limit: rule.Limit}
 		if f.Sample > 0 || f.Limit > 0 {
-			f.Key = ts.rowKey()
-			if f.Key == nil && ts.t.Kind == catalog.Partitioned {
-				f.Key = []string{} // it stores no rows itself
-			}
-			if f.Key == nil {
-				c.fail(Invalid, rule.At, ts.t.ID.String(), "use where; or give the table a primary key at the source",
-					"rows of %s: sample and limit go by what identifies a row, and the table has no primary key and no unique one without NULL", ts.t.ID)
+			keyed := c.byID[c.catalog.Root(ts.t).ID]
+			if f.Key = keyed.rowKey(); f.Key == nil {
+				c.fail(Invalid, rule.At, keyed.t.ID.String(), "use where; or give the table a primary key at the source",
+					"rows of %s: sample and limit go by what identifies a row, and the table has no primary key and no unique one without NULL", keyed.t.ID)
 				return
 			}
 			f.Seed = c.key.Subkey(c.p.domain(rowsKey), rowsKey, rowsVersion).For("sample")
