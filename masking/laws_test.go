@@ -330,6 +330,9 @@ func (c *lawCase) lawNoState(t *testing.T) {
 	group.Wait()
 }
 
+// fewer divides how much the longest tests try: 1, but under the race detector.
+var fewer = 1
+
 // fewAllocations is less than a batch of 1,024 values may make; more under the race
 // detector.
 var fewAllocations = 64

@@ -124,6 +124,10 @@ func getScratch() *scratch { return scratches.Get().(*scratch) }
 func (s *scratch) free() {
 	clear(s.msg[:])
 	clear(s.text[:cap(s.text)])
+	clear(s.l[:])
+	clear(s.r[:])
+	clear(s.a[:])
+	clear(s.b[:])
 	s.text = s.text[:0]
 	if cap(s.text) > 1<<20 {
 		s.text = nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -326,6 +327,24 @@ func (m *maskedHits) release() {
 	}
 }
 
+// addHit adds a hit as the column would hold it: an address without the characters
+// that have no width.
+func addHit(in *textBuilder, what pattern, hit []byte) {
+	in.grow(len(hit))
+	if what != patternEmail || isASCII(hit) {
+		in.add(hit)
+		return
+	}
+	for i := 0; i < len(hit); {
+		r, size := utf8.DecodeRune(hit[i:])
+		if !isInvisible(r) {
+			in.buf = append(in.buf, hit[i:i+size]...)
+		}
+		i += size
+	}
+	in.end()
+}
+
 // of returns the mask of a hit of a pattern.
 func (m *maskedHits) of(h textHit) []byte {
 	t := &m.texts[h.what]
@@ -356,7 +375,7 @@ func (t *redactTransform) maskHits(mem memory.Allocator, values *texts, s *redac
 		last := int(s.ends[i])
 		for _, h := range hits[first:last] {
 			if h.what != knownName {
-				in[h.what].add(values.value(i)[h.from:h.to])
+				addHit(in[h.what], h.what, values.value(i)[h.from:h.to])
 			}
 		}
 		first = last

@@ -88,6 +88,20 @@ func maskOf(t testing.TB, spec Spec, text string) string {
 	return applyTextual(t, b.Transform, text)[0].(string)
 }
 
+// Text and column agree although the text's address came with characters of no width.
+func TestRedactedAddressesJoin(t *testing.T) {
+	masked := situation(t, Column{Kind: Text}, redact("keep", "email"))
+	want := masked("ann@corp.example")[0].(string)
+	for _, around := range [][2]string{{"\u200b", ""}, {"\ufeff", ""}, {"", "\u200b now"}} {
+		if got := masked(around[0] + "ann@corp.example" + around[1])[0]; got != around[0]+want+around[1] {
+			t.Errorf("%q", got)
+		}
+	}
+	if got := masked("an\u00adn@co\u200brp.example")[0]; got != want {
+		t.Errorf("with soft hyphens: %q", got)
+	}
+}
+
 func TestRedactAgreesWithTheColumn(t *testing.T) {
 	spec := withClasses(redact("keep", "email", "phone"))
 	b := bindRedact(t, Column{Kind: Text}, spec)

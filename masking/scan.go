@@ -66,7 +66,7 @@ type textHit struct {
 //     (RFC 6531), characters without width, quoted local parts, address literals ([192.0.2.1]), and a domain of
 //     two labels or more of which the last is no number.
 //   - iban: two letters and two digits, then letters and digits up to the length of the
-//     country (ISO 13616), one or two blanks or hyphens between; ISO 7064 mod 97 holds.
+//     country (ISO 13616), up to three blanks or hyphens between; ISO 7064 mod 97 holds.
 //   - pan: 13 to 19 digits, blanks or hyphens between groups of three or more; the
 //     check digit of Luhn (ISO/IEC 7812) holds.
 //   - ip: four numbers up to 255 with dots, not behind a letter (v1.2.3.4); IPv6 in
@@ -284,9 +284,13 @@ func localPart(text []byte, at, least int) int {
 		}
 		i -= size
 	}
-	// Signs at the start are quotes and bullets.
-	for i < at && text[i] < utf8.RuneSelf && text[i] != '_' && !isAlnum(text[i]) {
-		i++
+	// Signs at the start are quotes and bullets, and what has no width belongs to no address.
+	for i < at {
+		r, size := utf8.DecodeRune(text[i:])
+		if isWord(r) || r == '_' {
+			break
+		}
+		i += size
 	}
 	return i
 }
@@ -294,7 +298,7 @@ func localPart(text []byte, at, least int) int {
 // isInvisible reports whether a character has no width, as those that come along when
 // an address is copied from a page: soft hyphen, zero-width space and joiners.
 func isInvisible(r rune) bool {
-	return r == 0xad || r >= 0x200b && r <= 0x200d || r == 0x2060 || r == 0xfeff
+	return r == 0xad || r >= 0x200b && r <= 0x200f || r >= 0x2060 && r <= 0x2064 || r == 0xfeff
 }
 
 // mailDomain returns where the domain at text[i] ends, or 0 if none is there.
@@ -332,8 +336,12 @@ func mailDomain(text []byte, i int) int {
 			chars++
 		}
 		stop := i
-		for stop > start && text[stop-1] == '-' {
-			stop--
+		for stop > start {
+			r, size := utf8.DecodeLastRune(text[start:stop])
+			if r != '-' && !isInvisible(r) {
+				break
+			}
+			stop -= size
 			chars--
 		}
 		if stop == start {

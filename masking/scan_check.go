@@ -1,5 +1,7 @@
 package masking
 
+import "unicode/utf8"
+
 // ibanLengths holds the countries of the IBAN registry and how long theirs are.
 const ibanLengths = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27" +
 	"GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MN20MR27" +
@@ -53,20 +55,15 @@ func ibanAt(text []byte, i int) int {
 	return end
 }
 
-// ibanGap returns how many bytes of text stand between two groups of an IBAN: one or
-// two blanks, also no-break and thin ones, or hyphens.
+// ibanGap returns how many bytes of text stand between two groups of an IBAN: up to
+// three blanks of any width, tabs, or hyphens.
 func ibanGap(text []byte) (n int) {
-	for range 2 {
-		switch rest := text[n:]; {
-		case len(rest) > 0 && (rest[0] == ' ' || rest[0] == '-'):
-			n++
-		case len(rest) > 1 && rest[0] == 0xc2 && rest[1] == 0xa0:
-			n += 2
-		case len(rest) > 2 && rest[0] == 0xe2 && rest[1] == 0x80 && (rest[2] == 0x89 || rest[2] == 0xaf || rest[2] == 0x90 || rest[2] == 0x91):
-			n += 3
-		default:
-			return n
+	for range 3 {
+		r, size := utf8.DecodeRune(text[n:])
+		if r != ' ' && r != '-' && r != '\t' && r != 0xa0 && (r < 0x2007 || r > 0x2011) && r != 0x202f && !isInvisible(r) {
+			break
 		}
+		n += size
 	}
 	return n
 }

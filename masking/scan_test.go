@@ -41,6 +41,7 @@ func TestScanFinds(t *testing.T) {
 		{"ann@[192.0.2.1] ann@[IPv6:2001:db8::1]", "email:ann@[192.0.2.1]|email:ann@[IPv6:2001:db8::1]"},
 		{"ann＠corp.example", "email:ann＠corp.example"},
 		{"ann\u200b@co\u00adrp.exam\u200dple, x", "email:ann\u200b@co\u00adrp.exam\u200dple"},
+		{"\ufeffann@corp.example\u200b, \u200b@corp.example", "email:ann@corp.example"},
 		{"cc @ann and ann@localhost @ x a@b.1", ""},
 		{"12345678@corp.example", "email:12345678@corp.example"},
 		{"call 030 1234567 8x@corp.example", "phone:030 1234567|email:8x@corp.example"},
@@ -57,6 +58,7 @@ func TestScanFinds(t *testing.T) {
 		{"iban GB29NWBK60161331926819.", "iban:GB29NWBK60161331926819"},
 		{"nl91abna0417164300", "iban:nl91abna0417164300"},
 		{"DE89\u00a03704\u00a00044  0532\u202f0130 00 x", "iban:DE89\u00a03704\u00a00044  0532\u202f0130 00"},
+		{"DE89   3704\t0044\u20070532\u200b0130 00", "iban:DE89   3704\t0044\u20070532\u200b0130 00"},
 		{"DE88370400440532013000", ""},
 		{"XDE89370400440532013000", ""},
 

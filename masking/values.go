@@ -2,6 +2,7 @@ package masking
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"unicode/utf8"
@@ -60,6 +61,17 @@ func (t *texts) value(i int) []byte {
 	}
 	at := int(h.BufferOffset())
 	return t.variadic[h.BufferIndex()].Bytes()[at : at+h.Len()]
+}
+
+// inlineASCII reports whether the value stands in its view's header and is ASCII. It
+// may say no of a value that is, but that has more than 12 bytes.
+func (t *texts) inlineASCII(i int) bool {
+	if t.views == nil {
+		return false
+	}
+	h := &t.views[i]
+	b := (*[arrow.ViewHeaderSizeBytes]byte)(unsafe.Pointer(h)) // the length in 4 bytes, then 12 of the value
+	return h.IsInline() && (binary.LittleEndian.Uint64(b[4:])|binary.LittleEndian.Uint64(b[8:]))&highBits == 0
 }
 
 // size returns the bytes of all values together.
