@@ -91,6 +91,7 @@ type Evidence struct {
 // this file, and how the file and the catalog differ from what was locked.
 type Approval struct {
 	Signatures []report.Signature
+	Unchecked  bool   // nobody has looked for signatures
 	Author     string // who changed the policy last; empty if nobody knows
 	Compared   string // names the revision that Weakened and Changes were compared with; empty if with none
 	Weakened   []report.Change
@@ -375,7 +376,7 @@ var (
 		}
 		return needsManifest(s)
 	}
-	needsSignatures = need(func(s *Pass) bool { return s.Approval == nil }, "needs the policy's signatures: sanitize sign")
+	needsSignatures = need(func(s *Pass) bool { return s.Approval == nil || s.Approval.Unchecked }, "needs the policy's signatures, and who may sign: --allowed FILE")
 	needsLock       = need(func(s *Pass) bool { return s.Approval == nil || s.Approval.Catalog == "" }, "needs what was locked at the approval: sanitize lock")
 	needsRevision   = need(func(s *Pass) bool { return s.Approval == nil || s.Approval.Compared == "" }, "needs the revision that was signed last, to compare with")
 )

@@ -23,8 +23,9 @@ var reportFormats = []string{"text", "json", "sarif", "junit", "csv", "html", "a
 // auditOptions are the flags of `sanitize audit`.
 type auditOptions struct {
 	sourceOptions
-	run, format, failOn, output, today string
-	profiles                           []string
+	run, format, failOn, output, today, lock, author string
+	profiles                                         []string
+	signatures                                       signatureOptions
 }
 
 // findingsError is an audit that found something that was to fail it.
@@ -44,14 +45,15 @@ func (e *findingsError) Hint() string {
 }
 
 func newAudit(u *ui) *cobra.Command {
-	var o auditOptions
+	o := auditOptions{signatures: signatureOptions{threshold: 1}}
 	cmd := command{
 		use:   "audit POLICY [--catalog FILE | --from SOURCE] [--run MANIFEST] [--format FORMAT] [--fail-on LEVEL]",
 		short: "hold the audit's rules against a policy",
 		long: `Audit reads a policy and says what a data-protection officer would hold against it:
 each finding with its rule, its line and what to do. It needs no key and no
 database. With a catalog, as inspect writes one, it also looks at every column, key
-and definition; with the summary that run --json prints, at the run. What cannot be
+and definition; with the summary that run --json prints, at the run; with a lock
+beside the policy, at what became weaker since; with --allowed, at its signatures. What cannot be
 evaluated is said: silence is not a pass.
 
 The formats: text; json, versioned; sarif, 2.1.0, for code scanning; junit, for build
@@ -70,6 +72,10 @@ record of GDPR Article 30 as Markdown.`,
 	flags.StringVar(&o.format, "format", "text", "`FORMAT`: "+strings.Join(reportFormats, ", "))
 	flags.StringVar(&o.failOn, "fail-on", "high", "`LEVEL` from which findings exit 1: critical, high, medium, low, never")
 	flags.StringSliceVar(&o.profiles, "profile", nil, "`NAME` of a profile whose rules apply, in place of the policy's: gdpr, hipaa, pci")
+	flags.StringVar(&o.lock, "lock", "", "`FILE` that was approved, to compare with (default: beside the policy, with .lock)")
+	flags.StringVar(&o.signatures.allowed, "allowed", "", "`FILE` with the public keys of those who may sign: the policy's signatures are checked")
+	flags.StringVar(&o.signatures.signature, "signature", "", "`FILE` with the signatures (default: beside the policy, with .sig)")
+	flags.StringVar(&o.author, "author", "", "`NAME` of who changed the policy last, as in --allowed: the approval has to be another's")
 	flags.StringVar(&o.output, "output", "", "`FILE` to write in place of standard output")
 	flags.StringVar(&o.today, "today", "", "`DATE` of the audit, so that a report can be made again (default: today, in UTC)")
 	return cmd
@@ -115,6 +121,9 @@ func runAudit(cmd *cobra.Command, u *ui, o *auditOptions, path string) error {
 		if e.Manifest, err = readManifest(o.run); err != nil {
 			return err
 		}
+	}
+	if e.Approval, err = o.approval(p, e); err != nil {
+		return err
 	}
 	r := policies.Audit(p, e, masking.Standard())
 	r.Tool = report.Tool{Name: "sanitize", Version: currentVersion().Version}

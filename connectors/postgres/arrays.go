@@ -73,8 +73,12 @@ func (b *builder) decode(j int) (a arrow.Array, row int, err error) {
 			if len(v) != 1 {
 				return nil, i, errValue
 			}
-			if v[0] == 1 || v[0] == 't' {
+			switch v[0] {
+			case 1, 't':
 				cs.bits[i/8] |= 1 << (i % 8)
+			case 0, 'f':
+			default:
+				return nil, i, errValue
 			}
 		}
 		values = memory.NewBufferBytes(cs.bits)

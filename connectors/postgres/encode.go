@@ -31,6 +31,7 @@ type Encoder struct {
 	begun  bool
 	rows   int64
 	bytes  int64
+	err    error // the stream is broken
 }
 
 // columnEncoder is one decoded column of the batch at hand.
@@ -73,6 +74,7 @@ func (e *Encoder) Encode(b *connectors.Batch) (err error) {
 	if err := e.begin(); err != nil {
 		return err
 	}
+	defer func() { e.err = err }()
 	if len(b.Decoded) != len(e.cols) {
 		return errors.New("postgres: encode: the batch has another layout")
 	}
@@ -166,6 +168,9 @@ func (e *Encoder) Close() error {
 }
 
 func (e *Encoder) begin() error {
+	if e.err != nil {
+		return e.err
+	}
 	if e.begun || e.text {
 		return nil
 	}
