@@ -31,7 +31,7 @@ var standardClasses = []Class{
 	{Name: "last_name", Kind: "direct", Do: Do{Name: "fake", Variant: "last_name"}},
 	{Name: "person_name", Kind: "direct", Do: Do{Name: "fake", Variant: "person_name"}},
 	{Name: "email", Kind: "direct", Do: Do{Name: "fake", Variant: "email"}},
-	{Name: "phone", Kind: "direct", Do: Do{Name: "fake", Variant: "phone"}},
+	{Name: "phone", Kind: "direct", Do: Do{Name: "fake", Variant: "phone", Params: map[string]any{"range": "reserved"}}},
 	{Name: "user_name", Kind: "direct", Do: Do{Name: "fake", Variant: "user_name"}},
 	{Name: "street", Kind: "direct", Do: Do{Name: "fake", Variant: "street"}},
 	{Name: "place", Kind: "quasi", Do: Do{Name: "fake", Variant: "city"}},

@@ -89,7 +89,7 @@ func newDiscover(u *ui) *cobra.Command {
 		check  bool
 	)
 	cmd := command{
-		use:   "discover --from SOURCE [--samples N] [--policy POLICY --check] [--json]",
+		use:   "discover --from SOURCE [--samples N] [--policy POLICY --check] [--json]\ndiscover --catalog FILE [--policy POLICY --check] [--json]",
 		short: "say which columns look personal, and why",
 		long: `Discover looks at every column of the source: at its name (in ten languages), its
 table, type, keys, labels and comments, and at a few values of it. It proposes a
