@@ -288,9 +288,6 @@ func (l *Lock) Marshal() []byte {
 	return b.Bytes()
 }
 
-// lockMark is how a lock begins: a policy cannot.
-var lockMark = []byte("{\n  \"sanitize_lock\": ")
-
 // IsLock reports whether text looks like a lock file, whole or broken.
 func IsLock(text []byte) bool {
 	head := text[:min(len(text), 200)]

@@ -228,7 +228,7 @@ func TestDrift(t *testing.T) {
 
 // What a catalog of the tests cannot say: checks, indexes, triggers, comments.
 func TestDriftOfTexts(t *testing.T) {
-	p, l := lockOf(t, strings.Replace(plainPolicy, "schema_drift: fail", "schema_drift: warn", 1), lockCatalog, nil)
+	p, _ := lockOf(t, strings.Replace(plainPolicy, "schema_drift: fail", "schema_drift: warn", 1), lockCatalog, nil)
 	full := func() *catalog.Catalog {
 		c := parseCatalog(t, lockCatalog)
 		c.Tables[0].Checks = []catalog.Definition{{Name: "adult", Text: "CHECK (born < '2000-01-01')", Reads: []string{"born"}}}

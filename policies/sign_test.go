@@ -28,22 +28,27 @@ func TestPAEOfTheStandard(t *testing.T) {
 	if got := pae("é", nil); string(got) != "DSSEv1 2 é 0 " {
 		t.Errorf("lengths are of bytes: %q", got)
 	}
-	number := func(s string) *big.Int {
+	point := []byte{4} // not compressed
+	for _, s := range []string{
+		"46950820868899156662930047687818585632848591499744589407958293238635476079160",
+		"5640078356564379163099075877009565129882514886557779369047442380624545832820",
+	} {
 		n, ok := new(big.Int).SetString(s, 10)
 		if !ok {
 			t.Fatal(s)
 		}
-		return n
+		point = append(point, n.FillBytes(make([]byte, 32))...)
 	}
-	key := ecdsa.PublicKey{Curve: elliptic.P256(),
-		X: number("46950820868899156662930047687818585632848591499744589407958293238635476079160"),
-		Y: number("5640078356564379163099075877009565129882514886557779369047442380624545832820")}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
+		t.Fatal(err)
+	}
 	sig, err := base64.StdEncoding.DecodeString("A3JqsQGtVsJ2O2xqrI5IcnXip5GToJ3F+FnZ+O88SjtR6rDAajabZKciJTfUiHqJPcIAriEGAHTVeCUjW2JIZA==")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(got)
-	if !ecdsa.Verify(&key, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])) {
+	if !ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])) {
 		t.Error("the standard's signature does not hold over our encoding")
 	}
 }
