@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -132,7 +130,7 @@ func runAudit(cmd *cobra.Command, u *ui, o *auditOptions, path string) error {
 		return err
 	}
 	if o.output != "" {
-		err = replaceFile(o.output, text)
+		err = writeWhole(o.output, text, 0o644)
 		u.Say("%s", r.Summary())
 	} else {
 		err = u.Data(string(text))
@@ -192,27 +190,4 @@ func readManifest(path string) (*policies.Manifest, error) {
 		return nil, &usageError{reason: err.Error(), help: "--run takes the file that holds what run --json printed"}
 	}
 	return m, nil
-}
-
-// replaceFile writes a file in one step: whoever reads it sees the former one, or all
-// of the new.
-func replaceFile(path string, text []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".sanitize-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }
