@@ -41,13 +41,23 @@ func RedactURL(dsn string) string {
 // takes too much of is still a definition, what it misses would be in a file.
 var (
 	// literal is a literal behind a name like password: = 'x', => 'x', : "x", PASSWORD 'x'.
-	literal = regexp.MustCompile(`(?i)((?:passw|passphrase|passfile|pwd|secret|token|api_?key|access_?key|sslkey|credential)\w*["']?\s*(?:=>|:=|=|:|,)?\s*E?)(''[^'\s]+''|'(?:[^'\\]|\\.|'')*'?|"(?:[^"\\]|\\.)*"|\$\w*\$[^$]*\$\w*\$)`)
+	literal = regexp.MustCompile(`(?i)((?:passw|passphrase|passfile|pwd|secret|token|api_?key|access_?key|sslkey|credential)\w*["'\])]?(?:::\w+)?\s*(?:=>|:=|<>|!=|=|:|,|(?:not\s+)?(?:i?like|in|similar\s+to)\b|!?~~?\*?)?\s*(?:any|some|all)?\s*\(?\s*(?:array\s*\[)?\s*E?)(''[^'\s]+''|'(?:[^'\\]|\\.|'')*'?|"(?:[^"\\]|\\.)*"|\$\w*\$[^$]*\$\w*\$)`)
 	// bareword is a value without quotes, as in a connection string.
 	bareword = regexp.MustCompile(`(?i)(\w*(?:password|passwd|passphrase|passfile|pwd|sslkey)\s*=\s*)([^\s'"();,&]+)(\()?`)
 	// address is a URL with an account. A password may hold whatever is no blank or quote.
 	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://[^\s'":/@]*):[^\s'"]*@`)
-	bearer  = regexp.MustCompile(`(?i)(\bbearer\s+)[a-z0-9._~+/=-]{16,}`)
-	by      = regexp.MustCompile(`(?i)(\bidentified\s+by\s+)('(?:[^']|'')*'?|"[^"]*"|\S+)`)
+	// account is a URL with a name that may itself be the key.
+	account = regexp.MustCompile(`(?i)\b(https?://)[^\s'":/@?#]+@`)
+	query   = regexp.MustCompile(`(?i)([?&](?:[a-z_-]*(?:token|secret|passw|pwd|key|sig)[a-z_-]*)=)[^\s'"&#]+`)
+	bearer  = regexp.MustCompile(`(?i)(\bbearer\s+)[a-z0-9._~+/=-]{3,}`)
+	// turned is a literal before such a name.
+	turned = regexp.MustCompile(`(?i)('(?:[^']|'')*')(\s*(?:=|<>|!=)\s*["\[]?\w*\.?["\[]?\w*(?:passw|passphrase|pwd|secret|token|api_?key|access_?key|credential))`)
+	// inserted is an INSERT that names such a column: any of its literals may be the one.
+	inserted = regexp.MustCompile(`(?is)\binsert\s+into\b[^;]*?\([^;)]*(?:passw|passphrase|pwd|secret|token|api_?key|access_?key|credential)[^;)]*\)[^;]*`)
+	quoted   = regexp.MustCompile(`'(?:[^']|'')*'`)
+	// comments would stand between a name and its literal.
+	comments = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
+	by       = regexp.MustCompile(`(?i)(\bidentified\s+by\s+)('(?:[^']|'')*'?|"[^"]*"|\S+)`)
 )
 
 const redacted = "xxxxx"
@@ -69,13 +79,24 @@ func RedactText(s string) string {
 	if !suspicious(s) {
 		return s
 	}
+	if comments.MatchString(s) && !strings.Contains(s, "://") {
+		if bare := comments.ReplaceAllString(s, " "); literal.MatchString(bare) && !literal.MatchString(s) {
+			s = bare
+		}
+	}
 	s = address.ReplaceAllString(s, "$1:"+redacted+"@")
+	s = account.ReplaceAllString(s, "${1}"+redacted+"@")
+	s = query.ReplaceAllString(s, "${1}"+redacted)
+	s = inserted.ReplaceAllStringFunc(s, func(found string) string { return quoted.ReplaceAllString(found, "'"+redacted+"'") })
+	s = turned.ReplaceAllString(s, "'"+redacted+"'$2")
 	s = by.ReplaceAllString(s, "$1'"+redacted+"'")
 	s = bearer.ReplaceAllString(s, "${1}"+redacted)
 	s = literal.ReplaceAllStringFunc(s, func(found string) string {
 		m := literal.FindStringSubmatch(found)
 		q := m[2][:1]
 		switch {
+		case m[2] == "''":
+			return found
 		case q == "$":
 			q = "'"
 		case strings.HasPrefix(m[2], "''"): // within a literal

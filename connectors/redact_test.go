@@ -29,6 +29,10 @@ func TestRedactText(t *testing.T) {
 		"password => $q$" + piece + "$q$",
 		"password = 'it''s " + piece + "'",
 		"OPTIONS (user 'app', password '" + piece + "')",
+		"CHECK (password <> '" + piece + "')", "CHECK ((password)::text <> '" + piece + "'::text)", "WHERE password NOT LIKE '" + piece + "%'",
+		"password IN ('" + piece + "')", "token = ANY (ARRAY['" + piece + "'::text])", "WHERE '" + piece + "' = u.password",
+		"INSERT INTO conf (name, password) VALUES ('app', '" + piece + "')", "https://hooks.example/x?a=1&token=" + piece,
+		"https://" + piece + "@hooks.example/", "'Bearer " + piece + "'", "password = /* the admin's */ '" + piece + "'",
 	} {
 		got := connectors.RedactText(text)
 		if strings.Contains(got, piece) || !strings.Contains(got, "xxxxx") {
@@ -38,7 +42,7 @@ func TestRedactText(t *testing.T) {
 	for _, text := range []string{
 		"", "SELECT id, password FROM users", "NEW.password = crypt(NEW.password, gen_salt('bf'))",
 		"UPDATE log SET password = NEW.password WHERE token = OLD.token", "WHERE password = $1",
-		"CHECK ((password <> ''::text))", "CREATE TABLE t (password text, token uuid)", "https://docs.example/x",
+		"WHERE token IN (SELECT id FROM old)", "CHECK (length(password) > 8)", "CHECK ((password <> ''::text))", "CREATE TABLE t (password text, token uuid)", "https://docs.example/x",
 	} {
 		if got := connectors.RedactText(text); got != text {
 			t.Errorf("%s\n became %s", text, got)

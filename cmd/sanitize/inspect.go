@@ -77,8 +77,9 @@ types, keys with their pairs of columns, and other objects. It reads no rows.
 
 To a terminal it prints text. To a file or a pipe it writes the catalog as JSON,
 with the words of constraints, triggers, views and functions: a catalog file,
-which other commands take by --catalog in place of a source. Passwords in it are
-left out. --json and --text choose.`,
+which other commands take by --catalog in place of a source. What has the
+form of a password in them is blotted out; read it before you give it away.
+--json and --text choose.`,
 		example: `  sanitize inspect --from postgres://reader@prod/shop
   sanitize inspect --from postgres://reader@prod/shop > shop.catalog.json
   sanitize plan --policy shop.yaml --catalog shop.catalog.json`,
