@@ -7,4 +7,4 @@ package masking
 //
 // Under it a sync.Pool forgets a quarter of what it is given, so that a batch makes
 // some of its scratch anew.
-func init() { tenMillion, mostTried, fewAllocations, fewer = 300_000, 1<<14, 512, 12 }
+func init() { tenMillion, mostTried, fewAllocations, fewer = 100_000, 1<<12, 512, 12 }

@@ -15,11 +15,11 @@ import (
 // nastyFile is what is said of nasty inputs.
 const nastyFile = "testdata/nasty.golden"
 
-// What no person writes, and a hostile one may. Each ends soon, in bounded memory, with
-// one clear complaint.
 // mostAllocated bounds what reading a policy may allocate, in MiB.
 var mostAllocated uint64 = 300
 
+// What no person writes, and a hostile one may. Each ends soon, in bounded memory, with
+// one clear complaint.
 func TestNasty(t *testing.T) {
 	repeat := func(s string, bytes int) string { return strings.Repeat(s, bytes/len(s)) }
 	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
