@@ -1,8 +1,10 @@
 package policies
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -25,11 +27,11 @@ type DriftChange struct {
 func (d DriftChange) String() string { return d.At + ": " + d.What }
 
 // CheckLock compares the policy and the catalog of a run with the lock. An error is of
-// type Errors, whose Drift method reports true: the policy is another one, or the
-// catalog has drifted. With `schema_drift: warn` harmless changes come back as
+// type Errors, whose Drift method reports true: the policy is another one or decides
+// otherwise than the lock says, or the catalog has drifted. With `schema_drift: warn` harmless changes come back as
 // warnings in its place; all others stay errors.
 func CheckLock(p *Policy, l *Lock, c *catalog.Catalog) (warnings []string, err error) {
-	if err := l.CheckPolicy(p); err != nil {
+	if err := l.CheckDecisions(p, masking.Standard()); err != nil {
 		return nil, err
 	}
 	var errs Errors
@@ -121,7 +123,46 @@ func (l *Lock) Drift(p *Policy, c *catalog.Catalog) []DriftChange {
 			d.table(old, now)
 		}
 	}
+	d.objects()
 	return d.changes
+}
+
+// objects compares what there is beside tables. A view or a function is in the copy as it
+// is, with what somebody wrote into it, and a job or a trigger may carry values elsewhere.
+func (d *drift) objects() {
+	type name struct{ kind, name string }
+	byName := func(all []catalog.Object) map[name][]catalog.Object {
+		m := map[name][]catalog.Object{}
+		for _, o := range all {
+			n := name{o.Kind, o.Name}
+			m[n] = append(m[n], o)
+		}
+		return m
+	}
+	definitions := func(all []catalog.Object) (texts []string) {
+		for _, o := range all {
+			texts = append(texts, o.Definition)
+		}
+		return texts
+	}
+	was, is := byName(d.was.Objects), byName(d.is.Objects)
+	names := slices.AppendSeq(slices.Collect(maps.Keys(was)), maps.Keys(is))
+	slices.SortFunc(names, func(a, b name) int { return cmp.Or(strings.Compare(a.kind, b.kind), strings.Compare(a.name, b.name)) })
+	for _, n := range slices.Compact(names) {
+		// Who may do what at the source is left there.
+		harmless := n.kind == "role" || n.kind == "user mapping"
+		at := cmp.Or(n.name, "database")
+		switch {
+		case was[n] == nil:
+			d.add(at, harmless, relock, "%s added", n.kind)
+		case is[n] == nil:
+			d.add(at, harmless, relock, "%s removed", n.kind)
+		case !slices.Equal(definitions(was[n]), definitions(is[n])):
+			d.add(at, harmless, relock, "definition of the %s changed", n.kind)
+		case !reflect.DeepEqual(was[n], is[n]):
+			d.add(at, true, relock, "comment of the %s changed", n.kind)
+		}
+	}
 }
 
 // asRead is a catalog as it comes out of a file: what is empty is nil.
@@ -226,6 +267,9 @@ func (d *drift) column(at string, old, now *catalog.Column) {
 	}
 	if old.Generation != now.Generation {
 		d.add(at, false, relock, "generation was %q, is %q", old.Generation, now.Generation)
+	}
+	if old.Default != now.Default {
+		d.add(at, false, relock, "default %s", changeWord(old.Default, now.Default))
 	}
 	if old.Computation != now.Computation {
 		d.add(at, false, relock, "is computed otherwise")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/policies"
 	"github.com/sanitize-db/sanitize/policies/report"
 )
@@ -70,6 +71,10 @@ func (o *auditOptions) approvedLock(p *policies.Policy) (*policies.Lock, string,
 		return nil, "", nil, err
 	}
 	lock, err := policies.ParseLock(path, text)
+	if err == nil && lock.Policy.Digest == p.Digest {
+		// What a forged lock says must not be taken for the approved revision.
+		err = lock.CheckDecisions(p, masking.Standard())
+	}
 	return lock, path, text, err
 }
 

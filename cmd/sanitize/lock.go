@@ -26,7 +26,9 @@ func newLock(u *ui) *cobra.Command {
 output: what happens to each column, the digests of the policy and its bases,
 the catalog's fingerprint and what drift is measured by, the versions of the
 transforms and the hashes of dictionaries and pools. It reads no rows; the same
-policy, catalog and program give the same bytes.
+policy, catalog and program give the same bytes. Texts of the database that may
+quote data (views, functions, jobs, defaults, comments) are in it as digests, and
+the labels of enums as they are.
 
 A lock that stands beside its policy, shop.lock beside shop.yaml, is obeyed by
 every run: a policy or a database that is not the one of the lock is refused.
@@ -107,7 +109,7 @@ func besidePolicy(policy string) string {
 
 // loadLock reads the lock of a run: the file that was named, or the one beside the
 // policy, if there is one. Without either it returns nil. The lock is of the policy's
-// very bytes, or an error says so.
+// very bytes and says what they decide, or an error says so.
 func loadLock(named string, p *policies.Policy) (lock *policies.Lock, path string, text []byte, err error) {
 	path = named
 	if named == "" {
@@ -122,5 +124,37 @@ func loadLock(named string, p *policies.Policy) (lock *policies.Lock, path strin
 	if lock, err = policies.ParseLock(path, text); err != nil {
 		return nil, "", nil, err
 	}
-	return lock, path, text, lock.CheckPolicy(p)
+	return lock, path, text, lock.CheckDecisions(p, masking.Standard())
+}
+
+// checkBeside complains if a lock does not say what the policy decides that it names,
+// where that one stands beside it. Where it does not, it warns: people see no more than
+// what the lock tells. To sign a lock, the policy has to be the lock's, and the program's
+// transforms too; a signature may be older than the policy.
+func checkBeside(u *ui, path string, text []byte, toSign bool) error {
+	lock, err := policies.ParseLock(path, text)
+	if err != nil {
+		return err
+	}
+	name := lock.Policy.File
+	if name == "" || filepath.Base(name) != name {
+		return &policyError{fmt.Errorf("%s names no policy", path)}
+	}
+	file := filepath.Join(filepath.Dir(path), name)
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		u.Warn(fmt.Sprintf("%s is not beside the lock: whether the lock says what it decides was not checked", file))
+		return nil
+	}
+	p, err := readPolicy(file)
+	if err != nil {
+		return err
+	}
+	if err := lock.CheckPolicy(p); err != nil && !toSign {
+		u.Warn(fmt.Sprintf("%s has changed since the lock was made: whether the lock says what it decided was not checked", file))
+		return nil
+	}
+	if err := lock.CheckDecisions(p, masking.Standard()); err != nil || !toSign {
+		return err
+	}
+	return lock.CheckMasking(p, masking.Standard())
 }

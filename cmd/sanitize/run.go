@@ -177,7 +177,11 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 				u.Warn(w)
 			}
 			if lock != nil {
-				for _, w := range lock.CheckRun(compiled.Fingerprint) {
+				differs := lock.CheckRun(compiled.Fingerprint)
+				if o.signed && len(differs) > 0 {
+					return nil, nil, otherRun(policy, differs)
+				}
+				for _, w := range differs {
 					u.Warn(w)
 				}
 			}
@@ -192,6 +196,16 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		},
 	}
 	return run.Do(ctx)
+}
+
+// otherRun refuses a run that is asked for as it was approved, and would be another one.
+func otherRun(p *policies.Policy, differs []string) error {
+	var errs policies.Errors
+	for _, d := range differs {
+		errs = append(errs, policies.Diagnostic{File: p.File, Code: policies.Drift, Message: d,
+			Help: "--require-signature asks for what was approved: make the lock anew, and have it signed"})
+	}
+	return errs
 }
 
 // counting lets the transforms of a policy read the values of a snapshot.

@@ -20,15 +20,15 @@ func newSign(u *ui) *cobra.Command {
 		long: `Sign writes a detached signature over the exact bytes of a policy or a lock: a
 DSSE envelope with an ed25519 signature. If the signature file is there already,
 the signature is added to those of other signers; signatures of other bytes are
-not added to. KEY is a private ed25519 key in PEM (PKCS #8) that only its owner
-can read, as sanitize keys new-signing or openssl genpkey -algorithm ed25519
-makes it.
+not added to. A lock is signed only if it says what the policy beside it decides.
+KEY is a private ed25519 key in PEM (PKCS #8) that only its owner can read, as
+sanitize keys new-signing or openssl genpkey -algorithm ed25519 makes it.
 
 With a key of OpenSSH, in an agent or on a token as well, sign by
 ssh-keygen -Y sign -n sanitize -f KEY FILE: verify-signature takes both.`,
 		example: `  sanitize keys new-signing dpo.pem --name dpo@shop.example >> allowed-signers
   sanitize sign shop.yaml --key dpo.pem`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy},
+		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift},
 		args:  []string{"FILE"},
 		run: func(cmd *cobra.Command, args []string) error {
 			if key == "" {
@@ -41,9 +41,10 @@ ssh-keygen -Y sign -n sanitize -f KEY FILE: verify-signature takes both.`,
 			if err != nil {
 				return err
 			}
-			// What does not even parse is nothing to put a name under.
+			// What does not even parse is nothing to put a name under, nor is a lock that
+			// says what its policy does not.
 			if policies.IsLock(content) {
-				_, err = policies.ParseLock(args[0], content)
+				err = checkBeside(u, args[0], content, true)
 			} else {
 				_, err = policies.Parse(args[0], content)
 			}

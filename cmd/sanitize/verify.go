@@ -115,12 +115,13 @@ func newVerifySignature(u *ui) *cobra.Command {
 		long: `Verify-signature checks the signatures beside a policy or a lock: over its exact
 bytes, by keys that the file of allowed signers names. It takes DSSE envelopes
 that sanitize sign makes, and what ssh-keygen -Y sign -n sanitize writes, several
-of those one after the other. Two signatures of one signer count once.
+of those one after the other. Two signatures of one signer count once. A lock
+also has to say what the policy beside it decides, if that is still the lock's.
 
 A line of the allowed signers is NAME ssh-ed25519 AAAA…, as ssh-keygen has it; a
 public key in PEM may stand there too, with the name in a comment above.`,
 		example: `  sanitize verify-signature shop.yaml --allowed allowed-signers --threshold 2`,
-		exits:   []int{exitDone, exitFailed, exitUsage, exitPolicy},
+		exits:   []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift},
 		args:    []string{"FILE"},
 		run: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
@@ -137,6 +138,9 @@ public key in PEM may stand there too, with the name in a comment above.`,
 			signers, err := o.signers(content, path)
 			if signers == nil {
 				return err
+			}
+			if err == nil && policies.IsLock(content) {
+				err = checkBeside(u, args[0], content, false)
 			}
 			if asJSON {
 				sum := sha256.Sum256(content)
