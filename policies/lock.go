@@ -2,6 +2,7 @@ package policies
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -29,7 +30,9 @@ const maxLock = 256 << 20
 // under which policy, catalog and transforms. Equal policies, catalogs and programs
 // give equal bytes: it holds no time, no path, no row, and nothing of a key but its
 // check value. Texts of the catalog that may quote data (CHECK constraints, indexes,
-// triggers, comments) are there as digests.
+// triggers, defaults, views, functions, jobs, comments) are there as digests. The labels
+// of enums are there as they are: what a transform makes has to be one of them, so that
+// without them nobody could check a lock against its policy (see CheckDecisions).
 type Lock struct {
 	Format  int            `json:"sanitize_lock"` // 1
 	Tool    string         `json:"tool"`          // the version of the program that wrote it
@@ -473,9 +476,8 @@ func parseDo(text string) (Do, error) {
 	return Do{}, errors.New("its do is not spelled as sanitize lock spells it")
 }
 
-// facts is the part of a catalog that drift is measured by: no estimates, no objects
-// beside tables, and texts that may quote data as digests. Equal definitions give
-// equal facts.
+// facts is the part of a catalog that drift is measured by: no estimates, and texts that
+// may quote data as digests. Equal definitions give equal facts.
 func facts(c *catalog.Catalog) *catalog.Catalog {
 	tables := make([]*catalog.Table, 0, len(c.Tables))
 	for _, t := range c.Tables {
@@ -486,14 +488,29 @@ func facts(c *catalog.Catalog) *catalog.Catalog {
 		for i := range f.Columns {
 			col := &f.Columns[i]
 			col.Type = withoutIDs(col.Type)
-			col.Comment, col.Default, col.Computation = digestOf(col.Comment), "", digestOf(col.Computation)
+			col.Comment, col.Default, col.Computation = digestOf(col.Comment), digestOf(col.Default), digestOf(col.Computation)
 		}
 		f.Checks, f.Indexes, f.Triggers = digests(t.Checks), digests(t.Indexes), digests(t.Triggers)
 		tables = append(tables, &f)
 	}
-	f := catalog.New(c.Connector, "", c.DefaultSchema, tables, nil)
+	f := catalog.New(c.Connector, "", c.DefaultSchema, tables, objectDigests(c.Objects))
 	f.Encoding, f.Charset = c.Encoding, c.Charset
 	return f
+}
+
+// objectDigests are the views, functions, jobs and so on, in an order of their own. Of
+// large objects a catalog tells the number, which changes with the rows.
+func objectDigests(all []catalog.Object) (out []catalog.Object) {
+	for _, o := range all {
+		if o.Kind == "large objects" {
+			o.Name = ""
+		}
+		out = append(out, catalog.Object{Kind: o.Kind, Name: o.Name, Definition: digestOf(o.Definition), Comment: digestOf(o.Comment)})
+	}
+	slices.SortFunc(out, func(a, b catalog.Object) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.Definition, b.Definition), strings.Compare(a.Comment, b.Comment))
+	})
+	return out
 }
 
 // withoutIDs is a type without the numbers that differ between two servers.

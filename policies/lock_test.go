@@ -290,6 +290,70 @@ func TestDriftOfTexts(t *testing.T) {
 	}
 }
 
+// What is beside the tables, and what a column is given without being asked, is in the
+// copy as well.
+func TestDriftOfObjects(t *testing.T) {
+	policy := strings.Replace(plainPolicy, "schema_drift: fail", "schema_drift: warn", 1)
+	p, _ := lockOf(t, policy, lockCatalog, nil)
+	full := func() *catalog.Catalog {
+		c := parseCatalog(t, lockCatalog)
+		c.Tables[0].Columns[2].Default = "'Ada'"
+		c.Objects = []catalog.Object{
+			{Kind: "view", Name: "public.adults", Definition: "SELECT name FROM people WHERE name <> 'Bo'", Comment: "Cy asked for it"},
+			{Kind: "job", Name: "nightly", Definition: "CALL export()"},
+			{Kind: "large objects", Name: "17"},
+			{Kind: "role", Name: "reader", Definition: "LOGIN"},
+		}
+		return c
+	}
+	l, err := MakeLock(p, full(), nil, masking.Standard(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, quoted := range []string{"'Ada'", "'Bo'", "Cy asked", "export()"} {
+		if bytes.Contains(l.Marshal(), []byte(quoted)) {
+			t.Errorf("the lock quotes %q of the catalog", quoted)
+		}
+	}
+	for _, c := range []struct {
+		change   func(*catalog.Catalog)
+		want     string
+		harmless bool
+	}{
+		{func(c *catalog.Catalog) {
+			c.Objects = append(c.Objects, catalog.Object{Kind: "view", Name: "public.v2", Definition: "SELECT 'anna@corp.example'"})
+		}, "public.v2: view added", false},
+		{func(c *catalog.Catalog) { c.Objects = c.Objects[1:] }, "public.adults: view removed", false},
+		{func(c *catalog.Catalog) { c.Objects[0].Definition = "SELECT 1" }, "public.adults: definition of the view changed", false},
+		{func(c *catalog.Catalog) { c.Objects[1].Definition = "CALL more()" }, "nightly: definition of the job changed", false},
+		{func(c *catalog.Catalog) { c.Objects[0].Kind = "materialized view" }, "public.adults: materialized view added", false},
+		{func(c *catalog.Catalog) { c.Objects[0].Comment = "" }, "public.adults: comment of the view changed", true},
+		{func(c *catalog.Catalog) { c.Objects[3].Definition = "NOLOGIN" }, "reader: definition of the role changed", true},
+		{func(c *catalog.Catalog) { c.Objects[2].Name = "18" }, "", false},
+		{func(c *catalog.Catalog) { c.Objects = append(c.Objects[:2], c.Objects[3]) }, "database: large objects removed", false},
+		{func(c *catalog.Catalog) { c.Objects[0], c.Objects[1] = c.Objects[1], c.Objects[0] }, "", false},
+		{func(c *catalog.Catalog) { c.Tables[0].Columns[2].Default = "'Bo'" }, "public.people.name: default changed", false},
+		{func(c *catalog.Catalog) { c.Tables[0].Columns[2].Default = "" }, "public.people.name: default removed", false},
+		{func(c *catalog.Catalog) { c.Tables[0].Columns[3].Default = "now()" }, "public.people.born: default added", false},
+	} {
+		now := full()
+		c.change(now)
+		warnings, err := CheckLock(p, l, now)
+		switch {
+		case c.want == "":
+			if err != nil || len(warnings) > 0 {
+				t.Errorf("no drift: %v, %v", warnings, err)
+			}
+		case c.harmless:
+			if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], c.want) {
+				t.Errorf("%s: %v, %v", c.want, warnings, err)
+			}
+		case err == nil || !strings.Contains(err.Error(), c.want):
+			t.Errorf("%s: %v, %v", c.want, warnings, err)
+		}
+	}
+}
+
 // A lock holds for the bytes that it was made of, and says what else has changed.
 func TestLockHoldsForItsPolicy(t *testing.T) {
 	_, l := lockOf(t, plainPolicy, lockCatalog, testKey(t))
