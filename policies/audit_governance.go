@@ -109,11 +109,12 @@ var governance = []*Analyzer{
 		ID: "SAN-P07", Phase: "P", Level: report.Medium, Clauses: "ISO 27001: A.8.9; SLSA: dependency pinning",
 		Title:   "what the policy extends is pinned by its digest",
 		Meaning: "A base that can change without this file changing makes the approved policy another one.",
-		Fix:     "Write the base as PATH#sha256:DIGEST, with at least ten digits.",
+		Fix:     "Write the base as PATH#sha256:DIGEST, with all 64 digits.",
 		run: func(s *Pass) (found []report.Finding) {
-			for _, e := range s.Policy.Extends {
-				if len(e.Digest) < 10 {
-					found = append(found, s.find(nil, e.At, e.Path, "add #sha256: and the digest", "%s is not pinned by its digest", e.Path))
+			for _, pin := range s.Policy.pins() {
+				if n := len(pin.Digest); n < wholePin {
+					found = append(found, s.find(pin.in, pin.At, pin.Path, "write "+pin.Path+"#sha256:"+pin.digest(),
+						"%s is pinned by %d of the 64 digits of its digest, which another file can be made to share", pin.Path, n))
 				}
 			}
 			return found

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -71,6 +72,51 @@ func (r *reader) extends(n *yaml.Node) bool {
 		r.take(&r.p.Extends[i])
 	}
 	return true
+}
+
+// wholePin is how many hex digits of a digest are beyond the reach of whoever tries to
+// make another file that begins with the same ones: 128 bits. Ten are 40.
+const wholePin = 32
+
+// pin is one base, and the base whose line names it: nil if the policy itself does.
+type pin struct {
+	Extend
+	in *Policy
+}
+
+// pins lists what a policy builds on, also by way of its bases, each line once.
+func (p *Policy) pins() (all []pin) {
+	seen := map[*Policy]bool{}
+	var add func(of, in *Policy)
+	add = func(of, in *Policy) {
+		for _, e := range of.Extends {
+			all = append(all, pin{e, in})
+			if e.Policy != nil && !seen[e.Policy] {
+				seen[e.Policy] = true
+				add(e.Policy, e.Policy)
+			}
+		}
+	}
+	add(p, nil)
+	return all
+}
+
+// CheckPins complains about each base that is not pinned by its whole digest, the bases of
+// bases among them: only then is what was signed all of the policy. It is of type Errors.
+func (p *Policy) CheckPins() error {
+	var errs Errors
+	for _, pin := range p.pins() {
+		if len(pin.Digest) == hex.EncodedLen(sha256.Size) {
+			continue
+		}
+		owner := cmp.Or(pin.in, p)
+		errs = append(errs, owner.diagnose(Invalid, pin.At, "", "write "+pin.Path+"#sha256:"+pin.digest(),
+			"extends: %s is pinned by %d digits, and a signature holds for a base only by all 64", clip(pin.Path), len(pin.Digest)))
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	return nil
 }
 
 // openBase reads one base, or complains.

@@ -197,3 +197,46 @@ func TestExtendsWarnings(t *testing.T) {
 		t.Errorf("warnings %q", c.Warnings)
 	}
 }
+
+// A base that is pinned by a few digits can be made to be another one: the audit says so
+// below 32, and what is signed wants all of them, also those of the bases' bases.
+func TestPins(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+	}
+	const org = "version: 1\nclasses:\n  org: {kind: direct, do: {shape: text}}\n"
+	digest := write("org.yaml", org)
+	for _, tt := range []struct {
+		outer, inner int // digits
+		signed       string
+		audit        int
+	}{
+		{64, 64, "", 0},
+		{63, 64, "p.yaml:1:11: extends: team.yaml is pinned by 63 digits", 0},
+		{32, 64, "p.yaml:1:11: extends: team.yaml is pinned by 32 digits", 0},
+		{31, 64, "p.yaml:1:11: extends: team.yaml is pinned by 31 digits", 1},
+		{64, 10, "team.yaml:2:11: extends: org.yaml is pinned by 10 digits", 1},
+		{10, 10, "team.yaml:2:11: extends: org.yaml is pinned by 10 digits", 2},
+	} {
+		team := write("team.yaml", "version: 1\nextends: [\"org.yaml#sha256:"+digest[:tt.inner]+"\"]\n")
+		p, err := Parse(filepath.Join(dir, "p.yaml"), []byte("extends: [\"team.yaml#sha256:"+team[:tt.outer]+"\"]\n"+minimal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = p.CheckPins()
+		if (err == nil) != (tt.signed == "") || err != nil && !strings.Contains(err.Error(), tt.signed) {
+			t.Errorf("%+v: signed: %v", tt, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "#sha256:"+digest) && !strings.Contains(err.Error(), "#sha256:"+team) {
+			t.Errorf("%+v: no whole digest in %v", tt, err)
+		}
+		found := FindAnalyzer("SAN-P07").run(&Pass{Policy: p})
+		if len(found) != tt.audit {
+			t.Errorf("%+v: the audit finds %+v", tt, found)
+		}
+	}
+}

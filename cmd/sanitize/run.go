@@ -129,6 +129,9 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		return nil, err
 	}
 	if o.signed {
+		if err := policy.CheckPins(); err != nil {
+			return nil, err
+		}
 		if _, err := o.signatures.require(policy, lockPath, lockText); err != nil {
 			return nil, err
 		}
