@@ -254,7 +254,7 @@ func Approve(signers []Signer, threshold int) error {
 	var reasons []string
 	for _, s := range signers {
 		if s.Valid {
-			names[s.Name], keys[s.Key] = true, true
+			names[strings.ToLower(s.Name)], keys[s.Key] = true, true // ADA@shop.example is ada@shop.example
 		} else if who := strings.TrimSpace(s.Name + " " + s.Key); !slices.Contains(reasons, who+": "+s.Reason) {
 			reasons = append(reasons, who+": "+s.Reason)
 		}

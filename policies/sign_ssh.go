@@ -145,6 +145,10 @@ type allowedKey struct {
 // restrict, is not passed over. Errors are of type *SignatureError.
 func ParseAllowedSigners(file string, text []byte) (*AllowedSigners, error) {
 	a := &AllowedSigners{}
+	if bytes.ContainsRune(text, '\ufeff') {
+		// It would be part of a name, and one person two signers.
+		return nil, unsigned("save it as UTF-8 without a BOM", "%s holds a byte order mark", file)
+	}
 	name := "" // of the comment above
 	lines := strings.SplitAfter(string(text), "\n")
 	for i := 0; i < len(lines); i++ {

@@ -471,3 +471,29 @@ func FuzzSignatures(f *testing.F) {
 		}
 	})
 }
+
+// One person is one signer, in whatever case the name stands there, and no byte that
+// nobody sees makes two of one.
+func TestOnePersonIsOneSigner(t *testing.T) {
+	two := func(a, b string) []Signer {
+		return []Signer{{Name: a, Key: "SHA256:a", Valid: true}, {Name: b, Key: "SHA256:b", Valid: true}}
+	}
+	if err := Approve(two("ada@shop.example", "Ada@Shop.example"), 2); err == nil {
+		t.Error("one person in two spellings are two signers")
+	}
+	if err := Approve(two("ada@shop.example", "bo@shop.example"), 2); err != nil {
+		t.Errorf("two people: %v", err)
+	}
+	_, line, err := NewSigningKey("ada@shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ParseAllowedSigners("allowed", line); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{"\ufeff" + string(line), "# somebody\n\ufeff" + string(line)} {
+		if _, err := ParseAllowedSigners("allowed", []byte(text)); err == nil || !strings.Contains(err.Error(), "allowed holds a byte order mark") {
+			t.Errorf("a byte order mark: %v", err)
+		}
+	}
+}
