@@ -61,8 +61,7 @@ func (o *auditOptions) approval(p *policies.Policy, e policies.Evidence) (*polic
 func (o *auditOptions) approvedLock(p *policies.Policy) (*policies.Lock, string, []byte, error) {
 	path := o.lock
 	if path == "" {
-		path = besidePolicy(p.File)
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if path = findLock(p.File); path == "" {
 			return nil, "", nil, nil
 		}
 	}

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -140,17 +138,12 @@ const mostPolicyFile = 512 << 20
 
 // readPolicyFile reads a policy or a lock.
 func readPolicyFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	text, err := readAll(path, mostPolicyFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, &policyError{fmt.Errorf("%s does not exist", path)}
-	}
-	if err != nil {
+	case err != nil:
 		return nil, &policyError{err}
-	}
-	defer f.Close() // read-only: what it says adds nothing
-	text, err := io.ReadAll(io.LimitReader(f, mostPolicyFile))
-	if err != nil {
-		return nil, &policyError{fmt.Errorf("read %s: %w", path, err)}
 	}
 	return text, nil
 }

@@ -16,11 +16,12 @@ import (
 
 func newLock(u *ui) *cobra.Command {
 	var (
-		o   sourceOptions
-		out string
+		o       sourceOptions
+		out     string
+		withKey bool
 	)
 	cmd := command{
-		use:   "lock POLICY --from SOURCE [--out FILE]\nlock POLICY --catalog FILE [--out FILE]",
+		use:   "lock POLICY --from SOURCE [--with-key] [--out FILE]\nlock POLICY --catalog FILE [--with-key] [--out FILE]",
 		short: "write down what the policy decides about each column of a catalog",
 		long: `Lock compiles the policy against a catalog and writes a lock file to standard
 output: what happens to each column, the digests of the policy and its bases,
@@ -32,7 +33,9 @@ the labels of enums as they are.
 
 A lock that stands beside its policy, shop.lock beside shop.yaml, is obeyed by
 every run: a policy or a database that is not the one of the lock is refused.
-If the key is at hand its check value is written down, and nothing else of it.`,
+If the key's file is at hand its check value is written down, and nothing else of
+it. A command that the policy names for its key is run only with --with-key, which
+also insists on the key.`,
 		example: `  sanitize lock shop.yaml --from postgres://reader@prod/shop --out shop.lock
   sanitize lock shop.yaml --catalog shop.catalog.json > shop.lock`,
 		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},
@@ -49,10 +52,20 @@ If the key is at hand its check value is written down, and nothing else of it.`,
 			if err != nil {
 				return err
 			}
-			key, err := p.Key()
-			if err != nil {
-				key = nil // a lock is made where the key is not, as well
-				u.Say("the key is not at hand: the lock tells nothing of it")
+			var key *masking.Key // a lock is made where the key is not, as well
+			switch {
+			case withKey:
+				if key, err = policyKey(p); err != nil {
+					return err
+				}
+			case strings.HasPrefix(p.Keys[0].From, "exec:"):
+				// Whoever looks at the policy of another has not agreed to run it.
+				u.Say("the key's command is not run: the lock tells nothing of the key (--with-key runs it)")
+			default:
+				if key, err = p.Key(); err != nil {
+					key = nil
+					u.Say("the key is not at hand: the lock tells nothing of it")
+				}
 			}
 			l, err := policies.MakeLock(p, c, key, masking.Standard(), currentVersion().Version)
 			if err != nil {
@@ -69,6 +82,7 @@ If the key is at hand its check value is written down, and nothing else of it.`,
 		},
 	}.build(u)
 	o.bind(cmd.Flags())
+	cmd.Flags().BoolVar(&withKey, "with-key", false, "insist on the key, and run the command that the policy names for it")
 	cmd.Flags().StringVar(&out, "out", "", "`FILE` to write (default: standard output)")
 	return cmd
 }
@@ -107,14 +121,29 @@ func besidePolicy(policy string) string {
 	return strings.TrimSuffix(policy, filepath.Ext(policy)) + ".lock"
 }
 
+// findLock is the lock beside a policy, or beside what a symbolic link to it stands for:
+// another name is no way around a lock. It is empty if there is none.
+func findLock(policy string) string {
+	files := []string{policy}
+	if target, err := filepath.EvalSymlinks(policy); err == nil {
+		files = append(files, target)
+	}
+	for _, file := range files {
+		path := besidePolicy(file)
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return path
+		}
+	}
+	return ""
+}
+
 // loadLock reads the lock of a run: the file that was named, or the one beside the
 // policy, if there is one. Without either it returns nil. The lock is of the policy's
 // very bytes and says what they decide, or an error says so.
 func loadLock(named string, p *policies.Policy) (lock *policies.Lock, path string, text []byte, err error) {
 	path = named
 	if named == "" {
-		path = besidePolicy(p.File)
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if path = findLock(p.File); path == "" {
 			return nil, "", nil, nil
 		}
 	}

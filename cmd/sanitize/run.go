@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +28,7 @@ type runOptions struct {
 	chunk, memory    size
 	json, quiet      bool
 	lock             string
-	signed           bool
+	locked, signed   bool
 	signatures       signatureOptions
 }
 
@@ -40,6 +41,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.Var(&o.chunk, "chunk-size", "`SIZE` of a chunk to aim at (default: the connector's own)")
 	flags.Var(&o.memory, "memory", "`SIZE` of all batches in flight (default: 96MiB)")
 	flags.StringVar(&o.lock, "lock", "", "`FILE` that sanitize lock wrote (default: POLICY with .lock, if it is there)")
+	flags.BoolVar(&o.locked, "require-lock", false, "refuse a policy without a lock; with --require-signature, one whose lock is not signed itself")
 	flags.BoolVar(&o.signed, "require-signature", false, "refuse a policy without a valid signature of itself or its lock")
 	o.signatures.bind(flags)
 	o.connectOptions.bind(flags)
@@ -84,7 +86,8 @@ A lock beside the policy, shop.lock beside shop.yaml, is obeyed, and one that
 --lock names: a policy other than the locked one, and a database that has
 drifted from the lock, are refused with the lines to add. With
 --require-signature a policy that no allowed signer has signed, itself or by its
-lock, is refused before anything is opened.
+lock, is refused before anything is opened. With --require-lock a run without a
+lock is refused; with both, the lock itself has to be signed.
 
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
 once. Either way the target is as it was.`,
@@ -128,13 +131,20 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	if err != nil {
 		return nil, err
 	}
+	if o.locked && lock == nil {
+		return nil, &policyError{&policies.SignatureError{Reason: "there is no lock: " + besidePolicy(o.policy) + " does not exist",
+			Help: "make it with: sanitize lock " + o.policy + ", or name another by --lock"}}
+	}
 	if o.signed {
 		if err := policy.CheckPins(); err != nil {
 			return nil, err
 		}
-		if _, err := o.signatures.require(policy, lockPath, lockText); err != nil {
+		if _, err := o.signatures.require(policy, lockPath, lockText, o.locked); err != nil {
 			return nil, err
 		}
+	}
+	if lock != nil {
+		u.Say("obeys the lock %s (sha256 %.6x…)", lockPath, sha256.Sum256(lockText))
 	}
 	// Only now: an unsigned policy runs no command that it names.
 	key, err := policyKey(policy)
@@ -252,6 +262,9 @@ func loadPolicy(path string) (*policies.Policy, *masking.Key, error) {
 
 // readPolicy reads a policy without its key.
 func readPolicy(path string) (*policies.Policy, error) {
+	if err := regular(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, &policyError{err}
+	}
 	p, err := policies.Load(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

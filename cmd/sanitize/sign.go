@@ -111,12 +111,25 @@ overwrites a file.`,
 	return cmd
 }
 
-// readAll reads a file of at most so many bytes, and one more if there are more.
+// readAll reads a regular file of at most so many bytes, and one more if there are more. A
+// pipe that nobody writes to would block, and a device has no end.
 func readAll(path string, most int64) ([]byte, error) {
+	if err := regular(path); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() // read-only: what it says adds nothing
 	return io.ReadAll(io.LimitReader(f, most+1))
+}
+
+// regular complains of what is no file with an end, before an open could block.
+func regular(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -67,9 +68,9 @@ func (o *signatureOptions) signers(content []byte, path string) ([]policies.Sign
 }
 
 // require complains unless the policy, or the lock that was made of its very bytes,
-// carries the signatures that are asked for. It reads the policy anew, and refuses one
+// carries the signatures that are asked for; with lockItself the lock has to. It reads the policy anew, and refuses one
 // that has changed since it was read.
-func (o *signatureOptions) require(p *policies.Policy, lockPath string, lockText []byte) ([]policies.Signer, error) {
+func (o *signatureOptions) require(p *policies.Policy, lockPath string, lockText []byte, lockItself bool) ([]policies.Signer, error) {
 	content, err := readPolicyFile(p.File)
 	if err != nil {
 		return nil, err
@@ -77,10 +78,11 @@ func (o *signatureOptions) require(p *policies.Policy, lockPath string, lockText
 	if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != p.Digest {
 		return nil, &policyError{fmt.Errorf("policy %s has changed while it was read", p.File)}
 	}
-	path := o.signature
-	if path == "" {
-		path = p.File + ".sig"
+	if lockItself {
+		// A signature of the policy alone would let anybody make the lock anew.
+		return o.signers(lockText, cmp.Or(o.signature, lockPath+".sig"))
 	}
+	path := cmp.Or(o.signature, p.File+".sig")
 	signers, err := o.signers(content, path)
 	if err == nil || lockText == nil {
 		return signers, err
