@@ -58,6 +58,10 @@ func parse(file string, text []byte, b *bases, base bool) (*Policy, Errors) {
 	digest := sha256.Sum256(text)
 	p := &Policy{File: file, Digest: hex.EncodeToString(digest[:])}
 	r := &reader{p: p, bases: b, base: base}
+	if IsLock(text) {
+		r.failAt(Syntax, Position{}, "name the policy that it was made of", "this is a lock, and a policy is asked for")
+		return nil, r.errs
+	}
 	if len(text) > maxSize {
 		r.failAt(Syntax, Position{}, "", "the policy has more than %d MiB", maxSize>>20)
 		return nil, r.errs

@@ -37,7 +37,7 @@ var exitMeanings = []struct {
 	{exitDone, "done; of a run: loaded, validated and verified"},
 	{exitFailed, "findings at or above --fail-on, or a failure that no other code names"},
 	{exitUsage, "usage, source and target are the same database, or the policy does not allow the target's host"},
-	{exitPolicy, "the policy or its key cannot be used, or a signature is missing"},
+	{exitPolicy, "the policy, its key or a catalog file cannot be used, or a signature is missing"},
 	{exitDrift, "an undecided column, or the database has drifted from the policy; nothing was written"},
 	{exitIntegrity, "the data cannot be copied whole and masked; the build was destroyed"},
 	{exitSource, "the source is unavailable"},
@@ -66,10 +66,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &diagnostics) && diagnostics.Drift():
 		return exitDrift
-	case errors.As(err, &diagnostics), errors.As(err, &key), errors.As(err, &policy):
-		return exitPolicy
-	case errors.As(err, &file):
-		return exitSource
+	case errors.As(err, &diagnostics), errors.As(err, &key), errors.As(err, &policy), errors.As(err, &file):
+		return exitPolicy // a catalog file too: no source was asked
 	case kind == connectors.KindFilter:
 		return exitPolicy
 	case kind == connectors.KindUsage:

@@ -40,7 +40,7 @@ func TestExitCode(t *testing.T) {
 		{"broken foreign key", db(connectors.KindIntegrity, connectors.SinkSide), 6},
 		{"a value that cannot be masked", db(connectors.KindUnsupported, connectors.SourceSide), 6},
 		{"no source", db(connectors.KindUnavailable, connectors.SourceSide), 10},
-		{"no catalog file", &catalog.FileError{Reason: "x"}, 10},
+		{"no catalog file", &catalog.FileError{Reason: "x"}, 3},
 		{"no target", db(connectors.KindUnavailable, connectors.SinkSide), 11},
 		{"not ours", db(connectors.KindGuard, connectors.SinkSide), 11},
 		{"lost snapshot", db(connectors.KindSnapshot, connectors.SourceSide), 12},
