@@ -77,12 +77,20 @@ var coverage = []*Analyzer{
 	{
 		ID: "SAN-C04", Phase: "P", Level: report.Critical, Clauses: "GDPR: 32; NIST 800-53: PM-25b; ISO 27001: A.8.11",
 		Title:   "nothing sensitive is kept",
-		Meaning: "A direct identifier, a special category, a card number or a secret arrives in clear.",
+		Meaning: "A direct identifier, a special category, a card number, a secret or what a pseudonym should stand for arrives in clear.",
 		Fix:     "Give the class a transform, or the column another class; what has to stay needs a waiver.",
 		run: func(s *Pass) (found []report.Finding) {
 			for _, t := range s.settings {
-				if slices.Contains(sensitiveKinds, t.kind) && t.do.Name == "keep" {
-					found = append(found, s.about(t, "give it a transform, or waive "+t.object+" with a reason", "%s is of kind %s and kept", t.title(), t.kind))
+				if t.do.Name != "keep" {
+					continue
+				}
+				f := s.about(t, "give it a transform, or waive "+t.object+" with a reason", "%s is of kind %s and kept", t.title(), t.kind)
+				switch {
+				case slices.Contains(sensitiveKinds, t.kind):
+					found = append(found, f)
+				case t.kind == "pseudonym": // what is kept stands for nothing but itself
+					f.Level = report.High
+					found = append(found, f)
 				}
 			}
 			return found
@@ -91,20 +99,20 @@ var coverage = []*Analyzer{
 	{
 		ID: "SAN-C05", Phase: "S/R", Level: report.High, Clauses: "GDPR: 4(1)",
 		Title:   "the detector agrees that what is kept is nothing personal",
-		Meaning: "The name and the type of a column speak of personal data, and the policy keeps it as public.",
+		Meaning: "The name and the type of a column, or a path of a document, speak of personal data, and the policy keeps it as less than that.",
 		Fix:     "Look at the column; give it a class, or waive it with what it holds instead.",
 		needs:   needsCatalog,
 		partly:  never("by names and types; values were not read"),
 		run: func(s *Pass) (found []report.Finding) {
-			for _, v := range s.columns {
-				if !v.kept() || !v.explicit || v.kind != "not_personal" {
-					continue
+			for _, v := range s.wrong(func(v *view) bool { return v.kept() && s.belittled(v) }) {
+				class := s.suspect(v)
+				called := ""
+				if v.kind != "" && v.kind != "not_personal" {
+					called = " as " + v.kind
 				}
-				if class := s.suspect(v); class != "" && class != freeText {
-					found = append(found, s.find(nil, v.at, v.object, "give it the class "+class+", or waive it with what it holds instead", "%s is kept, and looks like %s", v.object, class))
-				}
+				found = append(found, s.find(nil, v.at, v.object, "give it the class "+class+", or waive it with what it holds instead", "%s is kept%s, and looks like %s", v.title(), called, class))
 			}
-			return found
+			return append(found, s.pathsKept()...)
 		},
 	},
 	{
@@ -158,15 +166,8 @@ var coverage = []*Analyzer{
 		Fix:     `Null the column, or give it a constant.`,
 		needs:   needsCatalog,
 		run: func(s *Pass) (found []report.Finding) {
-			for _, v := range s.columns {
-				if !v.kept() || !v.explicit {
-					continue
-				}
-				t := v.c.col.Type
-				large := t.Kind == catalog.Opaque && (t.Name == "oid" || t.Name == "lo")
-				if t.Kind == catalog.Bytes || large || t.Kind == catalog.Array && t.Element != nil && t.Element.Kind == catalog.Bytes {
-					found = append(found, s.find(nil, v.at, v.object, `give it a class that does {"null": true}, or waive it with what it holds`, "%s (%s) is binary and kept", v.object, t.Name))
-				}
+			for _, v := range s.wrong(func(v *view) bool { return v.kept() && binary(v.c.col.Type) }) {
+				found = append(found, s.find(nil, v.at, v.object, `give it a class that does {"null": true}, or waive it with what it holds`, "%s (%s) is binary and kept", v.title(), v.c.col.Type.Name))
 			}
 			return found
 		},
@@ -273,6 +274,44 @@ func (s *Pass) fromDiagnostics(errs Errors) (found []report.Finding) {
 	return found
 }
 
+// pathsKept finds what the detector says of the paths of documents that are kept.
+func (s *Pass) pathsKept() (found []report.Finding) {
+	doubts := map[*column][]pathDoubt{}
+	for _, v := range s.wrong(func(v *view) bool {
+		if v.masked() {
+			doubts[v.c] = s.met.pathDoubts(v.c, Detected{})
+		}
+		return doubts[v.c] != nil
+	}) {
+		for _, d := range doubts[v.c] {
+			f := s.find(d.from, d.at, v.object, "give it the class "+d.class+", or waive "+v.object+" with what it holds instead", "path %s of %s is kept, and looks like %s", d.path, v.object, d.class)
+			f.Part = d.path
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// binary reports whether values of the type are bytes, or lead to a large object.
+func binary(t catalog.Type) bool {
+	large := t.Kind == catalog.Opaque && (t.Name == "oid" || t.Name == "lo")
+	return t.Kind == catalog.Bytes || large || t.Kind == catalog.Array && t.Element != nil && t.Element.Kind == catalog.Bytes
+}
+
+// belittled reports whether a column looks like more than the kind as which it is kept.
+// Free text has a rule of its own, and so have the kinds that may not be kept at all.
+func (s *Pass) belittled(v *view) bool {
+	class := s.suspect(v)
+	if class == "" || class == freeText || slices.Contains(sensitiveKinds, v.kind) {
+		return false
+	}
+	if v.kind == "" || v.kind == "not_personal" {
+		return true
+	}
+	standard, known := standardClass(class)
+	return known && kindRank(standard.Kind) > kindRank(v.kind)
+}
+
 // suspect returns the class of personal data that a column looks like, or "".
 func (s *Pass) suspect(v *view) string {
 	g := s.met.guesser.guess(v.c.table.t, v.c.col)
@@ -292,10 +331,10 @@ func freeTexts(s *Pass) (found []report.Finding) {
 			found = append(found, s.about(t, "write else: shape", "%s is masked by patterns alone: what they do not find comes through", t.title()))
 		}
 	}
-	for _, v := range s.columns {
-		if v.kept() && v.explicit && v.kind == "not_personal" && v.c.col.Type.Kind == catalog.Text && s.suspect(v) == freeText && s.nearPeople(v) {
-			found = append(found, s.find(nil, v.at, v.object, "give it a class that does {shape: text}", "%s looks like free text and is kept", v.object))
-		}
+	for _, v := range s.wrong(func(v *view) bool {
+		return v.kept() && v.kind != "free_text" && v.c.col.Type.Kind == catalog.Text && s.suspect(v) == freeText && s.nearPeople(v)
+	}) {
+		found = append(found, s.find(nil, v.at, v.object, "give it a class that does {shape: text}", "%s looks like free text and is kept", v.title()))
 	}
 	return found
 }
@@ -320,12 +359,10 @@ func documentsKept(s *Pass) (found []report.Finding) {
 			!slices.ContainsFunc(v.do.Paths, func(p PathRule) bool { return p.Path == "*" }) {
 			found = append(found, s.find(nil, v.at, v.object, `add "*": drop`, "%s has no rule for the paths that are not listed", v.object))
 		}
-		if v.c == nil || !v.kept() || !v.explicit {
-			continue
-		}
-		if t := v.c.col.Type; holdsText(t) {
-			found = append(found, s.find(nil, v.at, v.object, partsHelp(t), "%s (%s) is kept as a whole", v.object, t.Name))
-		}
+	}
+	for _, v := range s.wrong(func(v *view) bool { return v.c != nil && v.kept() && holdsText(v.c.col.Type) }) {
+		t := v.c.col.Type
+		found = append(found, s.find(nil, v.at, v.object, partsHelp(t), "%s (%s) is kept as a whole", v.title(), t.Name))
 	}
 	return found
 }

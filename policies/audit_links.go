@@ -48,17 +48,17 @@ var linkRules = []*Analyzer{
 		Fix:     "Give the column a class that does {pseudonym: id}, {pseudonym: uuid} or {token: base32}.",
 		needs:   needsCatalog,
 		run: func(s *Pass) (found []report.Finding) {
-			for _, v := range s.columns {
-				if !v.kept() || !v.explicit || !s.identifies(v.c.table) {
-					continue
-				}
-				t := v.c.table.t
-				primary := t.PrimaryKey != nil && len(t.PrimaryKey.Columns) == 1 && t.PrimaryKey.Columns[0] == v.name
-				switch {
-				case primary:
-					found = append(found, s.find(nil, v.at, v.object, "give it a class of kind pseudonym", "%s is the key of rows that hold direct identifiers, and kept", v.object))
-				case external(v):
-					found = append(found, s.find(nil, v.at, v.object, "give it a class that does {token: base32}", "%s names the row in production or elsewhere, and is kept", v.object))
+			primary := func(v *view) bool {
+				key := v.c.table.t.PrimaryKey
+				return key != nil && len(key.Columns) == 1 && key.Columns[0] == v.name
+			}
+			for _, v := range s.wrong(func(v *view) bool {
+				return v.kept() && s.identifies(v.c.table) && (primary(v) || external(v))
+			}) {
+				if primary(v) {
+					found = append(found, s.find(nil, v.at, v.object, "give it a class of kind pseudonym", "%s is the key of rows that hold direct identifiers, and kept", v.title()))
+				} else {
+					found = append(found, s.find(nil, v.at, v.object, "give it a class that does {token: base32}", "%s names the row in production or elsewhere, and is kept", v.title()))
 				}
 			}
 			return found
@@ -133,17 +133,15 @@ func copies(s *Pass) (found []report.Finding) {
 			masked[key] = append(masked[key], v)
 		}
 	}
-	for _, v := range s.columns {
-		if !v.kept() || !v.explicit {
-			continue
-		}
+	vector := func(v *view) bool {
+		return strings.EqualFold(v.c.col.Type.Name, "tsvector") && s.textsMasked(v.c.table)
+	}
+	for _, v := range s.wrong(func(v *view) bool { return v.kept() && (repeats(v, masked) != nil || vector(v)) }) {
 		if original := repeats(v, masked); original != nil {
-			found = append(found, s.find(nil, v.at, v.object, "give it the class "+original.class, "%s is kept, and repeats %s, which is masked as %s", v.object, original.object, original.class))
+			found = append(found, s.find(nil, v.at, v.object, "give it the class "+original.class, "%s is kept, and repeats %s, which is masked as %s", v.title(), original.object, original.class))
 			continue
 		}
-		if strings.EqualFold(v.c.col.Type.Name, "tsvector") && s.textsMasked(v.c.table) {
-			found = append(found, s.find(nil, v.at, v.object, `give it a class that does {"null": true}`, "%s is kept, and holds the words of texts that are masked beside it", v.object))
-		}
+		found = append(found, s.find(nil, v.at, v.object, `give it a class that does {"null": true}`, "%s is kept, and holds the words of texts that are masked beside it", v.title()))
 	}
 	return append(found, s.writers()...)
 }
@@ -206,7 +204,7 @@ func (s *Pass) writers() (found []report.Finding) {
 				}
 				to := s.met.byID[target.ID]
 				for _, col := range to.columns {
-					if to.copied() && col.explicit && col.decision.keep && (col.col.Type.Kind == catalog.Text && len(col.col.Type.Labels) == 0 || holdsText(col.col.Type)) {
+					if to.copied() && col.decision != nil && col.decision.keep && (col.col.Type.Kind == catalog.Text && len(col.col.Type.Labels) == 0 || holdsText(col.col.Type)) {
 						f := s.find(nil, col.decision.at, col.id().String(), "mask it as what the trigger writes there, or drop the table",
 							"%s is kept, and the trigger %s writes rows of %s there, which are masked", col.id(), trigger.Name, ts.t.ID)
 						f.Part = trigger.Name

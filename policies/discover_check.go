@@ -39,28 +39,50 @@ func Doubts(p *Policy, c *catalog.Catalog, found []Detected, now time.Time) []Di
 	for _, d := range found {
 		detected[catalog.ColumnID{Table: d.Table, Column: d.Column}] = d
 	}
-	var doubts Errors
+	// What inherits is doubted where it comes from, unless that is as it should be.
+	var wrong []*column
+	reasons := map[*column]Errors{}
 	for _, ts := range s.tables {
 		if ts.drop {
 			continue
 		}
 		for _, col := range ts.columns {
-			// What inherits is doubted where it comes from.
-			if col.decision == nil || !col.explicit || s.waived(col, now) {
+			if col.decision == nil {
 				continue
 			}
-			d := detected[col.id()]
-			switch dec := col.decision; {
-			case dec.keep, dec.do.Paths == nil && p.notPersonal(dec.class):
-				if d.Score >= doubtfulKeep && d.Class != Public {
-					doubts = append(doubts, s.doubt(col, dec.at, col.id().String(), d.Class, d.Score, d.Reason))
-				}
-			case dec.do.Paths != nil:
-				doubts = append(doubts, s.pathDoubts(col, d)...)
+			if doubts := s.doubts(col, detected[col.id()]); doubts != nil {
+				wrong, reasons[col] = append(wrong, col), doubts
 			}
 		}
 	}
+	var doubts Errors
+	for _, col := range unrepeated(wrong) {
+		if !s.waived(col, now) {
+			doubts = append(doubts, reasons[col]...)
+		}
+	}
 	return doubts.sorted()
+}
+
+// doubts are those about one column.
+func (c *compiler) doubts(col *column, d Detected) (doubts Errors) {
+	switch dec := col.decision; {
+	case dec.keep, dec.do.Paths == nil && c.p.notPersonal(dec.class):
+		if d.Inherits != "" && d.Class == Public {
+			// What it points to is nobody's; its own name may say otherwise.
+			if g := c.guesser.guess(col.table.t, col.col); g.sure && g.personal() {
+				d.Class, d.Score, d.Reason = g.data, round(g.score), g.reason
+			}
+		}
+		if d.Score >= doubtfulKeep && d.Class != Public {
+			return Errors{c.doubt(c.p, col, dec.at, col.id().String(), d.Class, d.Score, d.Reason)}
+		}
+	case dec.do.Paths != nil || dec.do.Inner != nil:
+		for _, path := range c.pathDoubts(col, d) {
+			doubts = append(doubts, c.doubt(path.from, col, path.at, col.id().String()+" "+path.path, path.class, path.score, path.reason))
+		}
+	}
+	return doubts
 }
 
 // notPersonal reports whether the policy calls a class, or a word in its place, not personal.
@@ -72,37 +94,67 @@ func (p *Policy) notPersonal(class string) bool {
 	return c != nil && c.Kind == "not_personal"
 }
 
-func (c *compiler) doubt(col *column, pos Position, at, class string, score float64, reason string) Diagnostic {
+func (c *compiler) doubt(from *Policy, col *column, pos Position, at, class string, score float64, reason string) Diagnostic {
 	help := fmt.Sprintf("give it a class of your own, as %s; or waive %s for it, with a reason", class, doubtRule)
 	if class == document {
 		help = fmt.Sprintf(`decide path by path: %s: {json: {$.PATH: CLASS, "*": drop}}; or waive %s for it, with a reason`, spell(col.col.Name), doubtRule)
 	}
-	return c.p.diagnose(Doubted, pos, at, help, "%s is called not personal, and looks like %s (%.2f): %s", at, class, score, reason)
+	return from.diagnose(Doubted, pos, at, help, "%s is called not personal, and looks like %s (%.2f): %s", at, class, score, reason)
 }
 
-// pathDoubts doubts the paths of a document, or the fields of a value, that are kept.
-func (c *compiler) pathDoubts(col *column, d Detected) (doubts []Diagnostic) {
-	for _, rule := range col.decision.do.Paths {
-		if rule.Class == "" || rule.Do != nil && rule.Do.Name != "keep" || !c.p.notPersonal(rule.Class) {
-			continue
+// pathDoubt is what speaks against keeping one path of a document, or one field.
+type pathDoubt struct {
+	path   string  // as the policy spells it; of a document in a document both, parted by a blank
+	from   *Policy // whose line it is
+	at     Position
+	class  string
+	score  float64
+	reason string
+}
+
+// pathDoubts doubts the paths of a document, or the fields of a value, that are kept, at
+// any depth. d is what is known of the column's document beside the words of its paths.
+func (c *compiler) pathDoubts(col *column, d Detected) (doubts []pathDoubt) {
+	from := c.p
+	if class := c.p.Class(col.decision.class); class != nil && class.From != nil && class.Do.String() == col.decision.do.String() {
+		from = class.From
+	}
+	var walk func(prefix string, do Do)
+	walk = func(prefix string, do Do) {
+		if do.Inner != nil && do.Inner.Do != nil {
+			walk(prefix+"each ", *do.Inner.Do) // an element may be a document; keep itself it cannot
 		}
-		at := col.id().String() + " " + rule.Path
-		if rule.Path == "*" {
-			if d.Class == document {
-				doubts = append(doubts, c.doubt(col, rule.At, at, document, d.Score, "all that no path names is kept"))
+		for _, rule := range do.Paths {
+			path := prefix + rule.Path
+			if rule.Do != nil && rule.Do.Name != "keep" {
+				walk(path+" ", *rule.Do)
+				continue
 			}
-			continue
-		}
-		if i := slices.IndexFunc(d.Paths, func(p DetectedPath) bool { return p.Path == rule.Path }); i >= 0 {
-			if p := d.Paths[i]; p.Score >= doubtfulKeep && p.Class != Public {
-				doubts = append(doubts, c.doubt(col, rule.At, at, p.Class, p.Score, p.Reason))
+			// A transform of its own that keeps is kept, whatever the class is called.
+			if rule.Do == nil && !c.p.notPersonal(rule.Class) {
+				continue
 			}
-			continue
-		}
-		if g := c.guesser.path(col, rule.Path); g.score >= doubtfulKeep && g.data != document {
-			doubts = append(doubts, c.doubt(col, rule.At, at, g.data, g.score, g.reason))
+			doubt := pathDoubt{path: path, from: from, at: rule.At}
+			i := slices.IndexFunc(d.Paths, func(p DetectedPath) bool { return p.Path == path })
+			switch {
+			case rule.Path == "*":
+				if d.Class == document && prefix == "" {
+					doubt.class, doubt.score, doubt.reason = document, d.Score, "all that no path names is kept"
+				}
+			case i >= 0:
+				p := d.Paths[i]
+				doubt.class, doubt.score, doubt.reason = p.Class, p.Score, p.Reason
+			default:
+				if g := c.guesser.path(col, path); g.data != document {
+					doubt.class, doubt.score, doubt.reason = g.data, g.score, g.reason
+				}
+			}
+			if doubt.class != "" && doubt.class != Public && (doubt.score >= doubtfulKeep || rule.Path == "*") {
+				doubts = append(doubts, doubt)
+			}
 		}
 	}
+	walk("", col.decision.do)
 	return doubts
 }
 

@@ -1,0 +1,138 @@
+package policies
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/masking"
+	"github.com/sanitize-db/sanitize/policies/report"
+)
+
+// objects returns what a rule's findings name, with the path if there is one.
+func objects(r *report.Report, rule string) (all []string) {
+	for _, f := range r.Findings {
+		if f.Rule == rule {
+			name := f.Object
+			if f.Part != "" {
+				name += " " + f.Part
+			}
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// A column that is kept because a key or a link leads to one that may be is judged by
+// itself; what repeats a column that was found is not said again.
+func TestAuditOfInheritedDecisions(t *testing.T) {
+	const head = `version: 1
+keys: {k: {from: ephemeral}}
+classes:
+  email: {kind: direct, do: {fake: email}}
+  id: {kind: pseudonym, do: {pseudonym: id}}
+`
+	const tables = `schema public
+table codes
+code text notnull pk
+table customers
+id int4 notnull pk
+email text
+table orders
+id int4 notnull pk
+contact_email text
+`
+	for _, tt := range []struct {
+		name, policy, catalog, rule string
+		want                        []string
+	}{
+		{"by a link", "links: [[customers.email, codes.code]]\ntables:\n  codes: {keep: [code]}\n  customers: {columns: {id: id}}\n  orders: {columns: {contact_email: email}, keep: [id]}\n",
+			tables, "SAN-C05", []string{"public.customers.email"}},
+		{"by a key", "tables:\n  codes: {keep: [code]}\n  customers: {columns: {id: id}}\n  orders: {columns: {contact_email: email}, keep: [id]}\n",
+			tables + "table x\nemail text\nfk (email) -> codes (code)\n", "SAN-C05", []string{"public.x.email"}},
+		{"what repeats it is not said again", "tables:\n  codes: {keep: [code]}\n  customers: {columns: {id: id}, keep: [email]}\n  orders: {keep: [id]}\n",
+			"schema public\ntable codes\ncode text\ntable customers\nid int4 notnull pk\nemail text notnull unique\ntable orders\nid int4 notnull pk\ncontact_email text\nfk (contact_email) -> customers (email)\n", "SAN-C05", []string{"public.customers.email"}},
+		{"a chain of two is one finding", "tables:\n  codes: {keep: [code]}\n",
+			"schema public\ntable codes\ncode text notnull pk\ntable customers\nemail text notnull unique\nfk (email) -> codes (code)\ntable orders\ncontact_email text\nfk (contact_email) -> customers (email)\n", "SAN-C05", []string{"public.customers.email"}},
+		{"a document by a link", "links: [[customers.prefs, codes.code]]\ntables:\n  codes: {keep: [code]}\n  customers: {columns: {id: id}}\n",
+			"schema public\ntable codes\ncode text\ntable customers\nid int4 notnull pk\nprefs json\n", "SAN-C09", []string{"public.customers.prefs"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := Parse("shop.yaml", []byte(head+tt.policy))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := parseCatalog(t, tt.catalog)
+			r := Audit(p, Evidence{Catalog: c, Today: auditDay}, masking.Standard())
+			if got := objects(r, tt.rule); !slices.Equal(got, tt.want) {
+				t.Errorf("%s names %q, want %q", tt.rule, got, tt.want)
+			}
+			if tt.rule != "SAN-C05" {
+				return
+			}
+			found, err := Discover(c, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var doubted []string
+			for _, d := range Doubts(p, c, found, auditDay) {
+				doubted = append(doubted, d.At)
+			}
+			if !slices.Equal(doubted, tt.want) {
+				t.Errorf("doubted are %q, want %q", doubted, tt.want)
+			}
+		})
+	}
+}
+
+// A class that keeps is held against what its columns look like, whatever kind it claims.
+func TestAuditOfLoweredKinds(t *testing.T) {
+	audit := func(class string) *report.Report {
+		s := soundScene()
+		s.replace(t, &s.policy, "  email: {kind: direct, do: {fake: email, domain: example.test, unique: true}}", "  email: "+class)
+		return s.audit(t)
+	}
+	r := audit("{kind: quasi, do: keep}")
+	if got := objects(r, "SAN-C05"); !slices.Equal(got, []string{"public.patients.email"}) {
+		t.Errorf("kept as quasi: %q", got)
+	}
+	r = audit("{kind: pseudonym, do: keep}")
+	if got := objects(r, "SAN-C04"); !slices.Equal(got, []string{"email", "public.patients.prefs $.contact.email"}) || r.Counts.High < 2 {
+		t.Errorf("kept as pseudonym: %q", got)
+	}
+	// What looks like no more than what it is called is none of the rule's.
+	s := soundScene()
+	s.replace(t, &s.policy, "do: {prefix: 3}", "do: keep")
+	if got := objects(s.audit(t), "SAN-C05"); got != nil {
+		t.Errorf("a quasi-identifier kept as such: %q", got)
+	}
+}
+
+// The detector looks into documents: each path that is kept is held against its words.
+func TestAuditOfPaths(t *testing.T) {
+	for _, tt := range []struct{ paths, want string }{
+		{`$.theme: keep, "$.contact.email": keep, "*": drop`, "public.patients.prefs $.contact.email"},
+		{`$.theme: keep, "$..email": keep, "*": drop`, "public.patients.prefs $..email"},
+		{`$.theme: keep, "$.contact": keep, "*": drop`, "public.patients.prefs $.contact"},
+		{`$.theme: keep, "$.first_name": {class: visit, do: keep, because: x}, "*": drop`, "public.patients.prefs $.first_name"},
+	} {
+		s := soundScene()
+		s.replace(t, &s.policy, `$.theme: keep, "$.contact.email": email, "*": drop`, tt.paths)
+		if got := objects(s.audit(t), "SAN-C05"); !slices.Equal(got, []string{tt.want}) {
+			t.Errorf("%s: %q, want %q", tt.paths, got, tt.want)
+		}
+		s.after = func(p *Policy) {
+			p.Waivers = []Waiver{{Rule: "SAN-C05", Object: "patients.prefs", Because: "x", By: "y", Expires: "2027-01-31"}}
+		}
+		if r := s.audit(t); r.Counts.Waived != 1 || r.Rule("SAN-P06").State != report.Passed {
+			t.Errorf("%s: the waiver does not hold: %+v", tt.paths, r.Counts)
+		}
+	}
+	// A class that takes a document apart is judged where a column uses it.
+	s := soundScene()
+	s.replace(t, &s.policy, "  health:", "  settings: {kind: direct, do: {json: {$.theme: keep, $.contact.email: keep, \"*\": drop}}}\n  health:")
+	s.replace(t, &s.policy, `      prefs:
+        json: {$.theme: keep, "$.contact.email": email, "*": drop}`, "      prefs: settings")
+	if got := objects(s.audit(t), "SAN-C05"); !slices.Equal(got, []string{"public.patients.prefs $.contact.email"}) {
+		t.Errorf("a class for documents: %q", got)
+	}
+}
