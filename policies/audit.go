@@ -57,7 +57,7 @@ func (s *Pass) applyWaivers(findings []report.Finding, evaluated map[string]bool
 	rule := FindAnalyzer("SAN-P06")
 	for _, w := range s.Policy.Waivers {
 		complain := func(help, format string, args ...any) {
-			f := s.find(nil, w.At, w.Object, help, format, args...)
+			f := s.find(w.From, w.At, w.Object, help, format, args...)
 			f.Rule, f.Level, f.Part = rule.ID, rule.Level, w.Rule
 			found = append(found, f)
 		}
@@ -85,19 +85,34 @@ func (s *Pass) applyWaivers(findings []report.Finding, evaluated map[string]bool
 		case s.Today.After(until):
 			complain("look at the finding again; renew the waiver, or remove it", "the waiver of %s expired on %s", name, w.Expires)
 		default:
-			matched := false
+			// A waiver of a base accepts what stands in the base. Whoever writes a line that
+			// needs one signs for it.
+			matched, foreign := false, false
 			for i := range findings {
 				f := &findings[i]
-				if f.Rule == w.Rule && s.sameObject(f.Object, w.Object) {
-					matched = true
-					if f.Waived == nil {
-						f.Waived = &report.Waived{Because: w.Because, By: w.By, Expires: w.Expires}
+				if f.Rule != w.Rule || !s.sameObject(f.Object, w.Object) {
+					continue
+				}
+				if w.From != nil && f.File != w.From.File {
+					foreign = true
+					continue
+				}
+				matched = true
+				if f.Waived == nil {
+					f.Waived = &report.Waived{Because: w.Because, By: w.By, Expires: w.Expires}
+					if w.From != nil {
+						f.Waived.From = w.From.File
 					}
 				}
 			}
-			// A rule that could not be evaluated tells nothing of its waivers; those that let
-			// a policy do less than its bases the reader has asked for itself.
-			if !matched && evaluated[w.Rule] && !(w.Rule == "SAN-P08" && len(s.Policy.Extends) > 0) {
+			// A rule that could not be evaluated tells nothing of its waivers.
+			switch {
+			case matched || !evaluated[w.Rule]:
+			case foreign:
+				complain("if it is to be accepted, waive it in the file that has the line", "the waiver of %s stands in a base, and accepts nothing that another file does", name)
+			case w.Rule == weakening && needsRevision(s) != "" && s.known(w.Object):
+				// It may be about the revision that was signed last, which is not at hand.
+			default:
 				complain("remove it, or correct what it names", "the waiver of %s matches no finding", name)
 			}
 		}
@@ -115,6 +130,11 @@ func (s *Pass) sameObject(object, waived string) bool {
 		return false
 	}
 	return object == s.Catalog.DefaultSchema+"."+waived
+}
+
+// known reports whether an object is one of the policy's columns or classes.
+func (s *Pass) known(object string) bool {
+	return s.Policy.Class(object) != nil || slices.ContainsFunc(s.columns, func(v *view) bool { return s.sameObject(v.object, object) })
 }
 
 // facts is what the policy says of itself.

@@ -180,18 +180,11 @@ var governance = []*Analyzer{
 	},
 }
 
-// weakerThanBases finds classes that do less than in a base that the policy builds on.
-// The reader lets them pass only with a waiver, which the report then shows.
+// weakerThanBases finds what does less than in a base that it builds on. The reader lets
+// it pass only with a waiver, which the report then shows.
 func (s *Pass) weakerThanBases() (found []report.Finding) {
-	for _, e := range s.Policy.Extends {
-		if e.Policy == nil {
-			continue
-		}
-		for _, base := range e.Policy.Classes {
-			if now := s.Policy.Class(base.Name); now != nil && now.From == nil && compareDo(base.Do, now.Do) == Weaker {
-				found = append(found, s.find(nil, now.At, now.Name, "do what the base does, or waive it", "class %s does %s, which is weaker than %s in %s", now.Name, now.Do, base.Do, e.Path))
-			}
-		}
+	for _, w := range s.Policy.Weakened {
+		found = append(found, s.find(w.From, w.At, w.Object, "do what the base does, or waive it", "%s", w.Message))
 	}
 	return found
 }

@@ -1,7 +1,11 @@
 package policies
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -573,18 +577,66 @@ func TestWaivers(t *testing.T) {
 	}
 }
 
-// A class that does less than in the base shows, waived.
+// What a waiver lets a policy do less than its base shows, waived; a waiver of nothing
+// shows as well.
 func TestWeakerThanABase(t *testing.T) {
-	s := soundScene()
-	s.evidence.Approval = nil
-	s.after = func(p *Policy) {
-		base := &Policy{File: "base.yaml", Classes: []*Class{{Name: "postcode", Kind: "quasi", Do: Do{Name: "null", Variant: true}}}}
-		p.Extends = []Extend{{Path: "base.yaml", Digest: "0123456789", Policy: base}}
-		p.Waivers = []Waiver{{Rule: "SAN-P08", Object: "postcode", Because: "tests of delivery", By: "dpo@clinic.example", Expires: "2027-01-31"}}
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte(text))
+		return "extends: [\"" + name + "#sha256:" + hex.EncodeToString(sum[:]) + "\"]\n"
 	}
-	r := s.audit(t)
-	if got := r.Rule("SAN-P08"); got.State != report.WaivedAll || got.Reason == "" || r.Rule("SAN-P06").State != report.Passed {
-		t.Errorf("%+v, %+v", got, r.Rule("SAN-P06"))
+	audit := func(name string) *report.Report {
+		t.Helper()
+		p, err := Load(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Audit(p, Evidence{Today: auditDay}, masking.Standard())
+	}
+	base := write("base.yaml", "version: 1\nclasses: {health: {kind: special, do: {\"null\": true}}, name: {kind: direct, do: {fake: person_name}}}\ndefaults: {unlisted_table: fail}\nwaivers: [{rule: SAN-C04, at: customers.name, because: a, by: b, expires: 2099-01-01}]\n")
+	weaker := base + `version: 1
+classes: {health: {kind: quasi, do: {"null": true}}}
+defaults: {unlisted_table: skip}
+waivers:
+  - {rule: SAN-P08, at: health, because: not health here, by: dpo, expires: 2099-01-01}
+  - {rule: SAN-P08, at: defaults.unlisted_table, because: many tables, by: dpo, expires: 2099-01-01}
+  - {rule: SAN-P08, at: nonsense, because: x, by: dpo, expires: 2099-01-01}
+`
+	const tables = `keys: {k: {from: ephemeral}}
+tables:
+  customers: {columns: {name: {class: name, do: keep, because: x}, state: health}}
+`
+	write("child.yaml", weaker+tables)
+	r := audit("child.yaml")
+	if got := objects(r, "SAN-P08"); !slices.Equal(got, []string{"health", "defaults.unlisted_table"}) || r.Rule("SAN-P08").State != report.WaivedAll {
+		t.Errorf("SAN-P08 names %q, and is %+v", got, r.Rule("SAN-P08"))
+	}
+	var junk []string
+	for _, f := range r.Findings {
+		if f.Rule == "SAN-P06" {
+			junk = append(junk, f.Object+": "+f.Message)
+		}
+	}
+	slices.Sort(junk)
+	if len(junk) != 2 || !strings.Contains(junk[0], "customers.name: the waiver of SAN-C04 at customers.name stands in a base") || !strings.Contains(junk[1], "nonsense matches no finding") {
+		t.Errorf("SAN-P06: %q", junk)
+	}
+	// A waiver of the base says nothing of a line of the child.
+	if got := r.Rule("SAN-C04"); got.State != report.Failed {
+		t.Errorf("SAN-C04 is %q, waived by the base", got.State)
+	}
+	// Who builds on the weaker one sees what it let through, and whose word that is.
+	write("grandchild.yaml", write("middle.yaml", weaker)+"version: 1\n"+tables)
+	r = audit("grandchild.yaml")
+	if got := r.Rule("SAN-P08"); got.State != report.WaivedAll || got.Waived != 2 {
+		t.Errorf("two steps up: %+v", got)
+	}
+	if text := r.Text(nil); !strings.Contains(text, "by dpo in "+filepath.Join(dir, "middle.yaml")+" until 2099-01-01: not health here") {
+		t.Errorf("the base is not named:\n%s", text)
 	}
 }
 

@@ -182,6 +182,6 @@ func (g *guesser) path(col *column, path string) guess {
 func (c *compiler) waived(col *column, now time.Time) bool {
 	names := []string{col.id().String(), c.catalog.Display(col.table.t.ID) + "." + col.col.Name}
 	return slices.ContainsFunc(c.p.Waivers, func(w Waiver) bool {
-		return w.Rule == doubtRule && slices.Contains(names, w.Object) && w.Expires >= now.Format(time.DateOnly)
+		return w.From == nil && w.Rule == doubtRule && slices.Contains(names, w.Object) && w.Expires >= now.Format(time.DateOnly)
 	})
 }

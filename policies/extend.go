@@ -248,6 +248,14 @@ func (r *reader) take(e *Extend) {
 			p.Waivers = append(p.Waivers, w)
 		}
 	}
+	for _, w := range base.Weakened {
+		if w.From == nil {
+			w.From = base
+		}
+		if !slices.Contains(p.Weakened, w) {
+			p.Weakened = append(p.Weakened, w)
+		}
+	}
 	r.takeEnvironments(e)
 }
 
@@ -362,6 +370,7 @@ func (r *reader) waived(object string) bool {
 // weaker complains about what is weaker than in a base, unless a waiver accepts it.
 func (r *reader) weaker(pos Position, object, format string, args ...any) {
 	if r.waived(object) {
+		r.p.Weakened = append(r.p.Weakened, Weakening{Object: object, Message: fmt.Sprintf(format, args...), At: pos})
 		return
 	}
 	help := fmt.Sprintf("strengthen it, or accept it under waivers: {rule: %s, at: %s, because: \"…\", by: somebody, expires: 2026-12-31}", weakening, spell(object))

@@ -29,6 +29,8 @@ type Policy struct {
 	Edges    EdgeCases
 	Limits   Environments
 	Waivers  []Waiver
+	// Weakened is what waivers let this file, and its bases, do less than what they build on.
+	Weakened []Weakening
 
 	lines    []string
 	keyLines []bool // marks the lines that may hold a key that somebody put there
@@ -114,6 +116,15 @@ type Waiver struct {
 	Expires string   `json:"expires"` // 2006-01-02, the last day
 	At      Position `json:"-"`
 	From    *Policy  `json:"-"` // the base that has the waiver; nil if this file does
+}
+
+// Weakening is one thing in which a policy does less than what it builds on, and that a
+// waiver of SAN-P08 has let through.
+type Weakening struct {
+	Object  string // as the waiver names it: a class, a table, environments.ttl
+	Message string
+	At      Position
+	From    *Policy // the base that is weaker than its own bases; nil if this file is
 }
 
 // KeySource says where a key comes from. It holds no key.

@@ -57,4 +57,13 @@ type Waived struct {
 	Because string `json:"because"`
 	By      string `json:"by"`
 	Expires string `json:"expires"`
+	From    string `json:"from,omitempty"` // the base policy that has the waiver; empty if the policy itself has it
+}
+
+// by spells who accepted a finding: the approver, and the base if it is one's.
+func (w *Waived) by() string {
+	if w.From == "" {
+		return w.By
+	}
+	return w.By + " in " + w.From
 }

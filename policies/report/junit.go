@@ -57,7 +57,7 @@ func (r *Report) JUnit(failOn Level) ([]byte, error) {
 			line := fmt.Sprintf("%s: %s", f.place(), f.Message)
 			switch {
 			case f.Waived != nil:
-				fmt.Fprintf(&other, "waived by %s until %s: %s\n", f.Waived.By, f.Waived.Expires, line)
+				fmt.Fprintf(&other, "waived by %s until %s: %s\n", f.Waived.by(), f.Waived.Expires, line)
 			case f.Level.AtLeast(failOn):
 				failures++
 				c.File = f.File

@@ -175,7 +175,7 @@ func (r *Report) SARIF() ([]byte, error) {
 		}
 		if w := f.Waived; w != nil {
 			res.Suppressions = append(res.Suppressions, sarifSuppression{Kind: "inSource", Status: "accepted",
-				Justification: fmt.Sprintf("%s (by %s, until %s)", w.Because, w.By, w.Expires)})
+				Justification: fmt.Sprintf("%s (by %s, until %s)", w.Because, w.by(), w.Expires)})
 		}
 		run.Results = append(run.Results, res)
 	}

@@ -57,7 +57,7 @@ func (r *Report) waivedText(b *strings.Builder) {
 	b.WriteString("waived\n")
 	for _, f := range r.Findings {
 		if w := f.Waived; w != nil {
-			fmt.Fprintf(b, "  %s %s  %s\n    by %s until %s: %s\n", f.Rule, f.Level, f.Message, w.By, w.Expires, w.Because)
+			fmt.Fprintf(b, "  %s %s  %s\n    by %s until %s: %s\n", f.Rule, f.Level, f.Message, w.by(), w.Expires, w.Because)
 		}
 	}
 	b.WriteString("\n")
