@@ -10,6 +10,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/policies"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // discoverReport is what `sanitize discover --json` prints.
@@ -132,7 +133,7 @@ scores 0.6 or more, and names the line. A waiver of SAN-C05 accepts such a colum
 				if o.json {
 					err = u.JSON(discoverReport{Version: 1, Samples: o.samples, Columns: found, Doubts: doubts})
 				} else {
-					err = u.Data(printable(discoverText(u, found)))
+					err = u.Data(printable(discoverText(u, report.InertCopy(found))))
 				}
 				if err == nil && len(doubts) > 0 {
 					err = &doubtsError{doubts}

@@ -56,7 +56,7 @@ domain; and what the transform guarantees. It reads no rows and needs no key.`,
 			if o.json {
 				return u.JSON(e)
 			}
-			return u.Data(printable(explanationText(u, e)))
+			return u.Data(printable(explanationText(u, report.InertCopy(e))))
 		},
 	}.build(u)
 	cmd.Flags().SortFlags = false

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // sourceOptions are the flags of the commands that only read a catalog: of a source,
@@ -95,7 +96,7 @@ form of a password in them is blotted out; read it before you give it away.
 			if o.json || !text && !u.terminal {
 				return c.Write(u.out)
 			}
-			return u.Data(printable(catalogText(u, c)))
+			return u.Data(printable(catalogText(u, report.InertCopy(c))))
 		},
 	}.build(u)
 	o.bind(cmd.Flags())

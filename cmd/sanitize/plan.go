@@ -9,6 +9,7 @@ import (
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/pipeline"
 	"github.com/sanitize-db/sanitize/policies"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // planReport is what `sanitize plan --json` prints.
@@ -66,7 +67,7 @@ catalog file that inspect wrote does in place of the source.`,
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
-			return u.Data(printable(planText(u, compiled)))
+			return u.Data(printable(planText(u, &policies.Compiled{Tables: report.InertCopy(compiled.Tables)})))
 		},
 	}.build(u)
 	cmd.Flags().SortFlags = false

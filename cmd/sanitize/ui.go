@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -17,6 +18,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/pipeline"
 	"github.com/sanitize-db/sanitize/policies"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // ui is the two streams of a command: data and talk. It is safe for concurrent
@@ -92,7 +94,7 @@ func (u *ui) Tell(text string) {
 
 // Warn prints a warning, quiet or not.
 func (u *ui) Warn(message string) {
-	u.print(u.paint("sanitize: warning: ", yellow) + message + "\n")
+	u.print(u.paint("sanitize: warning: ", yellow) + report.Inert(message) + "\n")
 }
 
 // Fail prints an error and its hint. Of nil it prints nothing.
@@ -104,14 +106,21 @@ func (u *ui) Fail(err error) {
 		u.print(u.paint("sanitize: ", red) + "interrupted; the target is as it was\n")
 	case errors.As(err, &diagnostics):
 		// They carry file, line and hints of their own.
-		u.print(u.paint("sanitize: ", red) + diagnostics.Error() + "\n")
+		u.print(u.paint("sanitize: ", red) + inert(diagnostics).Error() + "\n")
 	default:
-		u.print(u.paint("sanitize: ", red) + err.Error() + "\n")
+		u.print(u.paint("sanitize: ", red) + uncoloured(err.Error()) + "\n")
 		if hint := connectors.Hint(err); hint != "" {
-			u.print(u.paint("hint: ", bold) + hint + "\n")
+			u.print(u.paint("hint: ", bold) + uncoloured(hint) + "\n")
 		}
 	}
 }
+
+// inert returns the complaints with their names spelled out, and their lines as they are.
+func inert(errs policies.Errors) policies.Errors { return report.InertCopy(errs) }
+
+// uncoloured spells out what a message brings along of escape sequences; it may be of several
+// lines, as those of a server are.
+func uncoloured(s string) string { return strings.ReplaceAll(printable(s), "\x1b", `\u001b`) }
 
 // print writes above the live display.
 func (u *ui) print(text string) {
@@ -212,6 +221,9 @@ func printable(s string) string {
 	return b.String()
 }
 
+// ours are the SGR parameters that this program writes, and that ends them.
+var ours = []string{"0", bold, dim, red, green, yellow, cyan}
+
 // colour returns the length of the colour sequence that s begins with, or 0.
 func colour(s string) int {
 	if !strings.HasPrefix(s, "\x1b[") {
@@ -219,7 +231,7 @@ func colour(s string) int {
 	}
 	for i := 2; i < len(s) && i < 6; i++ {
 		switch {
-		case s[i] == 'm':
+		case s[i] == 'm' && slices.Contains(ours, s[2:i]):
 			return i + 1
 		case s[i] < '0' || s[i] > '9':
 			return 0

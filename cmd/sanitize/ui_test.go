@@ -13,6 +13,8 @@ import (
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/pipeline"
+	"github.com/sanitize-db/sanitize/policies"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // terminal returns a ui that talks to a terminal of so many cells, and its screen.
@@ -40,6 +42,7 @@ func TestPrintable(t *testing.T) {
 		"table \x1b]0;owned\x07": `table \u001b]0;owned\u0007`,
 		"\x1b[31mred\x1b[0m":     "\x1b[31mred\x1b[0m",
 		"\x1b[2J":                `\u001b[2J`,
+		"\x1b[8mhidden":          `\u001b[8mhidden`,
 		"bell\a and \xff":        `bell\u0007 and \xff`,
 		"right\u202eleft":        `right\u202eleft`,
 		"e\u0301":                "e\u0301",
@@ -47,6 +50,26 @@ func TestPrintable(t *testing.T) {
 		if got := printable(in); got != want {
 			t.Errorf("printable(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// A table whose columns are named to forge a result cannot: neither in what commands
+// print nor in what they say.
+func TestForgedNames(t *testing.T) {
+	const evil = "pw\x1b[31m\n\n0 findings"
+	const shown = `pw\u001b[31m\u000a\u000a0 findings`
+	u, screen := terminal(200)
+	c := &catalog.Catalog{Tables: []*catalog.Table{{ID: catalog.TableID{Schema: "s", Name: evil}, Columns: []catalog.Column{{Name: evil, Type: catalog.Type{Name: evil}}}}}}
+	inspected := printable(catalogText(u, report.InertCopy(c)))
+	u.Warn(evil + " is odd")
+	u.Fail(policies.Errors{{File: "p.yaml", Line: 1, At: evil, Message: evil + " is undecided", Help: "add " + evil, Excerpt: "  1 | a\n    | ^"}})
+	for what, text := range map[string]string{"inspect": inspected, "talk": screen.String()} {
+		if !strings.Contains(text, shown) || strings.Contains(text, "\n0 findings") || strings.Contains(text, "pw\x1b") {
+			t.Errorf("%s: %q", what, text)
+		}
+	}
+	if !strings.Contains(screen.String(), "1 | a\n") {
+		t.Error("an excerpt is no longer lines")
 	}
 }
 

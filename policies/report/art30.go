@@ -9,6 +9,7 @@ import (
 // Article30 returns the record of processing activities as Markdown: the fields of GDPR
 // Article 30(1) that the policy holds, and by name those that it leaves open.
 func (r *Report) Article30() []byte {
+	r = InertCopy(r)
 	var b strings.Builder
 	p := r.Policy
 	var gaps []string

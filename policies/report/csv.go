@@ -15,7 +15,7 @@ func (r *Report) CSV() ([]byte, error) {
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
 	rows := [][]string{{"table", "column", "type", "class", "kind", "action", "transform", "guarantees", "why", "where"}}
-	for _, c := range r.Inventory {
+	for _, c := range InertCopy(r.Inventory) {
 		rows = append(rows, []string{c.Table, c.Column, c.Type, c.Class, c.Kind, c.Action, c.Do, c.Guarantees, c.Why, c.Where})
 	}
 	for _, row := range rows {

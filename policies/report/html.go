@@ -28,6 +28,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 // and a content security policy that allows the page's own style alone. Parts open and
 // close by the browser itself, so that all of it can be reached by keyboard.
 func (r *Report) HTML() ([]byte, error) {
+	r = InertCopy(r)
 	sum := sha256.Sum256([]byte(pageStyle))
 	data := struct {
 		R         *Report

@@ -14,6 +14,7 @@ func (r *Report) Text(paint Paint) string {
 	if paint == nil {
 		paint = func(_ Level, words string) string { return words }
 	}
+	r = InertCopy(r)
 	var b strings.Builder
 	last := ""
 	for _, f := range r.Findings {
