@@ -120,8 +120,24 @@ var coverage = []*Analyzer{
 		Title:   "what the policy names is there",
 		Meaning: "A table or column that was renamed leaves a line that protects nothing, and a new name that no line protects.",
 		Fix:     "Follow the rename, or take the line out.",
-		needs:   needsCatalog,
-		run:     func(s *Pass) []report.Finding { return s.fromDiagnostics(s.met.names) },
+		needs: func(s *Pass) string {
+			if s.Catalog == nil && namedTwice(s) != nil {
+				return ""
+			}
+			return needsCatalog(s)
+		},
+		partly: func(s *Pass) string {
+			if s.Catalog == nil {
+				return "by the policy's names alone; whether they are there needs a catalog"
+			}
+			return ""
+		},
+		run: func(s *Pass) []report.Finding {
+			if s.Catalog == nil {
+				return namedTwice(s)
+			}
+			return s.fromDiagnostics(s.met.names)
+		},
 	},
 	{
 		ID: "SAN-C07", Phase: "S", Level: report.Medium, Clauses: "SOC 2: CC8.1",
@@ -246,6 +262,29 @@ var coverage = []*Analyzer{
 			return one(s.find(nil, at, "", "add rows: {sample: 10%} to the table where people begin", "every row of %s with direct identifiers is copied: %s", plural(len(whole), "table"), strings.Join(clipList(whole, 8), ", ")))
 		},
 	},
+}
+
+// namedTwice finds tables and columns that the policy names twice, in letters of another
+// case: to most databases they are one, and one of the two lines is not obeyed.
+func namedTwice(s *Pass) (found []report.Finding) {
+	tables := map[string]Position{}
+	for _, t := range s.Policy.Tables {
+		if first, twice := tables[strings.ToLower(t.Name)]; twice {
+			found = append(found, s.find(nil, t.At, t.Name, "decide once", "table %s is listed in line %d already, in letters of another case", t.Name, first.Line))
+		} else {
+			tables[strings.ToLower(t.Name)] = t.At
+		}
+		columns := map[string]Position{}
+		for _, c := range slices.Concat(t.Columns, t.Keep) {
+			if first, twice := columns[strings.ToLower(c.Name)]; twice {
+				name := t.Name + "." + c.Name
+				found = append(found, s.find(nil, c.At, name, "decide once", "%s is listed in line %d already, in letters of another case", name, first.Line))
+			} else {
+				columns[strings.ToLower(c.Name)] = c.At
+			}
+		}
+	}
+	return found
 }
 
 // What transforms leave of a value.

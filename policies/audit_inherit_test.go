@@ -2,8 +2,10 @@ package policies
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/policies/report"
 )
@@ -134,5 +136,57 @@ func TestAuditOfPaths(t *testing.T) {
         json: {$.theme: keep, "$.contact.email": email, "*": drop}`, "      prefs: settings")
 	if got := objects(s.audit(t), "SAN-C05"); !slices.Equal(got, []string{"public.patients.prefs $.contact.email"}) {
 		t.Errorf("a class for documents: %q", got)
+	}
+}
+
+// A command that prints what stands in it is no store, by whatever path it is called.
+func TestKeysInCommands(t *testing.T) {
+	for command, want := range map[string]bool{
+		"/bin/sh -c 'echo KEY'": true, "/usr/local/bin/echo KEY": true, "/bin/busybox echo KEY": true, "bash -ec 'cat <<< KEY'": true,
+		"printf %s KEY": true, "vault read $PATH": true, "env": true, "sh -c 'op read x; echo KEY'": true, "python3 -c 'print(1)'": true,
+		"vault kv get -field=key secret/shop": false, "op read op://vault/shop/key": false, "/opt/keys/echo-free.sh": false, "sh /opt/keys/fetch.sh": false,
+		"pass show environment": false, "aws secretsmanager get-secret-value --secret-id shop --query SecretString": false,
+	} {
+		s := soundScene()
+		s.after = func(p *Policy) { p.Keys[0].From = "exec:" + command }
+		if got := objects(s.audit(t), "SAN-K01") != nil; got != want {
+			t.Errorf("%s: found %v, want %v", command, got, want)
+		}
+	}
+}
+
+// Names that differ in case alone are one table, and one column, to most databases.
+func TestListedTwiceByCase(t *testing.T) {
+	for _, tt := range []struct{ from, to, want string }{
+		{"  films:\n", "  Patients: {keep: [id]}\n  films:\n", "Patients"},
+		{"      phone: phone\n", "      phone: phone\n      PHONE: phone\n", "patients.PHONE"},
+		{"    keep: [country, created_at]", "    keep: [country, created_at, Phone]", "patients.Phone"},
+	} {
+		s := soundScene()
+		s.catalog = ""
+		s.replace(t, &s.policy, tt.from, tt.to)
+		if got := objects(s.audit(t), "SAN-C06"); !slices.Equal(got, []string{tt.want}) {
+			t.Errorf("%s: %q", tt.want, got)
+		}
+	}
+}
+
+// A password that somebody wrote into a comment is copied with it.
+func TestPasswordsInDefinitions(t *testing.T) {
+	for comment, want := range map[string]bool{
+		"the password is hunter2!": true, "pwd: hunter2!": true, "login with Passwort=geheim1": true, "api_key = 9f8e7d6c5b": true,
+		"hash of the password, bcrypt": false, "password of the user": false, "the token expires": false, "password: see the vault": false, "": false,
+	} {
+		s := soundScene()
+		s.change = func(c *catalog.Catalog) { s.table(c, "films").Columns[1].Comment = comment }
+		r := s.audit(t)
+		if got := objects(r, "SAN-S01") != nil; got != want {
+			t.Errorf("%q: found %v, want %v", comment, got, want)
+		}
+		for _, f := range r.Findings {
+			if strings.Contains(f.Message+f.Excerpt+f.Help, "hunter2") {
+				t.Error("the finding shows the password")
+			}
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ var keyRules = []*Analyzer{
 			for _, k := range s.Policy.Keys {
 				command, isExec := strings.CutPrefix(k.From, "exec:")
 				switch {
-				case isExec && literalCommand.MatchString(command):
+				case isExec && printsItself(command):
 					found = append(found, s.find(nil, k.At, k.Name, "let the command ask a store of secrets", "the command of key %s prints what stands in it, or in the environment", k.Name))
 				case !isExec && !strings.HasPrefix(k.From, "file:") && k.From != "ephemeral":
 					found = append(found, s.find(nil, k.At, k.Name, "write from: file:PATH", "key %s comes from neither a file nor a command", k.Name))
@@ -93,8 +94,40 @@ var keyRules = []*Analyzer{
 	},
 }
 
-// literalCommand is a command that prints its own words, or a variable.
-var literalCommand = regexp.MustCompile(`^\s*(/usr/bin/|/bin/)?(echo|printf|printenv|env)\b|\$\{?[A-Za-z_]`)
+// expanded is what a shell would put in its place.
+var expanded = regexp.MustCompile(`\$\{?[A-Za-z_]`)
+
+// Programs that print their own words or the environment, wherever in a command they
+// stand, and those that run a text which stands in the command.
+var (
+	printers = words(`echo printf printenv env`)
+	shells   = words(`sh ash bash dash fish ksh mksh zsh csh tcsh python python3 perl ruby node awk`)
+)
+
+// printsItself reports whether a command prints what stands in it, or a variable: then
+// whoever reads the policy, or the list of processes, has the key.
+func printsItself(command string) bool {
+	if expanded.MatchString(command) {
+		return true
+	}
+	all := strings.FieldsFunc(command, func(r rune) bool { return strings.ContainsRune(" \t\n'\"`;|&()", r) })
+	shell := false
+	for _, w := range all {
+		name := path.Base(w)
+		switch {
+		case printers[name]:
+			return true
+		case shells[name]:
+			shell = true
+		case shell && inlineScript.MatchString(w):
+			return true
+		}
+	}
+	return false
+}
+
+// inlineScript is the flag before a script that stands in the command: -c, -ec, -e.
+var inlineScript = regexp.MustCompile(`^-[a-z]*[ce][a-z]*$`)
 
 // sharedDomains finds classes of pseudonyms that are used on several primary or unique
 // keys which nothing ties together.

@@ -13,7 +13,7 @@ var sideChannels = []*Analyzer{
 	{
 		ID: "SAN-S01", Phase: "S", Level: report.High, Clauses: "GDPR: 25",
 		Title:   "no personal data stands in the definitions",
-		Meaning: "A CHECK, a default, an index, a comment or a function's text is copied as it is, with the address that somebody wrote into it.",
+		Meaning: "A CHECK, a default, an index, a comment or a function's text is copied as it is, with the address or the password that somebody wrote into it.",
 		Fix:     "Take the literal out of the definition at the source.",
 		needs:   needsCatalog,
 		run:     literals,
@@ -190,6 +190,8 @@ func literals(s *Pass) (found []report.Finding) {
 			sort = "a phone number"
 		case ssnLiteral.MatchString(d.text):
 			sort = "a social security number"
+		case d.kind == "comment on" && slices.ContainsFunc(passwordNote.FindAllStringSubmatch(d.text, -1), func(m []string) bool { return strings.ContainsAny(m[1], "0123456789") }):
+			sort = "a password"
 		}
 		if sort != "" {
 			found = append(found, s.defined(d, "take it out of the definition at the source", "the %s %s holds %s, and is copied as it is", d.kind, d.object, sort))
@@ -197,6 +199,10 @@ func literals(s *Pass) (found []report.Finding) {
 	}
 	return found
 }
+
+// passwordNote is a password in people's words: password is X, pwd: X, api_key=X. What
+// follows counts if it has a digit, as words that speak of passwords have not.
+var passwordNote = regexp.MustCompile(`(?i)(?:pass(?:word|wort|phrase|code)?|pwd|secret|token|api[ _-]?key|kennwort|contraseña|mot de passe)\s*(?:is\s+|ist\s+|[:=]\s*)['"]?([^\s'"]{5,})`)
 
 // validIBAN checks the two digits of an IBAN (ISO 13616).
 func validIBAN(text string) bool {
