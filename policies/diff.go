@@ -27,7 +27,8 @@ type Difference struct {
 	// Waived is set if a waiver of the new policy accepts that it got weaker.
 	Waived *report.Waived `json:"waived,omitempty"`
 
-	objects []string // by which a waiver may name it
+	objects []string       // by which a waiver may name it
+	accepts *report.Waived // of a waiver of weakenings: what it would say
 }
 
 // Side is what one of two policies says.
@@ -66,9 +67,11 @@ func (d *Differences) Waived() (n int) {
 
 // Diff says what protects less, more or otherwise in now than in before. Columns are
 // compared by what is decided about each if both documents know that, else line by
-// line. A waiver {rule: SAN-P08, at: OBJECT} of now, which has not expired on the day of
-// today, accepts a weakening: OBJECT is what Difference.At says, a column's table, or
-// its class; without one it accepts all.
+// line. A waiver {rule: SAN-P08, at: OBJECT} of now that holds on the day of today accepts a
+// weakening: OBJECT is what Difference.At says, or the class that a column had before.
+// Such a waiver, if before does not have it, is itself a weakening that no other waiver
+// accepts: whoever changes a policy cannot also be the one who accepts the change.
+// See Differences.AcceptWaivers.
 func Diff(before, now *Document, today time.Time) *Differences {
 	d := &differ{a: before, b: now}
 	d.sections()
@@ -87,7 +90,7 @@ func Diff(before, now *Document, today time.Time) *Differences {
 			if x.Strength != s {
 				continue
 			}
-			if s == Weaker {
+			if s == Weaker && x.accepts == nil {
 				x.Waived = waives(now.policy, x.objects, today)
 			}
 			out.All = append(out.All, x)
@@ -99,14 +102,41 @@ func Diff(before, now *Document, today time.Time) *Differences {
 // waives returns the waiver of the policy that accepts a weakening of one of the objects.
 func waives(p *Policy, objects []string, today time.Time) *report.Waived {
 	for _, w := range p.Waivers {
-		if w.Rule != ruleWeakening || w.Expires != "" && w.Expires < today.Format(time.DateOnly) {
-			continue
-		}
-		if w.Object == "" || slices.Contains(objects, w.Object) {
-			return &report.Waived{Because: w.Because, By: w.By, Expires: w.Expires}
+		if w.Rule == ruleWeakening && w.Object != "" && slices.Contains(objects, w.Object) && w.fault(today) == "" {
+			return w.waived()
 		}
 	}
 	return nil
+}
+
+// mostAccepted is how many days a weakening can be accepted for: one that nobody looks
+// at again is no exception any more.
+const mostAccepted = 366
+
+// fault says why a waiver of a weakening does not hold on the day of today, or "".
+func (w Waiver) fault(today time.Time) string {
+	day := func(t time.Time) string { return t.Format(time.DateOnly) }
+	switch {
+	case w.Expires < day(today):
+		return "has expired on " + w.Expires
+	case w.Expires > day(today.AddDate(0, 0, mostAccepted)):
+		return fmt.Sprintf("holds until %s: a weakening is accepted for %d days at most", w.Expires, mostAccepted)
+	}
+	return ""
+}
+
+func (w Waiver) waived() *report.Waived {
+	return &report.Waived{Because: w.Because, By: w.By, Expires: w.Expires}
+}
+
+// AcceptWaivers takes the waivers of weakenings that came with the change as accepted:
+// somebody who may has looked at them.
+func (d *Differences) AcceptWaivers() {
+	for i := range d.All {
+		if x := &d.All[i]; x.Strength == Weaker && x.accepts != nil {
+			x.Waived = x.accepts
+		}
+	}
 }
 
 // differ is one Diff on its way.
@@ -298,11 +328,11 @@ func (d *differ) tableDecision(old, now *resolvedTable) {
 		if old.action == "drop" && now.action == "drop" || old.action == "absent" && c.action != "keep" && c.action != "mask" {
 			continue // said of the table
 		}
-		d.columnDecision(now.id+"."+c.name, now.short+"."+c.name, []string{now.id, now.short}, o, c)
+		d.columnDecision(now.id+"."+c.name, now.short+"."+c.name, o, c)
 	}
 	for _, c := range old.columns {
 		if _, gone := was[c.name]; gone && c.action != "drop" {
-			d.add(Changed, "columns", now.id+"."+c.name, "the column is gone", c.side(), Side{}, now.short+"."+c.name, now.id, now.short)
+			d.add(Changed, "columns", now.id+"."+c.name, "the column is gone", c.side(), Side{}, now.short+"."+c.name)
 		}
 	}
 }
@@ -328,12 +358,12 @@ func (c resolvedColumn) side() Side {
 	return Side{text, c.where}
 }
 
-func (d *differ) columnDecision(at, short string, tables []string, old, now resolvedColumn) {
-	objects := append([]string{short}, tables...)
-	for _, class := range []string{old.class, now.class} {
-		if class != "" {
-			objects = append(objects, class, "class "+class)
-		}
+func (d *differ) columnDecision(at, short string, old, now resolvedColumn) {
+	// Its old class may stand for it, and its new one not: a waiver of `public` would
+	// accept whatever is made public. A table stands for its rows alone.
+	objects := []string{short}
+	if old.class != "" {
+		objects = append(objects, old.class, "class "+old.class)
 	}
 	before, after := old.side(), now.side()
 	add := func(s Strength, what string) { d.add(s, "columns", at, what, before, after, objects...) }

@@ -112,18 +112,18 @@ func (d *differ) columnLines(table string, lines map[string]ColumnRule, old, now
 		o, had := lines[c.Name]
 		switch {
 		case had:
-			d.columnDecision(at, at, []string{table}, d.a.line(o), is)
+			d.columnDecision(at, at, d.a.line(o), is)
 		case old == nil:
-			d.columnDecision(at, at, []string{table}, resolvedColumn{action: "absent"}, is)
+			d.columnDecision(at, at, resolvedColumn{action: "absent"}, is)
 		case old.Drop:
-			d.columnDecision(at, at, []string{table}, resolvedColumn{action: "drop"}, is)
+			d.columnDecision(at, at, resolvedColumn{action: "drop"}, is)
 		default:
-			d.columnDecision(at, at, []string{table}, resolvedColumn{action: "no line", why: "inherited, or undecided"}, is)
+			d.columnDecision(at, at, resolvedColumn{action: "no line", why: "inherited, or undecided"}, is)
 		}
 	}
 	for _, c := range linesOf(old) {
 		if !seen[c.Name] {
-			d.columnDecision(table+"."+c.Name, table+"."+c.Name, []string{table}, d.a.line(c), resolvedColumn{action: "no line", why: "inherits, or stops the run"})
+			d.columnDecision(table+"."+c.Name, table+"."+c.Name, d.a.line(c), resolvedColumn{action: "no line", why: "inherits, or stops the run"})
 		}
 	}
 }

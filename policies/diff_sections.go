@@ -309,9 +309,8 @@ func orNone(n int) string {
 	return fmt.Sprint(n)
 }
 
-// waivers compares what the policy accepts. Each one more is a finding less; only the
-// waivers of weakenings are not weakenings themselves, since they show in what
-// they accept.
+// waivers compares what the policy accepts. Each one more is a finding less. A waiver of
+// weakenings accepts none of these; another one may be accepted by its whole name.
 func (d *differ) waivers() {
 	find := func(p *Policy, w Waiver) *Waiver {
 		for i := range p.Waivers {
@@ -325,17 +324,17 @@ func (d *differ) waivers() {
 		return fmt.Sprintf("accepted by %s until %s: %s", cmp.Or(w.By, "nobody"), cmp.Or(w.Expires, "ever"), w.Because)
 	}
 	at := func(w Waiver) string { return strings.TrimSpace("waiver " + w.Rule + " " + w.Object) }
-	less := func(w Waiver, s Strength) Strength {
+	add := func(s Strength, w Waiver, what string, before, after Side) {
+		d.add(s, "waivers", at(w), what, before, after)
 		if w.Rule == ruleWeakening {
-			return Changed
+			d.found[len(d.found)-1].accepts = w.waived()
 		}
-		return s
 	}
 	for _, old := range d.a.policy.Waivers {
 		before := d.before(text(old), old.At)
 		now := find(d.b.policy, old)
 		if now == nil {
-			d.add(less(old, Stronger), "waivers", at(old), "the finding counts again", before, Side{}, old.Object)
+			add(Stronger, old, "the finding counts again", before, Side{})
 			continue
 		}
 		after := d.now(text(*now), now.At)
@@ -345,14 +344,18 @@ func (d *differ) waivers() {
 			if old.Expires == "" || now.Expires != "" && now.Expires < old.Expires {
 				s = Stronger
 			}
-			d.add(less(old, s), "waivers", at(old), "accepted until another day", before, after, old.Object)
+			add(s, *now, "accepted until another day", before, after)
 		case !reflect.DeepEqual(text(old), text(*now)):
-			d.add(Changed, "waivers", at(old), "accepted for another reason, or by somebody else", before, after, old.Object)
+			add(Changed, *now, "accepted for another reason, or by somebody else", before, after)
 		}
 	}
 	for _, now := range d.b.policy.Waivers {
 		if find(d.a.policy, now) == nil {
-			d.add(less(now, Weaker), "waivers", at(now), "a finding is accepted", Side{}, d.now(text(now), now.At), now.Object)
+			what := "a finding is accepted"
+			if now.Rule == ruleWeakening {
+				what = "the change accepts its own weakening: somebody else has to look at it"
+			}
+			add(Weaker, now, what, Side{}, d.now(text(now), now.At))
 		}
 	}
 }

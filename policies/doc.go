@@ -120,7 +120,8 @@
 // measure counts, a document path by path. Where neither is stronger the order says
 // Changed. Diff compares two policies by it, and kinds of classes, rows, keys, risk,
 // environments and waivers by what each bounds. A weakening is accepted by a waiver
-// {rule: SAN-P08} of the new policy.
+// {rule: SAN-P08, at: OBJECT} of the new policy, for 366 days at most; one that the old
+// policy does not have is itself weaker, until somebody accepts it.
 //
 // A Lock is a policy that has met a catalog, written down: each column's decision, and
 // what shapes the output beside it. It is the same bytes each time, is read strictly,

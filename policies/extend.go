@@ -35,11 +35,11 @@ type bases struct {
 	read  map[string]*Policy // by the cleaned path
 	open  []string           // those that are being read, the outermost first
 	count int
-	today string // 2006-01-02: a waiver holds until its last day
+	today time.Time // a waiver holds until its last day
 }
 
 func newBases(file string, now time.Time) *bases {
-	return &bases{read: map[string]*Policy{}, open: []string{filepath.Clean(file)}, today: now.Format(time.DateOnly)}
+	return &bases{read: map[string]*Policy{}, open: []string{filepath.Clean(file)}, today: now}
 }
 
 // extends reads the bases, and takes what they define. It reports whether they could
@@ -363,7 +363,7 @@ func (r *reader) takeEnvironments(e *Extend) {
 // base cannot: whoever weakens signs for it.
 func (r *reader) waived(object string) bool {
 	return slices.ContainsFunc(r.p.Waivers, func(w Waiver) bool {
-		return w.From == nil && w.Rule == weakening && w.Object == object && w.Expires >= r.bases.today
+		return w.From == nil && w.Rule == weakening && w.Object == object && w.fault(r.bases.today) == ""
 	})
 }
 
@@ -376,7 +376,7 @@ func (r *reader) weaker(pos Position, object, format string, args ...any) {
 	help := fmt.Sprintf("strengthen it, or accept it under waivers: {rule: %s, at: %s, because: \"…\", by: somebody, expires: 2026-12-31}", weakening, spell(object))
 	for _, w := range r.p.Waivers {
 		if w.From == nil && w.Rule == weakening && w.Object == object {
-			help = fmt.Sprintf("the waiver in line %d has expired on %s", w.At.Line, w.Expires)
+			help = fmt.Sprintf("the waiver in line %d %s", w.At.Line, w.fault(r.bases.today))
 		}
 	}
 	r.failAt(Invalid, pos, help, format, args...)

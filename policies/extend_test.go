@@ -80,6 +80,9 @@ waivers:
 	}
 }
 
+// soon is a day on which a waiver of a weakening may expire.
+func soon() string { return time.Now().AddDate(0, 0, 300).Format(time.DateOnly) }
+
 // A waiver of the file itself accepts what is weaker, and no more than that.
 func TestExtendsWaived(t *testing.T) {
 	text := "extends: [" + pinned(t, "org.yaml", 10) + "]\n" + minimal + `defaults: {schema_drift: warn}
@@ -90,7 +93,7 @@ waivers:
 `
 	var waivers []string
 	for _, at := range []string{"defaults.schema_drift", "email", "customers", "environments.ttl", "environments.max_ttl", "environments.max_per_owner", "environments.hosts"} {
-		waivers = append(waivers, fmt.Sprintf("  - {rule: SAN-P08, at: %s, because: \"a test\", by: dpo, expires: 2099-12-31}\n", at))
+		waivers = append(waivers, fmt.Sprintf("  - {rule: SAN-P08, at: %s, because: \"a test\", by: dpo, expires: %s}\n", at, soon()))
 	}
 	p := parseBeside(t, text+strings.Join(waivers, ""))
 	if p.Class("email").Do.Name != "keep" || p.Risk[0].K != 3 || p.Limits.TTL != 72*time.Hour || p.Defaults.SchemaDrift != "warn" {
@@ -102,9 +105,9 @@ waivers:
 			t.Errorf("without %s: got %v", strings.TrimSpace(waivers[i]), err)
 		}
 	}
-	// On its last day a waiver still holds, on the next no more.
-	text = strings.ReplaceAll(text+strings.Join(waivers, ""), "2099-12-31", "2030-06-30")
-	for day, want := range map[string]int{"2030-06-30": 0, "2030-07-01": len(waivers)} {
+	// On its last day a waiver still holds, on the next no more; and never for more than 366.
+	text = strings.ReplaceAll(text+strings.Join(waivers, ""), soon(), "2030-06-30")
+	for day, want := range map[string]int{"2030-06-30": 0, "2030-07-01": len(waivers), "2029-06-29": 0, "2029-06-28": len(waivers)} {
 		now, err := time.Parse(time.DateOnly, day)
 		if err != nil {
 			t.Fatal(err)
@@ -164,7 +167,7 @@ func TestExtendsDiamond(t *testing.T) {
 
 // The digest is of the file's own bytes; the fingerprint holds that of the bases too.
 func TestExtendsFingerprint(t *testing.T) {
-	text := "extends: [" + pinned(t, "org.yaml", 10) + "]\n" + minimal + "defaults: {unlisted_table: skip}\nwaivers: [{rule: SAN-P08, at: defaults.unlisted_table, because: a, by: b, expires: 2099-01-01}]\n"
+	text := "extends: [" + pinned(t, "org.yaml", 10) + "]\n" + minimal + "defaults: {unlisted_table: skip}\nwaivers: [{rule: SAN-P08, at: defaults.unlisted_table, because: a, by: b, expires: " + soon() + "}]\n"
 	p := parseBeside(t, text)
 	if p.Digest != fmt.Sprintf("%x", sha256.Sum256([]byte(text))) {
 		t.Error("the digest is not that of the exact bytes")

@@ -205,6 +205,9 @@ func (r *reader) waivers(n *yaml.Node) (waivers []Waiver) {
 		}
 		if item.Kind == yaml.MappingNode {
 			for _, name := range waiverFields {
+				if name == "at" && w.Rule == ruleWeakening && strings.TrimSpace(w.Object) == "" {
+					r.fail(item, "write at: table.column, a class, or what sanitize diff shows; each weakening wants a waiver of its own", "a waiver of %s does not say what it accepts", ruleWeakening)
+				}
 				if name != "at" && !said[name] {
 					r.fail(item, `{rule: SAN-Q01, at: table.column, because: "…", by: somebody, expires: 2026-12-31}`, "a waiver has no %s", name)
 				}

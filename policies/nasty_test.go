@@ -66,7 +66,7 @@ func TestNasty(t *testing.T) {
 		}()},
 		{"many rules of risk", minimal + "risk:\n" + repeat("  - {table: t, quasi: [a, b, c], k: 5}\n", 1<<20)},
 		{"many hosts", minimal + "environments: {hosts: [" + repeat("a, b, c, ", 1<<20) + "d]}\n"},
-		{"many waivers", minimal + "waivers:\n" + repeat("  - {rule: SAN-P08, because: a, by: b, expires: 2099-01-31}\n", 1<<21)},
+		{"many waivers", minimal + "waivers:\n" + repeat("  - {rule: SAN-Q01, because: a, by: b, expires: 2099-01-31}\n", 1<<21)},
 		{"many lines", repeat("\n", 7<<20)},
 		{"many lines about keys", repeat("keys: {\n", 1<<20)},
 		{"one long line", "version: 1\nx: " + repeat("a b ", 7<<20) + "\n"},

@@ -174,10 +174,15 @@ func schema(reg *masking.Registry) *schemaDraft {
 			"ttl": about("How long one lives: 24h, 7d, 2w.", duration), "max_ttl": duration, "max_per_owner": whole(1, mostPerOwner),
 			"hosts": about("Where a target may be; * stands for any characters but a dot.", func() node { n := setOf(texts(hostPattern)); n["minItems"] = 1; return n }()),
 		})),
-		"waivers": about("Findings of the audit that somebody has accepted.", listOf(object(node{
-			"rule": texts(rulePattern), "at": about("table.column, a table, a class; without it the policy as a whole.", texts("")),
-			"because": texts(""), "by": texts(""), "expires": about("The last day.", date),
-		}, "rule", "because", "by", "expires"))),
+		"waivers": about("Findings of the audit that somebody has accepted.", listOf(func() node {
+			n := object(node{
+				"rule": texts(rulePattern), "at": about("table.column, a table, a class; without it the policy as a whole, save for SAN-P08.", texts("")),
+				"because": texts(""), "by": texts(""), "expires": about("The last day.", date),
+			}, "rule", "because", "by", "expires")
+			n["if"] = node{"required": []string{"rule"}, "properties": node{"rule": node{"const": ruleWeakening}}}
+			n["then"] = node{"required": []string{"at"}}
+			return n
+		}())),
 	}, "version")
 	// Without keys, tables and links it is a policy that others build on.
 	s.root["if"] = node{"anyOf": []node{required("keys"), required("tables"), required("links")}}

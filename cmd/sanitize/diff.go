@@ -41,16 +41,17 @@ func (e *weakerError) Error() string { return e.what }
 
 // Hint says how it can be accepted.
 func (e *weakerError) Hint() string {
-	return "strengthen it, or have it accepted in the policy: waivers: [{rule: SAN-P08, at: OBJECT, because: …, by: …, expires: …}]"
+	return "strengthen it, or accept it in the policy: waivers: [{rule: SAN-P08, at: OBJECT, because: …, by: …, expires: …}]; who may look at a new waiver says --accept-waivers"
 }
 
 func newDiff(u *ui) *cobra.Command {
 	var (
 		o              sourceOptions
 		failOn, format string
+		accept         bool
 	)
 	cmd := command{
-		use:   "diff BEFORE AFTER [--catalog FILE | --from SOURCE] [--fail-on weaker]",
+		use:   "diff BEFORE AFTER [--catalog FILE | --from SOURCE] [--fail-on weaker [--accept-waivers]]",
 		short: "say what a policy protects less, more or otherwise than before",
 		long: `Diff compares two policies, or locks of policies, and says in words what got
 WEAKER, STRONGER or CHANGED: classes, columns, documents path by path, rows,
@@ -60,7 +61,11 @@ With a catalog, columns are compared by what is decided about each, so that a
 change of one line is seen in all columns that inherit it; a lock brings the
 catalog that it was made for. Without one, lines are compared. With --fail-on
 weaker it fails if anything got weaker and no waiver of AFTER accepts it; with
---fail-on changed, if anything got weaker or changed.`,
+--fail-on changed, if anything got weaker or changed.
+
+A waiver of SAN-P08 accepts the one weakening that it names, for 366 days at
+most. One that BEFORE does not have counts as weaker itself, until somebody
+other than its author has looked at it and diff is told --accept-waivers.`,
 		example: `  sanitize diff main.yaml shop.yaml --fail-on weaker
   sanitize diff shop.lock shop.yaml --catalog shop.catalog.json --format markdown`,
 		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitSource},
@@ -87,6 +92,9 @@ weaker it fails if anything got weaker and no waiver of AFTER accepts it; with
 				return err
 			}
 			d := policies.Diff(before, now, time.Now())
+			if accept {
+				d.AcceptWaivers()
+			}
 			if err := printDiff(u, format, before, now, d); err != nil {
 				return err
 			}
@@ -101,6 +109,7 @@ weaker it fails if anything got weaker and no waiver of AFTER accepts it; with
 	}.build(u)
 	o.bind(cmd.Flags())
 	cmd.Flags().StringVar(&failOn, "fail-on", "", "`LEVEL` that fails: weaker, or changed")
+	cmd.Flags().BoolVar(&accept, "accept-waivers", false, "accept the waivers of SAN-P08 that came with the change")
 	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, markdown or json")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd

@@ -60,6 +60,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("SOON", time.Now().AddDate(0, 0, 90).Format(time.DateOnly)) // as a waiver may expire
 			source := a.Database(t)
 			target := b.Name(t)
 			env.Setenv("SOURCE", source)
