@@ -41,8 +41,11 @@ type Side struct {
 type Differences struct {
 	// Resolved tells whether the decisions about columns were compared, with what
 	// keys, links and parents hand on; else only lines were.
-	Resolved bool         `json:"resolved"`
-	All      []Difference `json:"differences"` // the weaker first, then the stronger, then what changed; each in the policy's order
+	Resolved bool `json:"resolved"`
+	// Loose is how many lines name a table or a column that the catalog does not have.
+	// They were compared as lines; it is 0 unless Resolved.
+	Loose int          `json:"loose"`
+	All   []Difference `json:"differences"` // the weaker first, then the stronger, then what changed; each in the policy's order
 }
 
 // Count returns how many differences are of the strength, waived ones not among them.
@@ -76,15 +79,16 @@ func Diff(before, now *Document, today time.Time) *Differences {
 	d := &differ{a: before, b: now}
 	d.sections()
 	d.classes()
-	resolved := before.Resolved() && now.Resolved()
+	resolved, loose := before.Resolved() && now.Resolved(), 0
 	if resolved {
 		d.decisions()
+		loose = d.looseLines()
 	} else {
 		d.tableLines()
 	}
 	d.links()
 	d.rest()
-	out := &Differences{Resolved: resolved, All: []Difference{}}
+	out := &Differences{Resolved: resolved, Loose: loose, All: []Difference{}}
 	for _, s := range []Strength{Weaker, Stronger, Changed} {
 		for _, x := range d.found {
 			if x.Strength != s {

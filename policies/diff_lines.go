@@ -4,8 +4,65 @@ import "fmt"
 
 // tableLines compares two policies by what their lines say, where no catalog tells what
 // keys and parents hand on. Tables and columns are paired by their spelling.
-func (d *differ) tableLines() {
-	a, b := tablesByName(d.a), tablesByName(d.b)
+func (d *differ) tableLines() { d.lines(tablesByName(d.a), tablesByName(d.b)) }
+
+// looseLines compares by their lines what either policy says of tables and columns that
+// the catalog does not have: who changes a policy may have changed the catalog as well.
+// It returns how many such lines there are.
+func (d *differ) looseLines() int {
+	whole, parts := map[string]bool{}, map[looseLine]bool{}
+	for _, l := range append(append([]looseLine{}, d.a.loose...), d.b.loose...) {
+		if l.column == "" {
+			whole[l.table] = true
+		} else {
+			parts[l] = true
+		}
+	}
+	sets := []tableSet{tablesByName(d.a), tablesByName(d.b)}
+	var gone [2]tableSet
+	for i, s := range sets {
+		gone[i].rules = map[string]*TableRule{}
+		for _, name := range s.names {
+			if whole[name] {
+				gone[i].names = append(gone[i].names, name)
+				gone[i].rules[name] = s.rules[name]
+			}
+		}
+	}
+	d.lines(gone[0], gone[1])
+	// Of a table that is there, the columns alone that are not.
+	pick := func(s tableSet, name string) *TableRule {
+		rule := &TableRule{Name: name}
+		if full := s.rules[name]; full != nil {
+			rule.Drop, rule.At = full.Drop, full.At
+			for _, line := range linesOf(full) {
+				if parts[looseLine{name, line.Name}] {
+					rule.Columns = append(rule.Columns, line)
+				}
+			}
+		}
+		return rule
+	}
+	done := map[string]bool{}
+	for _, s := range sets {
+		for _, name := range s.names {
+			if whole[name] || done[name] {
+				continue
+			}
+			done[name] = true
+			old, now := pick(sets[0], name), pick(sets[1], name)
+			lines := map[string]ColumnRule{}
+			for _, line := range old.Columns {
+				lines[line.Name] = line
+			}
+			d.columnLines(name, lines, old, now)
+		}
+	}
+	return len(whole) + len(parts)
+}
+
+// lines compares tables by their lines.
+func (d *differ) lines(a, b tableSet) {
 	for _, name := range a.names {
 		old, now := a.rules[name], b.rules[name]
 		if now != nil {

@@ -254,3 +254,29 @@ func TestDiffOfLocks(t *testing.T) {
 		t.Errorf("a lock beside lines:\n%s", renderDiff(d))
 	}
 }
+
+// What the catalog lacks is compared all the same: it may be a file of the same change.
+func TestDiffBeyondTheCatalog(t *testing.T) {
+	c := parseCatalog(t, "schema public\ntable people\nid int4 pk\n")
+	const text = "version: 1\nkeys: {k: {from: ephemeral}}\nclasses: {phone: {kind: direct, do: {shape: text}}}\ntables:\n"
+	read := func(tables string) *Document {
+		p, err := Parse("p.yaml", []byte(text+tables))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Resolve(p, c)
+	}
+	for _, x := range []struct{ at, before, now string }{
+		{"people.phone", "  people: {columns: {phone: phone}, keep: [id]}\n", "  people: {keep: [id, phone]}\n"},
+		{"gone.phone", "  people: {keep: [id]}\n  gone: {columns: {phone: phone}}\n", "  people: {keep: [id]}\n  gone: {keep: [phone]}\n"},
+		{"gone", "  people: {keep: [id]}\n  gone: drop\n", "  people: {keep: [id]}\n  gone: {}\n"},
+	} {
+		d := Diff(read(x.before), read(x.now), today)
+		if len(d.All) != 1 || d.All[0].At != x.at || d.All[0].Strength != Weaker || d.Loose == 0 {
+			t.Errorf("%s: %d lines are loose\n%s", x.at, d.Loose, renderDiff(d))
+		}
+		if d := Diff(read(x.now), read(x.now), today); len(d.All) != 0 {
+			t.Errorf("a policy differs from itself: %s", renderDiff(d))
+		}
+	}
+}

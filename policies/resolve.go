@@ -19,10 +19,14 @@ type Document struct {
 
 	policy *Policy         // of a lock: its sections, with the lines that they came from
 	tables []resolvedTable // nil if only the lines of the file are known
+	loose  []looseLine     // lines that name nothing of the catalog
 }
 
 // Resolved reports whether the document knows the decision about each column.
 func (d *Document) Resolved() bool { return d.tables != nil }
+
+// looseLine is a line about a table or a column that the catalog does not have.
+type looseLine struct{ table, column string } // as the policy spells them; column is empty for the table
 
 // resolvedTable is what happens to one table.
 type resolvedTable struct {
@@ -64,6 +68,19 @@ func Resolve(p *Policy, c *catalog.Catalog) *Document {
 	d.tables = []resolvedTable{}
 	for _, ts := range s.tables {
 		d.tables = append(d.tables, s.resolved(ts))
+	}
+	for _, rule := range p.Tables {
+		t, _, _ := s.findTable(rule.Name)
+		if t == nil {
+			d.loose = append(d.loose, looseLine{table: rule.Name})
+		}
+		for _, line := range linesOf(rule) {
+			if t == nil {
+				d.loose = append(d.loose, looseLine{rule.Name, line.Name})
+			} else if c, _, _ := findColumn(t, line.Name); c == nil {
+				d.loose = append(d.loose, looseLine{rule.Name, line.Name})
+			}
+		}
 	}
 	return d
 }

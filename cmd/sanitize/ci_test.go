@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
@@ -216,7 +217,7 @@ func TestGitHubSteps(t *testing.T) {
 		r := newCIRepository(t, c.before, c.now)
 		output, summary := filepath.Join(t.TempDir(), "output"), filepath.Join(t.TempDir(), "summary")
 		r.env = append(r.env, "RUNNER_TEMP="+temp, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary,
-			"POLICY=data masks/shop.yaml", "CATALOG=", "BASE="+r.base, "FAIL_ON=high", "FAIL_ON_DIFF="+c.failOn)
+			"POLICY=data masks/shop.yaml", "CATALOG=", "ACCEPT_WAIVERS=false", "BASE="+r.base, "FAIL_ON=high", "FAIL_ON_DIFF="+c.failOn)
 		said := r.run(t, 0, "bash", "-eo", "pipefail", "-c", script("diff"))
 		if got := outputs(t, output); got["code"] != fmt.Sprint(c.code) || got["comment"] != filepath.Join(temp, "sanitize", "diff.md") {
 			t.Errorf("%s: outputs %v; it said %s", c.name, got, said)
@@ -307,7 +308,7 @@ func TestGitLabJob(t *testing.T) {
 		diff int
 	}{{ciWeaker, 1}, {ciStronger, 0}} {
 		r := newCIRepository(t, ciPolicy, c.now)
-		r.env = append(r.env, "SANITIZE_POLICY=data masks/shop.yaml", "SANITIZE_CATALOG=", "SANITIZE_FAIL_ON=critical", "SANITIZE_FAIL_ON_DIFF=weaker", "CI_MERGE_REQUEST_DIFF_BASE_SHA="+r.base)
+		r.env = append(r.env, "SANITIZE_POLICY=data masks/shop.yaml", "SANITIZE_CATALOG=", "SANITIZE_FAIL_ON=critical", "SANITIZE_FAIL_ON_DIFF=weaker", "SANITIZE_ACCEPT_WAIVERS=false", "CI_MERGE_REQUEST_DIFF_BASE_SHA="+r.base)
 		// Runners run a job's lines under set -e. What the audit finds is another matter.
 		text := strings.Replace(job.Script[0], `if [ "$audit" != 0 ]`, `if [ 0 != 0 ]`, 1)
 		if text == job.Script[0] {
@@ -320,6 +321,56 @@ func TestGitLabJob(t *testing.T) {
 		if report := string(read(t, filepath.Join(r.dir, "sanitize-report", "diff.md"))); !strings.Contains(said, report) {
 			t.Errorf("the report is\n%s", report)
 		}
+	}
+}
+
+// A change that takes a key out of the catalog beside the policy hides nothing by it:
+// the catalog of the base commit counts too.
+func TestCICatalogOfTheSameChange(t *testing.T) {
+	var file struct {
+		Job struct{ Script []string } `yaml:"sanitize-policy"`
+	}
+	readYAML(t, ciFile(t, "gitlab/sanitize.gitlab-ci.yml"), &file)
+	const policy = "version: 1\nkeys: {discovery: {from: ephemeral}}\nclasses: {id: {kind: pseudonym, do: {pseudonym: id}}}\ntables:\n  people: {columns: {id: id}}\n  visits: "
+	text := func(tables string) string {
+		path := filepath.Join(t.TempDir(), "shop.db")
+		db, err := sql.Open("sqlite", "file:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec(tables); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("sanitize", "inspect", "--from", "sqlite:"+path).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	full := text("CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE visits (person_id INTEGER REFERENCES people (id))")
+	less := text("CREATE TABLE people (id INTEGER PRIMARY KEY); CREATE TABLE visits (person_id INTEGER)")
+	const catalog = "data masks/shop.catalog.json"
+	r := newCIRepository(t, policy+"{}\n", policy+"{}\n")
+	r.write(t, catalog, full)
+	r.run(t, 0, "git", "add", "-A")
+	r.run(t, 0, "git", "commit", "-q", "-m", "a catalog")
+	r.base = strings.TrimSpace(r.run(t, 0, "git", "rev-parse", "HEAD"))
+	r.write(t, catalog, less)
+	r.write(t, "data masks/shop.yaml", policy+"{keep: [person_id]}\n")
+	const weaker = "`visits.person_id` | mask → keep: values arrive in clear"
+	plain := slices.Clone(r.env)
+	r.env = append(r.env, "SANITIZE_POLICY=data masks/shop.yaml", "SANITIZE_CATALOG="+catalog, "SANITIZE_FAIL_ON=critical", "SANITIZE_FAIL_ON_DIFF=weaker",
+		"SANITIZE_ACCEPT_WAIVERS=false", "CI_MERGE_REQUEST_DIFF_BASE_SHA="+r.base)
+	script := strings.Replace(file.Job.Script[0], `if [ "$audit" != 0 ]`, `if [ 0 != 0 ]`, 1)
+	if said := r.run(t, 1, "bash", "-eo", "pipefail", "-c", script); !strings.Contains(said, "#### By the catalog as it was") || !strings.Contains(said, weaker) {
+		t.Errorf("the job says\n%s", said)
+	}
+	// The hook likewise.
+	r.env = append(plain, "SANITIZE_AUDIT=no")
+	r.run(t, 0, "git", "add", "-A")
+	if said := r.run(t, 1, "sh", ciFile(t, "pre-commit")); !strings.Contains(said, "WEAKER    visits.person_id") {
+		t.Errorf("the hook says\n%s", said)
 	}
 }
 

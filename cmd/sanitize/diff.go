@@ -20,6 +20,7 @@ type diffReport struct {
 	Before   diffSide              `json:"before"`
 	Now      diffSide              `json:"now"`
 	Resolved bool                  `json:"resolved"`
+	Loose    int                   `json:"loose"`  // lines about what the catalog does not have
 	Weaker   int                   `json:"weaker"` // that no waiver accepts
 	Waived   int                   `json:"waived"`
 	Stronger int                   `json:"stronger"`
@@ -160,7 +161,7 @@ func readPolicyFile(path string) ([]byte, error) {
 func printDiff(u *ui, format string, before, now *policies.Document, d *policies.Differences) error {
 	switch format {
 	case "json":
-		return u.JSON(diffReport{1, diffSide{before.Name, before.Digest}, diffSide{now.Name, now.Digest}, d.Resolved,
+		return u.JSON(diffReport{1, diffSide{before.Name, before.Digest}, diffSide{now.Name, now.Digest}, d.Resolved, d.Loose,
 			d.Count(policies.Weaker), d.Waived(), d.Count(policies.Stronger), d.Count(policies.Changed), d.All})
 	case "markdown":
 		return u.Data(printable(diffMarkdown(before, now, d)))
@@ -177,6 +178,9 @@ func diffTotals(d *policies.Differences) string {
 	by := "columns as they are decided, inherited ones too"
 	if !d.Resolved {
 		by = "by their lines: with --catalog what columns inherit is compared too"
+	}
+	if d.Loose > 0 {
+		by += fmt.Sprintf("; %s about what the catalog does not have, as lines", plural(int64(d.Loose), "line"))
 	}
 	return fmt.Sprintf("%s, %d stronger, %d changed; compared %s", weaker, d.Count(policies.Stronger), d.Count(policies.Changed), by)
 }
