@@ -274,7 +274,11 @@ func (d *differ) environments(a, b Environments) {
 	bound("ttl", int64(a.TTL), int64(b.TTL), days(a.TTL), days(b.TTL), "how long a discovery database lives:")
 	bound("max_ttl", int64(a.MaxTTL), int64(b.MaxTTL), days(a.MaxTTL), days(b.MaxTTL), "how long one may live:")
 	bound("max_per_owner", int64(a.MaxPerOwner), int64(b.MaxPerOwner), orNone(a.MaxPerOwner), orNone(b.MaxPerOwner), "how many one owner may have:")
-	switch lost, won := missing(a.Hosts, b.Hosts), missing(b.Hosts, a.Hosts); {
+	// What one side allows beyond the other, patterns by what they cover.
+	beyond := func(from, of []string) bool {
+		return slices.ContainsFunc(from, func(h string) bool { return !within(h, of) })
+	}
+	switch lost, won := beyond(a.Hosts, b.Hosts), beyond(b.Hosts, a.Hosts); {
 	case !lost && !won:
 	case len(b.Hosts) == 0:
 		add(Weaker, "hosts", "a target may be anywhere", strings.Join(a.Hosts, ", "), "")

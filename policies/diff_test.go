@@ -128,6 +128,7 @@ func TestDiffOfSections(t *testing.T) {
 		{"environments.max_ttl", func(p *Policy) { p.Limits.MaxTTL = 24 * time.Hour }, Stronger},
 		{"environments.max_per_owner", func(p *Policy) { p.Limits.MaxPerOwner = 4 }, Weaker},
 		{"environments.hosts", func(p *Policy) { p.Limits.Hosts = []string{"a.internal", "*"} }, Weaker},
+		{"environments.hosts", func(p *Policy) { p.Limits.Hosts = []string{"*.internal"} }, Weaker},
 		{"environments.hosts", func(p *Policy) { p.Limits.Hosts = nil }, Weaker},
 		{"environments.hosts", func(p *Policy) { p.Limits.Hosts = []string{"b.internal"} }, Changed},
 		{"risk t k", func(p *Policy) { p.Risk = []RiskRule{{Table: "t", Quasi: []string{"a", "b"}, K: 3}} }, Weaker},
