@@ -272,7 +272,7 @@ func (r *reader) takeClass(e *Extend, c *Class) {
 		return
 	}
 	have := r.p.Classes[i]
-	lesser, greater := weakerClass(have, c), weakerClass(c, have)
+	lesser, greater := weakerClass(have, c, c.From), weakerClass(c, have, have.From)
 	switch {
 	case lesser != "" && greater == "": // the former is the stronger
 	case lesser == "" && greater != "":
@@ -289,13 +289,22 @@ type conflict struct {
 	at   Position // of the second's line in extends
 }
 
-// weakerClass says in what the class now protects less than before, or "".
-func weakerClass(before, now *Class) string {
+// weakerClass says in what the class now, of policy p, protects less than before of a
+// base, or "". One that is neither weaker nor stronger is not as strong either. The
+// classes that its paths name are those of the policy that defines it.
+func weakerClass(before, now *Class, p *Policy) string {
 	if kindRank(now.Kind) < kindRank(before.Kind) || kindRank(now.Kind) == kindRank(before.Kind) && now.Kind != before.Kind {
 		return fmt.Sprintf("%s there, %s here", before.Kind, now.Kind)
 	}
-	if compareDo(before.Do, now.Do) == Weaker {
+	of := p
+	if before.From != nil {
+		of = before.From
+	}
+	switch compareClass(before.Do, now.Do, of.Class, p.Class) {
+	case Weaker:
 		return fmt.Sprintf("%s there, %s here", before.Do, now.Do)
+	case Changed:
+		return fmt.Sprintf("%s there, %s here: not as strong for certain", before.Do, now.Do)
 	}
 	return ""
 }
@@ -398,13 +407,26 @@ func (r *reader) redefine(c *Class) {
 	}
 	r.differ = slices.DeleteFunc(r.differ, func(d conflict) bool { return d.a.Name == c.Name })
 	r.p.Classes = append(r.p.Classes, c)
-	for _, b := range before {
-		if c.Kind == "" || c.Do.Name == "" {
-			continue // complained about
-		}
-		if what := weakerClass(b, c); what != "" {
-			r.weaker(c.At, c.Name, "class %s is weaker than in %s:%d (%s)", c.Name, b.From.File, b.At.Line, what)
-			return
+	if c.Kind != "" && c.Do.Name != "" {
+		r.redefined = append(r.redefined, redefinition{c, before})
+	}
+}
+
+// redefinition is a class of this file, and those of the bases that it replaces.
+type redefinition struct {
+	now    *Class
+	before []*Class
+}
+
+// weakerClasses complains about classes that do less than those that they replace. By
+// then all classes are there, and no path leads in a circle.
+func (r *reader) weakerClasses() {
+	for _, d := range r.redefined {
+		for _, b := range d.before {
+			if what := weakerClass(b, d.now, r.p); what != "" {
+				r.weaker(d.now.At, d.now.Name, "class %s is weaker than in %s:%d (%s)", d.now.Name, b.From.File, b.At.Line, what)
+				break
+			}
 		}
 	}
 }

@@ -243,3 +243,33 @@ func TestPins(t *testing.T) {
 		}
 	}
 }
+
+// What a path's class does counts, and what is not as strong for certain wants a waiver.
+func TestExtendsByClassesOfPaths(t *testing.T) {
+	folder := t.TempDir()
+	base := "version: 1\nclasses:\n  email: {kind: direct, do: {fake: email}}\n  born: {kind: quasi, do: {truncate_to: year}}\n  doc: {kind: direct, do: {json: {$.a: email, \"*\": drop}}}\n"
+	if err := os.WriteFile(filepath.Join(folder, "base.yaml"), []byte(base), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("extends: [\"base.yaml#sha256:%x\"]\n%s", sha256.Sum256([]byte(base)), minimal)
+	for _, c := range []struct {
+		classes, want string
+	}{
+		{"  raw: {kind: not_personal, do: keep}\n  doc: {kind: direct, do: {json: {$.a: raw, \"*\": drop}}}\n", "class doc is weaker"},
+		{"  doc: {kind: direct, do: {json: {$.a: raw, \"*\": drop}}}\n  raw: {kind: not_personal, do: keep}\n", "class doc is weaker"},
+		{"  gone: {kind: direct, do: {\"null\": true}}\n  doc: {kind: direct, do: {json: {$.a: gone, \"*\": drop}}}\n", ""},
+		{"  born: {kind: quasi, do: {noise: 1}}\n", "not as strong for certain"},
+		{"  born: {kind: quasi, do: {prefix: 10}}\n", "not as strong for certain"},
+		{"  email: {kind: direct, do: {fake: email, domain: gmail.com}}\n", "not as strong for certain"},
+		{"  email: {kind: direct, do: {fake: email}}\n", ""},
+		{"  born: {kind: quasi, do: {truncate_to: decade}}\n", ""},
+	} {
+		_, err := Parse(filepath.Join(folder, "p.yaml"), []byte(text+"classes:\n"+c.classes))
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %v", c.classes, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: want %q, got %v", c.classes, c.want, err)
+		}
+	}
+}

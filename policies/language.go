@@ -322,6 +322,9 @@ func (r *reader) classes(n *yaml.Node) {
 	if len(r.errs) == before {
 		r.checkCycles()
 	}
+	if len(r.errs) == before {
+		r.weakerClasses()
+	}
 }
 
 // checkClass reports whether the class exists, and complains if not.

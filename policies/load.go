@@ -92,12 +92,13 @@ func parse(file string, text []byte, b *bases, base bool) (*Policy, Errors) {
 
 // reader turns text into a Policy and collects what is wrong with it.
 type reader struct {
-	p      *Policy
-	in     *Policy // the base whose lines are complained about; nil is p
-	errs   Errors
-	bases  *bases
-	base   bool       // others build on it: it has no keys and no tables
-	differ []conflict // classes that the bases define differently
+	p         *Policy
+	in        *Policy // the base whose lines are complained about; nil is p
+	errs      Errors
+	bases     *bases
+	base      bool           // others build on it: it has no keys and no tables
+	differ    []conflict     // classes that the bases define differently
+	redefined []redefinition // classes of this file in the place of the bases'
 	// spelled is set for transforms that a program has spelled: they give no reasons.
 	spelled bool
 }

@@ -230,7 +230,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, c := range p.Classes {
 			_ = c.Do.String()
-			_ = weakerClass(c, c)
+			_ = weakerClass(c, c, p)
 		}
 		for _, table := range p.Tables {
 			if r := table.Rows; r != nil && (r.Sample < 0 || r.Sample > 1 || r.Limit < 0) {

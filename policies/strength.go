@@ -45,19 +45,35 @@ func (s *Strength) UnmarshalText(b []byte) error {
 // compareDo says whether now protects a column less or more than before did. It is
 // compareSpec for transforms whose classes are not at hand: a path that names a class
 // is as strong as the same class, and incomparable with another.
-func compareDo(before, now Do) Strength { return compareSpec(bareSpec(before), bareSpec(now)) }
+func compareDo(before, now Do) Strength {
+	none := func(string) *Class { return nil }
+	return compareSpec(bareSpec(before, none, 0), bareSpec(now, none, 0))
+}
+
+// compareClass is compareDo where each side's classes are at hand: the class of a path
+// is what it does.
+func compareClass(before, now Do, classes, nowClasses func(string) *Class) Strength {
+	return compareSpec(bareSpec(before, classes, 0), bareSpec(now, nowClasses, 0))
+}
+
+// mostInside is how many classes deep bareSpec looks. A document within a document is
+// refused, so that only the elements of arrays nest.
+const mostInside = 8
 
 // unknownClass is the name of the transform of a class that is not at hand.
 const unknownClass = "class"
 
-func bareSpec(d Do) masking.Spec {
+func bareSpec(d Do, classes func(string) *Class, depth int) masking.Spec {
 	s := masking.Spec{Name: d.Name, Variant: d.Variant, Params: d.Params}
 	part := func(r PathRule) masking.Spec {
 		switch {
 		case r.Do != nil:
-			return bareSpec(*r.Do)
+			return bareSpec(*r.Do, classes, depth)
 		case r.Class == "keep" || r.Class == "drop":
 			return masking.Spec{Name: r.Class}
+		}
+		if c := classes(r.Class); c != nil && depth < mostInside {
+			return bareSpec(c.Do, classes, depth+1)
 		}
 		return masking.Spec{Name: unknownClass, Variant: r.Class}
 	}
