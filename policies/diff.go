@@ -3,7 +3,9 @@ package policies
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/policies/report"
@@ -382,6 +384,10 @@ func (d *differ) columnDecision(at, short string, old, now resolvedColumn) {
 		}
 	case decided(old) && now.action == "drop":
 		add(Stronger, "is no longer copied")
+	case old.action == "no line" && now.action == "mask":
+		add(Stronger, "a line masks it, whatever it would inherit")
+	case old.action == "mask" && now.action == "no line":
+		add(Weaker, "no line masks it any more: what it inherits may be kept")
 	case !decided(old) && now.action == "keep":
 		add(Changed, "new: values arrive in clear")
 	case !decided(old):
@@ -397,6 +403,16 @@ func (d *differ) columnDecision(at, short string, old, now resolvedColumn) {
 			add(Changed, fmt.Sprintf("class %s → %s", old.class, now.class))
 		}
 	}
+}
+
+// narrows reports whether the condition now is before and something more: `before AND x`,
+// where no OR can stand between.
+func narrows(before, now string) bool {
+	more, adds := strings.CutPrefix(now, before)
+	rest := strings.TrimLeft(more, " \t\n")
+	words := strings.FieldsFunc(strings.ToLower(now), func(r rune) bool { return !unicode.IsLetter(r) && r != '_' })
+	return adds && rest != more && strings.HasPrefix(strings.ToLower(rest), "and ") &&
+		!slices.Contains(words, "or") && !slices.Contains(words, "xor") && !strings.ContainsAny(now, "|'\"`")
 }
 
 // rows compares the filters of a table.
@@ -417,7 +433,16 @@ func (d *differ) rows(at, short string, old, now *RowsRule) {
 	case old.Where == "":
 		add(Stronger, "where", "fewer rows are copied", "", now.Where)
 	default:
-		add(Changed, "where", "other rows are copied", old.Where, now.Where)
+		// Which of two conditions lets more rows through is the database's to say, unless
+		// one only adds to the other: of any other change a person has to.
+		s, what := Weaker, "other rows are copied, perhaps more"
+		switch {
+		case narrows(old.Where, now.Where):
+			s, what = Stronger, "fewer rows are copied"
+		case narrows(now.Where, old.Where):
+			what = "more rows are copied"
+		}
+		add(s, "where", what, old.Where, now.Where)
 	}
 	part := func(f float64) float64 {
 		if f == 0 {

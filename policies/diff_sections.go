@@ -115,7 +115,12 @@ func (d *differ) keys(a, b *Policy) {
 	for i := range a.Keys {
 		old := &a.Keys[i]
 		now := find(b, old.Name)
-		if now == nil {
+		switch {
+		case now == nil && len(a.Keys) == 1 && len(b.Keys) == 1:
+			// The one key by another name: what holds of it is compared all the same.
+			now = &b.Keys[0]
+			d.add(Changed, "keys", "keys."+old.Name, "the key has another name: "+now.Name, d.before(old.sort(), old.At), d.now(now.sort(), now.At))
+		case now == nil:
 			d.add(Changed, "keys", "keys."+old.Name, "key removed", d.before(old.sort(), old.At), Side{})
 			continue
 		}
@@ -149,7 +154,7 @@ func (d *differ) keys(a, b *Policy) {
 		}
 	}
 	for i := range b.Keys {
-		if now := &b.Keys[i]; find(a, now.Name) == nil {
+		if now := &b.Keys[i]; find(a, now.Name) == nil && (len(a.Keys) != 1 || len(b.Keys) != 1) {
 			d.add(Changed, "keys", "keys."+now.Name, "key added", Side{}, d.now(now.sort(), now.At))
 		}
 	}

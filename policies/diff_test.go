@@ -154,7 +154,8 @@ func TestDiffOfSections(t *testing.T) {
 		{"extends builtin:eu-pii", func(p *Policy) { p.Extends = nil }, Weaker},
 		{"extends builtin:eu-pii", func(p *Policy) { p.Extends[0].Digest = "9876543210" }, Changed},
 		{"t rows.where", func(p *Policy) { p.Tables[0].Rows.Where = "" }, Weaker},
-		{"t rows.where", func(p *Policy) { p.Tables[0].Rows.Where = "x > 2" }, Changed},
+		{"t rows.where", func(p *Policy) { p.Tables[0].Rows.Where = "x > 1 AND y = 2" }, Stronger},
+		{"t.c", func(p *Policy) { p.Tables[0].Columns = nil }, Weaker},
 		{"t rows.sample", func(p *Policy) { p.Tables[0].Rows.Sample = 0.1 }, Stronger},
 		{"t rows.sample", func(p *Policy) { p.Tables[0].Rows.Sample = 0 }, Weaker},
 		{"t rows.limit", func(p *Policy) { p.Tables[0].Rows.Limit = 50 }, Stronger},
@@ -175,6 +176,27 @@ func TestDiffOfSections(t *testing.T) {
 				t.Errorf("want %s %s, have\n%s", way.want, c.at, renderDiff(d))
 			}
 		}
+	}
+}
+
+// Of two conditions either may let more rows through: that is for a person to see. One
+// key by another name is compared as the one that it was.
+func TestDiffOfConditionsAndRenamedKeys(t *testing.T) {
+	for _, c := range []string{"x > 2", "x > 1 or 1=1", "x > 1 and y = 2 or 1=1", "x > 10 and y = 2", "x > 1 and y = 'a' or 'b' = 'b'", "x > 1 and (y || z)"} {
+		a, b := waivable(), waivable()
+		b.Tables[0].Rows.Where = c
+		for _, d := range []*Differences{Diff(Resolve(a, nil), Resolve(b, nil), today), Diff(Resolve(b, nil), Resolve(a, nil), today)} {
+			if len(d.All) != 1 || d.All[0].Strength != Weaker {
+				t.Errorf("%s:\n%s", c, renderDiff(d))
+			}
+		}
+	}
+	a, b := waivable(), waivable()
+	a.Keys[0].From = "ephemeral"
+	b.Keys[0] = KeySource{Name: "other", From: "file:k", Scope: "discovery"}
+	got := strengths(Diff(Resolve(a, nil), Resolve(b, nil), today))
+	if got["keys.k.from"] != Weaker || got["keys.k.rotate"] != Weaker || got["keys.k"] != Changed || len(got) != 3 {
+		t.Errorf("a renamed key: %v", got)
 	}
 }
 
