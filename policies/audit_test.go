@@ -598,14 +598,14 @@ func TestWeakerThanABase(t *testing.T) {
 		return Audit(p, Evidence{Today: auditDay}, masking.Standard())
 	}
 	base := write("base.yaml", "version: 1\nclasses: {health: {kind: special, do: {\"null\": true}}, name: {kind: direct, do: {fake: person_name}}}\ndefaults: {unlisted_table: fail}\nwaivers: [{rule: SAN-C04, at: customers.name, because: a, by: b, expires: 2099-01-01}]\n")
-	weaker := base + `version: 1
+	weaker := base + strings.ReplaceAll(`version: 1
 classes: {health: {kind: quasi, do: {"null": true}}}
 defaults: {unlisted_table: skip}
 waivers:
-  - {rule: SAN-P08, at: health, because: not health here, by: dpo, expires: 2099-01-01}
-  - {rule: SAN-P08, at: defaults.unlisted_table, because: many tables, by: dpo, expires: 2099-01-01}
-  - {rule: SAN-P08, at: nonsense, because: x, by: dpo, expires: 2099-01-01}
-`
+  - {rule: SAN-P08, at: health, because: not health here, by: dpo, expires: LASTDAY}
+  - {rule: SAN-P08, at: defaults.unlisted_table, because: many tables, by: dpo, expires: LASTDAY}
+  - {rule: SAN-P08, at: nonsense, because: x, by: dpo, expires: LASTDAY}
+`, "LASTDAY", soon())
 	const tables = `keys: {k: {from: ephemeral}}
 tables:
   customers: {columns: {name: {class: name, do: keep, because: x}, state: health}}
@@ -635,7 +635,7 @@ tables:
 	if got := r.Rule("SAN-P08"); got.State != report.WaivedAll || got.Waived != 2 {
 		t.Errorf("two steps up: %+v", got)
 	}
-	if text := r.Text(nil); !strings.Contains(text, "by dpo in "+filepath.Join(dir, "middle.yaml")+" until 2099-01-01: not health here") {
+	if text := r.Text(nil); !strings.Contains(text, "by dpo in "+filepath.Join(dir, "middle.yaml")+" until "+soon()+": not health here") {
 		t.Errorf("the base is not named:\n%s", text)
 	}
 }
