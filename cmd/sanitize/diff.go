@@ -12,6 +12,7 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/policies"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // diffReport is what `sanitize diff --json` prints.
@@ -164,9 +165,9 @@ func printDiff(u *ui, format string, before, now *policies.Document, d *policies
 		return u.JSON(diffReport{1, diffSide{before.Name, before.Digest}, diffSide{now.Name, now.Digest}, d.Resolved, d.Loose,
 			d.Count(policies.Weaker), d.Waived(), d.Count(policies.Stronger), d.Count(policies.Changed), d.All})
 	case "markdown":
-		return u.Data(printable(diffMarkdown(before, now, d)))
+		return u.Data(printable(diffMarkdown(before, now, report.InertCopy(d))))
 	}
-	return u.Data(printable(diffText(u, d)))
+	return u.Data(printable(diffText(u, report.InertCopy(d))))
 }
 
 // diffTotals says how many there are of each.

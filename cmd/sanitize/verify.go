@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sanitize-db/sanitize/policies"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // signatureOptions are the flags of whatever asks for signatures.
@@ -152,7 +153,7 @@ public key in PEM may stand there too, with the name in a comment above.`,
 				return err
 			}
 			var t table
-			for _, s := range signers {
+			for _, s := range report.InertCopy(signers) {
 				if s.Valid {
 					t.Row(paint(u.colorOut, "valid", green), s.Name, s.Key, s.Format)
 				} else {
