@@ -182,7 +182,8 @@ func kept(s masking.Spec) int64 {
 //     have to agree; a percentage and an amount, or two columns of `by`, do not compare.
 //   - Between two transforms of one rank the output of the stronger one can be made of
 //     the weaker one's: truncate_to of day within the same period, prefix of truncate,
-//     lorem of shape. Others do not compare.
+//     lorem of shape; or the weaker one tells the form of the value beside what is equal:
+//     shape beside token and fake, lorem beside token. Others do not compare.
 //   - A document is as strong as its parts: each path, and `*`, has to be as strong or
 //     stronger. One that is listed on one side only is compared with what decides about
 //     it on the other: the path around it, one with wildcards, `*`, or the transform of
@@ -276,8 +277,10 @@ func compareAcross(before, now masking.Spec) Strength {
 		return compareAcross(now, before).reversed()
 	}
 	switch before.Name + " " + now.Name {
-	case "lorem shape": // the shape tells the length, and where words and digits stood
+	case "fake shape", "lorem shape", "person shape", "place shape": // the shape tells the length, and where words and digits stood
 		return Weaker
+	case "shape token", "lorem token": // and the length alone tells something
+		return Stronger
 	case "prefix truncate":
 		// What is short comes through truncate whole, and through prefix never.
 		if n, m, ok := numbers(before.Variant, now.Variant); ok && n <= m {
