@@ -10,6 +10,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
+// nastyFile is what is said of nasty inputs.
+const nastyFile = "testdata/nasty.golden"
+
 // readMessages returns the policies of testdata/messages.txtar and what is said of each.
 func readMessages(t testing.TB) *txtar.Archive {
 	t.Helper()

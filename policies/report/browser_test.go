@@ -78,7 +78,7 @@ func open(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.WindowSize(1200, 900),
-		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(2*time.Minute))
+		chromedp.UserDataDir(profileFolder(t)), chromedp.WSURLReadTimeout(2*time.Minute))
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, leave := chromedp.NewContext(ctx)
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
@@ -137,6 +137,27 @@ const faint = `(() => {
 
 // The page in a real browser: nothing is fetched, nothing complains, all that opens and
 // closes is reached by keyboard, it can be read in both schemes, and prints whole.
+// profileFolder returns a folder for the browser's profile. Its processes write to it for
+// a moment after they were told to end, so that it is removed again until it is gone.
+func profileFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sanitize-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		var err error
+		for range 100 {
+			if err = os.RemoveAll(dir); err == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		t.Error(err)
+	})
+	return dir
+}
+
 func TestPageInABrowser(t *testing.T) {
 	b := open(t)
 
