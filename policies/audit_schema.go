@@ -204,38 +204,13 @@ func literals(s *Pass) (found []report.Finding) {
 // follows counts if it has a digit, as words that speak of passwords have not.
 var passwordNote = regexp.MustCompile(`(?i)(?:pass(?:word|wort|phrase|code)?|pwd|secret|token|api[ _-]?key|kennwort|contraseña|mot de passe)\s*(?:is\s+|ist\s+|[:=]\s*)['"]?([^\s'"]{5,})`)
 
-// validIBAN checks the two digits of an IBAN (ISO 13616).
-func validIBAN(text string) bool {
-	text = strings.ReplaceAll(text, " ", "")
-	rest := 0
-	for _, r := range text[4:] + text[:4] {
-		if r >= 'A' {
-			rest = (rest*100 + int(r-'A') + 10) % 97
-		} else {
-			rest = (rest*10 + int(r-'0')) % 97
-		}
-	}
-	return rest == 1
-}
+// validIBAN checks the two digits of an IBAN.
+func validIBAN(text string) bool { return isMod97(strings.ReplaceAll(text, " ", "")) }
 
-// validCard checks the last digit of a card number (ISO/IEC 7812), and that it begins as
-// one does.
+// validCard checks the last digit of a card number, and that it begins as one does.
 func validCard(text string) bool {
 	digits := strings.NewReplacer(" ", "", "-", "").Replace(text)
-	if digits[0] < '3' || digits[0] > '6' {
-		return false
-	}
-	sum := 0
-	for i := range len(digits) {
-		d := int(digits[len(digits)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
+	return digits[0] >= '3' && digits[0] <= '6' && isLuhn(digits)
 }
 
 // logLike reports tables of logs, sessions, queues and versions: by their names, and by

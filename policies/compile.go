@@ -58,7 +58,8 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	if key == nil {
 		return nil, Errors{p.diagnose(KeyProblem, p.Keys[0].At, "", "", "there is no key to compile with")}
 	}
-	s := &compiler{p: p, catalog: c, key: key, reg: reg, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
+	s := newCompiler(p, c)
+	s.key, s.reg = key, reg
 	for _, o := range options {
 		o(s)
 	}
@@ -100,6 +101,12 @@ type compiler struct {
 	broken   error                     // of rows
 	errs     Errors
 	warnings []string
+}
+
+// newCompiler returns a compiler that can decide by the policy's lines. To bind transforms
+// it needs a key and a registry as well.
+func newCompiler(p *Policy, c *catalog.Catalog) *compiler {
+	return &compiler{p: p, catalog: c, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
 }
 
 // table is a table on its way to a decision.

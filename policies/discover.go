@@ -65,7 +65,7 @@ type detector struct {
 }
 
 func newDetector(c *catalog.Catalog, samples Samples) (*detector, error) {
-	d := &detector{graph: &compiler{p: &Policy{}, catalog: c, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}}
+	d := &detector{graph: newCompiler(&Policy{}, c)}
 	if samples != nil {
 		if err := d.graph.guesser.sample(c, samples); err != nil {
 			return nil, err

@@ -30,7 +30,7 @@ const doubtRule = "SAN-C05"
 // What the policy leaves undecided is no doubt: Compile complains about that. So the
 // policy may be incomplete, and no key is needed.
 func Doubts(p *Policy, c *catalog.Catalog, found []Detected, now time.Time) []Diagnostic {
-	s := &compiler{p: p, catalog: c, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
+	s := newCompiler(p, c)
 	s.enter()
 	s.tableRules()
 	s.relate()

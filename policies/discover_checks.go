@@ -177,6 +177,12 @@ func isIBAN(s string) bool {
 	if len(s) < 15 || len(s) > 34 {
 		return false
 	}
+	letters := func(a byte) bool { return a >= 'A' && a <= 'Z' }
+	return isMod97(s) && letters(s[0]) && letters(s[1]) && allDigits(s[2:4])
+}
+
+// isMod97 checks the digits behind the country of an IBAN in capitals and digits (ISO 7064).
+func isMod97(s string) bool {
 	rest := 0
 	for i := range len(s) {
 		c := s[(i+4)%len(s)]
@@ -189,8 +195,7 @@ func isIBAN(s string) bool {
 			return false
 		}
 	}
-	letters := func(a byte) bool { return a >= 'A' && a <= 'Z' }
-	return rest == 1 && letters(s[0]) && letters(s[1]) && allDigits(s[2:4])
+	return rest == 1
 }
 
 // isCard checks the length, the first digit and the check digit (ISO/IEC 7812).

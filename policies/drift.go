@@ -101,7 +101,8 @@ func (l *Lock) CheckRun(fingerprint map[string]string) (warnings []string) {
 func (l *Lock) Drift(p *Policy, c *catalog.Catalog) []DriftChange {
 	d := &drift{was: l.Catalog.Facts, is: asRead(facts(c)), lock: l}
 	// The real catalog finds the lines: its texts are not digests.
-	d.lines = &compiler{p: p, catalog: c, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c), reg: masking.Standard()}
+	d.lines = newCompiler(p, c)
+	d.lines.reg = masking.Standard()
 	d.lines.enter()
 	d.lines.tableRules()
 	d.lines.relate()

@@ -312,13 +312,7 @@ func weakerClass(before, now *Class, p *Policy) string {
 // kindRank orders the kinds by how much the audit asks of them. Kinds of one rank have
 // rules of their own: none of them stands for another.
 func kindRank(kind string) int {
-	switch kind {
-	case "not_personal":
-		return 0
-	case "pseudonym", "quasi", "free_text":
-		return 1
-	}
-	return 2
+	return min(rankOfKind(kind), rankOfKind("direct"))
 }
 
 // findRisk returns the place of a rule about the same combination, or -1.

@@ -22,7 +22,8 @@ type meeting struct {
 
 // meet lets them meet. The key shapes no finding; values of columns are not read.
 func meet(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry) *meeting {
-	m := &meeting{compiler: &compiler{p: p, catalog: c, key: key, reg: reg, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}}
+	m := &meeting{compiler: newCompiler(p, c)}
+	m.key, m.reg = key, reg
 	stage := func(found *Errors, steps ...func()) {
 		m.errs = nil
 		for _, step := range steps {

@@ -60,7 +60,7 @@ func Resolve(p *Policy, c *catalog.Catalog) *Document {
 	if c == nil {
 		return d
 	}
-	s := &compiler{p: p, catalog: c, byID: map[catalog.TableID]*table{}, named: map[string]*catalog.Table{}, guesser: newGuesser(c)}
+	s := newCompiler(p, c)
 	s.enter()
 	s.tableRules()
 	s.relate()
