@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -174,18 +173,14 @@ func (o *auditOptions) write(u *ui, r *report.Report) ([]byte, error) {
 const mostManifest = 64 << 20
 
 func readManifest(path string) (*policies.Manifest, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > mostManifest {
+	text, err := readAll(path, mostManifest)
+	if err == nil && len(text) > mostManifest {
 		err = fmt.Errorf("%s is larger than a manifest", path)
 	}
-	if err != nil {
-		return nil, &usageError{reason: err.Error(), help: "--run takes the file that holds what run --json printed"}
+	var m *policies.Manifest
+	if err == nil {
+		m, err = policies.ReadManifest(path, text)
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, &usageError{reason: err.Error(), help: "--run takes the file that holds what run --json printed"}
-	}
-	m, err := policies.ReadManifest(path, text)
 	if err != nil {
 		return nil, &usageError{reason: err.Error(), help: "--run takes the file that holds what run --json printed"}
 	}

@@ -44,12 +44,12 @@ func (o *sampleOptions) read(cmd *cobra.Command, u *ui, do func(*catalog.Catalog
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	c, err := o.catalog(cmd, u)
-	if err != nil {
-		return err
-	}
-	if _, err := databases().Find(o.from); err != nil || o.samples == 0 {
+	if o.path() != "" || o.samples == 0 {
 		o.samples = 0
+		c, err := o.catalog(cmd, u)
+		if err != nil {
+			return err
+		}
 		return do(c, nil)
 	}
 	source, err := openSource(cmd.Context(), o.from, o.options(u))
@@ -57,6 +57,10 @@ func (o *sampleOptions) read(cmd *cobra.Command, u *ui, do func(*catalog.Catalog
 		return err
 	}
 	defer source.Close() // read-only: what it says adds nothing
+	c, err := source.Catalog(cmd.Context())
+	if err != nil {
+		return err
+	}
 	sampler, able := source.(connectors.Sampler)
 	if !able {
 		u.Warn("this source gives no samples: names, types, keys and comments have to do")
@@ -117,8 +121,8 @@ scores 0.6 or more, and names the line. A waiver of SAN-C05 accepts such a colum
 			var p *policies.Policy
 			if check {
 				var err error
-				if p, err = policies.Load(policy); err != nil {
-					return &policyError{err}
+				if p, err = readPolicy(policy); err != nil {
+					return err
 				}
 			}
 			return o.read(cmd, u, func(c *catalog.Catalog, samples policies.Samples) error {
