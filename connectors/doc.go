@@ -31,7 +31,9 @@
 //
 // A connector that can do more says so by a second, small interface: a Source that is a
 // Sampler reads a few rows for a detector; a Snapshot that is a Counter counts a column's
-// values, and one that is a Filterer leaves rows behind. A filter changes neither the
+// values, and one that is a Filterer leaves rows behind; a Source that is a Joiner joins a
+// snapshot that another process holds, and a Sink that is a Resumer goes on with a build
+// that another process has left. A filter changes neither the
 // chunks nor the snapshot, only what a Layout lets Read give: so rows read still equal
 // rows loaded, chunk by chunk, and a chunk that is done again gives the same rows.
 //

@@ -36,7 +36,11 @@ type BuildSpec struct {
 	Fingerprint map[string]string // kept beside the ledger: what shaped this output
 	Catalog     *catalog.Catalog  // of the source, under the snapshot
 	Definitions *Definitions
-	Workers     int // most chunks that will be loaded at once
+	// Chunks are all that will be loaded. A sink that is a Resumer stores them beside the
+	// ledger: how large tables are is no part of a snapshot, so that a run that goes on
+	// could not split them in the same way.
+	Chunks  []Chunk
+	Workers int // most chunks that will be loaded at once
 }
 
 // Build is a database being built aside.

@@ -24,6 +24,15 @@
 // them. Both abort the build and return an error for which
 // errors.Is(err, ErrInterrupted) holds.
 //
+// # Going on
+//
+// A run whose snapshot another process holds (Run.Snapshot) leaves its build aside when it
+// is interrupted or loses an end, and Run.Resume goes on from the ledger: it joins the
+// snapshot, compares the fingerprint part by part, takes the chunks from the ledger rather
+// than splitting again, and loads those that have no receipt. Within a run, too, a lost
+// connection to the target, or a restart that has cost its last commits, is made good by
+// asking the ledger what is there.
+//
 // The package knows no dialect, no policy file and no telemetry: it sees a
 // Source, a Sink, a masking.Plan and an Observer.
 package pipeline

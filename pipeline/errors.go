@@ -13,6 +13,8 @@ var ErrInterrupted = errors.New("interrupted")
 type PhaseError struct {
 	Phase Phase
 	Err   error
+	// Kept is set when the build was left aside, so that Run.Resume can go on with it.
+	Kept bool
 }
 
 // Error returns "phase: cause", or the cause alone where it begins with the phase.

@@ -125,7 +125,7 @@ func (j *job) attempts(ctx context.Context, chunk connectors.Chunk, ledger *Ledg
 			return nil
 		}
 		if attempt > o.Retries || !connectors.Retryable(err) || ctx.Err() != nil {
-			return err
+			return &spentError{err}
 		}
 		retried()
 		obs.ChunkRetried(chunk.ID, attempt, err)

@@ -85,6 +85,28 @@ func (l *Ledger) Refresh(ctx context.Context) error {
 	return nil
 }
 
+// Reload forgets what is in memory and reads the durable ledger again, and returns how
+// many chunks of the list it does not hold. A server that crashes may have lost the last
+// commits of a build, which need not wait for its disk.
+func (l *Ledger) Reload(ctx context.Context, chunks []connectors.Chunk) (missing int, err error) {
+	list, err := l.build.Receipts(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read ledger: %w", err)
+	}
+	l.mu.Lock()
+	l.receipts = make(map[string]connectors.Receipt, len(list))
+	l.mu.Unlock()
+	for _, r := range list {
+		l.Record(r)
+	}
+	for _, c := range chunks {
+		if _, done := l.Lookup(c.ID); !done {
+			missing++
+		}
+	}
+	return missing, nil
+}
+
 // Lookup returns the receipt of a chunk, if it has been committed.
 func (l *Ledger) Lookup(chunk string) (connectors.Receipt, bool) {
 	l.mu.Lock()

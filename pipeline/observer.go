@@ -36,6 +36,16 @@ type Observer interface {
 	TableLoaded(table catalog.TableID)
 }
 
+// ResumeObserver is an Observer that is told what is done already, and what is done again.
+type ResumeObserver interface {
+	// Resumed is called after Scheduled by a run that goes on: what it has found in the
+	// ledger, in all and for each table. No ChunkLoaded tells of those chunks.
+	Resumed(found Resumed, tables map[catalog.TableID]TableSummary)
+	// PhaseRetried is called before a phase is done again, from Copy on, for what the
+	// ledger lacks.
+	PhaseRetried(p Phase, attempt int, cause error)
+}
+
 // TableEstimate is what the schedule expects of a table.
 type TableEstimate struct {
 	Table  catalog.TableID

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -33,6 +32,10 @@ type Run struct {
 	// not name, is all rows. It is called once, after Compile. A filter of a partitioned
 	// table is one for all its partitions.
 	Filters func(*catalog.Catalog) (map[catalog.TableID]connectors.Filter, error)
+	// Snapshot is the token of a snapshot that another process holds, which is joined
+	// then; empty opens one. Of a held snapshot a build that an interrupt or a lost
+	// connection has cut short is left aside, for Resume.
+	Snapshot string
 	// Dispatcher runs the chunks; nil is Local(Options.Workers).
 	Dispatcher Dispatcher
 	// Observer is told how it goes; nil is Silence.
@@ -76,8 +79,12 @@ func (o *Options) fill() {
 
 // Do runs. It returns a summary when the target has been promoted and nil with
 // an error otherwise; then the target is as it was. It does not close Source and
-// Sink. Call it once.
+// Sink. Of Do and Resume call one, once.
 func (r *Run) Do(ctx context.Context) (*Summary, error) {
+	return r.execute(ctx, (*execution).do)
+}
+
+func (r *Run) execute(ctx context.Context, do func(*execution, context.Context) error) (*Summary, error) {
 	r.Options.fill()
 	if !r.Sink.Properties().ParallelLoads {
 		r.Options.Workers = 1
@@ -89,13 +96,13 @@ func (r *Run) Do(ctx context.Context) (*Summary, error) {
 		r.Observer = Silence{}
 	}
 	x := &execution{run: r, summary: &Summary{Run: newRunID(), Began: time.Now()}}
-	err := x.do(ctx)
+	err := do(x, ctx)
 	x.endPhase()
 	if err != nil {
 		if ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
 			err = errors.Join(ErrInterrupted, err)
 		}
-		return nil, &PhaseError{Phase: x.phase, Err: err}
+		return nil, &PhaseError{Phase: x.phase, Err: err, Kept: x.kept}
 	}
 	x.summary.Took = time.Since(x.summary.Began)
 	return x.summary, nil
@@ -114,6 +121,8 @@ type execution struct {
 	summary *Summary
 	phase   Phase
 	since   time.Time
+	left    *connectors.Unfinished // what a run that goes on has found; nil of a new one
+	kept    bool                   // the build was left aside
 }
 
 func (x *execution) begin(p Phase) error {
@@ -144,44 +153,58 @@ func (x *execution) do(ctx context.Context) (err error) {
 	if err := x.begin(Open); err != nil {
 		return err
 	}
-	snapshot, err := r.Source.Open(ctx)
+	var snapshot connectors.Snapshot
+	if r.Snapshot == "" {
+		snapshot, err = r.Source.Open(ctx)
+	} else {
+		snapshot, err = join(ctx, r.Source, r.Snapshot)
+	}
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
-	x.summary.Snapshot = snapshot.Token()
-
-	if err := x.begin(Compile); err != nil {
-		return err
-	}
-	plan, fingerprint, err := r.Compile(ctx, snapshot)
+	plan, chosen, err := x.compile(ctx, snapshot)
 	if err != nil {
 		return err
 	}
-	x.summary.Fingerprint = maps.Clone(fingerprint)
-	if x.summary.Fingerprint == nil {
-		x.summary.Fingerprint = Fingerprint{}
-	}
-	x.summary.Fingerprint["snapshot"] = snapshot.Token()
-	x.summary.Fingerprint["chunk bytes"] = strconv.FormatInt(r.Options.ChunkBytes, 10)
-
-	var chosen filters
-	if r.Filters != nil {
-		if chosen, err = r.Filters(snapshot.Catalog()); err != nil {
-			return err
-		}
-		if err := chosen.check(snapshot.Catalog()); err != nil {
-			return err
-		}
-	}
-	if digest := chosen.digest(); digest != "" {
-		x.summary.Fingerprint["rows"] = digest
-	}
-
 	if err := x.begin(Prepare); err != nil {
 		return err
 	}
 	return chosen.explain(snapshot.Catalog(), x.build(ctx, snapshot, plan, chosen))
+}
+
+// compile makes the plan, and the fingerprint of what shapes the output.
+func (x *execution) compile(ctx context.Context, snapshot connectors.Snapshot) (*masking.Plan, filters, error) {
+	r := x.run
+	if err := x.begin(Compile); err != nil {
+		return nil, nil, err
+	}
+	x.summary.Snapshot = snapshot.Token()
+	plan, fingerprint, err := r.Compile(ctx, snapshot)
+	if err != nil {
+		return nil, nil, err
+	}
+	f := maps.Clone(fingerprint)
+	if f == nil {
+		f = Fingerprint{}
+	}
+	f[partSnapshot] = snapshot.Token()
+	f[partChunks] = strconv.FormatInt(r.Options.ChunkBytes, 10)
+	x.summary.Fingerprint = f
+
+	var chosen filters
+	if r.Filters != nil {
+		if chosen, err = r.Filters(snapshot.Catalog()); err != nil {
+			return nil, nil, err
+		}
+		if err := chosen.check(snapshot.Catalog()); err != nil {
+			return nil, nil, err
+		}
+	}
+	if digest := chosen.digest(); digest != "" {
+		f["rows"] = digest
+	}
+	return plan, chosen, nil
 }
 
 // preflight reaches both ends and refuses what must never run.
@@ -216,7 +239,7 @@ func (x *execution) preflight(ctx context.Context) error {
 }
 
 // build builds aside, copies, verifies and promotes; or aborts.
-func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, plan *masking.Plan, chosen filters) (err error) {
+func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, plan *masking.Plan, chosen filters) error {
 	r := x.run
 	s, err := newSchedule(ctx, r, snapshot, plan, chosen)
 	if err != nil {
@@ -226,26 +249,26 @@ func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, pla
 	if err != nil {
 		return err
 	}
-	x.summary.LeftBehind = definitions.LeftBehind
 	build, err := r.Sink.Begin(ctx, connectors.BuildSpec{
 		Run:         x.summary.Run,
 		Fingerprint: x.summary.Fingerprint,
 		Catalog:     snapshot.Catalog(),
 		Definitions: definitions,
+		Chunks:      s.chunks,
 		Workers:     r.Options.Workers,
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, build.Abort()) }()
+	x.summary.LeftBehind = definitions.LeftBehind
+	return x.complete(ctx, snapshot, build, s)
+}
 
-	if err := x.copy(ctx, snapshot, build, s); err != nil {
-		return err
-	}
-	if err := x.begin(Finish); err != nil {
-		return err
-	}
-	if err := build.Finish(ctx); err != nil {
+// complete copies what the build lacks, finishes, seals and promotes it; or aborts it,
+// or leaves it aside.
+func (x *execution) complete(ctx context.Context, snapshot connectors.Snapshot, build connectors.Build, s *schedule) (err error) {
+	defer func() { err = x.end(ctx, build, err) }()
+	if err := x.rounds(ctx, snapshot, build, s); err != nil {
 		return err
 	}
 	if err := x.begin(Seal); err != nil {
@@ -264,15 +287,12 @@ func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, pla
 	return build.Promote(ctx)
 }
 
-// copy is the data phase.
-func (x *execution) copy(ctx context.Context, snapshot connectors.Snapshot, build connectors.Build, s *schedule) error {
+// work makes jobs of the schedule, and opens the ledger.
+func (x *execution) work(ctx context.Context, snapshot connectors.Snapshot, build connectors.Build, s *schedule) (*Ledger, error) {
 	r := x.run
-	if err := x.begin(Copy); err != nil {
-		return err
-	}
 	ledger, err := OpenLedger(ctx, build)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	budget := newBudget(r.Options.MemoryBytes)
 	for _, t := range s.tables {
@@ -282,12 +302,13 @@ func (x *execution) copy(ctx context.Context, snapshot connectors.Snapshot, buil
 		s.jobs[t.table.ID] = &job{snapshot: snapshot, build: build, layout: t.layout, plan: t.plan, budget: budget, mem: r.Options.Allocator}
 	}
 	r.Observer.Scheduled(s.estimates())
-	var retries atomic.Int64
-	if err := s.copy(ctx, r, build, ledger, func() { retries.Add(1) }); err != nil {
-		return err
-	}
-	x.summary.Retries = int(retries.Load())
+	return ledger, nil
+}
+
+// count notes what the ledger holds of each table.
+func (x *execution) count(s *schedule, ledger *Ledger) {
 	totals := ledger.Totals()
+	x.summary.Tables, x.summary.Rows, x.summary.Bytes = nil, 0, 0
 	for _, t := range s.tables {
 		if !t.table.StoresRows() {
 			continue
@@ -298,5 +319,4 @@ func (x *execution) copy(ctx context.Context, snapshot connectors.Snapshot, buil
 		x.summary.Rows += sum.Rows
 		x.summary.Bytes += sum.Bytes
 	}
-	return nil
 }

@@ -21,6 +21,16 @@ type Summary struct {
 	Retries     int              `json:"retries"`
 	Fingerprint Fingerprint      `json:"fingerprint"`
 	LeftBehind  []catalog.Object `json:"left_behind,omitempty"`
+	// Resumed says what an earlier execution of the run had done; nil if there was none.
+	Resumed *Resumed `json:"resumed,omitempty"`
+}
+
+// Resumed is what a run that goes on has found.
+type Resumed struct {
+	Began  time.Time `json:"began"` // the build, by the target's clock
+	Chunks int       `json:"chunks"`
+	Rows   int64     `json:"rows"`
+	Bytes  int64     `json:"bytes"`
 }
 
 // PhaseTime is how long a phase took.
@@ -39,12 +49,12 @@ type TableSummary struct {
 	Dropped bool `json:"dropped,omitempty"`
 }
 
-// PhaseTook returns how long a phase took, or 0.
-func (s *Summary) PhaseTook(p Phase) time.Duration {
+// PhaseTook returns how long a phase took, all rounds of it, or 0.
+func (s *Summary) PhaseTook(p Phase) (took time.Duration) {
 	for _, t := range s.Phases {
 		if t.Phase == p {
-			return t.Took
+			took += t.Took
 		}
 	}
-	return 0
+	return took
 }

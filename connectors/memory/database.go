@@ -26,6 +26,7 @@ type Database struct {
 	version   int // counts changes
 	marked    bool
 	ledger    map[string]connectors.Receipt
+	views     []*snapshot // that were opened here; some may be closed
 }
 
 // table holds the rows of one table. A snapshot copies the header of rows:

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -73,12 +74,12 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 			delete(server.databases, name)
 		}
 	}
-	b := &build{sink: s, db: newDatabase(server, aside+spec.Run), spec: spec, catalog: source}
+	b := &build{sink: s, db: newDatabase(server, aside+spec.Run), spec: spec, catalog: source, began: time.Now()}
 	if err := b.db.Create(source.Tables...); err != nil {
 		return nil, sinkError(connectors.KindOther, op, err)
 	}
 	server.databases[b.db.name] = b.db
-	server.held[s.name] = b
+	server.held[s.name], server.left[s.name] = b, b
 	s.builds = append(s.builds, b)
 	return b, nil
 }
@@ -91,7 +92,7 @@ func (s *sink) Close() error {
 	s.closed = true
 	for _, b := range s.builds {
 		b.mu.Lock()
-		if b.state != promoted {
+		if b.state != promoted && b.state != kept {
 			b.state = ended
 		}
 		b.mu.Unlock()
@@ -110,6 +111,7 @@ const (
 	sealed
 	promoted
 	ended
+	kept
 )
 
 type build struct {
@@ -117,19 +119,21 @@ type build struct {
 	db      *Database
 	spec    connectors.BuildSpec
 	catalog *catalog.Catalog
+	began   time.Time
 
 	mu    sync.Mutex
 	state state
+	last  time.Time // of the last commit
 }
 
-// check fails unless the build is in the state that an operation needs.
-func (b *build) check(ctx context.Context, op string, want state) error {
+// check fails unless the build is in one of the states that an operation needs.
+func (b *build) check(ctx context.Context, op string, want ...state) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != want {
+	if !slices.Contains(want, b.state) {
 		return sinkError(connectors.KindOther, op, errors.New("the build has ended, or the order of its steps is another"))
 	}
 	return nil
@@ -160,18 +164,21 @@ func (b *build) Receipts(ctx context.Context) ([]connectors.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
-	b.db.mu.Lock()
-	defer b.db.mu.Unlock()
-	var all []connectors.Receipt
-	for _, id := range slices.Sorted(maps.Keys(b.db.ledger)) {
-		all = append(all, b.db.ledger[id])
+	return b.db.receipts(), nil
+}
+
+func (d *Database) receipts() (all []connectors.Receipt) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(d.ledger)) {
+		all = append(all, d.ledger[id])
 	}
-	return all, nil
+	return all
 }
 
 func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
 	op := "index " + id.String()
-	if err := b.check(ctx, op, building); err != nil {
+	if err := b.check(ctx, op, building, finished); err != nil {
 		return err
 	}
 	t := b.catalog.Table(id)
@@ -190,7 +197,7 @@ func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
 }
 
 func (b *build) Finish(ctx context.Context) error {
-	if err := b.check(ctx, "finish "+b.sink.name, building); err != nil {
+	if err := b.check(ctx, "finish "+b.sink.name, building, finished); err != nil {
 		return err
 	}
 	for _, t := range b.catalog.Tables {
@@ -216,6 +223,14 @@ func (b *build) Seal(ctx context.Context, want map[catalog.TableID]int64) error 
 	if err := b.check(ctx, op, finished); err != nil {
 		return err
 	}
+	if err := b.seal(op, want); err != nil {
+		return err
+	}
+	b.forget()
+	return nil
+}
+
+func (b *build) seal(op string, want map[catalog.TableID]int64) error {
 	b.db.mu.Lock()
 	defer b.db.mu.Unlock()
 	ledger := map[catalog.TableID]int64{}
@@ -257,6 +272,10 @@ func (b *build) Promote(ctx context.Context) error {
 
 func (b *build) Abort() error {
 	b.mu.Lock()
+	if b.state == kept {
+		b.mu.Unlock()
+		return nil
+	}
 	done := b.state == promoted
 	if !done {
 		b.state = ended
@@ -268,6 +287,7 @@ func (b *build) Abort() error {
 		delete(server.databases, b.db.name)
 	}
 	server.mu.Unlock()
+	b.forget()
 	b.free()
 	return nil
 }
@@ -359,6 +379,9 @@ func (l *loader) Commit(ctx context.Context) (connectors.Receipt, error) {
 	r := connectors.Receipt{Chunk: l.chunk.ID, Table: l.chunk.Table, Rows: int64(len(l.pending)), Bytes: l.bytes}
 	db.ledger[l.chunk.ID] = r
 	db.version++
+	l.build.mu.Lock()
+	l.build.last = time.Now()
+	l.build.mu.Unlock()
 	return r, nil
 }
 

@@ -33,13 +33,14 @@ type Server struct {
 	mu        sync.Mutex
 	databases map[string]*Database
 	held      map[string]*build // by the name of the target
+	left      map[string]*build // the last build of each target that was begun and not ended
 }
 
 var servers atomic.Int64
 
 // NewServer returns a server without databases.
 func NewServer() *Server {
-	return &Server{id: fmt.Sprintf("memory-%d", servers.Add(1)), databases: map[string]*Database{}, held: map[string]*build{}}
+	return &Server{id: fmt.Sprintf("memory-%d", servers.Add(1)), databases: map[string]*Database{}, held: map[string]*build{}, left: map[string]*build{}}
 }
 
 // New returns an empty database on a server of its own.
@@ -146,6 +147,6 @@ func (s *Server) identity(name string) connectors.Identity {
 func properties() connectors.Properties {
 	return connectors.Properties{
 		Connector: "memory", Server: "memory 1", Formats: []connectors.WireFormat{rows.Format},
-		ParallelReads: true, ParallelLoads: true,
+		JoinableSnapshot: true, ParallelReads: true, ParallelLoads: true,
 	}
 }

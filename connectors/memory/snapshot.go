@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,11 +70,44 @@ func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
 		view.rows[id] = t.rows[:len(t.rows):len(t.rows)]
 	}
 	d.mu.Unlock()
+	s.add(view)
+	return view, nil
+}
+
+// add notes a snapshot that is open.
+func (s *source) add(view *snapshot) {
+	s.db.mu.Lock()
+	s.db.views = slices.DeleteFunc(s.db.views, func(v *snapshot) bool { return v.closed.Load() })
+	s.db.views = append(s.db.views, view)
+	s.db.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.snapshots = append(s.snapshots, view)
+}
+
+// Join implements connectors.Joiner.
+func (s *source) Join(ctx context.Context, token string) (connectors.Snapshot, error) {
+	op := "join a snapshot"
+	if err := s.check(ctx, op); err != nil {
+		return nil, err
+	}
+	s.db.mu.Lock()
+	i := slices.IndexFunc(s.db.views, func(v *snapshot) bool { return v.token == token && !v.closed.Load() })
+	var view *snapshot
+	if i >= 0 {
+		v := s.db.views[i]
+		view = &snapshot{token: v.token, catalog: v.catalog, rows: v.rows, sequences: v.sequences}
+	}
+	s.db.mu.Unlock()
+	if view == nil {
+		return nil, sourceError(connectors.KindSnapshot, op, errors.New("nobody holds it any more"))
+	}
+	s.add(view)
 	return view, nil
 }
+
+// Alive implements connectors.Held.
+func (s *snapshot) Alive(ctx context.Context) error { return s.check(ctx, "hold a snapshot") }
 
 func (s *source) Close() error {
 	s.mu.Lock()

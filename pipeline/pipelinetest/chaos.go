@@ -94,10 +94,10 @@ func (c *Chaos) around(at Effect, do func() error) error {
 }
 
 // Source wraps a source.
-func (c *Chaos) Source(s connectors.Source) connectors.Source { return &source{s, c} }
+func (c *Chaos) Source(s connectors.Source) connectors.Source { return c.source(s) }
 
 // Sink wraps a sink.
-func (c *Chaos) Sink(s connectors.Sink) connectors.Sink { return &sink{s, c} }
+func (c *Chaos) Sink(s connectors.Sink) connectors.Sink { return c.sink(s) }
 
 type source struct {
 	connectors.Source

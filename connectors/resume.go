@@ -1,0 +1,59 @@
+package connectors
+
+import (
+	"context"
+	"time"
+)
+
+// Joiner is a Source whose snapshots another process can join: its
+// Properties.JoinableSnapshot is set. Methods are safe for concurrent use.
+type Joiner interface {
+	// Join opens a view of the instant that the token names, with the same checks as
+	// Source.Open. It fails with KindSnapshot when nobody holds that snapshot any more.
+	// The view's Token is the one given, and it outlives the one that was joined. The
+	// caller closes it.
+	Join(ctx context.Context, token string) (Snapshot, error)
+}
+
+// Held is a Snapshot that can be asked whether it lives. A process that holds one for
+// others and reads nothing itself asks now and then.
+type Held interface {
+	// Alive returns nil while the snapshot can be joined, an error of KindSnapshot once
+	// it is lost.
+	Alive(ctx context.Context) error
+}
+
+// Resumer is a Sink whose unfinished builds can be gone on with. Its builds are
+// Keepers, and their TableLoaded and Finish may be called again: what has been made is
+// not made twice, nor after a Resume. Methods are safe for concurrent use.
+type Resumer interface {
+	// Unfinished returns what the last run has left of a build of the target, or nil if
+	// there is nothing that can be gone on with. It changes nothing, and fails with
+	// KindBusy while a run holds the target.
+	Unfinished(ctx context.Context) (*Unfinished, error)
+
+	// Resume takes the target for this run alone and opens the build that Unfinished has
+	// described, with what was committed in it; spec.Run says which. It fails as Begin
+	// does, and with KindSnapshot when that build is not there any more.
+	Resume(ctx context.Context, spec BuildSpec) (Build, error)
+}
+
+// Keeper is a Build that can be left unfinished.
+type Keeper interface {
+	// Keep ends the sessions of the build and gives the target free, as the end of the
+	// process would: what has been committed stays, for Resume or until the next Begin
+	// removes it. Afterwards the build can only be aborted, which does nothing.
+	Keep() error
+}
+
+// Unfinished is what a run has left of a build.
+type Unfinished struct {
+	Run         string            // BuildSpec.Run
+	Fingerprint map[string]string // BuildSpec.Fingerprint
+	Definitions *Definitions      // BuildSpec.Definitions
+	Chunks      []Chunk           // BuildSpec.Chunks
+	Receipts    []Receipt
+	// Began is when the build was begun, Last when a chunk was last committed, by the
+	// target's clock; Last is zero if none was.
+	Began, Last time.Time
+}
