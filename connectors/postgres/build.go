@@ -35,10 +35,15 @@ type build struct {
 	*sink
 	spec   connectors.BuildSpec
 	defs   definitions
-	name   string // of the database
-	ledger string // schema of the ledger in it
-	admin  *pgx.Conn
+	name   string        // of the database
+	ledger string        // schema of the ledger in it
 	slots  chan *session // a place per session allowed; nil where none is open yet
+
+	adminMu sync.Mutex      // one statement at a time
+	admin   *pgx.Conn       // holds the target's lock
+	life    context.Context // ends the pulse
+	die     context.CancelFunc
+	beating sync.WaitGroup
 
 	poolOnce sync.Once // the pool is closed
 
@@ -46,6 +51,8 @@ type build struct {
 	state  buildState
 	routed map[string]bool // roots through which rows are loaded
 	done   map[string]bool // tables whose indexes are built
+
+	made made
 }
 
 func (b *build) mark(state string) mark {
@@ -56,8 +63,8 @@ func (b *build) mark(state string) mark {
 	return mark{Target: b.target, Run: b.spec.Run, State: state, Fingerprint: hex.EncodeToString(h.Sum(nil)), At: time.Now().UTC().Truncate(time.Second)}
 }
 
-func (b *build) setMark(ctx context.Context, state string) error {
-	_, err := b.admin.Exec(ctx, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(b.mark(state).String()))
+func (b *build) setMark(ctx context.Context, admin *pgx.Conn, state string) error {
+	_, err := admin.Exec(ctx, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(b.mark(state).String()))
 	return err
 }
 
@@ -85,7 +92,7 @@ func (b *build) create(ctx context.Context) error {
 		}
 		return failed
 	}
-	return failDefinition(ctx, b.side, op, b.setMark(ctx, stateBuilding))
+	return failDefinition(ctx, b.side, op, b.setMark(ctx, b.admin, stateBuilding))
 }
 
 func (b *build) createSQL() (string, error) {
@@ -142,13 +149,16 @@ func (b *build) define(ctx context.Context) error {
 			prepare = append(prepare, "DROP SCHEMA IF EXISTS public")
 		}
 		l := ident(b.ledger)
-		prepare = append(prepare, "CREATE SCHEMA "+l,
-			"CREATE TABLE "+l+".ledger (chunk text PRIMARY KEY, table_schema text NOT NULL, table_name text NOT NULL, rows bigint NOT NULL, bytes bigint NOT NULL)",
-			"CREATE TABLE "+l+".fingerprint (part text PRIMARY KEY, digest text NOT NULL)")
+		prepare = append(prepare, "CREATE SCHEMA "+l)
+		prepare = append(prepare, ledgerSQL(l)...)
 		for _, k := range slices.Sorted(maps.Keys(b.spec.Fingerprint)) {
 			prepare = append(prepare, fmt.Sprintf("INSERT INTO %s.fingerprint VALUES (%s, %s)", l, literal(k), literal(b.spec.Fingerprint[k])))
 		}
-		for _, sql := range prepare {
+		kept, err := b.keepSQL()
+		if err != nil {
+			return &connectors.Error{Side: b.side, Op: "prepare database " + word(b.name), Err: err}
+		}
+		for _, sql := range append(prepare, kept...) {
 			if err := held.exec(ctx, sql); err != nil {
 				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
 			}
@@ -158,7 +168,7 @@ func (b *build) define(ctx context.Context) error {
 				return b.definitionError(ctx, e, err)
 			}
 		}
-		return nil
+		return b.defined(ctx, held)
 	})
 }
 
@@ -231,13 +241,20 @@ func (b *build) indexes(ctx context.Context, id catalog.TableID) error {
 	if len(todo) == 0 {
 		return nil
 	}
-	return b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
+	err := b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
+	if err != nil {
+		b.mu.Lock()
+		delete(b.done, words(id))
+		b.mu.Unlock()
+	}
+	return err
 }
 
-// run runs entries that stand behind the rows.
+// run runs entries that stand behind the rows. Each is noted in the ledger in the same
+// transaction, so that none is made twice.
 func (b *build) run(ctx context.Context, held *session, entries ...entry) error {
 	for _, e := range entries {
-		if err := held.exec(ctx, e.SQL); err != nil {
+		if err := b.make(ctx, held, e); err != nil {
 			switch e.Kind {
 			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS":
 				return b.definitionError(ctx, e, err) // looks at no row
@@ -439,7 +456,8 @@ func (b *build) parallel(ctx context.Context, tasks []task) error {
 	return first
 }
 
-// Seal proves that the build is whole, drops the ledger and sets the mark.
+// Seal proves that the build is whole, sets the mark, and drops the ledger last: until
+// then the build can be gone on with.
 func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error {
 	op := "seal " + b.display(b.target)
 	var faults []string
@@ -449,6 +467,11 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 			return err
 		}
 		faults = append(faults, compareRows(rows, receipts)...)
+		lost, err := b.lostEntries(ctx, held.conn)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, lost...)
 		unsound, err := readUnsound(ctx, held.conn)
 		if err != nil {
 			return err
@@ -463,10 +486,7 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 			return err
 		}
 		faults = append(faults, keys...)
-		if len(faults) > 0 {
-			return nil
-		}
-		return held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE")
+		return nil
 	})
 	if err != nil {
 		return fail(ctx, b.side, op, err)
@@ -474,13 +494,23 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if len(faults) > 0 {
 		return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op, Err: errors.New(list(faults))}
 	}
+	err = b.withAdmin(ctx, func(admin *pgx.Conn) error {
+		if _, err := admin.Exec(ctx, "ALTER DATABASE "+ident(b.name)+" CONNECTION LIMIT -1"); err != nil {
+			return err
+		}
+		return b.setMark(ctx, admin, stateReady)
+	})
+	if err != nil {
+		return failDefinition(ctx, b.side, op, err)
+	}
+	err = b.with(ctx, func(held *session) error { return held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE") })
+	if err != nil {
+		return failDefinition(ctx, b.side, op, err)
+	}
 	b.mu.Lock()
 	b.state = sealed
 	b.mu.Unlock()
-	if _, err := b.admin.Exec(ctx, "ALTER DATABASE "+ident(b.name)+" CONNECTION LIMIT -1"); err != nil {
-		return failDefinition(ctx, b.side, op, err)
-	}
-	return failDefinition(ctx, b.side, op, b.setMark(ctx, stateReady))
+	return nil
 }
 
 func compareRows(want map[catalog.TableID]int64, receipts []connectors.Receipt) (faults []string) {
@@ -544,9 +574,12 @@ func (b *build) closeSessions() {
 	if b.state != promoted && b.state != aborted {
 		b.state = closedState
 	}
+	b.mu.Unlock()
+	b.stopPulse()
+	b.closePool()
+	b.adminMu.Lock()
 	admin := b.admin
 	b.admin = nil
-	b.mu.Unlock()
-	b.closePool()
+	b.adminMu.Unlock()
 	closeConn(admin)
 }

@@ -158,28 +158,12 @@ func (s *sink) Close() error {
 // Begin takes the target, clears what killed runs have left, and makes the
 // database with everything that rows need.
 func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connectors.Build, err error) {
-	op := "begin a build of " + s.display(s.target)
-	usage := func(cause string) error {
-		return &connectors.Error{Kind: connectors.KindUsage, Side: s.side, Op: op, Err: errors.New(cause)}
+	if err := s.checkSpec(spec); err != nil {
+		return nil, err
 	}
-	if spec.Run == "" || len(spec.Run) > runLimit || strings.ContainsFunc(spec.Run, notAlphanumeric) {
-		return nil, usage(fmt.Sprintf("the id of the run must be 1 to %d letters and digits", runLimit))
-	}
-	if spec.Definitions == nil || spec.Catalog == nil {
-		return nil, usage("the source's definitions are missing")
-	}
-	if spec.Definitions.Connector != "postgres" {
-		return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: op,
-			Err:  fmt.Errorf("definitions of %s cannot become those of PostgreSQL", word(spec.Definitions.Connector)),
-			Hint: "source and target must be databases of the same kind"}
-	}
-	b := &build{sink: s, spec: spec, name: stem(s.target) + building + spec.Run, routed: map[string]bool{}, done: map[string]bool{}}
-	if err := json.Unmarshal(spec.Definitions.Data, &b.defs); err != nil {
-		return nil, usage("the source's definitions cannot be read")
-	}
-	b.ledger = "sanitize_" + strings.ToLower(spec.Run)
-	for hasSchema(spec, b.ledger) {
-		b.ledger += "_"
+	b, err := s.newBuild(spec)
+	if err != nil {
+		return nil, err
 	}
 	if b.admin, err = s.admin(ctx); err != nil {
 		return nil, err
@@ -197,11 +181,49 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 	if err := s.guard(ctx, b.admin); err != nil {
 		return nil, err
 	}
-	if err := s.clear(ctx, b.admin); err != nil {
+	if err := s.clear(ctx, b.admin, ""); err != nil {
 		return nil, err
 	}
 	if err := b.create(ctx); err != nil {
 		return nil, err
+	}
+	if err := b.define(ctx); err != nil {
+		return nil, err
+	}
+	s.opened(b)
+	return b, nil
+}
+
+// checkSpec refuses what cannot be built.
+func (s *sink) checkSpec(spec connectors.BuildSpec) error {
+	op := "begin a build of " + s.display(s.target)
+	usage := func(cause string) error {
+		return &connectors.Error{Kind: connectors.KindUsage, Side: s.side, Op: op, Err: errors.New(cause)}
+	}
+	if spec.Run == "" || len(spec.Run) > runLimit || strings.ContainsFunc(spec.Run, notAlphanumeric) {
+		return usage(fmt.Sprintf("the id of the run must be 1 to %d letters and digits", runLimit))
+	}
+	if spec.Definitions == nil || spec.Catalog == nil {
+		return usage("the source's definitions are missing")
+	}
+	if spec.Definitions.Connector != "postgres" {
+		return &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: op,
+			Err:  fmt.Errorf("definitions of %s cannot become those of PostgreSQL", word(spec.Definitions.Connector)),
+			Hint: "source and target must be databases of the same kind"}
+	}
+	return nil
+}
+
+// newBuild returns a build of the spec, of which nothing is there yet.
+func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
+	b := &build{sink: s, spec: spec, name: stem(s.target) + building + spec.Run, routed: map[string]bool{}, done: map[string]bool{}}
+	b.life, b.die = context.WithCancel(context.Background())
+	if err := json.Unmarshal(spec.Definitions.Data, &b.defs); err != nil {
+		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: s.side, Op: "begin a build of " + s.display(s.target), Err: errors.New("the source's definitions cannot be read")}
+	}
+	b.ledger = "sanitize_" + strings.ToLower(spec.Run)
+	for hasSchema(spec, b.ledger) {
+		b.ledger += "_"
 	}
 	workers := spec.Workers
 	if workers <= 0 {
@@ -211,13 +233,16 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 	for range workers {
 		b.slots <- nil
 	}
-	if err := b.define(ctx); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.builds = append(s.builds, b)
-	s.mu.Unlock()
 	return b, nil
+}
+
+// opened notes a build that is being worked on.
+func (s *sink) opened(b *build) {
+	b.beating.Add(1)
+	go b.pulse()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.builds = append(s.builds, b)
 }
 
 func notAlphanumeric(r rune) bool {
@@ -321,8 +346,8 @@ func (s *sink) leftover(n neighbour) (isFormer, ok bool) {
 
 // clear removes what killed runs have left. Promotion renames two databases in
 // one transaction, so there is always a whole copy under the target's name; if
-// it is missing all the same, a former copy gets its name back.
-func (s *sink) clear(ctx context.Context, conn *pgx.Conn) error {
+// it is missing all the same, a former copy gets its name back. The database but stays.
+func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
 	list, err := s.neighbours(ctx, conn)
 	if err != nil {
 		return err
@@ -331,7 +356,7 @@ func (s *sink) clear(ctx context.Context, conn *pgx.Conn) error {
 	for _, n := range list {
 		isFormer, ok := s.leftover(n)
 		switch {
-		case !ok:
+		case !ok, n.name == but:
 		case isFormer && !exists && n.mark.State == stateReady:
 			if _, err := conn.Exec(ctx, "ALTER DATABASE "+ident(n.name)+" RENAME TO "+ident(s.target)); err != nil {
 				return failDefinition(ctx, s.side, "give the former copy its name back: "+word(n.name), err)
@@ -377,20 +402,26 @@ func (b *build) Promote(ctx context.Context) error {
 		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the build is not sealed")}
 	}
 	b.closePool()
-	list, err := b.neighbours(ctx, b.admin)
+	// Both ends of the step are on the disk before a run says that it is done: the commits
+	// of the build itself have not waited for it.
+	return b.withAdmin(ctx, func(admin *pgx.Conn) error { return b.promote(ctx, op, admin) })
+}
+
+func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
+	list, err := b.neighbours(ctx, admin)
 	if err != nil {
 		return err
 	}
 	exists := slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.target })
-	if err := b.guard(ctx, b.admin); err != nil {
+	if err := b.guard(ctx, admin); err != nil {
 		return err // somebody made it while we were building
 	}
 	old := stem(b.target) + former + b.spec.Run
-	rename := "ALTER DATABASE " + ident(b.name) + " RENAME TO " + ident(b.target)
+	rename := "ALTER DATABASE " + ident(b.name) + " RENAME TO " + ident(b.target) + "; COMMIT"
 	if exists {
-		// Both in one implicit transaction, which a rename may be part of.
-		rename = "BEGIN; ALTER DATABASE " + ident(b.target) + " RENAME TO " + ident(old) + "; " + rename + "; COMMIT"
+		rename = "ALTER DATABASE " + ident(b.target) + " RENAME TO " + ident(old) + "; " + rename
 	}
+	rename = "BEGIN; SET LOCAL synchronous_commit = on; " + rename
 	// The former copy is disposable, and so are the sessions in it. While the
 	// rename waits for them to go it holds a lock that keeps new ones out; so
 	// another session ends them meanwhile.
@@ -398,13 +429,13 @@ func (b *build) Promote(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.admin.PgConn().Exec(ctx, rename).ReadAll()
+	_, err = admin.PgConn().Exec(ctx, rename).ReadAll()
 	refusal := stop()
 	if err != nil {
-		if !b.admin.IsClosed() {
+		if !admin.IsClosed() {
 			clean, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 			defer cancel()
-			b.admin.Exec(clean, "ROLLBACK")
+			admin.Exec(clean, "ROLLBACK")
 		}
 		failed := failDefinition(ctx, b.side, op, err)
 		var e *connectors.Error
@@ -420,7 +451,7 @@ func (b *build) Promote(ctx context.Context) error {
 	b.state = promoted
 	b.mu.Unlock()
 	if exists {
-		if err := b.drop(ctx, b.admin, old); err != nil {
+		if err := b.drop(ctx, admin, old); err != nil {
 			// The promotion has succeeded all the same; the next run tries again.
 			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
 		}
@@ -480,16 +511,13 @@ func (b *build) Abort() error {
 	if was == promoted || was == fresh {
 		return nil
 	}
+	b.stopPulse()
 	b.closePool()
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
-	conn := b.admin
-	if conn == nil || conn.IsClosed() {
-		var err error
-		if conn, err = b.sink.admin(ctx); err != nil {
-			return err
-		}
-		defer closeConn(conn)
+	err := b.withAdmin(ctx, func(admin *pgx.Conn) error { return b.drop(ctx, admin, b.name) })
+	if kind, _ := connectors.KindOf(err); kind == connectors.KindBusy {
+		return nil // another run has the target, and with it what was built
 	}
-	return b.drop(ctx, conn, b.name)
+	return err
 }

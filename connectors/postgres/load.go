@@ -33,7 +33,7 @@ func (b *build) session(ctx context.Context) (*session, error) {
 	if held != nil {
 		return held, nil
 	}
-	conn, err := b.connect(ctx, b.name)
+	conn, err := b.enter(ctx)
 	if err != nil {
 		b.slots <- nil
 		return nil, err
@@ -250,15 +250,21 @@ func (l *loader) fail(ctx context.Context, err error) error {
 	return failed
 }
 
-// Receipts returns the ledger.
-func (b *build) Receipts(ctx context.Context) ([]connectors.Receipt, error) {
-	held, err := b.session(ctx)
-	if err != nil {
-		return nil, err
+// Receipts returns the ledger. It looks at the same time whether the build is as this run
+// has left it: see recover.
+func (b *build) Receipts(ctx context.Context) (receipts []connectors.Receipt, err error) {
+	op := "read the ledger"
+	if err := b.withAdmin(ctx, func(*pgx.Conn) error { return nil }); err != nil {
+		return nil, failDefinition(ctx, b.side, op, err)
 	}
-	defer b.release(held)
-	receipts, err := readLedger(ctx, held.conn, b.ledger)
-	return receipts, fail(ctx, b.side, "read the ledger", err)
+	err = b.with(ctx, func(held *session) error {
+		if err := b.recover(ctx, held); err != nil {
+			return err
+		}
+		receipts, err = readLedger(ctx, held.conn, b.ledger)
+		return err
+	})
+	return receipts, fail(ctx, b.side, op, err)
 }
 
 func readLedger(ctx context.Context, conn *pgx.Conn, schema string) ([]connectors.Receipt, error) {

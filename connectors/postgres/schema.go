@@ -334,7 +334,7 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 		return nil, err
 	}
 	args := []string{"--format=custom", "--compress=0", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels",
-		"--no-publications", "--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.token,
+		"--no-publications", "--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.exported(),
 		"--lock-wait-timeout=" + strconv.FormatInt(s.lockTimeout.Milliseconds(), 10)}
 	if p.major >= 18 {
 		args = append(args, "--no-statistics") // the most common values are values

@@ -30,6 +30,8 @@ const (
 type snapshot struct {
 	*source
 	token   string
+	joined  bool   // the token is of a snapshot that another process has exported
+	export  string // by which readers join: the token, or what the holder of a joined snapshot has exported; under mu
 	picture *picture
 	sizes   map[catalog.TableID]size
 
@@ -49,12 +51,16 @@ type snapshot struct {
 
 // Open opens the snapshot, checks rights, and locks every table.
 func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
-	op := "open a snapshot of " + s.display(s.conn.Database)
+	return s.view(ctx, "open a snapshot of "+s.display(s.conn.Database), "")
+}
+
+// view opens a snapshot, or joins the one of a token.
+func (s *source) view(ctx context.Context, op, token string) (connectors.Snapshot, error) {
 	conn, err := s.connect(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	snap := &snapshot{source: s, holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers)}
+	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers)}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
 		if stateOf(err) == "55P03" {
@@ -79,10 +85,7 @@ func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
 
 func (s *snapshot) begin(ctx context.Context) error {
 	conn := s.holder
-	if _, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
-		return err
-	}
-	if err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&s.token); err != nil {
+	if err := s.take(ctx); err != nil {
 		return err
 	}
 	p, err := readPicture(ctx, conn)
@@ -112,6 +115,30 @@ func (s *snapshot) begin(ctx context.Context) error {
 			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
 	}
 	return s.readSizes(ctx)
+}
+
+// take begins the transaction that holds the snapshot, and exports it. One that was
+// joined is exported anew: then it lives on when the process that had it first ends.
+func (s *snapshot) take(ctx context.Context) error {
+	if _, err := s.holder.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		return err
+	}
+	if s.joined {
+		if _, err := s.holder.Exec(ctx, "SET TRANSACTION SNAPSHOT "+literal(s.token)); err != nil {
+			return s.unknown(ctx, err)
+		}
+	}
+	var export string
+	if err := s.holder.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&export); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.export = export
+	if !s.joined {
+		s.token = export
+	}
+	return nil
 }
 
 // lockedError says which tables were not to be had in time: reading a table's
@@ -241,7 +268,7 @@ func (s *snapshot) ask() {
 	ctx, cancel := context.WithTimeout(context.Background(), pulse)
 	defer cancel()
 	_, err := s.holder.Exec(ctx, "SELECT")
-	if err == nil {
+	if err == nil || s.rejoin(ctx) == nil {
 		return
 	}
 	s.mu.Lock()
@@ -365,27 +392,44 @@ func (s *snapshot) reader(ctx context.Context) (*session, error) {
 	if held != nil {
 		return held, nil
 	}
-	conn, err := s.connect(ctx, "")
+	held, err := s.joining(ctx)
 	if err == nil {
-		held = newSession(conn)
-		err = held.exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT "+literal(s.token))
-		if err == nil {
-			return held, nil
-		}
-		held.close()
-		switch stateOf(err) {
-		case "22023", "42704", "55000": // the server knows no such snapshot (any more)
-			err = s.lostError(err)
-			s.mu.Lock()
-			s.lost = err
-			s.mu.Unlock()
-		}
-		err = failDefinition(ctx, s.side, "join the snapshot of "+s.display(s.conn.Database), err)
+		return held, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.slots <- nil
 	return nil, err
+}
+
+// joining opens a session in the snapshot.
+func (s *snapshot) joining(ctx context.Context) (*session, error) {
+	for again := false; ; again = true {
+		conn, err := s.connect(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		export := s.export
+		s.mu.Unlock()
+		held := newSession(conn)
+		err = held.exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT "+literal(export))
+		if err == nil {
+			return held, nil
+		}
+		held.close()
+		if gone(err) {
+			// It may be only our own holder that is gone: then there is another to join.
+			if s.ask(); s.alive() == nil && s.joined && !again {
+				continue
+			}
+			err = s.lostError(err)
+			s.mu.Lock()
+			s.lost = err
+			s.mu.Unlock()
+		}
+		return nil, failDefinition(ctx, s.side, "join the snapshot of "+s.display(s.conn.Database), err)
+	}
 }
 
 // release gives a session back; one that is of no use any more is closed, and
