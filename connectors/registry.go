@@ -23,7 +23,10 @@ type Connector interface {
 
 // Options bound what a connector may take. The zero value is good.
 type Options struct {
-	Workers     int    // sessions used at once, beside one that holds the snapshot; 0 is 4
+	Workers int // sessions used at once, beside one that holds the snapshot; 0 is 4
+	// Sessions bounds the sessions at the source at any moment, of every kind: the one
+	// that holds the snapshot, readers, client programs. 0 is no bound but Workers.
+	Sessions    int
 	LockTimeout int    // milliseconds to wait for a lock at the source; 0 is 10,000
 	BinDir      string // folder of client programs (pg_dump); empty searches the usual places
 	// Warn is told what a person should know and no error stops for. It may be

@@ -34,6 +34,9 @@ type Observer interface {
 	ChunkRetried(chunk string, attempt int, cause error)
 	// TableLoaded is called when the last chunk of a table is in and its indexes stand.
 	TableLoaded(table catalog.TableID)
+	// Watched is called now and then while the snapshot is open, and when the readers are
+	// slowed or may go on: how the source fares.
+	Watched(w Watch)
 }
 
 // ResumeObserver is an Observer that is told what is done already, and what is done again.
@@ -71,3 +74,6 @@ func (Silence) ChunkRetried(string, int, error) {}
 
 // TableLoaded does nothing.
 func (Silence) TableLoaded(catalog.TableID) {}
+
+// Watched does nothing.
+func (Silence) Watched(Watch) {}

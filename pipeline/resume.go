@@ -124,6 +124,8 @@ func (x *execution) resume(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	ctx, finish := x.watch(ctx, snapshot)
+	defer func() { err = finish(err) }()
 	plan, chosen, err := x.compile(ctx, snapshot)
 	if err != nil {
 		return err

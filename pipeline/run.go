@@ -45,20 +45,25 @@ type Run struct {
 
 // Options bound a run. The zero value is good.
 type Options struct {
-	Workers     int           // chunks copied at once; 0 is the number of cores, at least 2 and at most 4
+	Workers     int           // chunks copied at once; 0 is DefaultWorkers
 	ChunkBytes  int64         // aimed at; 0 is the connector's own
 	MemoryBytes int64         // of all batches in flight; 0 is 96 MiB
 	Retries     int           // of one chunk; 0 is 3, −1 is none
 	RetryWait   time.Duration // before the first retry, doubled for each further; 0 is 200 ms
+	Limits      Limits        // what the source is spared
 	// Drain, when it is closed, stops the run after the chunks in flight. Nil never does.
 	Drain <-chan struct{}
 	// Allocator makes the masked arrays; nil is Go's.
 	Allocator memory.Allocator
 }
 
+// DefaultWorkers is how many chunks are copied at once if nobody says: the number of
+// cores, at least 2 and at most 4.
+func DefaultWorkers() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
+
 func (o *Options) fill() {
 	if o.Workers <= 0 {
-		o.Workers = min(max(runtime.GOMAXPROCS(0), 2), 4)
+		o.Workers = DefaultWorkers()
 	}
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 96 << 20
@@ -123,6 +128,7 @@ type execution struct {
 	since   time.Time
 	left    *connectors.Unfinished // what a run that goes on has found; nil of a new one
 	kept    bool                   // the build was left aside
+	pace    *pace                  // of the readers
 }
 
 func (x *execution) begin(p Phase) error {
@@ -163,6 +169,8 @@ func (x *execution) do(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	ctx, finish := x.watch(ctx, snapshot)
+	defer func() { err = finish(err) }()
 	plan, chosen, err := x.compile(ctx, snapshot)
 	if err != nil {
 		return err
@@ -299,7 +307,7 @@ func (x *execution) work(ctx context.Context, snapshot connectors.Snapshot, buil
 		if len(t.chunks) == 0 {
 			continue
 		}
-		s.jobs[t.table.ID] = &job{snapshot: snapshot, build: build, layout: t.layout, plan: t.plan, budget: budget, mem: r.Options.Allocator}
+		s.jobs[t.table.ID] = &job{snapshot: x.pace.snapshot(snapshot), build: build, layout: t.layout, plan: t.plan, budget: budget, mem: r.Options.Allocator}
 	}
 	r.Observer.Scheduled(s.estimates())
 	return ledger, nil

@@ -21,6 +21,7 @@ type Summary struct {
 	Retries     int              `json:"retries"`
 	Fingerprint Fingerprint      `json:"fingerprint"`
 	LeftBehind  []catalog.Object `json:"left_behind,omitempty"`
+	Watch       *WatchSummary    `json:"watch,omitempty"`
 	// Resumed says what an earlier execution of the run had done; nil if there was none.
 	Resumed *Resumed `json:"resumed,omitempty"`
 }

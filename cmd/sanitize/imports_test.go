@@ -27,6 +27,7 @@ const (
 	xtext = "golang.org/x/text/..."
 	xsync = "golang.org/x/sync/..."
 	xcpu  = "golang.org/x/sys/cpu"
+	xtime = "golang.org/x/time/rate"
 )
 
 // rooms is the import table of the design. The first line that matches a package counts.
@@ -43,7 +44,7 @@ var rooms = []room{
 	{"connectors/memory", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow}},
 	{"policies/report", nil, nil},
 	{"policies", []string{"masking", "connectors/catalog", "policies/report"}, []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
-	{"pipeline", []string{"connectors", "connectors/catalog", "masking"}, []string{arrow, xsync}},
+	{"pipeline", []string{"connectors", "connectors/catalog", "masking"}, []string{arrow, xsync, xtime}},
 	{"cmd/sanitize", []string{"..."}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", xtext}},
 	{"benchmarks/...", belowCmd, []string{"*"}},
 }

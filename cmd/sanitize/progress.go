@@ -48,6 +48,7 @@ type progress struct {
 	rows     int64
 	bytes    int64
 	samples  []sample
+	watch    pipeline.Watch // what is known of the source
 }
 
 type tableProgress struct {
@@ -176,6 +177,7 @@ type state struct {
 	rowsRate, bytesRate  int64
 	eta                  time.Duration // −1 if unknown
 	snapshot             time.Duration // its age; 0 before it is open
+	watch                []string      // how the source fares, as far as that is notable
 	inFlight, indexBuild []tableState
 }
 
@@ -192,7 +194,7 @@ func (p *progress) look() state {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	s := state{phase: p.phase, tables: len(p.tables), rows: p.rows, bytes: p.bytes, share: -1, eta: -1}
+	s := state{phase: p.phase, tables: len(p.tables), rows: p.rows, bytes: p.bytes, share: -1, eta: -1, watch: watchWords(p.watch)}
 	if !p.snapshot.IsZero() {
 		s.snapshot = now.Sub(p.snapshot)
 	}
@@ -253,7 +255,7 @@ func (p *progress) line() string {
 	if s.snapshot > oldSnapshot {
 		words = append(words, "snapshot "+duration(s.snapshot)+" old")
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(append(words, s.watch...), ", ")
 }
 
 func copyWords(s state) []string {
@@ -293,6 +295,9 @@ func (p *progress) display() string {
 	}
 	if s.snapshot > oldSnapshot {
 		b.WriteString("  snapshot " + duration(s.snapshot) + " old")
+	}
+	for _, w := range s.watch {
+		b.WriteString("  " + w)
 	}
 	if s.phase != pipeline.Copy {
 		return b.String()

@@ -30,6 +30,7 @@ type runOptions struct {
 	lock             string
 	locked, signed   bool
 	signatures       signatureOptions
+	limits           limitOptions
 }
 
 func (o *runOptions) bind(flags *pflag.FlagSet) {
@@ -45,6 +46,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.signed, "require-signature", false, "refuse a policy without a valid signature of itself or its lock")
 	o.signatures.bind(flags)
 	o.connectOptions.bind(flags)
+	o.limits.bind(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
 }
@@ -60,6 +62,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	}
 	if o.lockTimeout <= 0 {
 		return usage(cmd, "--lock-timeout must be above 0")
+	}
+	if err := o.limits.check(cmd, &o.workers); err != nil {
+		return err
 	}
 	if o.signed {
 		return o.signatures.check(cmd)
@@ -153,7 +158,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	}
 	ctx, drain, stop := interrupts(ctx, u)
 	defer stop()
-	source, err := openSource(ctx, o.from, o.options(u))
+	source, err := openSource(ctx, o.from, o.limits.connector(o.options(u)))
 	if err != nil {
 		return nil, err
 	}
@@ -206,6 +211,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			ChunkBytes:  int64(o.chunk),
 			MemoryBytes: int64(o.memory),
 			Drain:       drain,
+			Limits:      o.limits.run(),
 		},
 	}
 	return run.Do(ctx)

@@ -27,6 +27,9 @@ func summaryText(u *ui, s *pipeline.Summary) string {
 		phases = append(phases, fmt.Sprintf("%s %s", p.Phase, duration(p.Took)))
 	}
 	t.Row("  phases", strings.Join(phases, " · "))
+	if words := watchText(s.Watch); len(words) > 0 {
+		t.Row("  snapshot", strings.Join(words, " · "))
+	}
 	if s.Retries > 0 {
 		t.Row("  retries", plural(int64(s.Retries), "chunk"))
 	}

@@ -23,6 +23,7 @@ type config struct {
 	dsn         string
 	conn        *pgx.ConnConfig
 	workers     int           // sessions at once, beside the one that holds snapshot or lock
+	places      places        // of all sessions together; nil bounds nothing
 	lockTimeout time.Duration // longest wait for a lock
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)
@@ -70,6 +71,9 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	}
 	if parsed.RuntimeParams["application_name"] == "" {
 		parsed.RuntimeParams["application_name"] = "sanitize"
+	}
+	if err := c.bound(opts.Sessions); err != nil {
+		return nil, err
 	}
 	// Statements are few and different: a cache of prepared ones would only cost.
 	parsed.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -148,7 +152,7 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 		cc.Database = database
 	}
 	op := "connect to " + c.display(cc.Database)
-	conn, err := pgx.ConnectConfig(ctx, cc)
+	conn, err := pgx.ConnectConfig(asSession(ctx), cc)
 	if err != nil {
 		if stateOf(err) != "" || ctx.Err() != nil {
 			return nil, failDefinition(ctx, c.side, op, err)

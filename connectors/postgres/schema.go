@@ -339,7 +339,12 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if p.major >= 18 {
 		args = append(args, "--no-statistics") // the most common values are values
 	}
+	release, err := s.room(ctx)
+	if err != nil {
+		return nil, err
+	}
 	dump, err := run(ctx, env, nil, p.path, args...)
+	release()
 	if err != nil {
 		return nil, err
 	}

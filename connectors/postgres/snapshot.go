@@ -41,6 +41,7 @@ type snapshot struct {
 	beating  sync.WaitGroup
 
 	chosen limits
+	watch  watch
 
 	slots chan *session // a token per reader allowed; nil where no session is open yet
 
@@ -461,6 +462,7 @@ func (s *snapshot) Close() error {
 	s.mu.Unlock()
 	close(s.beat)
 	s.beating.Wait()
+	s.watch.close()
 	// Sessions that are still being read are closed when they are released.
 	for range cap(s.slots) {
 		select {

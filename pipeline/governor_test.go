@@ -1,0 +1,184 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+const ms = time.Millisecond
+
+// The governor does nothing for noise, halves under pressure down to its least, and
+// doubles again when the pressure has gone. What it decides is a matter of what it is told.
+func TestGovernor(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		latencies []time.Duration
+		share     float64
+		slowed    int
+	}{
+		{"nothing known", nil, 1, 0},
+		{"as usual", []time.Duration{ms, ms, ms, ms, ms, ms, ms, ms, ms}, 1, 0},
+		{"the usual one is not known yet", []time.Duration{900 * ms, 900 * ms, 900 * ms, 900 * ms}, 1, 0},
+		{"far above the usual, below the floor", []time.Duration{ms, ms, ms, ms, ms, 49 * ms, 49 * ms, 49 * ms, 49 * ms}, 1, 0},
+		{"single spikes", []time.Duration{ms, ms, ms, ms, ms, 900 * ms, ms, ms, 900 * ms, ms, ms, 900 * ms}, 1, 0},
+		{"a far source is slow always", []time.Duration{40 * ms, 40 * ms, 40 * ms, 40 * ms, 40 * ms, 150 * ms, 150 * ms, 150 * ms}, 1, 0},
+		{"a spike among the first", []time.Duration{ms, 900 * ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms}, 0.5, 1},
+		{"pressure", []time.Duration{ms, ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms}, 0.5, 1},
+		{"pressure that stays", []time.Duration{ms, ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms}, 0.25, 2},
+		{"a decision is given time", []time.Duration{ms, ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms}, 0.5, 1},
+		{"half way back holds", []time.Duration{ms, ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms, 30 * ms, 30 * ms, 30 * ms, 30 * ms}, 0.5, 1},
+		{"recovered", []time.Duration{ms, ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms, ms, ms, ms}, 1, 1},
+		{"again", []time.Duration{ms, ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms}, 0.5, 2},
+	} {
+		g := newGovernor()
+		for _, l := range c.latencies {
+			g.observe(l)
+		}
+		if _, share, slowed := g.state(); share != c.share || slowed != c.slowed {
+			t.Errorf("%s: share %g, slowed %d times; want %g, %d", c.name, share, slowed, c.share, c.slowed)
+		}
+	}
+	g := newGovernor()
+	for range 5 {
+		g.observe(ms)
+	}
+	for range 100 {
+		g.observe(time.Second)
+	}
+	if _, share, slowed := g.state(); share != governLeast || slowed != 4 {
+		t.Errorf("the worst: share %g after %d times, want %g after 4", share, slowed, governLeast)
+	}
+	if d := g.rest(10 * ms); d != 150*ms {
+		t.Errorf("after 10 ms of work a rest of %s, want 150 ms", d)
+	}
+	if d := g.rest(time.Hour); d != longestRest {
+		t.Errorf("after an hour of work a rest of %s, want %s", d, longestRest)
+	}
+}
+
+// manual is a clock that stands still but for those who sleep or work.
+type manual struct {
+	at    time.Time
+	slept time.Duration
+}
+
+func (m *manual) pace(g *governor, rate int64) *pace {
+	p := newPace(g, rate)
+	m.at = time.Unix(1e9, 0)
+	p.now = func() time.Time { return m.at }
+	p.sleep = func(_ context.Context, d time.Duration) error {
+		m.at, m.slept = m.at.Add(d), m.slept+d
+		return nil
+	}
+	return p
+}
+
+// worked gives so many batches of so many bytes, and takes so long for each.
+type worked struct {
+	connectors.Snapshot
+	clock   *manual
+	batches int
+	size    int
+	took    time.Duration
+}
+
+func (w *worked) Read(context.Context, connectors.Chunk, *connectors.Layout) (connectors.Batches, error) {
+	return &workedBatches{w, w.batches}, nil
+}
+
+type workedBatches struct {
+	w    *worked
+	left int
+}
+
+func (b *workedBatches) Next(context.Context) (*connectors.Batch, error) {
+	b.w.clock.at = b.w.clock.at.Add(b.w.took)
+	if b.left == 0 {
+		return nil, io.EOF
+	}
+	b.left--
+	return connectors.NewBatch(1, make([]byte, b.w.size), nil, nil, nil), nil
+}
+
+func (b *workedBatches) Close() error { return nil }
+
+// drain reads a chunk to its end.
+func drain(t *testing.T, s connectors.Snapshot) {
+	t.Helper()
+	b, err := s.Read(t.Context(), connectors.Chunk{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		batch, err := b.Next(t.Context())
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch.Release()
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A rate holds over all readers, whatever the size of their batches, and one that has
+// left its chunk has paid.
+func TestRate(t *testing.T) {
+	for _, size := range []int{1_000, 100_000, 3_000_000} {
+		clock := &manual{}
+		p := clock.pace(nil, 1_000_000)
+		began := clock.at
+		total := 0
+		for range 3 {
+			w := &worked{clock: clock, batches: 6_000_000 / size, size: size}
+			drain(t, p.snapshot(w))
+			total += w.batches * size
+		}
+		// The last batch is owed when its reader closes.
+		if err := p.rate.WaitN(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		owed := p.rate.ReserveN(clock.at, 1).DelayFrom(clock.at)
+		took := clock.at.Sub(began) + owed
+		if want := time.Duration(total) * time.Microsecond; took < want-110*ms || took > want+10*ms {
+			t.Errorf("batches of %d bytes: %d bytes in %s, want %s less the first tenth of a second", size, total, took, want)
+		}
+	}
+}
+
+// Readers rest in proportion to their work, and not at all without pressure.
+func TestGovernedReaders(t *testing.T) {
+	clock := &manual{}
+	g := newGovernor()
+	p := clock.pace(g, 0)
+	w := &worked{clock: clock, batches: 10, size: 1, took: 10 * ms}
+	drain(t, p.snapshot(w))
+	if clock.slept != 0 {
+		t.Errorf("rested %s without pressure", clock.slept)
+	}
+	for _, l := range []time.Duration{ms, ms, ms, ms, ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms, 60 * ms} {
+		g.observe(l)
+	}
+	drain(t, p.snapshot(w))
+	if want := 10 * 30 * ms; clock.slept != want { // a quarter of the time is read
+		t.Errorf("rested %s, want %s", clock.slept, want)
+	}
+	if s := newPace(nil, 0).snapshot(w); s != connectors.Snapshot(w) {
+		t.Error("a run without limits has a decorator")
+	}
+}
+
+func TestRestEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(io.ErrClosedPipe)
+	if err := sleep(ctx, time.Hour); err != io.ErrClosedPipe {
+		t.Errorf("err %v, want the cause", err)
+	}
+}
