@@ -157,7 +157,7 @@ func (m *monitor) age() time.Duration {
 func (m *monitor) expired() {
 	m.cancel(&tooOldError{&connectors.Error{
 		Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: "hold the snapshot",
-		Err: fmt.Errorf("it is %s old, and may be %s", m.age().Round(time.Second/10), m.limits.SnapshotAge),
+		Err: fmt.Errorf("it is older than %s", m.limits.SnapshotAge),
 		Hint: "let it be older (--max-snapshot-age), or make the run shorter: more workers, fewer rows (rows: in the policy), " +
 			"a quieter hour, or a standby as the source",
 	}})
