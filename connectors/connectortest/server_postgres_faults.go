@@ -25,6 +25,7 @@ type PrivatePostgres struct {
 	Limited string
 
 	bin, dir, data string
+	wal            string // folder of the log; "" is in data
 	port           int
 	settings       []string
 	account        *syscall.Credential
@@ -95,6 +96,11 @@ func startPrivate(o PrivateOptions) (_ *PrivatePostgres, err error) {
 		if err := mountDisk(s.dir, o.Room); err == nil {
 			s.Limited = "tmpfs"
 			clean = append(clean, func() error { return unmountDisk(s.dir) })
+			// The log is elsewhere: a server without room for it dies, and that is another fault.
+			if s.wal, err = serverFolder("sanitize-wal-"); err != nil {
+				return nil, err
+			}
+			clean = append(clean, func() error { return os.RemoveAll(s.wal) })
 		} else {
 			s.Limited, s.fileBlocks = "ulimit", o.Room/8/1024
 		}
@@ -125,7 +131,7 @@ func startPrivate(o PrivateOptions) (_ *PrivatePostgres, err error) {
 // reap sees to it that the folder goes even if this process is killed. The servers die
 // with it by themselves.
 func (s *PrivatePostgres) reap(clean *[]func() error) error {
-	reaper := exec.Command("/bin/sh", "-c", `cat >/dev/null; sleep 2; umount -l "$1" 2>/dev/null; rm -rf "$1"`, "sh", s.dir)
+	reaper := exec.Command("/bin/sh", "-c", `cat >/dev/null; sleep 2; umount -l "$1" 2>/dev/null; rm -rf "$@"`, "sh", s.dir, s.wal)
 	reaper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipe, err := reaper.StdinPipe()
 	if err != nil {
@@ -136,7 +142,7 @@ func (s *PrivatePostgres) reap(clean *[]func() error) error {
 	}
 	*clean = append([]func() error{(*clean)[0], func() error {
 		reaper.Process.Kill() // what it would do has been done
-		reaper.Wait() // which closes the pipe
+		reaper.Wait()         // which closes the pipe
 		pipe.Close()
 		return nil
 	}}, (*clean)[1:]...)
@@ -174,8 +180,14 @@ func (s *PrivatePostgres) init() error {
 	if err := s.own(s.dir, pw); err != nil {
 		return err
 	}
-	// Small segments of the log: a disk of few megabytes holds some of them.
-	return s.client("initdb", nil, "-D", s.data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "-A", "scram-sha-256", "--pwfile", pw, "--wal-segsize=1")
+	args := []string{"-D", s.data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "-A", "scram-sha-256", "--pwfile", pw, "--wal-segsize=1"}
+	if s.wal != "" {
+		if err := s.own(s.wal); err != nil {
+			return err
+		}
+		args = append(args, "--waldir", filepath.Join(s.wal, "pg_wal"))
+	}
+	return s.client("initdb", nil, args...)
 }
 
 func (s *PrivatePostgres) baseBackup(primary *PrivatePostgres) error {
@@ -191,7 +203,11 @@ func (s *PrivatePostgres) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd != nil {
-		<-s.done // it is dying
+		select {
+		case <-s.done: // it has died
+		default:
+			return s.ping(30 * time.Second)
+		}
 	}
 	args := []string{"-D", s.data, "-p", strconv.Itoa(s.port), "-k", s.dir, "-h", "127.0.0.1",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c", "wal_level=replica", "-c", "max_connections=50",

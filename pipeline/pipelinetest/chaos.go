@@ -2,9 +2,11 @@ package pipelinetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -124,6 +126,29 @@ type snapshot struct {
 func (s *snapshot) Filter(ctx context.Context, l *connectors.Layout, f connectors.Filter) (*connectors.Layout, error) {
 	return s.Snapshot.(connectors.Filterer).Filter(ctx, l, f)
 }
+
+// Values passes on, of a source that can count.
+func (s *snapshot) Values(ctx context.Context, t catalog.TableID, column string, limit int) (*connectors.Values, error) {
+	return s.Snapshot.(connectors.Counter).Values(ctx, t, column, limit)
+}
+
+// Vitals passes on; of a snapshot that cannot be watched it fails.
+func (s *snapshot) Vitals(ctx context.Context) (connectors.Vitals, error) {
+	if w, ok := s.Snapshot.(connectors.Watcher); ok {
+		return w.Vitals(ctx)
+	}
+	return connectors.Vitals{}, errUnwatched
+}
+
+// Latency passes on; of a snapshot that cannot be watched it fails.
+func (s *snapshot) Latency(ctx context.Context) (time.Duration, error) {
+	if w, ok := s.Snapshot.(connectors.Watcher); ok {
+		return w.Latency(ctx)
+	}
+	return 0, errUnwatched
+}
+
+var errUnwatched = errors.New("the snapshot cannot be watched")
 
 func (s *snapshot) Split(ctx context.Context, t catalog.TableID, size int64) (chunks []connectors.Chunk, err error) {
 	err = s.chaos.around(Split, func() (err error) { chunks, err = s.Snapshot.Split(ctx, t, size); return err })
