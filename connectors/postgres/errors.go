@@ -186,6 +186,10 @@ func classify(e *connectors.Error, pg *pgconn.PgError) {
 		if pg.Code == "55P03" {
 			e.Hint = "somebody holds a lock on the table; try again, or raise the lock timeout"
 		}
+	case pg.Code == "57014":
+		// Somebody cancelled the statement, or set a timeout that ours does not overrule.
+		e.Kind, e.Retry = connectors.KindUnavailable, true
+		e.Hint = "somebody cancelled the statement at the server, or a timeout there did; run again"
 	case pg.Code == "72000":
 		e.Kind = connectors.KindSnapshot
 	case strings.HasPrefix(pg.Code, "28"):
