@@ -302,6 +302,9 @@ func (x *execution) end(ctx context.Context, build connectors.Build, err error) 
 // mendable reports whether a run that failed so may get through when it goes on: it was
 // asked to stop, or one of its ends was not to be had.
 func mendable(ctx context.Context, err error) bool {
+	if kind, _ := connectors.KindOf(context.Cause(ctx)); kind == connectors.KindSnapshot {
+		return false // a snapshot that is too old is no younger when the run goes on
+	}
 	kind, _ := connectors.KindOf(err)
 	return ctx.Err() != nil || errors.Is(err, ErrInterrupted) || kind == connectors.KindUnavailable || connectors.Retryable(err)
 }
