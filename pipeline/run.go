@@ -164,6 +164,9 @@ func (x *execution) do(ctx context.Context) (err error) {
 	}
 	x.summary.Fingerprint["snapshot"] = snapshot.Token()
 	x.summary.Fingerprint["chunk bytes"] = strconv.FormatInt(r.Options.ChunkBytes, 10)
+	if r.wholeLoads() {
+		x.summary.Fingerprint["workers"] = strconv.Itoa(r.Options.Workers) // they decide which tables are divided
+	}
 
 	var chosen filters
 	if r.Filters != nil {
