@@ -11,8 +11,8 @@ import (
 
 // twoStepBytes is the size from which the indexes of a table are made beside each other,
 // and its foreign keys in two steps. Below it more statements would cost more than the
-// cores that they keep busy.
-const twoStepBytes = 16 << 20
+// cores that they keep busy. Tests set it.
+var twoStepBytes int64 = 16 << 20
 
 // mostSortKB bounds the memory of one session's sort, in KiB: a gigabyte.
 const mostSortKB = 1 << 20

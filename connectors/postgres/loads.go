@@ -10,8 +10,8 @@ import (
 )
 
 // frozenBytes is the size from which a table is worth being emptied to be loaded frozen:
-// to empty it makes a new file, which costs a little in thousands of small tables.
-const frozenBytes = 1 << 20
+// to empty it makes a new file, which costs a little in thousands of small tables. Tests set it.
+var frozenBytes int64 = 1 << 20
 
 // loads knows which chunks of a table were begun, and how much of it is in. The zero
 // value is ready. It is safe for concurrent use.
