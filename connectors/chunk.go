@@ -27,8 +27,11 @@ type Chunk struct {
 	// affair. Last is set on the table's last chunk, which has no upper bound.
 	Lo, Hi uint64
 	Last   bool
-	Rows   int64 // estimate
-	Bytes  int64 // estimate
+	// Lead is set on a table's first chunk when it is made to be loaded before the
+	// others, and worth a loader that shuts them out until it has committed.
+	Lead  bool
+	Rows  int64 // estimate
+	Bytes int64 // estimate
 }
 
 // Layout says how the rows of one table travel.

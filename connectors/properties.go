@@ -14,4 +14,7 @@ type Properties struct {
 	// ParallelReads, ParallelLoads: more than one chunk at a time is of use.
 	ParallelReads bool
 	ParallelLoads bool
+	// WholeLoads: a sink loads a table cheaper that comes as one chunk, or of which
+	// a long first chunk comes before the others.
+	WholeLoads bool
 }

@@ -65,6 +65,14 @@ type Snapshot interface {
 	Close() error
 }
 
+// LeadSplitter is a Snapshot that can divide a table unevenly.
+type LeadSplitter interface {
+	// SplitLead divides a table as Split does, but for the first chunk: that is as
+	// large as leadBytes and carries Chunk.Lead. A table that is not larger is one
+	// chunk, and not a lead.
+	SplitLead(ctx context.Context, table catalog.TableID, leadBytes, targetBytes int64) ([]Chunk, error)
+}
+
 // Batches gives out the rows of one chunk. It is for one goroutine.
 type Batches interface {
 	// Next returns the next batch, which the caller releases, or io.EOF after

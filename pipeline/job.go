@@ -23,8 +23,12 @@ type job struct {
 	mem      memory.Allocator
 }
 
+// movedEvery is how many bytes of a chunk are written between two words to the observer:
+// many times a second, and far too seldom to cost anything.
+const movedEvery = 8 << 20
+
 // run copies one chunk: read, mask, load, commit. Nothing of it remains when it fails.
-func (j *job) run(ctx context.Context, chunk connectors.Chunk) (receipt connectors.Receipt, err error) {
+func (j *job) run(ctx context.Context, chunk connectors.Chunk, obs Observer) (receipt connectors.Receipt, err error) {
 	reader, err := j.snapshot.Read(ctx, chunk, j.layout)
 	if err != nil {
 		return receipt, fmt.Errorf("read %s: %w", chunk.ID, err)
@@ -36,9 +40,10 @@ func (j *job) run(ctx context.Context, chunk connectors.Chunk) (receipt connecto
 	}
 	defer func() { err = errors.Join(err, loader.Abort()) }()
 
-	var rows int64
+	var rows, bytes, said int64
+	obs.ChunkMoved(chunk, 0, 0)
 	for {
-		n, err := j.batch(ctx, chunk, reader, loader, rows)
+		n, size, err := j.batch(ctx, chunk, reader, loader, rows)
 		if err == io.EOF {
 			break
 		}
@@ -46,6 +51,10 @@ func (j *job) run(ctx context.Context, chunk connectors.Chunk) (receipt connecto
 			return receipt, err
 		}
 		rows += int64(n)
+		if bytes += size; bytes-said >= movedEvery {
+			said = bytes
+			obs.ChunkMoved(chunk, rows, bytes)
+		}
 	}
 	receipt, err = loader.Commit(ctx)
 	if err != nil {
@@ -62,37 +71,38 @@ func (j *job) run(ctx context.Context, chunk connectors.Chunk) (receipt connecto
 }
 
 // batch takes one batch from the reader through the mask to the loader.
-// before is how many rows of the chunk came earlier. It returns io.EOF after the last.
-func (j *job) batch(ctx context.Context, chunk connectors.Chunk, reader connectors.Batches, loader connectors.Loader, before int64) (int, error) {
+// before is how many rows of the chunk came earlier. It returns the batch's rows and
+// bytes, and io.EOF after the last.
+func (j *job) batch(ctx context.Context, chunk connectors.Chunk, reader connectors.Batches, loader connectors.Loader, before int64) (rows int, bytes int64, err error) {
 	share, err := j.budget.take(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { j.budget.give(share) }()
 	b, err := reader.Next(ctx)
 	if err != nil {
 		if err == io.EOF {
-			return 0, err
+			return 0, 0, err
 		}
-		return 0, fmt.Errorf("read %s: %w", chunk.ID, err)
+		return 0, 0, fmt.Errorf("read %s: %w", chunk.ID, err)
 	}
 	defer b.Release()
 	if share, err = j.budget.fit(ctx, share, b.Size()); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if len(b.Decoded) > 0 {
 		masked, err := j.plan.Apply(j.mem, b.Decoded)
 		if err != nil {
-			return 0, j.maskError(chunk, before, err)
+			return 0, 0, j.maskError(chunk, before, err)
 		}
 		if err := b.Replace(masked); err != nil {
 			panic("pipeline: " + err.Error()) // a transform broke its contract
 		}
 	}
 	if err := loader.Write(ctx, b); err != nil {
-		return 0, fmt.Errorf("load %s: %w", chunk.ID, err)
+		return 0, 0, fmt.Errorf("load %s: %w", chunk.ID, err)
 	}
-	return b.Rows, nil
+	return b.Rows, int64(len(b.Wire)), nil
 }
 
 // maskError gives a value error the coordinates that the transform cannot know.
@@ -118,7 +128,7 @@ func (j *job) attempts(ctx context.Context, chunk connectors.Chunk, ledger *Ledg
 			return nil
 		}
 		began := time.Now()
-		receipt, err := j.run(ctx, chunk)
+		receipt, err := j.run(ctx, chunk, obs)
 		if err == nil {
 			ledger.Record(receipt)
 			obs.ChunkLoaded(chunk.Table, chunk.ID, receipt.Rows, receipt.Bytes, time.Since(began))

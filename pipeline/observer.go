@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -28,6 +29,10 @@ type Observer interface {
 	PhaseBegan(p Phase)
 	// Scheduled is called once, before the first chunk: what there is to copy.
 	Scheduled(tables []TableEstimate)
+	// ChunkMoved is called when a chunk begins and then after each few megabytes of it:
+	// how much of it has been written, which no commit has made durable yet. After
+	// ChunkRetried the chunk begins anew.
+	ChunkMoved(chunk connectors.Chunk, rows, bytes int64)
 	// ChunkLoaded is called after each chunk's commit.
 	ChunkLoaded(table catalog.TableID, chunk string, rows, bytes int64, took time.Duration)
 	// ChunkRetried is called before a chunk is done again.
@@ -55,6 +60,8 @@ type TableEstimate struct {
 	Chunks int
 	Rows   int64 // estimate
 	Bytes  int64 // estimate
+	// Chunked is the sum of Chunk.Bytes of its chunks: Bytes, but for a filter.
+	Chunked int64
 }
 
 // Silence is an Observer that does nothing.
@@ -65,6 +72,9 @@ func (Silence) PhaseBegan(Phase) {}
 
 // Scheduled does nothing.
 func (Silence) Scheduled([]TableEstimate) {}
+
+// ChunkMoved does nothing.
+func (Silence) ChunkMoved(connectors.Chunk, int64, int64) {}
 
 // ChunkLoaded does nothing.
 func (Silence) ChunkLoaded(catalog.TableID, string, int64, int64, time.Duration) {}

@@ -73,14 +73,34 @@ func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	// The longest tables first: what is left at the end is short, and the indexes
-	// of the long ones are built while the others load.
+	if r.wholeLoads() {
+		if err := s.divide(ctx, r.Options.Workers, snapshot); err != nil {
+			return nil, err
+		}
+	}
+	s.order()
+	return s, nil
+}
+
+// order puts the chunks in a row: leads, since the rest of their tables waits for them;
+// then, the longest first, the tables of one chunk; then the others, whose many chunks
+// even out what the workers have left to do.
+func (s *schedule) order() {
 	longest := slices.Clone(s.tables)
 	slices.SortStableFunc(longest, func(a, b scheduled) int { return cmp.Compare(b.bytes(), a.bytes()) })
+	var whole, parts []connectors.Chunk
 	for _, t := range longest {
-		s.chunks = append(s.chunks, t.chunks...)
+		switch rest := t.chunks; {
+		case len(rest) == 1:
+			whole = append(whole, rest[0])
+		case len(rest) > 1 && rest[0].Lead:
+			s.chunks = append(s.chunks, rest[0])
+			parts = append(parts, rest[1:]...)
+		default:
+			parts = append(parts, rest...)
+		}
 	}
-	return s, nil
+	s.chunks = append(append(s.chunks, whole...), parts...)
 }
 
 func (t *scheduled) bytes() (n int64) {
@@ -115,6 +135,7 @@ func (s *schedule) estimates() []TableEstimate {
 			e.Rows += c.Rows
 			e.Bytes += c.Bytes
 		}
+		e.Chunked = e.Bytes
 		e.choose(t.filter)
 		list = append(list, e)
 	}

@@ -30,10 +30,9 @@ const (
 // terminal, a line every 30 s elsewhere. Close ends it.
 type progress struct {
 	pipeline.Silence
-	u       *ui
-	workers int
-	window  time.Duration
-	now     func() time.Time
+	u      *ui
+	window time.Duration
+	now    func() time.Time
 
 	stop chan struct{}
 	done sync.WaitGroup
@@ -47,13 +46,33 @@ type progress struct {
 	byID     map[catalog.TableID]*tableProgress
 	rows     int64
 	bytes    int64
+	moving   map[string]*moving // chunks that have begun
 	samples  []sample
 	watch    pipeline.Watch // what is known of the source
 }
 
+// moving is a chunk in flight, of which so much has been written.
+type moving struct {
+	connectors.Chunk
+	rows, bytes int64
+	began       time.Time
+}
+
+// share is the part of the chunk that has been written, as far as one can tell.
+func (m *moving) share() float64 {
+	switch {
+	case m.Rows > 0:
+		return min(float64(m.rows)/float64(m.Rows), 1)
+	case m.Bytes > 0:
+		return min(float64(m.bytes)/float64(m.Bytes), 1)
+	}
+	return 0
+}
+
 type tableProgress struct {
 	pipeline.TableEstimate
-	loaded int // chunks
+	loaded int     // chunks
+	done   float64 // bytes of these, as estimated
 	rows   int64
 	bytes  int64
 	began  time.Time // of its first commit
@@ -67,12 +86,10 @@ type sample struct {
 	rows  int64
 }
 
-// newProgress starts to talk. workers is how many chunks are in flight; 0 is 4.
-func newProgress(u *ui, workers int) *progress {
-	if workers <= 0 {
-		workers = tablesShown
-	}
-	p := &progress{u: u, workers: workers, window: 2 * lineEvery, now: time.Now, stop: make(chan struct{}), byID: map[catalog.TableID]*tableProgress{}}
+// newProgress starts to talk.
+func newProgress(u *ui) *progress {
+	p := &progress{u: u, window: 2 * lineEvery, now: time.Now, stop: make(chan struct{}),
+		byID: map[catalog.TableID]*tableProgress{}, moving: map[string]*moving{}}
 	if u.quiet {
 		return p
 	}
@@ -134,17 +151,34 @@ func (p *progress) Scheduled(estimates []pipeline.TableEstimate) {
 		p.tables = append(p.tables, t)
 		p.byID[e.Table] = t
 	}
-	// The order in which the pipeline takes them, so that the first that are not whole are in flight.
+	// The longest first: of those in flight, the display names the first few.
 	slices.SortStableFunc(p.tables, func(a, b *tableProgress) int { return cmp.Compare(b.Bytes, a.Bytes) })
 }
 
+// ChunkMoved implements pipeline.Observer.
+func (p *progress) ChunkMoved(chunk connectors.Chunk, rows, bytes int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := p.moving[chunk.ID]
+	if m == nil {
+		m = &moving{Chunk: chunk, began: p.now()}
+		p.moving[chunk.ID] = m
+	}
+	m.rows, m.bytes = rows, bytes
+}
+
 // ChunkLoaded implements pipeline.Observer.
-func (p *progress) ChunkLoaded(table catalog.TableID, _ string, rows, bytes int64, took time.Duration) {
+func (p *progress) ChunkLoaded(table catalog.TableID, chunk string, rows, bytes int64, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.rows += rows
 	p.bytes += bytes
+	m := p.moving[chunk]
+	delete(p.moving, chunk)
 	if t := p.byID[table]; t != nil {
+		if m != nil {
+			t.done += float64(m.Bytes)
+		}
 		if t.loaded == 0 {
 			t.began = p.now().Add(-took)
 		}
@@ -156,6 +190,9 @@ func (p *progress) ChunkLoaded(table catalog.TableID, _ string, rows, bytes int6
 
 // ChunkRetried implements pipeline.Observer.
 func (p *progress) ChunkRetried(chunk string, attempt int, cause error) {
+	p.mu.Lock()
+	delete(p.moving, chunk)
+	p.mu.Unlock()
 	p.u.Warn(fmt.Sprintf("chunk %s is done again (attempt %d failed: %s)", chunk, attempt, connectors.RedactURL(cause.Error())))
 }
 
@@ -195,10 +232,16 @@ func (p *progress) look() state {
 	defer p.mu.Unlock()
 	now := p.now()
 	s := state{phase: p.phase, tables: len(p.tables), rows: p.rows, bytes: p.bytes, share: -1, eta: -1, watch: watchWords(p.watch)}
+	flying := map[catalog.TableID][]*moving{}
+	for _, m := range p.moving {
+		flying[m.Table] = append(flying[m.Table], m)
+		s.rows += m.rows
+		s.bytes += m.bytes
+	}
 	if !p.snapshot.IsZero() {
 		s.snapshot = now.Sub(p.snapshot)
 	}
-	p.samples = append(p.samples, sample{now, p.bytes, p.rows})
+	p.samples = append(p.samples, sample{now, s.bytes, s.rows})
 	for len(p.samples) > 2 && now.Sub(p.samples[0].at) > p.window {
 		p.samples = p.samples[1:]
 	}
@@ -206,24 +249,23 @@ func (p *progress) look() state {
 	if !p.copying.IsZero() && first.at.Before(p.copying) {
 		first = sample{at: p.copying}
 	}
-	s.bytesRate, s.rowsRate = rate(p.bytes-first.bytes, now.Sub(first.at)), rate(p.rows-first.rows, now.Sub(first.at))
+	s.bytesRate, s.rowsRate = rate(max(s.bytes-first.bytes, 0), now.Sub(first.at)), rate(max(s.rows-first.rows, 0), now.Sub(first.at))
 
 	// Chunks weigh their estimated bytes, so that an estimate that is wrong in
 	// absolute terms (compression, dead rows) does no harm.
 	var all, done float64
-	inFlight := p.workers
 	for _, t := range p.tables {
 		weight := float64(max(t.Bytes, 1))
 		all += weight
-		done += weight * float64(t.loaded) / float64(t.Chunks)
+		x := t.state(now, flying[t.Table])
+		done += weight * x.share
 		switch {
 		case t.whole:
 			s.whole++
 		case t.loaded == t.Chunks:
 			s.indexBuild = append(s.indexBuild, tableState{name: t.Table.String()})
-		case inFlight > 0:
-			inFlight -= t.Chunks - t.loaded
-			s.inFlight = append(s.inFlight, t.state(now))
+		case len(flying[t.Table]) > 0:
+			s.inFlight = append(s.inFlight, x)
 		}
 	}
 	if all > 0 {
@@ -235,11 +277,24 @@ func (p *progress) look() state {
 	return s
 }
 
-func (t *tableProgress) state(now time.Time) tableState {
+func (t *tableProgress) state(now time.Time, flying []*moving) tableState {
 	s := tableState{name: t.Table.String(), rows: t.rows, chunks: t.loaded, all: t.Chunks, eta: -1}
-	s.share = float64(t.loaded) / float64(t.Chunks)
-	if elapsed := now.Sub(t.began); t.loaded > 0 && elapsed > 0 {
-		s.rate = rate(t.rows, elapsed)
+	began, done := t.began, t.done
+	for _, m := range flying {
+		if began.IsZero() || m.began.Before(began) {
+			began = m.began
+		}
+		s.rows += m.rows
+		done += m.share() * float64(m.Bytes)
+	}
+	switch {
+	case t.loaded == t.Chunks:
+		s.share = 1
+	case t.Chunked > 0:
+		s.share = min(done/float64(t.Chunked), 1)
+	}
+	if elapsed := now.Sub(began); s.share > 0 && elapsed > 0 {
+		s.rate = rate(s.rows, elapsed)
 		s.eta = time.Duration(float64(elapsed) * (1 - s.share) / s.share)
 	}
 	return s

@@ -169,7 +169,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	}
 	defer func() { err = closing(err, "target", sink.Close()) }()
 
-	progress := newProgress(u, o.workers)
+	progress := newProgress(u)
 	defer progress.Close()
 	var filters map[catalog.TableID]connectors.Filter
 	run := pipeline.Run{

@@ -169,7 +169,7 @@ func TestProgressLine(t *testing.T) {
 	u, _ := terminal(200)
 	u.live = false
 	c := &clock{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	p := newProgress(u, 2)
+	p := newProgress(u)
 	defer p.Close()
 	p.now = c.now
 	p.PhaseBegan(pipeline.Preflight)
@@ -181,30 +181,48 @@ func TestProgressLine(t *testing.T) {
 	p.PhaseBegan(pipeline.Copy)
 	big, small := catalog.TableID{Name: "big"}, catalog.TableID{Name: "small"}
 	p.Scheduled([]pipeline.TableEstimate{
-		{Table: small, Chunks: 1, Rows: 10, Bytes: 100},
+		{Table: small, Chunks: 1, Rows: 10, Bytes: 100, Chunked: 100},
 		{Table: catalog.TableID{Name: "empty"}},
-		{Table: big, Chunks: 9, Rows: 900, Bytes: 900},
+		{Table: big, Chunks: 6, Rows: 900, Bytes: 900, Chunked: 900},
 	})
-	for range 5 {
-		c.t = c.t.Add(20 * time.Second)
-		p.ChunkLoaded(big, "", 100, 2048, time.Second)
+	// One long chunk, of which one hears before it is in.
+	long := connectors.Chunk{ID: "long", Table: big, Rows: 400, Bytes: 400}
+	p.ChunkMoved(long, 0, 0)
+	c.t = c.t.Add(20 * time.Second)
+	p.ChunkMoved(long, 200, 4096)
+	if got, want := p.line(), "copy, 20 %, about 1 min 20 s left, 0 of 2 tables, 200 rows, 4.0 KiB, 10 rows/s, 204 B/s"; got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
 	}
-	want := "copy, 50 %, about 1 min 40 s left, 0 of 2 tables, 500 rows, 10 KiB, 5 rows/s, 102 B/s, snapshot 1 min 41 s old"
+	p.ChunkRetried("long", 1, errors.New("lost"))
+	if s := p.look(); s.rows != 0 || s.share != 0 || len(s.inFlight) != 0 {
+		t.Errorf("after a chunk was lost: %+v", s)
+	}
+	p.ChunkMoved(long, 0, 0)
+	c.t = c.t.Add(60 * time.Second)
+	p.ChunkLoaded(big, "long", 400, 4*2048, time.Second)
+	part := connectors.Chunk{ID: "part", Table: big, Rows: 100, Bytes: 100}
+	p.ChunkMoved(part, 0, 0)
+	c.t = c.t.Add(20 * time.Second)
+	p.ChunkLoaded(big, "part", 100, 2048, time.Second)
+	p.ChunkMoved(part, 0, 0)
+	want := "copy, 50 %, about 1 min 40 s left, 0 of 2 tables, 500 rows, 10 KiB, 6 rows/s, 128 B/s, snapshot 1 min 41 s old"
 	if got := p.line(); got != want {
 		t.Errorf("line\n%s, want\n%s", got, want)
 	}
 	s := p.look()
-	if len(s.inFlight) != 1 || s.inFlight[0].name != "big" || s.inFlight[0].chunks != 5 {
+	if len(s.inFlight) != 1 || s.inFlight[0].name != "big" || s.inFlight[0].chunks != 2 {
 		t.Errorf("in flight are %+v", s.inFlight)
 	}
 	for range 4 {
-		p.ChunkLoaded(big, "", 100, 2048, time.Second)
+		p.ChunkMoved(part, 0, 0)
+		p.ChunkLoaded(big, "part", 100, 2048, time.Second)
 	}
+	p.ChunkMoved(connectors.Chunk{ID: "small", Table: small, Rows: 10, Bytes: 100}, 0, 0)
 	if s = p.look(); len(s.inFlight) != 1 || s.inFlight[0].name != "small" || len(s.indexBuild) != 1 {
 		t.Errorf("in flight are %+v, indexes of %+v", s.inFlight, s.indexBuild)
 	}
 	p.TableLoaded(big)
-	p.ChunkLoaded(small, "", 10, 100, time.Second)
+	p.ChunkLoaded(small, "small", 10, 100, time.Second)
 	p.TableLoaded(small)
 	if s = p.look(); s.whole != 2 || s.share != 1 || s.eta != 0 {
 		t.Errorf("at the end: %+v", s)

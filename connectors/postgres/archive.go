@@ -265,6 +265,8 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 		switch it.Kind {
 		case "INDEX ATTACH":
 			it.Phase = phaseAttach
+		case "STATISTICS":
+			it.Phase = phaseExtended
 		case "INDEX", "CONSTRAINT":
 			switch {
 			case !owned || t == nil: // of a materialised view

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,7 +46,9 @@ type build struct {
 	die     context.CancelFunc
 	beating sync.WaitGroup
 
-	poolOnce sync.Once // the pool is closed
+	loads    loads        // what has been loaded
+	wanted   atomic.Int64 // sessions in use, and waited for
+	poolOnce sync.Once    // the pool is closed
 
 	mu     sync.Mutex
 	state  buildState
@@ -238,10 +241,7 @@ func (b *build) indexes(ctx context.Context, id catalog.TableID) error {
 			todo = append(todo, e)
 		}
 	}
-	if len(todo) == 0 {
-		return nil
-	}
-	err := b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
+	err := b.makeIndexes(ctx, id, todo)
 	if err != nil {
 		b.mu.Lock()
 		delete(b.done, words(id))
@@ -266,8 +266,8 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 }
 
 // Finish makes what needs all rows, in this order: indexes that had to wait,
-// those of partitioned tables, foreign keys, triggers and rules, positions of
-// sequences, materialised views, statistics.
+// those of partitioned tables, foreign keys, statistics and the positions of
+// sequences, triggers and rules, materialised views.
 func (b *build) Finish(ctx context.Context) error {
 	var tasks []task
 	seen := map[catalog.TableID]bool{}
@@ -283,23 +283,13 @@ func (b *build) Finish(ctx context.Context) error {
 	if err := b.phase(ctx, phaseAttach); err != nil {
 		return err
 	}
-	tasks = nil
-	for _, e := range b.defs.After {
-		if e.Phase == phaseForeign {
-			// Adding a key locks both tables, and the partitions below them.
-			// Keys that share one would wait for each other, or deadlock.
-			tasks = append(tasks, task{locks: []string{b.root(*e.Table), b.root(*e.References)}, do: func(ctx context.Context) error {
-				return b.with(ctx, func(held *session) error { return b.run(ctx, held, e) })
-			}})
-		}
+	if err := b.phase(ctx, phaseExtended); err != nil {
+		return err
 	}
-	if err := b.parallel(ctx, tasks); err != nil {
+	if err := b.keys(ctx); err != nil {
 		return err
 	}
 	if err := b.phase(ctx, phaseRest); err != nil {
-		return err
-	}
-	if err := b.with(ctx, func(held *session) error { return b.sequences(ctx, held.conn) }); err != nil {
 		return err
 	}
 	for _, id := range b.defs.Views {
@@ -308,7 +298,11 @@ func (b *build) Finish(ctx context.Context) error {
 			return fail(ctx, b.side, "refresh materialized view "+words(id), err)
 		}
 	}
-	return b.analyze(ctx)
+	tasks = nil
+	for _, id := range b.defs.Views {
+		tasks = append(tasks, b.analyze(id))
+	}
+	return b.parallel(ctx, tasks)
 }
 
 func (b *build) phase(ctx context.Context, p phase) error {
@@ -373,27 +367,6 @@ func past(value, last int64, called bool, increment int64) bool {
 		return value < last
 	}
 	return value > last
-}
-
-// analyze gathers the optimiser's statistics. A partitioned table's own
-// statistics come with those of all its partitions.
-func (b *build) analyze(ctx context.Context) error {
-	var tasks []task
-	add := func(id catalog.TableID) {
-		tasks = append(tasks, task{do: func(ctx context.Context) error {
-			err := b.with(ctx, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
-			return fail(ctx, b.side, "analyze "+words(id), err)
-		}})
-	}
-	for _, t := range b.spec.Catalog.Tables {
-		if t.Kind != catalog.Foreign && !t.IsPartition {
-			add(t.ID)
-		}
-	}
-	for _, id := range b.defs.Views {
-		add(id)
-	}
-	return b.parallel(ctx, tasks)
 }
 
 // task is one of several things to do, with the names of what it locks.

@@ -104,7 +104,7 @@ func openSink(ctx context.Context, dsn string, opts connectors.Options) (connect
 	}
 	s.major = major
 	s.props = connectors.Properties{Connector: "postgres", Server: "PostgreSQL " + version,
-		Formats: []connectors.WireFormat{Binary, Text}, ParallelLoads: true}
+		Formats: []connectors.WireFormat{Binary, Text}, ParallelLoads: true, WholeLoads: true}
 	return s, nil
 }
 

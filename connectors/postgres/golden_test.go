@@ -55,8 +55,9 @@ func TestCopySQL(t *testing.T) {
 		say("the first range, "+string(f), copyOutSQL(connectors.Chunk{Table: hard, Hi: 6144}, layout(tab, f)))
 		say("the last range, "+string(f), copyOutSQL(connectors.Chunk{Table: hard, Lo: 6144, Hi: 12288, Last: true}, layout(tab, f)))
 		say("a table without columns, "+string(f), copyOutSQL(connectors.Chunk{Table: bare.ID, Last: true}, layout(bare, f)))
-		say("into a table, "+string(f), copyInSQL(hard, layout(tab, f)))
-		say("into a table without columns, "+string(f), copyInSQL(bare.ID, layout(bare, f)))
+		say("into a table, "+string(f), copyInSQL(hard, layout(tab, f), false))
+		say("into an emptied table, "+string(f), copyInSQL(hard, layout(tab, f), true))
+		say("into a table without columns, "+string(f), copyInSQL(bare.ID, layout(bare, f), false))
 	}
 	say("the values of a column", valuesSQL(tab, `a"b`, 10))
 	say("the values of a column of all partitions", valuesSQL(&catalog.Table{ID: hard, Kind: catalog.Partitioned}, "from", 10))
@@ -108,7 +109,7 @@ func TestSplit(t *testing.T) {
 		{size{pages: 2, bytes: 100 << 20}, 60 << 20, true, "public.t pages 0-0|public.t pages 1-"},
 	} {
 		var ids []string
-		chunks := split(id, c.size, c.target, c.ranges)
+		chunks := split(id, c.size, 0, c.target, c.ranges)
 		for i, ch := range chunks {
 			ids = append(ids, ch.ID)
 			if i > 0 && ch.Lo != chunks[i-1].Hi || ch.Last != (i == len(chunks)-1) {

@@ -25,9 +25,11 @@ func (b *build) session(ctx context.Context) (*session, error) {
 		return nil, &connectors.Error{Side: b.side, Op: "use the build " + word(b.name), Err: errors.New("it is no longer open")}
 	}
 	var held *session
+	b.wanted.Add(1)
 	select {
 	case held = <-b.slots:
 	case <-ctx.Done():
+		b.wanted.Add(-1)
 		return nil, &connectors.Error{Side: b.side, Op: "wait for a free session", Err: ctx.Err()}
 	}
 	if held != nil {
@@ -35,6 +37,7 @@ func (b *build) session(ctx context.Context) (*session, error) {
 	}
 	conn, err := b.enter(ctx)
 	if err != nil {
+		b.wanted.Add(-1)
 		b.slots <- nil
 		return nil, err
 	}
@@ -42,6 +45,7 @@ func (b *build) session(ctx context.Context) (*session, error) {
 }
 
 func (b *build) release(held *session) {
+	b.wanted.Add(-1)
 	if held.bad || held.conn.IsClosed() || held.conn.PgConn().TxStatus() != 'I' {
 		held.close()
 		held = nil
@@ -100,8 +104,13 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 	}
 	l := &loader{build: b, held: held, chunk: chunk, layout: layout, w: copyWriter{s: held}}
 	l.enc = NewEncoder(layout, &l.w)
+	frozen, err := b.alone(ctx, held, chunk, routed)
+	if err != nil {
+		b.release(held)
+		return nil, fail(ctx, b.side, op, err)
+	}
 	done := held.watch(ctx)
-	err = held.startCopy("BEGIN; "+copyInSQL(id, layout), 'G')
+	err = held.startCopy("BEGIN; "+copyInSQL(id, layout, frozen), 'G')
 	if e := done(); e != nil {
 		err = e
 	}
@@ -155,6 +164,7 @@ func (l *loader) Commit(ctx context.Context) (connectors.Receipt, error) {
 		return connectors.Receipt{}, err
 	}
 	l.over = true
+	l.build.loads.loaded(receipt)
 	l.build.release(l.held)
 	return receipt, nil
 }
@@ -264,6 +274,9 @@ func (b *build) Receipts(ctx context.Context) (receipts []connectors.Receipt, er
 		receipts, err = readLedger(ctx, held.conn, b.ledger)
 		return err
 	})
+	for _, r := range receipts {
+		b.loads.loaded(r)
+	}
 	return receipts, fail(ctx, b.side, op, err)
 }
 

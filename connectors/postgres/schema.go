@@ -46,16 +46,20 @@ type entry struct {
 	Phase      phase            `json:"phase,omitempty"`
 	Table      *catalog.TableID `json:"table,omitempty"`      // whose index or key it is
 	References *catalog.TableID `json:"references,omitempty"` // of a foreign key
+	// Steps make the same object in two steps, of which the first lets others work on
+	// the table; nil where there are none.
+	Steps *steps `json:"steps,omitempty"`
 }
 
 // phase says when an entry is run.
 type phase string
 
 const (
-	phaseTable   phase = "table"   // as soon as its table is loaded
-	phaseAttach  phase = "attach"  // indexes of partitioned tables, and their parts
-	phaseForeign phase = "foreign" // foreign keys
-	phaseRest    phase = "rest"    // in the archive's order, at the end
+	phaseTable    phase = "table"    // as soon as its table is loaded
+	phaseAttach   phase = "attach"   // indexes of partitioned tables, and their parts
+	phaseExtended phase = "extended" // statistics over several columns, for ANALYZE to fill
+	phaseForeign  phase = "foreign"  // foreign keys
+	phaseRest     phase = "rest"     // in the archive's order, at the end
 )
 
 func (e entry) String() string {
@@ -103,6 +107,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	out := &connectors.Definitions{Connector: "postgres", Version: s.picture.Server}
 	owners := map[archiveID]owner{}
 	populated := map[catalog.TableID]bool{}
+	var keys map[archiveID]step
 	var encoding string
 	err := s.holding(func(conn *pgx.Conn) error {
 		var settings []string
@@ -133,6 +138,9 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		if d.Unsound, err = readUnsound(ctx, conn); err != nil {
 			return err
 		}
+		if keys, err = readSteps(ctx, conn); err != nil {
+			return err
+		}
 		out.Sequences, err = readSequences(ctx, conn)
 		return err
 	})
@@ -148,6 +156,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	a.place(owners, s.picture)
+	a.divide(keys)
 	for _, e := range a.items {
 		switch {
 		case e.left || e.SQL == "":

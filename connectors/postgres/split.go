@@ -46,6 +46,11 @@ func (s *snapshot) readSizes(ctx context.Context) error {
 // no others. Servers before 14 cannot do that, and a table that another access
 // method than heap stores may have no pages in that sense: there a table is one chunk.
 func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes int64) ([]connectors.Chunk, error) {
+	return s.SplitLead(ctx, id, 0, targetBytes)
+}
+
+// SplitLead implements connectors.LeadSplitter.
+func (s *snapshot) SplitLead(ctx context.Context, id catalog.TableID, leadBytes, targetBytes int64) ([]connectors.Chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("split %s: %w", words(id), err)
 	}
@@ -59,25 +64,32 @@ func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes in
 	if !t.StoresRows() {
 		return nil, nil
 	}
-	return split(id, s.sizes[id], targetBytes, s.picture.major >= 14 && s.picture.heap[id]), nil
+	return split(id, s.sizes[id], leadBytes, targetBytes, s.picture.major >= 14 && s.picture.heap[id]), nil
 }
 
-func split(id catalog.TableID, z size, targetBytes int64, ranges bool) []connectors.Chunk {
+func split(id catalog.TableID, z size, leadBytes, targetBytes int64, ranges bool) []connectors.Chunk {
 	if z.pages == 0 && ranges {
 		return nil
 	}
 	if targetBytes <= 0 {
 		targetBytes = defaultChunkBytes
 	}
-	step := z.pages
-	if ranges && z.bytes > targetBytes {
+	pages := func(bytes int64) int64 {
+		if !ranges || z.bytes <= bytes {
+			return z.pages
+		}
 		// Out-of-line values count: a chunk of few pages may be much to copy.
-		step = max(1, int64(float64(z.pages)*float64(targetBytes)/float64(z.bytes)))
+		return max(1, int64(float64(z.pages)*float64(bytes)/float64(z.bytes)))
+	}
+	step := pages(targetBytes)
+	first := step
+	if leadBytes > targetBytes {
+		first = pages(leadBytes)
 	}
 	var chunks []connectors.Chunk
-	for lo := int64(0); ; lo += step {
-		hi := lo + step
+	for lo, hi := int64(0), first; ; lo, hi = hi, hi+step {
 		c := connectors.Chunk{Table: id, Index: len(chunks), Lo: uint64(lo), Hi: uint64(hi), Last: hi >= z.pages}
+		c.Lead = lo == 0 && !c.Last && leadBytes > targetBytes
 		// The last range of a table may be a sliver; the others are even.
 		share := 1.0
 		if z.pages > 0 {
@@ -151,11 +163,17 @@ func valuesSQL(t *catalog.Table, column string, limit int) string {
 		ident(column), from, limit+2)
 }
 
-// copyInSQL returns the statement that loads rows into a table.
-func copyInSQL(into catalog.TableID, layout *connectors.Layout) string {
+// copyInSQL returns the statement that loads rows into a table: frozen, into one that
+// has no rows.
+func copyInSQL(into catalog.TableID, layout *connectors.Layout, frozen bool) string {
 	columns := ""
 	if len(layout.Columns) > 0 {
 		columns = " (" + columnList(layout.Columns) + ")"
+	}
+	if frozen {
+		// The server takes FREEZE only for a table that the transaction itself has
+		// emptied; where wal_level is minimal it writes no log of such a table, either.
+		return fmt.Sprintf("TRUNCATE ONLY %s; COPY %[1]s%s FROM STDIN (FORMAT %s, FREEZE)", table(into), columns, copyFormat(layout))
 	}
 	return fmt.Sprintf("COPY %s%s FROM STDIN (FORMAT %s)", table(into), columns, copyFormat(layout))
 }

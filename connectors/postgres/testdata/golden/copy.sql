@@ -13,6 +13,9 @@ COPY (SELECT  FROM ONLY "public"."bare") TO STDOUT (FORMAT binary);
 -- into a table, postgres binary
 COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") FROM STDIN (FORMAT binary);
 
+-- into an emptied table, postgres binary
+TRUNCATE ONLY "select"."Two Words; DROP TABLE ""x"""; COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") FROM STDIN (FORMAT binary, FREEZE);
+
 -- into a table without columns, postgres binary
 COPY "public"."bare" FROM STDIN (FORMAT binary);
 
@@ -30,6 +33,9 @@ COPY (SELECT  FROM ONLY "public"."bare") TO STDOUT (FORMAT text);
 
 -- into a table, postgres text
 COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") FROM STDIN (FORMAT text);
+
+-- into an emptied table, postgres text
+TRUNCATE ONLY "select"."Two Words; DROP TABLE ""x"""; COPY "select"."Two Words; DROP TABLE ""x""" ("from", "a""b", "naïve 🙂") FROM STDIN (FORMAT text, FREEZE);
 
 -- into a table without columns, postgres text
 COPY "public"."bare" FROM STDIN (FORMAT text);

@@ -1,0 +1,149 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// twoStepBytes is the size from which the indexes of a table are made beside each other,
+// and its foreign keys in two steps. Below it more statements would cost more than the
+// cores that they keep busy. Tests set it.
+var twoStepBytes int64 = 16 << 20
+
+// mostSortKB bounds the memory of one session's sort, in KiB: a gigabyte.
+const mostSortKB = 1 << 20
+
+// makeIndexes makes the indexes and keys of one table: each index on a session of its own,
+// if the table is large, then what turns some of them into keys, and what needs the table
+// to itself.
+func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entry) error {
+	if len(todo) == 0 {
+		return nil
+	}
+	if b.loads.bytes(id) < twoStepBytes {
+		return b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
+	}
+	var tasks []task
+	var rest []entry
+	beside := func(e entry) {
+		tasks = append(tasks, task{do: func(ctx context.Context) error {
+			return b.with(ctx, func(held *session) error {
+				if err := b.tune(ctx, held); err != nil {
+					return fail(ctx, b.side, "make "+e.String(), err)
+				}
+				return b.run(ctx, held, e)
+			})
+		}})
+	}
+	for _, e := range todo {
+		_, single := oneStatement(e.SQL)
+		switch {
+		case e.Steps != nil:
+			beside(e.first())
+			rest = append(rest, e.second())
+		case e.Kind == "INDEX" && single:
+			beside(e)
+		default:
+			// Behind CREATE INDEX stands what locks out other indexes: two that held
+			// the table's SHARE lock and wanted more would wait for each other.
+			rest = append(rest, e)
+		}
+	}
+	if err := b.parallel(ctx, tasks); err != nil {
+		return err
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	return b.with(ctx, func(held *session) error {
+		if err := b.tune(ctx, held); err != nil {
+			return fail(ctx, b.side, "build the indexes of "+words(id), err)
+		}
+		return b.run(ctx, held, rest...)
+	})
+}
+
+// keys adds the foreign keys, gathers statistics and sets sequences. Adding a key locks
+// both tables, and the partitions below them: keys that share one would wait for each
+// other, or deadlock. Validating locks out only what changes the table itself, so that
+// the rest is done side by side, what takes longest first.
+func (b *build) keys(ctx context.Context) error {
+	type weighed struct {
+		task
+		bytes int64
+	}
+	var add []task
+	var later []weighed
+	for _, e := range b.defs.After {
+		if e.Phase != phaseForeign {
+			continue
+		}
+		now := e
+		if bytes := b.loads.bytes(*e.Table); e.Steps != nil && bytes >= twoStepBytes {
+			now = e.first()
+			later = append(later, weighed{task{locks: []string{b.root(*e.Table)}, do: func(ctx context.Context) error {
+				return b.with(ctx, func(held *session) error {
+					if err := b.tune(ctx, held); err != nil {
+						return fail(ctx, b.side, "make "+e.String(), err)
+					}
+					return b.run(ctx, held, e.second())
+				})
+			}}, bytes})
+		}
+		add = append(add, task{locks: []string{b.root(*e.Table), b.root(*e.References)}, do: func(ctx context.Context) error {
+			return b.with(ctx, func(held *session) error { return b.run(ctx, held, now) })
+		}})
+	}
+	if err := b.parallel(ctx, add); err != nil {
+		return err
+	}
+	slices.SortStableFunc(later, func(a, b weighed) int { return cmp.Compare(b.bytes, a.bytes) })
+	var tasks []task
+	for _, w := range later {
+		tasks = append(tasks, w.task)
+	}
+	// A partitioned table's own statistics come with those of all its partitions.
+	for _, t := range b.spec.Catalog.Tables {
+		if t.Kind != catalog.Foreign && !t.IsPartition {
+			tasks = append(tasks, b.analyze(t.ID))
+		}
+	}
+	tasks = append(tasks, task{do: func(ctx context.Context) error {
+		return b.with(ctx, func(held *session) error { return b.sequences(ctx, held.conn) })
+	}})
+	return b.parallel(ctx, tasks)
+}
+
+// analyze gathers the optimiser's statistics of a table.
+func (b *build) analyze(id catalog.TableID) task {
+	return task{locks: []string{b.root(id)}, do: func(ctx context.Context) error {
+		err := b.with(ctx, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
+		return fail(ctx, b.side, "analyze "+words(id), err)
+	}}
+}
+
+// tune gives a session what sorting and joining whole tables needs: a part of the memory
+// that the server's owner has given to its cache, or more if the owner allows more; and
+// helpers of the server while sessions are fewer than the build may have. While all of
+// them are busy the cores are too, and helpers would only divide the same work.
+func (b *build) tune(ctx context.Context, held *session) error {
+	helpers := "DEFAULT"
+	if int(b.wanted.Load()) >= cap(b.slots) {
+		helpers = "0"
+	}
+	if held.helpers == helpers {
+		return nil
+	}
+	sql := "SET max_parallel_maintenance_workers = " + helpers
+	if held.helpers == "" {
+		sql += fmt.Sprintf(`; SELECT pg_catalog.set_config('maintenance_work_mem', least(%[1]d, greatest(m.setting::bigint, b.setting::bigint * 8 / %[2]d)) || 'kB', false)
+FROM pg_catalog.pg_settings m, pg_catalog.pg_settings b WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers' AND m.setting::bigint < %[1]d`,
+			mostSortKB, 2*cap(b.slots))
+	}
+	held.helpers = helpers
+	return held.exec(ctx, sql)
+}
