@@ -310,6 +310,12 @@ var faults = []fault{
 		}, ends: []int{6}, says: `SQLSTATE 23503.*rows were left behind of public.users`},
 }
 
+// faultSample is what every test run tries of the table: one of each sort.
+var faultSample = []string{
+	"connections to the source reset: after split", "target restarted: after write", "disk of the target full: before finish",
+	"deadlock with the ledger: before commit",
+}
+
 // code is the exit code of the program, as far as these faults go.
 func code(err error) int {
 	kind, side := connectors.KindOf(err)
@@ -454,23 +460,22 @@ func TestFaults(t *testing.T) {
 	w := newWorld(t)
 	tried, survived := map[string]int{}, map[string]int{}
 	codes := map[string]map[int]int{}
-	for i, f := range faults {
+	for _, f := range faults {
 		effects := f.at
 		if effects == nil {
 			effects = pipelinetest.Effects
 		}
 		codes[f.name] = map[int]int{}
-		for j, at := range effects {
-			for k, after := range []bool{false, true} {
+		for _, at := range effects {
+			for _, after := range []bool{false, true} {
 				if after && (f.before || f.strike == nil) || !only.MatchString(f.name) {
 					continue
 				}
-				// The sample takes each effect and each of the faults of every effect once.
-				if !all && (f.at != nil || j != i || k != i%2) {
+				chaos := (&pipelinetest.Chaos{At: at, After: after}).String()
+				if !all && !slices.Contains(faultSample, f.name+": "+strings.TrimSuffix(chaos, " 0")) {
 					continue
 				}
-				w.t = t
-				t.Run(fmt.Sprintf("%s/%s", f.name, &pipelinetest.Chaos{At: at, After: after, Nth: 1}), func(t *testing.T) {
+				t.Run(f.name+"/"+strings.TrimSuffix(chaos, " 0"), func(t *testing.T) {
 					w.t = t
 					ended, wrong := w.endure(f, at, after)
 					tried[f.name]++
