@@ -360,6 +360,9 @@ func (w *world) endure(f fault, at pipelinetest.Effect, after bool) (ended int, 
 			f.change(w, r)
 		}
 	})
+	if os.Getenv("FAULTS_LOG") != "" {
+		w.t.Logf("ended: %v\n%s", err, w.target.Log()[max(0, len(w.target.Log())-6000):])
+	}
 	w.over()
 	if !chaos.Struck() {
 		wrong("the effect never came")
