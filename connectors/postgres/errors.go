@@ -124,7 +124,8 @@ func broken(err error) bool {
 		return false
 	}
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne)
+		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne) ||
+		pgconn.SafeToRetry(err) // the driver's word for a connection that it has closed already
 }
 
 // fail wraps the error of a statement that rows are in reach of.
