@@ -48,6 +48,7 @@ type progress struct {
 	rows     int64
 	bytes    int64
 	samples  []sample
+	found    found // by a run that goes on
 }
 
 type tableProgress struct {
@@ -202,7 +203,7 @@ func (p *progress) look() state {
 	}
 	first := p.samples[0]
 	if !p.copying.IsZero() && first.at.Before(p.copying) {
-		first = sample{at: p.copying}
+		first = sample{p.copying, p.found.bytes, p.found.rows}
 	}
 	s.bytesRate, s.rowsRate = rate(p.bytes-first.bytes, now.Sub(first.at)), rate(p.rows-first.rows, now.Sub(first.at))
 
@@ -227,7 +228,7 @@ func (p *progress) look() state {
 	if all > 0 {
 		s.share = done / all
 		if elapsed := now.Sub(p.copying); s.share > 0.01 && elapsed > time.Second {
-			s.eta = time.Duration(float64(elapsed) * (1 - s.share) / s.share)
+			s.eta = time.Duration(float64(elapsed) * (1 - s.share) / max(s.share-p.found.share/all, 0.001))
 		}
 	}
 	return s

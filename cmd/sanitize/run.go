@@ -30,6 +30,7 @@ type runOptions struct {
 	lock             string
 	locked, signed   bool
 	signatures       signatureOptions
+	held             heldOptions
 }
 
 func (o *runOptions) bind(flags *pflag.FlagSet) {
@@ -38,13 +39,16 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string")
 	flags.StringVar(&o.to, "to", "", "`TARGET` to replace: a connection string")
 	flags.IntVar(&o.workers, "workers", 0, "`N` chunks copied at once (default: the cores, at least 2 and at most 4)")
-	flags.Var(&o.chunk, "chunk-size", "`SIZE` of a chunk to aim at (default: the connector's own)")
+	if !o.held.resume { // which takes the chunks of the run that was left
+		flags.Var(&o.chunk, "chunk-size", "`SIZE` of a chunk to aim at (default: the connector's own)")
+	}
 	flags.Var(&o.memory, "memory", "`SIZE` of all batches in flight (default: 96MiB)")
 	flags.StringVar(&o.lock, "lock", "", "`FILE` that sanitize lock wrote (default: POLICY with .lock, if it is there)")
 	flags.BoolVar(&o.locked, "require-lock", false, "refuse a policy without a lock; with --require-signature, one whose lock is not signed itself")
 	flags.BoolVar(&o.signed, "require-signature", false, "refuse a policy without a valid signature of itself or its lock")
 	o.signatures.bind(flags)
 	o.connectOptions.bind(flags)
+	o.held.bind(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
 }
@@ -60,6 +64,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	}
 	if o.lockTimeout <= 0 {
 		return usage(cmd, "--lock-timeout must be above 0")
+	}
+	if err := o.held.check(cmd); err != nil {
+		return err
 	}
 	if o.signed {
 		return o.signatures.check(cmd)
@@ -90,9 +97,14 @@ lock, is refused before anything is opened. With --require-lock a run without a
 lock is refused; with both, the lock itself has to be signed.
 
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
-once. Either way the target is as it was.`,
+once. Either way the target is as it was.
+
+With --hold-snapshot another process holds the snapshot, and a run that was
+interrupted, killed, or lost a connection can be resumed: sanitize resume. With
+--snapshot the run joins a snapshot that sanitize hold holds.`,
 		example: `  sanitize run --policy shop.yaml --from sqlite:shop.db --to sqlite:discovery.db
-  sanitize run --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery --json > summary.json`,
+  sanitize run --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery --json > summary.json
+  sanitize run --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery --hold-snapshot=2h`,
 		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
 	}.build(u)
 	o.bind(cmd.Flags())
@@ -107,7 +119,7 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 	u.quiet = o.quiet
 	summary, err := copyDatabase(cmd.Context(), u, o)
 	if err != nil {
-		return err
+		return o.held.refused(u, o, err)
 	}
 	u.Tell(summaryText(u, summary))
 	if o.json {
@@ -208,7 +220,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			Drain:       drain,
 		},
 	}
-	return run.Do(ctx)
+	return o.held.execute(ctx, u, o, &run, progress)
 }
 
 // otherRun refuses a run that is asked for as it was approved, and would be another one.
