@@ -252,7 +252,7 @@ func TestResumeRefused(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, p.stderr.String())
 	}
 	policy := read(t, s.policy)
-	if err := os.WriteFile(s.policy, []byte(strings.Replace(string(policy), "shape: text", "lorem: text", 1)), 0o600); err != nil {
+	if err := os.WriteFile(s.policy, []byte(strings.Replace(string(policy), "shape: text", "lorem: words", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if said := refused("what was left belongs to another run, which differs in: ", "policy"); !strings.Contains(said, `"policy"`) {
