@@ -123,9 +123,9 @@ func broken(err error) bool {
 	case state != "":
 		return false
 	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne) ||
-		pgconn.SafeToRetry(err) // the driver's word for a connection that it has closed already
+	// The driver says that of a connection that it has closed before: nothing was sent.
+	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne)
 }
 
 // fail wraps the error of a statement that rows are in reach of.
