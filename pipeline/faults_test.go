@@ -71,6 +71,7 @@ type world struct {
 	temp           string
 	roles          string
 	undo           []func()
+	resumes        bool // run goes on with what was left
 }
 
 const faultTarget = "discovery"
@@ -135,7 +136,28 @@ func (w *world) run(ctx context.Context, chaos *pipelinetest.Chaos, change func(
 	if change != nil {
 		change(r)
 	}
+	if w.resumes {
+		return r.Resume(ctx)
+	}
 	return r.Do(ctx)
+}
+
+// hold holds a snapshot of the shop beside the run, as another process would.
+func (w *world) hold() (token string, end func()) {
+	w.t.Helper()
+	source, err := postgres.Connector{}.OpenSource(w.t.Context(), w.source.DSN("shop"), connectors.Options{Workers: 1})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	snapshot, err := source.Open(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return snapshot.Token(), func() {
+		if err := errors.Join(snapshot.Close(), source.Close()); err != nil {
+			w.t.Error(err)
+		}
+	}
 }
 
 // compile is the plan of the fault table: what is named is masked, the rest is kept.
@@ -342,7 +364,8 @@ func code(err error) int {
 var faultValues = regexp.MustCompile(`@source\.example|note note|line line|xxxxxxxx|only-for-tests`)
 
 // endure lets one fault strike one effect, and tells what is not as it has to be.
-func (w *world) endure(f fault, at pipelinetest.Effect, after bool) (ended int, faults []string) {
+// A run that is struck after an effect is one of a held snapshot, and resumed where it can be.
+func (w *world) endure(f fault, at pipelinetest.Effect, after bool) (ended string, faults []string) {
 	wrong := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	chaos := &pipelinetest.Chaos{At: at, After: after, Nth: 1, Strike: func() {
 		if f.strike != nil {
@@ -353,9 +376,14 @@ func (w *world) endure(f fault, at pipelinetest.Effect, after bool) (ended int, 
 		chaos.Nth = 4 // in the middle
 	}
 	goroutines := runtime.NumGoroutine()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	token, release := "", func() {}
+	if after {
+		token, release = w.hold()
+	}
+	ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Minute)
 	defer cancel()
 	_, err := w.run(ctx, chaos, func(r *pipeline.Run) {
+		r.Snapshot = token
 		if f.change != nil {
 			f.change(w, r)
 		}
@@ -368,11 +396,11 @@ func (w *world) endure(f fault, at pipelinetest.Effect, after bool) (ended int, 
 		wrong("the effect never came")
 	}
 	if ctx.Err() != nil {
-		wrong("it took more than a minute")
+		wrong("it took more than two minutes")
 	}
-	ended = code(err)
-	if !slices.Contains(f.ends, ended) {
-		wrong("exit code %d, want one of %d: %v", ended, f.ends, err)
+	exit := code(err)
+	if ended = fmt.Sprintf("exit %d", exit); !slices.Contains(f.ends, exit) {
+		wrong("exit code %d, want one of %d: %v", exit, f.ends, err)
 	}
 	if err != nil {
 		if f.says != "" && !regexp.MustCompile(f.says).MatchString(err.Error()) {
@@ -391,7 +419,27 @@ func (w *world) endure(f fault, at pipelinetest.Effect, after bool) (ended int, 
 	case err != nil && content != w.stale:
 		wrong("the former target was changed:\n%s", content)
 	}
-	if left := w.left(goroutines); !f.leaves || err == nil || !strings.Contains(err.Error(), "drop database") {
+	var phase *pipeline.PhaseError
+	if errors.As(err, &phase) && phase.Kept {
+		w.resumes = true
+		_, again := w.run(w.t.Context(), nil, nil)
+		w.resumes = false
+		var refused *pipeline.ResumeError
+		switch kind, _ := connectors.KindOf(again); {
+		case again == nil:
+			ended += ", resumed"
+			if content := w.content(); content != w.exact {
+				wrong("what was resumed is not exact:\n%s\nwant:\n%s", content, w.exact)
+			}
+			err = nil // and with it all is done
+		case errors.As(again, &refused), kind == connectors.KindSnapshot:
+			ended += ", its snapshot was lost"
+		default:
+			wrong("it cannot be resumed: %v", again)
+		}
+	}
+	release()
+	if left := w.left(goroutines); (phase == nil || !phase.Kept || err == nil) && (!f.leaves || err == nil || !strings.Contains(err.Error(), "drop database")) {
 		faults = append(faults, left...)
 	}
 	if err != nil {
@@ -462,13 +510,13 @@ func TestFaults(t *testing.T) {
 	only := regexp.MustCompile(os.Getenv("FAULTS_ONLY"))
 	w := newWorld(t)
 	tried, survived := map[string]int{}, map[string]int{}
-	codes := map[string]map[int]int{}
+	codes := map[string]map[string]int{}
 	for _, f := range faults {
 		effects := f.at
 		if effects == nil {
 			effects = pipelinetest.Effects
 		}
-		codes[f.name] = map[int]int{}
+		codes[f.name] = map[string]int{}
 		for _, at := range effects {
 			for _, after := range []bool{false, true} {
 				if after && (f.before || f.strike == nil) || !only.MatchString(f.name) {
@@ -501,7 +549,7 @@ func TestFaults(t *testing.T) {
 		}
 		var ends []string
 		for _, c := range slices.Sorted(maps.Keys(codes[f.name])) {
-			ends = append(ends, fmt.Sprintf("%d × exit %d", codes[f.name][c], c))
+			ends = append(ends, fmt.Sprintf("%d × %s", codes[f.name][c], c))
 		}
 		fmt.Fprintf(&b, "| %s | %d/%d | %s |\n", f.name, survived[f.name], tried[f.name], strings.Join(ends, ", "))
 	}
