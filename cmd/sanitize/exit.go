@@ -42,9 +42,9 @@ var exitMeanings = []struct {
 	{exitIntegrity, "the data cannot be copied whole and masked; the build was destroyed"},
 	{exitSource, "the source is unavailable"},
 	{exitTarget, "the target is unavailable, or is not ours to replace"},
-	{exitSnapshot, "the snapshot was lost"},
+	{exitSnapshot, "the snapshot was lost, or what was left belongs to another run"},
 	{exitBusy, "another run holds the target"},
-	{exitInterrupted, "interrupted; the target is as it was"},
+	{exitInterrupted, "interrupted; the target is as it was, and a run of a held snapshot can be resumed"},
 }
 
 // exitCode is the one place where a failure becomes an exit code.
@@ -55,6 +55,7 @@ func exitCode(err error) int {
 		diagnostics policies.Errors
 		key         *masking.KeyError
 		file        *catalog.FileError
+		resume      *pipeline.ResumeError
 	)
 	kind, side := connectors.KindOf(err)
 	switch {
@@ -79,7 +80,7 @@ func exitCode(err error) int {
 		return exitTarget
 	case kind == connectors.KindBusy:
 		return exitBusy
-	case kind == connectors.KindSnapshot:
+	case errors.As(err, &resume), kind == connectors.KindSnapshot:
 		return exitSnapshot
 	case kind == connectors.KindIntegrity, kind == connectors.KindUnsupported:
 		return exitIntegrity

@@ -23,13 +23,24 @@ type process struct {
 // start starts sanitize in a process of its own. It is killed when the test ends.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	p := prepare(args...)
+	p.run(t)
+	return p
+}
+
+// prepare is a start that is to come.
+func prepare(args ...string) *process {
 	p := &process{cmd: exec.Command("sanitize", args...)} // testscript.Main has put it in PATH
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	return p
+}
+
+func (p *process) run(t *testing.T) {
+	t.Helper()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.cmd.Process.Kill() })
-	return p
 }
 
 // wait waits for the end and returns the exit code, −1 after a signal.

@@ -49,6 +49,7 @@ type progress struct {
 	moving   map[string]*moving // chunks that have begun
 	samples  []sample
 	watch    pipeline.Watch // what is known of the source
+	found    found          // by a run that goes on
 }
 
 // moving is a chunk in flight, of which so much has been written.
@@ -247,7 +248,7 @@ func (p *progress) look() state {
 	}
 	first := p.samples[0]
 	if !p.copying.IsZero() && first.at.Before(p.copying) {
-		first = sample{at: p.copying}
+		first = sample{p.copying, p.found.bytes, p.found.rows}
 	}
 	s.bytesRate, s.rowsRate = rate(max(s.bytes-first.bytes, 0), now.Sub(first.at)), rate(max(s.rows-first.rows, 0), now.Sub(first.at))
 
@@ -271,7 +272,7 @@ func (p *progress) look() state {
 	if all > 0 {
 		s.share = done / all
 		if elapsed := now.Sub(p.copying); s.share > 0.01 && elapsed > time.Second {
-			s.eta = time.Duration(float64(elapsed) * (1 - s.share) / s.share)
+			s.eta = time.Duration(float64(elapsed) * (1 - s.share) / max(s.share-p.found.share/all, 0.001))
 		}
 	}
 	return s

@@ -154,7 +154,7 @@ it as it was. Without a command, --policy, --from and --to mean run.`,
 			return u.Data(help(cmd))
 		}})
 	root.AddCommand(
-		newRun(u), newPlan(u), newInit(u), newDiscover(u), newInspect(u), newSchema(u), newTransforms(u),
+		newRun(u), newResume(u), newHold(u), newPlan(u), newInit(u), newDiscover(u), newInspect(u), newSchema(u), newTransforms(u),
 		newAudit(u), newExplain(u), newDiff(u), newLock(u), newSign(u), newVerifySignature(u),
 		newKeys(u), newDemo(u), newVersion(u),
 	)

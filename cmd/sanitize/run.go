@@ -31,6 +31,7 @@ type runOptions struct {
 	locked, signed   bool
 	signatures       signatureOptions
 	limits           limitOptions
+	held             heldOptions
 }
 
 func (o *runOptions) bind(flags *pflag.FlagSet) {
@@ -39,7 +40,9 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string")
 	flags.StringVar(&o.to, "to", "", "`TARGET` to replace: a connection string")
 	flags.IntVar(&o.workers, "workers", 0, "`N` chunks copied at once (default: the cores, at least 2 and at most 4)")
-	flags.Var(&o.chunk, "chunk-size", "`SIZE` of a chunk to aim at (default: the connector's own)")
+	if !o.held.resume { // which takes the chunks of the run that was left
+		flags.Var(&o.chunk, "chunk-size", "`SIZE` of a chunk to aim at (default: the connector's own)")
+	}
 	flags.Var(&o.memory, "memory", "`SIZE` of all batches in flight (default: 96MiB)")
 	flags.StringVar(&o.lock, "lock", "", "`FILE` that sanitize lock wrote (default: POLICY with .lock, if it is there)")
 	flags.BoolVar(&o.locked, "require-lock", false, "refuse a policy without a lock; with --require-signature, one whose lock is not signed itself")
@@ -47,6 +50,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	o.signatures.bind(flags)
 	o.connectOptions.bind(flags)
 	o.limits.bind(flags)
+	o.held.bind(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
 }
@@ -64,6 +68,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 		return usage(cmd, "--lock-timeout must be above 0")
 	}
 	if err := o.limits.check(cmd, &o.workers); err != nil {
+		return err
+	}
+	if err := o.held.check(cmd); err != nil {
 		return err
 	}
 	if o.signed {
@@ -95,9 +102,14 @@ lock, is refused before anything is opened. With --require-lock a run without a
 lock is refused; with both, the lock itself has to be signed.
 
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
-once. Either way the target is as it was.`,
+once. Either way the target is as it was.
+
+With --hold-snapshot another process holds the snapshot, and a run that was
+interrupted, killed, or lost a connection can be resumed: sanitize resume. With
+--snapshot the run joins a snapshot that sanitize hold holds.`,
 		example: `  sanitize run --policy shop.yaml --from sqlite:shop.db --to sqlite:discovery.db
-  sanitize run --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery --json > summary.json`,
+  sanitize run --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery --json > summary.json
+  sanitize run --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery --hold-snapshot=2h`,
 		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
 	}.build(u)
 	o.bind(cmd.Flags())
@@ -112,7 +124,7 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 	u.quiet = o.quiet
 	summary, err := copyDatabase(cmd.Context(), u, o)
 	if err != nil {
-		return err
+		return o.held.refused(u, o, err)
 	}
 	u.Tell(summaryText(u, summary))
 	if o.json {
@@ -214,7 +226,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			Limits:      o.limits.run(),
 		},
 	}
-	return run.Do(ctx)
+	return o.held.execute(ctx, u, o, &run, progress)
 }
 
 // otherRun refuses a run that is asked for as it was approved, and would be another one.

@@ -17,9 +17,16 @@ const longestTables = 12
 func summaryText(u *ui, s *pipeline.Summary) string {
 	var b strings.Builder
 	copied := s.PhaseTook(pipeline.Copy)
+	now := s.Rows
+	if s.Resumed != nil {
+		now -= s.Resumed.Rows
+	}
 	fmt.Fprintf(&b, "%s%s, %s, %s in %s (copied at %s rows/s)\n", u.paint("sanitize: done: ", green),
-		plural(int64(len(s.Tables)), "table"), plural(s.Rows, "row"), volume(s.Bytes), duration(s.Took), count(rate(s.Rows, copied)))
+		plural(int64(len(s.Tables)), "table"), plural(s.Rows, "row"), volume(s.Bytes), duration(s.Took), count(rate(now, copied)))
 	var t table
+	if r := s.Resumed; r != nil {
+		t.Row("  resumed", fmt.Sprintf("%s of %s had been loaded since %s", plural(int64(r.Chunks), "chunk"), plural(r.Rows, "row"), timeOfDay(r.Began)))
+	}
 	t.Row("  source", s.Source)
 	t.Row("  target", s.Target)
 	var phases []string

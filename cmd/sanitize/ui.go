@@ -100,10 +100,14 @@ func (u *ui) Warn(message string) {
 // Fail prints an error and its hint. Of nil it prints nothing.
 func (u *ui) Fail(err error) {
 	var diagnostics policies.Errors
+	var kept *keptError
 	switch {
 	case err == nil:
 	case errors.Is(err, pipeline.ErrInterrupted):
 		u.print(u.paint("sanitize: ", red) + "interrupted; the target is as it was\n")
+		if errors.As(err, &kept) {
+			u.print(u.paint("hint: ", bold) + uncoloured(kept.Hint()) + "\n")
+		}
 	case errors.As(err, &diagnostics):
 		// They carry file, line and hints of their own.
 		u.print(u.paint("sanitize: ", red) + inert(diagnostics).Error() + "\n")

@@ -434,7 +434,13 @@ func (b *build) parallel(ctx context.Context, tasks []task) error {
 func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error {
 	op := "seal " + b.display(b.target)
 	var faults []string
+	if err := b.hold(ctx); err != nil {
+		return failDefinition(ctx, b.side, op, err)
+	}
 	err := b.with(ctx, func(held *session) error {
+		if err := b.recover(ctx, held); err != nil {
+			return err
+		}
 		receipts, err := readLedger(ctx, held.conn, b.ledger)
 		if err != nil {
 			return err

@@ -264,7 +264,7 @@ func (l *loader) fail(ctx context.Context, err error) error {
 // has left it: see recover.
 func (b *build) Receipts(ctx context.Context) (receipts []connectors.Receipt, err error) {
 	op := "read the ledger"
-	if err := b.withAdmin(ctx, func(*pgx.Conn) error { return nil }); err != nil {
+	if err := b.hold(ctx); err != nil {
 		return nil, failDefinition(ctx, b.side, op, err)
 	}
 	err = b.with(ctx, func(held *session) error {

@@ -32,15 +32,14 @@ var (
 //	made         what was made after the rows: the SHA-256 of each entry's SQL
 //	fingerprint  what shaped the output, part by part
 //	kept         definitions and chunks, as JSON, compressed
-//	state        one row, once all that rows need has been made: when that was, and
-//	             when the server had been started
+//	state        one row, once all that rows need has been made: when that was
 func ledgerSQL(l string) []string {
 	return []string{
 		"CREATE TABLE " + l + ".ledger (chunk text PRIMARY KEY, table_schema text NOT NULL, table_name text NOT NULL, rows bigint NOT NULL, bytes bigint NOT NULL, at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp())",
 		"CREATE TABLE " + l + ".made (entry text PRIMARY KEY)",
 		"CREATE TABLE " + l + ".fingerprint (part text PRIMARY KEY, digest text NOT NULL)",
 		"CREATE TABLE " + l + ".kept (part text PRIMARY KEY, content bytea NOT NULL)",
-		"CREATE TABLE " + l + ".state (defined timestamptz NOT NULL, server timestamptz NOT NULL)",
+		"CREATE TABLE " + l + ".state (defined timestamptz NOT NULL)",
 	}
 }
 
@@ -90,19 +89,8 @@ func unpack(packed []byte, into any) error {
 // defined notes that all that rows need has been made. This commit waits for the disk,
 // and so for all before it: only chunks and what is made behind them can be lost by a crash.
 func (b *build) defined(ctx context.Context, held *session) error {
-	op := "prepare database " + word(b.name)
-	sql := "BEGIN; SET LOCAL synchronous_commit = on; INSERT INTO " + ident(b.ledger) + ".state VALUES (pg_catalog.clock_timestamp(), pg_catalog.pg_postmaster_start_time()); COMMIT"
-	if err := held.exec(ctx, sql); err != nil {
-		return failDefinition(ctx, b.side, op, err)
-	}
-	started, err := serverStarted(ctx, held.conn)
-	b.made.server = started
-	return failDefinition(ctx, b.side, op, err)
-}
-
-func serverStarted(ctx context.Context, conn *pgx.Conn) (at time.Time, err error) {
-	err = conn.QueryRow(ctx, "SELECT pg_catalog.pg_postmaster_start_time()").Scan(&at)
-	return at, err
+	sql := "BEGIN; SET LOCAL synchronous_commit = on; INSERT INTO " + ident(b.ledger) + ".state VALUES (pg_catalog.clock_timestamp()); COMMIT"
+	return failDefinition(ctx, b.side, "prepare database "+word(b.name), held.exec(ctx, sql))
 }
 
 // made is what of the entries behind the rows is there.
@@ -112,7 +100,9 @@ type made struct {
 	making sync.RWMutex
 	mu     sync.Mutex
 	keys   map[string]string // to the entry in words, "" of one that an earlier process has made
-	server time.Time         // when the server was started that has them
+	// doubt is set when the server may have crashed since it was last asked: our own
+	// session on it was lost. No crash spares a session.
+	doubt bool
 }
 
 func (m *made) has(key string) bool {
@@ -183,33 +173,28 @@ func (b *build) lostEntries(ctx context.Context, conn *pgx.Conn) (lost []string,
 // commit may have got through before its connection broke; and a server that crashed has
 // lost the last commits, which need not wait for its disk, and the rows of unlogged tables.
 func (b *build) recover(ctx context.Context, held *session) error {
-	started, err := serverStarted(ctx, held.conn)
-	if err != nil {
-		return err
-	}
 	b.made.mu.Lock()
-	same := started.Equal(b.made.server)
+	doubt := b.made.doubt
 	b.made.mu.Unlock()
-	if same {
+	if !doubt {
 		keys, err := b.readMade(ctx, held.conn)
 		for _, k := range keys {
 			b.made.add(k, "")
 		}
 		return err
 	}
-	// Whatever is being made has lost its session, and fails.
+	// Whatever was being made has lost its session, and fails.
 	b.made.making.Lock()
 	defer b.made.making.Unlock()
 	keys, err := b.readMade(ctx, held.conn)
 	if err != nil {
 		return err
 	}
-	if err := b.resetUnlogged(ctx, held); err != nil {
+	if err := b.emptyUnlogged(ctx, held); err != nil {
 		return err
 	}
 	b.made.mu.Lock()
-	b.made.keys = map[string]string{}
-	b.made.server = started
+	b.made.keys, b.made.doubt = map[string]string{}, false
 	b.made.mu.Unlock()
 	for _, k := range keys {
 		b.made.add(k, "")
@@ -220,10 +205,10 @@ func (b *build) recover(ctx context.Context, held *session) error {
 	return nil
 }
 
-// resetUnlogged empties the unlogged tables, and the others that rows are routed to
-// together with them, and takes their chunks off the ledger: a crash empties them, while
-// the ledger, which is logged, still has their receipts.
-func (b *build) resetUnlogged(ctx context.Context, held *session) error {
+// emptyUnlogged empties the unlogged tables that have not the rows of their receipts, with
+// the tables among which their rows are routed, and takes their chunks off the ledger: a
+// crash empties them, while the ledger is logged and still has their receipts.
+func (b *build) emptyUnlogged(ctx context.Context, held *session) error {
 	roots := map[catalog.TableID]bool{}
 	err := each(ctx, held.conn, "unlogged", nil, func(row pgx.CollectableRow) error {
 		var id catalog.TableID
@@ -236,18 +221,29 @@ func (b *build) resetUnlogged(ctx context.Context, held *session) error {
 	if err != nil {
 		return err
 	}
-	var names, pairs []string
-	for _, t := range b.spec.Catalog.Tables {
-		if t.StoresRows() && roots[b.spec.Catalog.Root(t).ID] {
-			names = append(names, table(t.ID))
-			pairs = append(pairs, "("+literal(t.ID.Schema)+", "+literal(t.ID.Name)+")")
+	for root := range roots {
+		var names, pairs []string
+		for _, t := range b.spec.Catalog.Tables {
+			if t.StoresRows() && b.spec.Catalog.Root(t).ID == root {
+				names = append(names, table(t.ID))
+				pairs = append(pairs, "("+literal(t.ID.Schema)+", "+literal(t.ID.Name)+")")
+			}
+		}
+		receipts := ident(b.ledger) + ".ledger WHERE (table_schema, table_name) IN (" + strings.Join(pairs, ", ") + ")"
+		var whole bool
+		// One statement sees one instant, though chunks may be committed meanwhile.
+		sql := "SELECT (SELECT pg_catalog.count(*) FROM ONLY " + strings.Join(names, ") + (SELECT pg_catalog.count(*) FROM ONLY ") + ") = (SELECT coalesce(pg_catalog.sum(rows), 0) FROM " + receipts + ")"
+		if err := held.conn.QueryRow(ctx, sql).Scan(&whole); err != nil {
+			return err
+		}
+		if whole {
+			continue
+		}
+		if err := held.exec(ctx, "BEGIN; TRUNCATE ONLY "+strings.Join(names, ", ONLY ")+"; DELETE FROM "+receipts+"; COMMIT"); err != nil {
+			return err
 		}
 	}
-	sql := "BEGIN; "
-	if len(names) > 0 {
-		sql += "TRUNCATE ONLY " + strings.Join(names, ", ONLY ") + "; DELETE FROM " + ident(b.ledger) + ".ledger WHERE (table_schema, table_name) IN (" + strings.Join(pairs, ", ") + "); "
-	}
-	return held.exec(ctx, sql+"UPDATE "+ident(b.ledger)+".state SET server = pg_catalog.pg_postmaster_start_time(); COMMIT")
+	return nil
 }
 
 // withAdmin runs f on the session that holds the target's lock. Where that was lost,
@@ -280,7 +276,15 @@ func (b *build) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
 	}
 	closeConn(b.admin)
 	b.admin = conn
+	b.made.mu.Lock()
+	b.made.doubt = true
+	b.made.mu.Unlock()
 	return f(conn)
+}
+
+// hold sees to it that the target is held.
+func (b *build) hold(ctx context.Context) error {
+	return b.withAdmin(ctx, func(*pgx.Conn) error { return nil })
 }
 
 // retake takes the target's lock again, which our own session may still seem to have:
@@ -327,7 +331,7 @@ func (b *build) pulse() {
 		case <-tick.C:
 			ctx, cancel := context.WithTimeout(b.life, pulse)
 			// What is wrong is said by the next step that needs the lock.
-			b.withAdmin(ctx, func(*pgx.Conn) error { return nil })
+			b.hold(ctx)
 			cancel()
 		}
 	}
@@ -500,13 +504,8 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	if err := emptied(ctx, b.admin, b.name); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
-	b.state = open
-	err = b.with(ctx, func(held *session) error {
-		if err := held.conn.QueryRow(ctx, "SELECT server FROM "+ident(b.ledger)+".state").Scan(&b.made.server); err != nil {
-			return err
-		}
-		return b.recover(ctx, held)
-	})
+	b.state, b.made.doubt = open, true
+	err = b.with(ctx, func(held *session) error { return b.recover(ctx, held) })
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}

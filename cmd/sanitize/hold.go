@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+const (
+	// defaultHold is how long a snapshot is held if nobody says.
+	defaultHold = time.Hour
+	// longestHold bounds it: as long as a snapshot lives, the source cannot clean up
+	// behind its writers.
+	longestHold = 24 * time.Hour
+	// holderAsks is how often a holder asks whether its snapshot lives.
+	holderAsks = 5 * time.Second
+)
+
+// holdReport is what `sanitize hold --json` prints.
+type holdReport struct {
+	Snapshot string    `json:"snapshot"`
+	Source   string    `json:"source"`
+	Until    time.Time `json:"until"`
+}
+
+func newHold(u *ui) *cobra.Command {
+	var (
+		o      connectOptions
+		from   string
+		long   time.Duration
+		asJSON bool
+		handed bool
+	)
+	cmd := command{
+		use:   "hold --from SOURCE [--for TIME] [--json]",
+		short: "hold a snapshot of the source, for runs that join it and can be resumed",
+		long: `Hold opens one consistent snapshot of the source, prints its token to standard
+output, and holds it, with the locks that keep its tables from being dropped or
+rewritten. Runs join it by --snapshot TOKEN. A run that is interrupted or loses a
+connection can then be resumed, also if its process was killed, and several runs
+see the same instant.
+
+It ends, with exit code 0, when TIME is over (an hour, at most 24), on a signal, or
+when its standard input, if that is a pipe or a terminal, comes to its end. While a
+snapshot is held the source cannot clean up behind its writers: hold it no longer
+than it is needed. A run can do all this by itself: sanitize run --hold-snapshot.`,
+		example: `  sanitize hold --from service=prod --for 2h > token &
+  sanitize run --snapshot "$(cat token)" --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery`,
+		exits: []int{exitDone, exitFailed, exitUsage, exitSource, exitSnapshot},
+		run: func(cmd *cobra.Command, _ []string) error {
+			if handed {
+				return holdForRun(cmd.Context(), u, cmd.InOrStdin())
+			}
+			if from == "" {
+				return usage(cmd, "--from is missing")
+			}
+			if o.lockTimeout <= 0 {
+				return usage(cmd, "--lock-timeout must be above 0")
+			}
+			if err := checkHold(cmd, "--for", long); err != nil {
+				return err
+			}
+			ctx, stop := ends(cmd.Context())
+			defer stop()
+			h, err := openHeld(ctx, from, o.options(u), long)
+			if err != nil {
+				return err
+			}
+			defer h.close()
+			if asJSON {
+				err = u.JSON(h.report)
+			} else {
+				err = u.Data(h.report.Snapshot + "\n")
+			}
+			if err != nil {
+				return err
+			}
+			u.Say("holds a snapshot of %s until %s", h.report.Source, timeOfDay(h.report.Until))
+			var input io.Reader
+			if f, ok := cmd.InOrStdin().(*os.File); !ok || endsByItself(f) {
+				input = cmd.InOrStdin()
+			}
+			reason, err := h.wait(ctx, end(input))
+			if err != nil {
+				return err
+			}
+			u.Say("gave the snapshot back, %s old: %s", duration(h.age()), reason)
+			return nil
+		},
+	}.build(u)
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&from, "from", "", "`SOURCE` to hold a snapshot of: a connection string")
+	flags.DurationVar(&long, "for", defaultHold, "`TIME` after which it is given back")
+	flags.DurationVar(&o.lockTimeout, "lock-timeout", 10*time.Second, "`TIME` to wait for a lock at the source")
+	flags.BoolVar(&asJSON, "json", false, "print JSON: the token, the source, and until when")
+	flags.BoolVar(&handed, "handed", false, "")
+	cobra.CheckErr(flags.MarkHidden("handed"))
+	return cmd
+}
+
+// checkHold checks how long a snapshot is to be held.
+func checkHold(cmd *cobra.Command, flag string, long time.Duration) error {
+	if long < time.Second || long > longestHold {
+		return usage(cmd, "%s must be between 1s and %.0fh: a snapshot that is held keeps the source from cleaning up", flag, longestHold.Hours())
+	}
+	return nil
+}
+
+// timeOfDay writes a time of the day.
+func timeOfDay(t time.Time) string { return t.Local().Format("15:04:05") }
+
+// ends returns a context that a signal ends.
+func ends(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+}
+
+// endsByItself reports whether the end of a file that is standard input means anything:
+// that of a pipe or a terminal does; /dev/null, which a shell gives to what it runs in
+// the background, is at its end from the beginning.
+func endsByItself(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	return info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0 || term.IsTerminal(int(f.Fd()))
+}
+
+// end returns a channel that is closed at the end of the input; nil of none.
+func end(input io.Reader) <-chan struct{} {
+	if input == nil {
+		return nil
+	}
+	done := make(chan struct{})
+	go func() { // it ends with the input, or with the process
+		defer close(done)
+		io.Copy(io.Discard, input)
+	}()
+	return done
+}
+
+// heldSnapshot is a snapshot that is open for others to join.
+type heldSnapshot struct {
+	source   connectors.Source
+	snapshot connectors.Snapshot
+	identity connectors.Identity
+	report   holdReport
+	opened   time.Time
+}
+
+// openHeld opens a snapshot to be held for so long. The caller closes it.
+func openHeld(ctx context.Context, from string, opts connectors.Options, long time.Duration) (_ *heldSnapshot, err error) {
+	source, err := openSource(ctx, from, opts)
+	if err != nil {
+		return nil, err
+	}
+	h := &heldSnapshot{source: source}
+	defer func() {
+		if err != nil {
+			h.close()
+		}
+	}()
+	if err := joinable(source, "hold"); err != nil {
+		return nil, err
+	}
+	if h.identity, err = source.Identity(ctx); err != nil {
+		return nil, err
+	}
+	if h.snapshot, err = source.Open(ctx); err != nil {
+		return nil, err
+	}
+	h.opened = time.Now()
+	h.report = holdReport{Snapshot: h.snapshot.Token(), Source: h.identity.Display, Until: h.opened.Add(long).Truncate(time.Second)}
+	return h, nil
+}
+
+// joinable refuses a source whose snapshots nobody else can join.
+func joinable(source connectors.Source, flag string) error {
+	if p := source.Properties(); !p.JoinableSnapshot {
+		return &usageError{reason: fmt.Sprintf("%s: a snapshot of %s ends with the process that opened it, and no other can join it", flag, p.Connector),
+			help: "run without it: a run that fails leaves the target as it was, and the next one begins anew"}
+	}
+	return nil
+}
+
+// close ends the snapshot. There is nobody whom its errors would help.
+func (h *heldSnapshot) close() {
+	if h.snapshot != nil {
+		h.snapshot.Close()
+	}
+	h.source.Close()
+}
+
+func (h *heldSnapshot) age() time.Duration { return time.Since(h.opened) }
+
+// wait holds the snapshot until it is to end, and says why.
+func (h *heldSnapshot) wait(ctx context.Context, told <-chan struct{}) (reason string, err error) {
+	over := time.NewTimer(time.Until(h.report.Until))
+	defer over.Stop()
+	ask := time.NewTicker(holderAsks)
+	defer ask.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return "asked to by a signal", nil
+		case <-told:
+			return "nobody needs it any more", nil
+		case <-over.C:
+			return "its time is over", nil
+		case <-ask.C:
+			held, ok := h.snapshot.(connectors.Held)
+			if !ok {
+				continue
+			}
+			if err := held.Alive(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				return "", err
+			}
+		}
+	}
+}

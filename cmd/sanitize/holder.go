@@ -1,0 +1,278 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// A holder is this program in another process, which holds the snapshot of a run. It has
+// a session and a process group of its own, so that what ends the run, a Ctrl-C or a
+// kill, does not end it.
+//
+// The run writes to its standard input: first a handing, with the connection string,
+// which no process list shows; then word by word how the run goes. The holder answers
+// on standard output with one holding. It ends
+//
+//   - when its time is over, or its snapshot is lost;
+//   - on the word release;
+//   - when the run ends without having said building: then there is nothing to resume;
+//   - when another process of the same account, that has resumed the run, says release to
+//     its socket.
+type handing struct {
+	From        string        `json:"from"`
+	LockTimeout time.Duration `json:"lock_timeout"`
+	For         time.Duration `json:"for"`
+}
+
+// holding is what a holder answers: a snapshot, or an error.
+type holding struct {
+	holdReport
+	Error *holderError `json:"error,omitempty"`
+}
+
+// holderError is an error on its way from one process to the other.
+type holderError struct {
+	Kind  connectors.Kind `json:"kind"`
+	Side  connectors.Side `json:"side"`
+	Text  string          `json:"text"`
+	Hint  string          `json:"hint,omitempty"`
+	Usage bool            `json:"usage,omitempty"`
+}
+
+// The words.
+const (
+	wordBuilding = "building"
+	wordRelease  = "release"
+)
+
+// holderTimeout bounds how long a holder may take to end.
+const holderTimeout = 10 * time.Second
+
+// holder is the run's end.
+type holder struct {
+	holding
+	pid   int
+	input io.WriteCloser
+	ended <-chan struct{}
+	began time.Time
+}
+
+// startHolder starts a holder and waits for its snapshot. The caller ends or leaves it.
+func startHolder(ctx context.Context, h handing) (*holder, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("hold the snapshot: %w", err)
+	}
+	// No context: the holder outlives the run. Its standard error leads nowhere, since who
+	// waits for the end of the run's would wait for the holder's too.
+	cmd := &exec.Cmd{Path: exe, Args: []string{os.Args[0], "hold", "--handed"}, SysProcAttr: detached()}
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("hold the snapshot: %w", err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("hold the snapshot: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("hold the snapshot: start %s: %w", filepath.Base(exe), err)
+	}
+	ended := make(chan struct{})
+	x := &holder{pid: cmd.Process.Pid, input: input, ended: ended, began: time.Now()}
+	answer := make(chan error, 1)
+	go func() {
+		err := json.NewEncoder(input).Encode(h)
+		if err == nil {
+			err = json.NewDecoder(output).Decode(&x.holding)
+		}
+		answer <- err
+		cmd.Wait()
+		close(ended)
+	}()
+	select {
+	case err = <-answer:
+	case <-ctx.Done():
+		x.leave() // it has heard of no build, and ends
+		return nil, ctx.Err()
+	}
+	switch e := x.Error; {
+	case err != nil:
+		x.leave()
+		return nil, fmt.Errorf("hold the snapshot: the process that should has ended: %w", err)
+	case e == nil:
+		return x, nil
+	case e.Usage:
+		x.leave()
+		return nil, &usageError{reason: e.Text, help: e.Hint}
+	default:
+		x.leave()
+		return nil, &connectors.Error{Kind: e.Kind, Side: e.Side, Op: "hold the snapshot", Err: errors.New(e.Text), Hint: e.Hint}
+	}
+}
+
+// building tells that there is something to resume from now on.
+func (h *holder) building() { fmt.Fprintln(h.input, wordBuilding) }
+
+// leave lets go of the holder.
+func (h *holder) leave() { h.input.Close() }
+
+// release ends the holder, and waits until it has ended.
+func (h *holder) release() {
+	fmt.Fprintln(h.input, wordRelease)
+	h.leave()
+	select {
+	case <-h.ended:
+	case <-time.After(holderTimeout):
+	}
+}
+
+// holdForRun is the holder's end.
+func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
+	ctx, stop := ends(ctx)
+	defer stop()
+	input := bufio.NewReader(stdin)
+	var task handing
+	line, err := input.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &task)
+	}
+	if err != nil {
+		return errors.New("hold: --handed is for sanitize itself")
+	}
+	opts := connectors.Options{Workers: 1, LockTimeout: int(task.LockTimeout.Milliseconds())}
+	h, err := openHeld(ctx, task.From, opts, task.For)
+	if err != nil {
+		kind, side := connectors.KindOf(err)
+		var misused *usageError
+		u.JSON(holding{Error: &holderError{Kind: kind, Side: side, Text: connectors.RedactURL(err.Error()), Hint: connectors.Hint(err), Usage: errors.As(err, &misused)}})
+		return err
+	}
+	defer h.close()
+	told := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(told) })
+	// Without a socket only the run itself can tell, and the time.
+	if l, err := listen(h.identity, h.report.Snapshot); err == nil {
+		defer l.Close() // removes it
+		go answer(l, tell)
+	}
+	if err := u.JSON(holding{holdReport: h.report}); err != nil {
+		return err
+	}
+	os.Stdout.Close() // the run has its answer
+	go func() {
+		building := false
+		for words := bufio.NewScanner(input); words.Scan(); {
+			switch words.Text() {
+			case wordBuilding:
+				building = true
+			case wordRelease:
+				tell()
+				return
+			}
+		}
+		if !building {
+			tell()
+		}
+	}()
+	_, err = h.wait(ctx, told)
+	return err
+}
+
+// answer serves the socket of a holder.
+func answer(l net.Listener, tell func()) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		conn.SetDeadline(time.Now().Add(holderTimeout))
+		if word, err := bufio.NewReader(conn).ReadString('\n'); err == nil && strings.TrimSpace(word) == wordRelease {
+			fmt.Fprintln(conn, wordRelease)
+			tell()
+		}
+		conn.Close()
+	}
+}
+
+// releaseHolder tells the holder of a snapshot, if there is one on this machine, that
+// nobody needs it any more. It reports whether one has heard.
+func releaseHolder(source connectors.Identity, token string) bool {
+	dir, err := holderFolder()
+	if err != nil || token == "" {
+		return false
+	}
+	conn, err := net.DialTimeout("unix", filepath.Join(dir, socketName(source, token)), holderTimeout)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(holderTimeout))
+	if _, err := fmt.Fprintln(conn, wordRelease); err != nil {
+		return false
+	}
+	word, err := bufio.NewReader(conn).ReadString('\n')
+	return err == nil && strings.TrimSpace(word) == wordRelease
+}
+
+// socketName is by what a holder is found: the database and the token, neither of which
+// can be read from it.
+func socketName(source connectors.Identity, token string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", source.Server, source.Database, token))
+	return hex.EncodeToString(sum[:10]) + ".sock"
+}
+
+// listen opens the socket of a holder. What killed ones have left is removed first.
+func listen(source connectors.Identity, token string) (net.Listener, error) {
+	dir, err := holderFolder()
+	if err != nil {
+		return nil, err
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.sock"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if conn, err := net.DialTimeout("unix", name, time.Second); err == nil {
+			conn.Close()
+		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
+			os.Remove(name)
+		}
+	}
+	return net.Listen("unix", filepath.Join(dir, socketName(source, token)))
+}
+
+// holderFolder is where the sockets stand: a folder that only this account can enter.
+func holderFolder() (string, error) {
+	base := os.Getenv("XDG_RUNTIME_DIR")
+	if base == "" {
+		base = os.TempDir()
+	}
+	dir := filepath.Join(base, fmt.Sprintf("sanitize-%d", os.Getuid()))
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() || !oursAlone(info) {
+		return "", fmt.Errorf("%s is not a folder of this account alone", dir)
+	}
+	return dir, nil
+}

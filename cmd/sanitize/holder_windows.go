@@ -1,0 +1,14 @@
+package main
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+// detached gives a process a group of its own: no Ctrl-C of the console reaches it.
+func detached() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}
+
+// oursAlone leaves it to the rights of the temporary folder, which is the account's own.
+func oursAlone(fs.FileInfo) bool { return true }

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/pipeline"
+)
+
+// heldOptions say of which snapshot a run is, and whether it goes on with another.
+type heldOptions struct {
+	resume   bool
+	hold     time.Duration // in another process; 0 holds it in this one
+	snapshot string        // that sanitize hold holds
+}
+
+func (o *heldOptions) bind(flags *pflag.FlagSet) {
+	if o.resume {
+		return
+	}
+	flags.DurationVar(&o.hold, "hold-snapshot", 0, "hold the snapshot in another process for at most `TIME` (1h if it is not given), so that the run can be resumed")
+	flags.Lookup("hold-snapshot").NoOptDefVal = defaultHold.String()
+	flags.StringVar(&o.snapshot, "snapshot", "", "`TOKEN` of a snapshot that sanitize hold holds")
+}
+
+func (o *heldOptions) check(cmd *cobra.Command) error {
+	flags := cmd.Flags()
+	if !flags.Changed("hold-snapshot") {
+		if flags.Changed("snapshot") && o.snapshot == "" {
+			return usage(cmd, "--snapshot is empty: has sanitize hold said its token?")
+		}
+		return nil
+	}
+	if flags.Changed("snapshot") {
+		return usage(cmd, "--hold-snapshot opens a snapshot and --snapshot joins one: only one of them can be")
+	}
+	return checkHold(cmd, "--hold-snapshot", o.hold)
+}
+
+func newResume(u *ui) *cobra.Command {
+	o := runOptions{held: heldOptions{resume: true}}
+	cmd := command{
+		use:   "resume --policy POLICY --from SOURCE --to TARGET",
+		short: "go on with the run that was left, from its ledger",
+		long: `Resume goes on with a run of a held snapshot (run --hold-snapshot, or hold and
+run --snapshot) that was interrupted, killed, or lost a connection. Chunks that the
+ledger beside the target has are not copied again, nor are indexes and keys made
+twice; the result is the one of the snapshot's instant, verified as that of any run.
+
+It refuses with exit code 12, and changes nothing, when no run has left anything,
+when policy, catalog, key or masking are not those of the run that was left (it says
+which), and when nobody holds the snapshot any more. Then it says what a new run
+costs.`,
+		example: `  sanitize resume --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery
+  sanitize resume --policy shop.yaml --from service=prod --to service=discovery || sanitize run --policy shop.yaml --from service=prod --to service=discovery`,
+		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
+	}.build(u)
+	o.bind(cmd.Flags())
+	return cmd
+}
+
+// execute runs or resumes, and sees to whoever holds the snapshot: it is held as long as
+// there is something to resume.
+func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pipeline.Run, p *progress) (*pipeline.Summary, error) {
+	begun := &begun{progress: p}
+	run.Observer = begun
+	left := leftToken(ctx, run.Sink) // by an earlier run, whose holder may be on this machine
+	end := func() {
+		if left == "" || !begun.copying.Load() {
+			return
+		}
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), holderTimeout)
+		defer cancel()
+		if identity, err := run.Source.Identity(clean); err == nil && releaseHolder(identity, left) {
+			u.Say("gave back the snapshot that was held for the run")
+		}
+	}
+	if o.resume {
+		summary, err := run.Resume(ctx)
+		if keptBuild(err) {
+			return nil, &keptError{err, r, ""}
+		}
+		end()
+		return summary, err
+	}
+	run.Snapshot = o.snapshot
+	var h *holder
+	if o.hold > 0 {
+		if err := joinable(run.Source, "--hold-snapshot"); err != nil {
+			return nil, err
+		}
+		var err error
+		if h, err = startHolder(ctx, handing{From: r.from, LockTimeout: r.lockTimeout, For: o.hold}); err != nil {
+			return nil, err
+		}
+		u.Say("process %d holds the snapshot until %s", h.pid, timeOfDay(h.Until))
+		run.Snapshot, begun.holder = h.Snapshot, h
+	}
+	summary, err := run.Do(ctx)
+	if left != run.Snapshot {
+		end() // the build of the earlier run is gone
+	}
+	switch {
+	case h == nil && keptBuild(err):
+		return nil, &keptError{err, r, "while sanitize hold holds the snapshot"}
+	case h != nil && keptBuild(err):
+		h.leave()
+		return nil, &keptError{err, r, fmt.Sprintf("until %s, while process %d holds the snapshot", timeOfDay(h.Until), h.pid)}
+	case h != nil:
+		h.release()
+		u.Say("gave back the snapshot, %s old", duration(time.Since(h.began)))
+	}
+	return summary, err
+}
+
+// leftToken returns the token of the snapshot of a build that was left, or "".
+func leftToken(ctx context.Context, sink connectors.Sink) string {
+	resumer, ok := sink.(connectors.Resumer)
+	if !ok {
+		return ""
+	}
+	left, err := resumer.Unfinished(ctx)
+	if err != nil || left == nil {
+		return "" // what is wrong is said by the run
+	}
+	return left.Fingerprint["snapshot"]
+}
+
+// begun is a progress that notes when there begins to be something to resume.
+type begun struct {
+	*progress
+	holder  *holder
+	copying atomic.Bool
+}
+
+// PhaseBegan implements pipeline.Observer.
+func (b *begun) PhaseBegan(phase pipeline.Phase) {
+	if phase == pipeline.Copy && !b.copying.Swap(true) && b.holder != nil {
+		b.holder.building()
+	}
+	b.progress.PhaseBegan(phase)
+}
+
+// found is what a run that goes on has found, and the share of the work that it is, as
+// bytes of the estimate.
+type found struct {
+	rows, bytes int64
+	share       float64
+}
+
+// Resumed implements pipeline.ResumeObserver.
+func (p *progress) Resumed(r pipeline.Resumed, tables map[catalog.TableID]pipeline.TableSummary) {
+	p.u.Say("goes on: %s of %s had been loaded since %s", plural(int64(r.Chunks), "chunk"), plural(r.Rows, "row"), timeOfDay(r.Began))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.found.rows, p.found.bytes = r.Rows, r.Bytes
+	p.rows += r.Rows
+	p.bytes += r.Bytes
+	for id, s := range tables {
+		if t := p.byID[id]; t != nil {
+			t.began = p.now()
+			t.loaded += s.Chunks
+			t.rows += s.Rows
+			t.bytes += s.Bytes
+			p.found.share += float64(max(t.Bytes, 1)) * float64(s.Chunks) / float64(t.Chunks)
+		}
+	}
+}
+
+// PhaseRetried implements pipeline.ResumeObserver.
+func (p *progress) PhaseRetried(phase pipeline.Phase, attempt int, cause error) {
+	p.u.Warn(fmt.Sprintf("what is missing is done again (%s, attempt %d failed: %s)", phase, attempt, connectors.RedactURL(cause.Error())))
+}
+
+// keptBuild reports whether a run has left its build aside.
+func keptBuild(err error) bool {
+	var failed *pipeline.PhaseError
+	return errors.As(err, &failed) && failed.Kept
+}
+
+// keptError is a failure that a resume can mend.
+type keptError struct {
+	err  error
+	run  *runOptions
+	when string
+}
+
+// Error returns the cause.
+func (e *keptError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *keptError) Unwrap() error { return e.err }
+
+// Hint returns how to go on.
+func (e *keptError) Hint() string {
+	hint := fmt.Sprintf("go on with: sanitize resume --policy %s, and --from and --to as before", e.run.policy)
+	if e.when != "" {
+		hint += " (" + e.when + ")"
+	}
+	if first := connectors.Hint(e.err); first != "" {
+		hint = first + "; then " + hint
+	}
+	return hint
+}
+
+// resumeReport is what `sanitize resume --json` prints when it refuses.
+type resumeReport struct {
+	Refused string         `json:"refused"`
+	Differs []string       `json:"differs,omitempty"`
+	Cost    *pipeline.Cost `json:"cost,omitempty"`
+}
+
+// refused adds to a refusal to resume what a new run costs.
+func (o *heldOptions) refused(u *ui, r *runOptions, err error) error {
+	var e *pipeline.ResumeError
+	if !errors.As(err, &e) {
+		return err
+	}
+	if r.json {
+		if jerr := u.JSON(resumeReport{Refused: e.Reason, Differs: e.Differs, Cost: e.Cost}); jerr != nil {
+			return jerr
+		}
+	}
+	return &refusal{err, e}
+}
+
+// refusal is a refusal to resume, for people.
+type refusal struct {
+	err    error
+	resume *pipeline.ResumeError
+}
+
+// Error returns the reason.
+func (e *refusal) Error() string { return e.resume.Error() }
+
+// Unwrap returns the cause.
+func (e *refusal) Unwrap() error { return e.err }
+
+// Hint says what a new run costs, and what would be lost.
+func (e *refusal) Hint() string {
+	c := e.resume.Cost
+	if c == nil {
+		return "run anew: sanitize run"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "a new run copies about %s, %s, in all", plural(c.Rows, "row"), volume(c.Bytes))
+	if c.LoadedChunks > 0 {
+		fmt.Fprintf(&b, "; what was left has %s of them", plural(c.LoadedRows, "row"))
+		if c.Bytes > 0 {
+			fmt.Fprintf(&b, " (%.0f %%)", 100*float64(c.LoadedBytes)/float64(c.Bytes))
+		}
+		if c.Took > 0 {
+			fmt.Fprintf(&b, ", loaded in %s", duration(c.Took))
+		}
+	}
+	b.WriteString(": sanitize run, which removes what was left")
+	return b.String()
+}

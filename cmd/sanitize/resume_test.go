@@ -1,0 +1,392 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+	"github.com/sanitize-db/sanitize/pipeline"
+)
+
+// queue is a schema whose copy takes many chunks, and whose last step, when it is made in
+// a build, takes a while.
+const queue = `
+CREATE TABLE people (id bigint PRIMARY KEY, email varchar(120) NOT NULL UNIQUE, note text);
+CREATE TABLE visits (id bigint PRIMARY KEY, person_id bigint NOT NULL REFERENCES people (id), page text NOT NULL);
+CREATE UNLOGGED TABLE carts (id bigint PRIMARY KEY, goods text);
+CREATE INDEX ON visits (person_id);
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER touched BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION touch();
+INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 6000) i;
+INSERT INTO visits SELECT i, 1 + i % 6000, 'early' || repeat('.', 40) FROM generate_series(1, 12000) i;
+INSERT INTO carts SELECT i, repeat('goods ', 20) FROM generate_series(1, 3000) i;
+CREATE MATERIALIZED VIEW slow AS SELECT count(*) AS n, CASE WHEN current_database() LIKE '%building%' THEN pg_sleep(1)::text END AS slept FROM visits;
+ANALYZE;`
+
+const queuePolicy = `version: 1
+keys: {discovery: {from: "file:queue.key"}}
+classes:
+  person_id: {kind: pseudonym, do: {pseudonym: id}}
+  email: {kind: direct, do: {fake: email, unique: true}}
+  free_text: {kind: free_text, do: {shape: text}}
+tables:
+  people:
+    columns: {id: person_id, email: email, note: free_text}
+  visits:
+    keep: [id, page]
+  carts:
+    keep: [id, goods]
+`
+
+// stage is a source and a target for runs that are cut.
+type stage struct {
+	t              *testing.T
+	a, b           *connectortest.PostgresServer
+	source, target string
+	name           string // of the target
+	policy         string
+	sockets        string
+}
+
+func newStage(t *testing.T, a, b *connectortest.PostgresServer) *stage {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sockets") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	s := &stage{t: t, a: a, b: b, source: a.Database(t), name: b.Name(t), policy: writePolicy(t, []byte(queuePolicy)), sockets: dir}
+	s.target = b.DSN(s.name)
+	a.Exec(t, s.source, queue)
+	return s
+}
+
+func (s *stage) args(command string, more ...string) []string {
+	args := []string{command, "--policy", s.policy, "--from", s.source, "--to", s.target, "--workers", "2"}
+	if command == "run" {
+		args = append(args, "--chunk-size", "8KiB")
+	}
+	return append(args, more...)
+}
+
+// content is a digest of every row of a target.
+func (s *stage) content(dsn string) string {
+	s.t.Helper()
+	var all []string
+	for _, table := range []string{"people", "visits", "carts"} {
+		all = append(all, table+" "+s.b.Value(s.t, dsn, fmt.Sprintf("SELECT count(*) || ' ' || md5(string_agg(t::text, '|' ORDER BY t::text)) FROM %s t", table)))
+	}
+	all = append(all, "keys "+s.b.Value(s.t, dsn, "SELECT string_agg(conname, ' ' ORDER BY conname) || ' ' || (SELECT string_agg(tgname, ' ') FROM pg_trigger WHERE NOT tgisinternal) || ' ' || (SELECT n FROM slow) FROM pg_constraint WHERE contype IN ('p', 'f', 'u')"))
+	return strings.Join(all, "\n")
+}
+
+// undisturbed is the content that a run makes of the source as it is now.
+func (s *stage) undisturbed() string {
+	s.t.Helper()
+	other := s.b.DSN(s.b.Name(s.t))
+	sanitize(s.t, "run", "--policy", s.policy, "--from", s.source, "--to", other, "--quiet")
+	return s.content(other)
+}
+
+// late writes to the source what the snapshot does not see.
+func (s *stage) late() {
+	s.t.Helper()
+	s.a.Exec(s.t, s.source, `UPDATE visits SET page = 'late' WHERE id % 3 = 0`, `DELETE FROM visits WHERE id % 3 = 1`,
+		`INSERT INTO people SELECT i, 'late' || i || '@source.example', 'late' FROM generate_series(100001, 100500) i`, `VACUUM people`)
+}
+
+// chunks returns how many chunks the ledger of the build has, −1 if there is none yet.
+func (s *stage) chunks() int {
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	one := func(dsn, sql string) (text string) {
+		conn, err := pgx.Connect(ctx, dsn)
+		if err != nil {
+			return ""
+		}
+		defer conn.Close(ctx)
+		if err := conn.QueryRow(ctx, sql).Scan(&text); err != nil {
+			return ""
+		}
+		return text
+	}
+	build := one(s.b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+s.name+"__building_')")
+	if build == "" {
+		return -1
+	}
+	_, run, _ := strings.Cut(build, "__building_")
+	n, err := strconv.Atoi(one(s.b.DSN(build), "SELECT count(*)::text FROM sanitize_"+run+".ledger"))
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// copying waits until the run has committed some chunks.
+func (s *stage) copying(p *process) {
+	s.t.Helper()
+	eventually(s.t, "the first chunks", func() bool { return s.chunks() >= 15 })
+	if n := s.chunks(); n < 0 || n > 250 {
+		s.t.Fatalf("%d chunks: too late to cut the copy\n%s", n, p.stderr.String())
+	}
+}
+
+// finishing waits until the run makes what comes last.
+func (s *stage) finishing(*process) {
+	s.t.Helper()
+	eventually(s.t, "the last step", func() bool {
+		return s.b.Value(s.t, s.b.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'REFRESH MATERIALIZED VIEW%' AND starts_with(datname, '"+s.name+"')") != "0"
+	})
+}
+
+// clean fails if anything is left: databases, sessions, sockets.
+func (s *stage) clean(want ...string) {
+	s.t.Helper()
+	got := lines(s.t, s.b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+s.name+"') ORDER BY 1")
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		s.t.Errorf("databases %q, want %q", got, want)
+	}
+	_, database, _ := strings.Cut(strings.TrimPrefix(s.source, "postgres://"), "/")
+	database, _, _ = strings.Cut(database, "?")
+	eventually(s.t, "every session at the source to end", func() bool {
+		return s.a.Value(s.t, s.a.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE datname = '"+database+"'") == "0"
+	})
+	eventually(s.t, "the holder's socket to go", func() bool {
+		names, err := filepath.Glob(filepath.Join(s.sockets, "*", "*.sock"))
+		return err == nil && len(names) == 0
+	})
+}
+
+var holderSaid = regexp.MustCompile(`process (\d+) holds the snapshot until`)
+
+func (s *stage) holder(p *process) int {
+	s.t.Helper()
+	m := holderSaid.FindStringSubmatch(p.stderr.String())
+	if m == nil {
+		s.t.Fatalf("no word of a holder in %q", p.stderr.String())
+	}
+	pid, err := strconv.Atoi(m[1])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return pid
+}
+
+// summary resumes, which must succeed, and returns what it says.
+func (s *stage) resume() *pipeline.Summary {
+	s.t.Helper()
+	var sum pipeline.Summary
+	if err := json.Unmarshal([]byte(sanitize(s.t, s.args("resume", "--json", "--quiet")...)), &sum); err != nil {
+		s.t.Fatal(err)
+	}
+	return &sum
+}
+
+// kill −9 while chunks are copied and while the rest is made, with writes to the source
+// meanwhile: what resume makes of it is what an undisturbed run would have made at the
+// snapshot's instant, and then nothing is left.
+func TestResumeAfterKill(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	for name, reach := range map[string]func(*stage, *process){"copy": (*stage).copying, "finish": (*stage).finishing} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, a, b)
+			want := s.undisturbed()
+			p := start(t, s.args("run", "--hold-snapshot")...)
+			reach(s, p)
+			if err := p.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			if code := p.wait(t); code != -1 {
+				t.Fatalf("exit code %d before it was killed\n%s", code, p.stderr.String())
+			}
+			s.late()
+			sum := s.resume()
+			if got := s.content(s.target); got != want {
+				t.Errorf("resumed:\n%s\nundisturbed:\n%s", got, want)
+			}
+			if sum.Resumed == nil || sum.Resumed.Chunks < 15 || sum.Rows != 21000 || name == "finish" && sum.Resumed.Rows != sum.Rows {
+				t.Errorf("resumed %+v of %d rows", sum.Resumed, sum.Rows)
+			}
+			s.clean(s.name)
+		})
+	}
+}
+
+// An interrupt leaves the build to be resumed, and says so. Another policy is refused, and
+// named; when the holder is gone, so is the snapshot, and the cost of a new run is said.
+func TestResumeRefused(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	refused := func(want ...string) string {
+		t.Helper()
+		p := start(t, s.args("resume", "--json")...)
+		if code := p.wait(t); code != exitSnapshot {
+			t.Errorf("exit code %d", code)
+		}
+		for _, w := range want {
+			if !strings.Contains(p.stderr.String(), w) {
+				t.Errorf("%q is not in %q", w, p.stderr.String())
+			}
+		}
+		return p.stdout.String()
+	}
+	refused("no run has left", "hint: run anew")
+	p := start(t, s.args("run", "--hold-snapshot=10m")...)
+	s.copying(p)
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.wait(t); code != exitInterrupted || !strings.Contains(p.stderr.String(), "interrupted; the target is as it was\nhint: go on with: sanitize resume --policy") {
+		t.Fatalf("exit code %d: %s", code, p.stderr.String())
+	}
+	policy := read(t, s.policy)
+	if err := os.WriteFile(s.policy, []byte(strings.Replace(string(policy), "shape: text", "lorem: words", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := refused("what was left belongs to another run, which differs in: ", "policy"); !strings.Contains(said, `"policy"`) {
+		t.Errorf("as JSON: %s", said)
+	}
+	if err := os.WriteFile(s.policy, policy, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(s.holder(p), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the holder's session to end", func() bool {
+		return a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND state = 'idle in transaction'") == "0"
+	})
+	var said resumeReport
+	if err := json.Unmarshal([]byte(refused("nobody holds its snapshot any more", "hint: a new run copies about 2", "what was left has ", "loaded in ")), &said); err != nil {
+		t.Fatal(err)
+	}
+	if c := said.Cost; c == nil || c.LoadedChunks < 15 || c.LoadedRows <= 0 || c.LoadedRows >= c.Rows || c.Took <= 0 {
+		t.Errorf("cost %+v", said.Cost)
+	}
+	sanitize(t, s.args("run", "--hold-snapshot", "--quiet")...) // also removes the killed holder's socket
+	s.clean(s.name)
+}
+
+// Connections that are lost in the middle, the lock's included, cost a retry and nothing else.
+func TestLostConnections(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	want := s.undisturbed()
+	_, database, _ := strings.Cut(strings.TrimPrefix(s.source, "postgres://"), "/")
+	database, _, _ = strings.Cut(database, "?")
+	for name, end := range map[string]func(){
+		"readers": func() {
+			a.Value(t, a.DSN("postgres"), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '"+database+"' AND query LIKE 'COPY%' AND pid <> pg_backend_pid()")
+		},
+		"loaders and the lock": func() {
+			b.Value(t, b.DSN("postgres"), "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a WHERE starts_with(datname, '"+s.name+"__building') OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, reach := range []func(*stage, *process){(*stage).copying, (*stage).finishing} {
+				p := start(t, s.args("run", "--json")...)
+				reach(s, p)
+				for range 3 {
+					end()
+					time.Sleep(10 * time.Millisecond)
+				}
+				if code := p.wait(t); code != 0 {
+					t.Fatalf("exit code %d\n%s", code, p.stderr.String())
+				}
+				if got := s.content(s.target); got != want {
+					t.Errorf("disturbed:\n%s\nundisturbed:\n%s", got, want)
+				}
+				s.clean(s.name)
+			}
+		})
+	}
+}
+
+// A target whose server crashes in the middle gets an exact copy all the same: commits that
+// the crash has cost are done again, and so is what was in unlogged tables.
+func TestTargetCrashes(t *testing.T) {
+	a, b := connectortest.Postgres(t), connectortest.CrashablePostgres(t)
+	s := newStage(t, a, b)
+	want := s.undisturbed()
+	for name, reach := range map[string]func(*stage, *process){"copy": (*stage).copying, "finish": (*stage).finishing} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, s.args("run", "--json")...)
+			reach(s, p)
+			b.Crash(t)
+			if code := p.wait(t); code != 0 {
+				t.Fatalf("exit code %d\n%s", code, p.stderr.String())
+			}
+			if got := s.content(s.target); got != want {
+				t.Errorf("after the crash:\n%s\nundisturbed:\n%s", got, want)
+			}
+			var sum pipeline.Summary
+			if err := json.Unmarshal(p.stdout.Bytes(), &sum); err != nil || sum.Retries == 0 {
+				t.Errorf("%d retries, %v", sum.Retries, err)
+			}
+			s.clean(s.name)
+		})
+	}
+}
+
+// A source that crashes has lost the snapshot, whoever holds it: exit code 12, and nothing is left.
+func TestSourceCrashes(t *testing.T) {
+	a, b := connectortest.CrashablePostgres(t), connectortest.Postgres(t)
+	s := newStage(t, a, b)
+	p := start(t, s.args("run", "--hold-snapshot")...)
+	s.copying(p)
+	a.Crash(t)
+	if code := p.wait(t); code != exitSnapshot {
+		t.Errorf("exit code %d, want %d\n%s", code, exitSnapshot, p.stderr.String())
+	}
+	s.clean()
+}
+
+// Hold, for a script: two runs see one instant, and the end of its input ends it.
+func TestHold(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	want := s.undisturbed()
+	p := prepare("hold", "--from", s.source, "--json")
+	p.cmd.Stdout = nil
+	output, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	input, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.run(t)
+	var held holdReport
+	if err := json.NewDecoder(output).Decode(&held); err != nil {
+		t.Fatal(err)
+	}
+	s.late()
+	for range 2 {
+		sanitize(t, s.args("run", "--snapshot", held.Snapshot, "--quiet")...)
+		if got := s.content(s.target); got != want {
+			t.Errorf("joined:\n%s\nundisturbed:\n%s", got, want)
+		}
+	}
+	if err := input.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.wait(t); code != 0 || !strings.Contains(p.stderr.String(), "gave the snapshot back") {
+		t.Errorf("exit code %d: %s", code, p.stderr.String())
+	}
+	if code := start(t, s.args("run", "--snapshot", held.Snapshot)...).wait(t); code != exitSnapshot {
+		t.Errorf("a snapshot that nobody holds: exit code %d", code)
+	}
+	s.clean(s.name)
+}
