@@ -26,6 +26,10 @@ type Options struct {
 	Workers     int    // sessions used at once, beside one that holds the snapshot; 0 is 4
 	LockTimeout int    // milliseconds to wait for a lock at the source; 0 is 10,000
 	BinDir      string // folder of client programs (pg_dump); empty searches the usual places
+	// Keep names objects of the source (KIND:NAME) that are to come along though they
+	// would stay behind; see catalog.Catalog.Keep. Grants asks for the rights of roles.
+	Keep   []string
+	Grants bool
 	// Warn is told what a person should know and no error stops for. It may be
 	// called from several goroutines; nil drops it.
 	Warn func(message string)

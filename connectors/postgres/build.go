@@ -466,7 +466,10 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 		if len(faults) > 0 {
 			return nil
 		}
-		return held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE")
+		if err := held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE"); err != nil {
+			return err
+		}
+		return b.last(ctx, held)
 	})
 	if err != nil {
 		return fail(ctx, b.side, op, err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,7 @@ const (
 	phaseAttach  phase = "attach"  // indexes of partitioned tables, and their parts
 	phaseForeign phase = "foreign" // foreign keys
 	phaseRest    phase = "rest"    // in the archive's order, at the end
+	phaseLast    phase = "last"    // what acts on changes of definitions, when there are no more
 )
 
 func (e entry) String() string {
@@ -66,8 +68,8 @@ func (e entry) String() string {
 	return kind + " " + word(e.Schema) + "." + e.Name
 }
 
-// stay lists what ties a database to others or acts by itself: it stays at the
-// source, and so does what depends on it. The other kinds hold no definition.
+// stay lists the kinds of items that stay at the source unless somebody keeps them
+// (tether.go says why), and those that hold no definition.
 var stay = map[string]bool{
 	"FOREIGN DATA WRAPPER": true, "SERVER": true, "USER MAPPING": true, "FOREIGN TABLE": true, "EVENT TRIGGER": true,
 	"PUBLICATION": true, "PUBLICATION TABLE": true, "PUBLICATION TABLES IN SCHEMA": true,
@@ -75,12 +77,6 @@ var stay = map[string]bool{
 	"BLOB": true, "BLOBS": true, "BLOB METADATA": true, "BLOB COMMENTS": true,
 	"ACL": true, "DEFAULT ACL": true, "ACL LANGUAGE": true,
 	"TABLE DATA": true, "SEQUENCE SET": true, "MATERIALIZED VIEW DATA": true, "STATISTICS DATA": true,
-}
-
-// reported lists the kinds of catalog objects that stay behind.
-var reported = map[string]bool{
-	"foreign server": true, "user mapping": true, "subscription": true, "publication": true,
-	"event trigger": true, "foreign data wrapper": true, "large objects": true,
 }
 
 // harmless lists the settings of a database that travel. Others may be secrets
@@ -101,6 +97,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	op := "read the definitions of " + s.display(s.conn.Database)
 	d := &definitions{}
 	out := &connectors.Definitions{Connector: "postgres", Version: s.picture.Server}
+	fates := s.picture.fates()
 	owners := map[archiveID]owner{}
 	populated := map[catalog.TableID]bool{}
 	var encoding string
@@ -112,10 +109,8 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		}
 		for _, kv := range settings {
 			name, _, _ := strings.Cut(kv, "=")
-			if harmless[strings.ToLower(name)] {
+			if fate, known := fates.byName["database setting:"+name]; harmless[strings.ToLower(name)] || known && fate == catalog.Comes {
 				d.Settings = append(d.Settings, kv)
-			} else {
-				out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: "database setting", Name: name})
 			}
 		}
 		encoding = conn.PgConn().ParameterStatus("client_encoding")
@@ -143,6 +138,9 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
+	if err := s.picture.apply(a); err != nil {
+		return nil, err
+	}
 	left, err := a.leave()
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
@@ -156,21 +154,18 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		default:
 			d.Before = append(d.Before, e.entry)
 			id := catalog.TableID{Schema: e.Schema, Name: e.Name}
-			if e.Kind == "MATERIALIZED VIEW" && populated[id] {
+			if e.Kind == "MATERIALIZED VIEW" && populated[id] && fates.byKey[e.at] == catalog.Comes {
 				d.Views = append(d.Views, id)
 			}
 		}
 	}
 	d.NoPublic = true
 	for _, o := range s.picture.Objects {
-		if reported[o.Kind] {
-			out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: o.Kind, Name: o.Name})
-		}
 		if o.Kind == "schema" && o.Name == "public" {
 			d.NoPublic = false
 		}
 	}
-	out.LeftBehind = append(out.LeftBehind, left...)
+	out.LeftBehind = append(s.picture.Fates(), left...)
 	if out.Data, err = json.Marshal(d); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
@@ -334,8 +329,12 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 		return nil, err
 	}
 	args := []string{"--format=custom", "--compress=0", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels",
-		"--no-publications", "--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.token,
+		"--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.token,
 		"--lock-wait-timeout=" + strconv.FormatInt(s.lockTimeout.Milliseconds(), 10)}
+	common := []string{"--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-subscriptions"}
+	if !slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == "publication" && o.Fate == catalog.Comes }) {
+		args, common = append(args, "--no-publications"), append(common, "--no-publications")
+	}
 	if p.major >= 18 {
 		args = append(args, "--no-statistics") // the most common values are values
 	}
@@ -343,7 +342,6 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if err != nil {
 		return nil, err
 	}
-	common := []string{"--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-publications", "--no-subscriptions"}
 	toc, err := run(ctx, env, dump, restore, append(common, "--list", "--verbose")...)
 	if err != nil {
 		return nil, err

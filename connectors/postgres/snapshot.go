@@ -85,7 +85,7 @@ func (s *snapshot) begin(ctx context.Context) error {
 	if err := conn.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&s.token); err != nil {
 		return err
 	}
-	p, err := readPicture(ctx, conn)
+	p, err := readPicture(ctx, conn, s.keep...)
 	if err != nil {
 		return err
 	}
