@@ -55,6 +55,7 @@ func exitCode(err error) int {
 		diagnostics policies.Errors
 		key         *masking.KeyError
 		file        *catalog.FileError
+		keep        *catalog.KeepError
 	)
 	kind, side := connectors.KindOf(err)
 	switch {
@@ -62,7 +63,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, pipeline.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &keep):
 		return exitUsage
 	case errors.As(err, &diagnostics) && diagnostics.Drift():
 		return exitDrift

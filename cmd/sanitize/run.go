@@ -45,6 +45,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.signed, "require-signature", false, "refuse a policy without a valid signature of itself or its lock")
 	o.signatures.bind(flags)
 	o.connectOptions.bind(flags)
+	o.bindFates(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
 }
@@ -186,6 +187,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 				return nil, nil, err
 			}
 			filters = filtersOf(compiled, s.Catalog())
+			tellFates(u, s.Catalog().Fates())
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}

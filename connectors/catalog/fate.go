@@ -17,6 +17,10 @@ const (
 	Noted       Fate = "noted"       // it comes as it is, and somebody should look at it
 )
 
+// Grants is the kind of the one object that stands for the rights of roles. It may be kept
+// where there is none.
+const Grants = "grants"
+
 // Fates lists the objects that do not simply come along, each with its fate and the
 // reason, and without its words. The order is that of kind and name.
 func (c *Catalog) Fates() []Object {
@@ -65,6 +69,9 @@ func (c *Catalog) Keep(names []string) (*Catalog, error) {
 	kept.Objects = slices.Clone(c.Objects)
 	asked := map[int]string{}
 	for _, name := range names {
+		if name == Grants && !slices.ContainsFunc(c.Objects, func(o Object) bool { return o.Kind == Grants }) {
+			continue // there are none, and who asks for them need not know
+		}
 		at, err := kept.named(name)
 		if err != nil {
 			return nil, err

@@ -239,7 +239,7 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 	for _, e := range entries {
 		if err := held.exec(ctx, e.SQL); err != nil {
 			switch e.Kind {
-			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS":
+			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS", "ACL":
 				return b.definitionError(ctx, e, err) // looks at no row
 			}
 			return fail(ctx, b.side, "make "+e.String(), err)

@@ -27,7 +27,6 @@ type config struct {
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)
 	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
-	grants      bool     // copy the rights of roles
 }
 
 const (
@@ -56,7 +55,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 			Hint: "write it as postgres://user@host:5432/database, service=NAME, or host=… dbname=…",
 		}
 	}
-	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, grants: opts.Grants}
+	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep}
 	if c.workers <= 0 {
 		c.workers = defaultWorkers
 	}

@@ -47,6 +47,9 @@ type entry struct {
 	Phase      phase            `json:"phase,omitempty"`
 	Table      *catalog.TableID `json:"table,omitempty"`      // whose index or key it is
 	References *catalog.TableID `json:"references,omitempty"` // of a foreign key
+	// Roles are those that a policy or a right is for, and Spelled the same in SQL.
+	Roles   []string `json:"roles,omitempty"`
+	Spelled []string `json:"spelled,omitempty"`
 }
 
 // phase says when an entry is run.
@@ -145,6 +148,17 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
+	var grants []entry
+	err = s.holding(func(conn *pgx.Conn) error {
+		if err := a.readPolicyRoles(ctx, conn); err != nil {
+			return err
+		}
+		grants, err = s.readGrants(ctx, conn)
+		return err
+	})
+	if err != nil {
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
 	a.place(owners, s.picture)
 	for _, e := range a.items {
 		switch {
@@ -159,6 +173,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			}
 		}
 	}
+	d.After = append(d.After, grants...)
 	d.NoPublic = true
 	for _, o := range s.picture.Objects {
 		if o.Kind == "schema" && o.Name == "public" {

@@ -36,7 +36,8 @@ var staying = map[string]sort{
 	"role":                 {"belongs to the server and not to the database, and may log in with a password", true},
 	"database setting":     {"may be a secret of an application", false},
 	"large objects":        {"are bytes that no policy can decide about", true},
-	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", true},
+	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
+	"default privileges":   {"are for roles of the source's server", true},
 	"security labels":      {"mean something to a module of the server alone", true},
 	"extension rows":       {"belong to the extension; what was added to them is not copied", true},
 }

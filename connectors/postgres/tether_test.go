@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,6 +196,89 @@ func TestKeepObject(t *testing.T) {
 		if got := b.Value(t, to, what); got != want {
 			t.Errorf("%s: %q, want %q", what, got, want)
 		}
+	}
+}
+
+// Policies of row security and rights, for roles that the target's server has and lacks.
+func TestRoles(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	dsn := a.Database(t)
+	both, gone := a.Name(t)+"_both", a.Name(t)+`_"gone" TO`
+	for _, role := range []string{both, gone} {
+		a.Exec(t, a.DSN("postgres"), "CREATE ROLE "+ident(role))
+	}
+	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+ident(both))
+	to := b.DSN(b.Name(t))
+	t.Cleanup(func() {
+		a.Exec(t, dsn, "DROP OWNED BY "+ident(both)+", "+ident(gone)+" CASCADE")
+		a.Exec(t, a.DSN("postgres"), "DROP ROLE "+ident(both)+", "+ident(gone))
+		b.Exec(t, to, "DROP OWNED BY "+ident(both)+" CASCADE")
+		b.Exec(t, b.DSN("postgres"), "DROP ROLE "+ident(both))
+	})
+	a.Exec(t, dsn, "CREATE TABLE t (id integer, v text)", "INSERT INTO t VALUES (1, 'x')", "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+		"CREATE POLICY everybody ON t USING (id > 0)",
+		"CREATE POLICY for_both ON t FOR SELECT TO "+ident(both)+" USING (true)",
+		"CREATE POLICY \"of TO all\" ON t AS RESTRICTIVE TO "+ident(gone)+", "+ident(both)+" USING (v <> ' TO ')",
+		"CREATE POLICY for_gone ON t TO "+ident(gone)+" USING (true)",
+		"COMMENT ON POLICY for_gone ON t IS 'goes with it'", "COMMENT ON POLICY for_both ON t IS 'stays'",
+		"CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'", "REVOKE ALL ON FUNCTION f() FROM PUBLIC",
+		"GRANT EXECUTE ON FUNCTION f() TO "+ident(both)+" WITH GRANT OPTION",
+		"GRANT SELECT, UPDATE ON t TO "+ident(gone), "GRANT SELECT (id) ON t TO "+ident(both), "GRANT INSERT ON t TO PUBLIC")
+	var warned []string
+	copyIt := func(keep ...string) {
+		t.Helper()
+		warned = nil
+		snap, err := openSnapshot(t, dsn, connectors.Options{Keep: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defs, err := snap.Definitions(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Warn: func(m string) { warned = append(warned, strings.ReplaceAll(m, gone, "GONE")) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sink.Close()
+		build, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r1", Catalog: snap.Catalog(), Definitions: defs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer build.Abort()
+		if err := build.Finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := build.Seal(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := build.Promote(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	value := func(sql, want string) {
+		t.Helper()
+		if got := strings.ReplaceAll(b.Value(t, to, sql), both, "BOTH"); got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
+	const rights = "SELECT coalesce(string_agg(g, ' ' ORDER BY g), '') FROM (SELECT privilege_type || ':' || grantee AS g FROM information_schema.role_table_grants WHERE table_name = 't' AND grantee <> current_user UNION SELECT privilege_type || '(id):' || grantee FROM information_schema.column_privileges WHERE table_name = 't' AND grantee LIKE '%both') x"
+	copyIt()
+	value("SELECT string_agg(policyname || ' ' || array_to_string(roles, ','), '; ' ORDER BY policyname) FROM pg_policies", "everybody public; for_both BOTH; of TO all BOTH")
+	value("SELECT relrowsecurity::text FROM pg_class WHERE relname = 't'", "true")
+	value(rights, "")
+	want := []string{"policy public.t of TO all is for fewer roles: the target's server has no role GONE",
+		"policy public.t for_gone stays behind: the target's server has no role GONE; row security stays on, and shows the rows to those alone whom another policy lets see them"}
+	slices.Sort(want)
+	slices.Sort(warned)
+	if !slices.Equal(warned, want) {
+		t.Errorf("warned %q", warned)
+	}
+	copyIt(catalog.Grants)
+	value(rights, "INSERT:PUBLIC SELECT(id):BOTH")
+	value("SELECT proacl::text FROM pg_proc WHERE proname = 'f'", `{postgres=X/postgres,BOTH=X*/postgres}`)
+	if !slices.Contains(warned, `2 rights of role "`+strings.ReplaceAll(strings.ReplaceAll("GONE", "GONE", gone), `"`, `""`)+`" stay behind: the target's server has no such role`) {
+		t.Errorf("warned %q", warned)
 	}
 }
 

@@ -17,14 +17,12 @@ FROM (
     SELECT x.grantee <> c.relowner, c.oid, 'pg_catalog.pg_attribute'::regclass, x.grantee, x.privilege_type, n.nspname
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL aclexplode(a.attacl) x
-  UNION ALL
-    SELECT x.grantee <> d.defaclrole, d.oid, 'pg_catalog.pg_default_acl'::regclass, x.grantee, x.privilege_type, ''
-    FROM pg_catalog.pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) x
 ) g
 WHERE given AND nspname <> 'information_schema' AND nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_init_privs i WHERE i.classoid = g.class AND i.objoid = g.oid)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = g.class AND e.objid = g.oid AND e.deptype = 'e')
 HAVING count(*) > 0
+UNION ALL SELECT 'default privileges', count(*)::text, '' FROM pg_catalog.pg_default_acl HAVING count(*) > 0
 UNION ALL SELECT 'security labels', count(*)::text, '' FROM pg_catalog.pg_seclabel HAVING count(*) > 0
 UNION ALL
 SELECT 'extension rows', n.nspname || '.' || c.relname, x.extname
