@@ -233,6 +233,7 @@ func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, pla
 		Catalog:     snapshot.Catalog(),
 		Definitions: definitions,
 		Workers:     r.Options.Workers,
+		Derived:     s.derived(),
 	})
 	if err != nil {
 		return err

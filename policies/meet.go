@@ -36,7 +36,7 @@ func meet(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry
 	var declarations Errors // links to other databases, rows, risk, edge cases
 	stage(&declarations, m.linkedAbroad, m.filters, m.declared)
 	m.names = append(m.names, declarations...).sorted()
-	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences)
+	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences, m.derivations)
 	stage(&m.unfit, m.group, m.bind)
 	stage(&m.collisions, m.uniqueKeys, m.uniqueRules)
 	byID := map[string]*column{}
@@ -203,6 +203,8 @@ func (m *meeting) action(col *column) string {
 		return "undecided"
 	case col.decision.keep:
 		return "keep"
+	case col.decision.derive:
+		return deriveWord
 	}
 	return "mask"
 }

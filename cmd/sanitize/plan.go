@@ -104,7 +104,7 @@ func planText(u *ui, c *policies.Compiled) string {
 		}
 	}
 	var totals []string
-	for _, action := range []string{"mask", "keep", "computed", "drop"} {
+	for _, action := range []string{"mask", "keep", "derive", "computed", "drop"} {
 		if counts[action] > 0 {
 			totals = append(totals, fmt.Sprintf("%s %s", count(counts[action]), action))
 		}
@@ -114,7 +114,7 @@ func planText(u *ui, c *policies.Compiled) string {
 
 func paintAction(u *ui, action string) string {
 	switch action {
-	case "mask":
+	case "mask", "derive":
 		return paint(u.colorOut, action, green)
 	case "keep":
 		return paint(u.colorOut, action, yellow)

@@ -2,12 +2,14 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -160,5 +162,48 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 
 // fit fits the definitions to the target's server and to the run, before anything is made.
 func (b *build) fit(ctx context.Context) error {
+	if err := b.fitDerived(); err != nil {
+		return err
+	}
 	return b.fitRoles(ctx)
+}
+
+// fitDerived moves the triggers that compute columns anew before the rows: COPY fires
+// them, and what they make of the masked values is what is stored.
+func (b *build) fitDerived() error {
+	for _, d := range b.spec.Derived {
+		unsupported := func(why, hint string) error {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "derive " + words(d.Column.Table) + "." + word(d.Column.Column),
+				Err: errors.New(why), Hint: hint}
+		}
+		found := false
+		// A trigger of a partitioned table stands there, and its partitions share it.
+		for t := b.spec.Catalog.Table(d.Column.Table); t != nil && !found; t = b.spec.Catalog.Table(t.Parents[0]) {
+			for _, list := range []*[]entry{&b.defs.Before, &b.defs.After} {
+				i := slices.IndexFunc(*list, func(e entry) bool {
+					return e.Kind == "TRIGGER" && e.Schema == t.ID.Schema && e.Name == t.ID.Name+" "+d.Trigger
+				})
+				if i < 0 {
+					continue
+				}
+				e := (*list)[i]
+				if strings.Contains(e.SQL, " DISABLE TRIGGER ") || strings.Contains(e.SQL, " ENABLE REPLICA TRIGGER ") {
+					return unsupported("the trigger "+word(d.Trigger)+" is disabled, and would compute nothing", `null the column with {"null": true}`)
+				}
+				if list == &b.defs.After {
+					b.defs.After = slices.Delete(b.defs.After, i, i+1)
+					b.defs.Before = append(b.defs.Before, e)
+				}
+				found = true
+				break
+			}
+			if !t.IsPartition || len(t.Parents) == 0 {
+				break
+			}
+		}
+		if !found {
+			return unsupported("the trigger "+word(d.Trigger)+" is not made at the target", `null the column with {"null": true}, or keep what the trigger calls by --keep-object`)
+		}
+	}
+	return nil
 }
