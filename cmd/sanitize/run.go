@@ -168,6 +168,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	progress := newProgress(u, o.workers)
 	defer progress.Close()
 	var filters map[catalog.TableID]connectors.Filter
+	var blame func(error) error
 	run := pipeline.Run{
 		Source:   source,
 		Sink:     sink,
@@ -187,6 +188,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 				return nil, nil, err
 			}
 			filters = filtersOf(compiled, s.Catalog())
+			blame = func(err error) error { return blamePolicy(err, compiled, s.Catalog()) }
 			tellFates(u, s.Catalog().Fates())
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
@@ -210,7 +212,11 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			Drain:       drain,
 		},
 	}
-	return run.Do(ctx)
+	summary, err = run.Do(ctx)
+	if blame != nil {
+		err = blame(err)
+	}
+	return summary, err
 }
 
 // otherRun refuses a run that is asked for as it was approved, and would be another one.
