@@ -74,6 +74,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.contradictions()
 	s.droppedReferences()
 	s.derivations()
+	s.keptDerivations()
 	s.group()
 	s.bind()
 	if s.broken != nil {
@@ -538,6 +539,9 @@ func (c *compiler) compiled() (*Compiled, error) {
 	}
 	out.Plan = masking.NewPlan(plans)
 	out.Fingerprint = c.fingerprint()
+	for _, h := range c.histories() {
+		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())
+	}
 	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), c.pinnedWarnings()...)
 	return out, nil
 }

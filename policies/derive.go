@@ -29,6 +29,24 @@ var (
 	sqlComments      = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
 )
 
+// The functions of PostgreSQL that fill a column from others that the trigger names.
+const (
+	textsByName   = "pg_catalog.tsvector_update_trigger("
+	textsByColumn = "pg_catalog.tsvector_update_trigger_column("
+)
+
+// plainFiller reports whether a trigger is one of these, and fires for every row.
+func plainFiller(d catalog.Definition) bool {
+	return (strings.HasPrefix(d.Function, textsByName) || strings.HasPrefix(d.Function, textsByColumn)) &&
+		beforeInsert.MatchString(d.Text) && !whenClause.MatchString(d.Text)
+}
+
+// firesBefore reports whether a trigger may set the columns of a new row. Of a lock's, whose
+// texts are digests, it is taken for granted: the catalog of the lock has been asked.
+func firesBefore(d catalog.Definition) bool {
+	return beforeInsert.MatchString(d.Text) || strings.HasPrefix(d.Text, "sha256:")
+}
+
 // triggersOf are the triggers that fire for the rows of a table: its own, and those of
 // the tables that it is a partition of.
 func triggersOf(c *catalog.Catalog, t *catalog.Table) []catalog.Definition {
@@ -51,10 +69,10 @@ func triggersOf(c *catalog.Catalog, t *catalog.Table) []catalog.Definition {
 // configuration from a column. See the manual, "Triggers for Automatic Updates".
 func knownFiller(c *catalog.Catalog, t *catalog.Table, column string) *filler {
 	for _, d := range triggersOf(c, t) {
-		byColumn := strings.HasPrefix(d.Function, "pg_catalog.tsvector_update_trigger_column(")
-		if !byColumn && !strings.HasPrefix(d.Function, "pg_catalog.tsvector_update_trigger(") || !beforeInsert.MatchString(d.Text) || whenClause.MatchString(d.Text) {
+		if !plainFiller(d) {
 			continue
 		}
+		byColumn := strings.HasPrefix(d.Function, textsByColumn)
 		m := triggerArguments.FindStringSubmatch(d.Text)
 		if m == nil {
 			continue
@@ -130,20 +148,26 @@ func names(code, name string) bool {
 	return false
 }
 
-// derivations checks what is to be derived, and finds what is kept though a trigger fills
-// it from columns that are masked: it holds their words as they were.
+// derivations checks what is to be derived.
 func (c *compiler) derivations() {
+	c.eachDecided(func(d *decision) bool { return d.derive }, c.derivation)
+}
+
+// keptDerivations finds what is kept though a trigger fills it from columns that are
+// masked: it holds their words as they were.
+func (c *compiler) keptDerivations() {
+	c.eachDecided(func(d *decision) bool { return d.keep }, c.refuseKept)
+}
+
+// eachDecided hands on the columns that are copied and decided as is says.
+func (c *compiler) eachDecided(is func(*decision) bool, do func(*table, *column)) {
 	for _, ts := range c.tables {
 		if !ts.copied() {
 			continue
 		}
 		for _, col := range ts.columns {
-			switch d := col.decision; {
-			case d == nil || !col.open():
-			case d.derive:
-				c.derivation(ts, col)
-			case d.keep:
-				c.keptDerived(ts, col)
+			if col.decision != nil && col.open() && is(col.decision) {
+				do(ts, col)
 			}
 		}
 	}
@@ -166,7 +190,7 @@ func (c *compiler) derivation(ts *table, col *column) {
 	}
 	var possible []string
 	for _, t := range triggersOf(c.catalog, ts.t) {
-		if beforeInsert.MatchString(t.Text) {
+		if firesBefore(t) {
 			possible = append(possible, t.Name)
 		}
 	}
@@ -194,8 +218,8 @@ func (c *compiler) derivation(ts *table, col *column) {
 	}
 }
 
-// keptDerived refuses a column that is kept, and that a trigger fills from masked ones.
-func (c *compiler) keptDerived(ts *table, col *column) {
+// refuseKept refuses a column that is kept, and that a trigger fills from masked ones.
+func (c *compiler) refuseKept(ts *table, col *column) {
 	f, sure := knownFiller(c.catalog, ts.t, col.col.Name), true
 	if f == nil && strings.EqualFold(col.col.Type.Name, "tsvector") {
 		f, sure = c.likelyFiller(ts, col.col.Name), false
@@ -230,4 +254,60 @@ func (c *column) derivedWords() string {
 		return c.why
 	}
 	return fmt.Sprintf("%s; computed anew by the trigger %s", c.why, c.trigger)
+}
+
+// history is a column that is kept, and into which a trigger writes from a table with
+// masked texts.
+type history struct {
+	col     *column
+	trigger string
+	from    *table
+}
+
+// String says what is wrong with it.
+func (h history) String() string {
+	return "is kept, and the trigger " + h.trigger + " writes rows of " + h.from.t.ID.String() + " there, which are masked"
+}
+
+var insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+("?[\w$]+"?(?:\."?[\w$]+"?)?)`)
+
+// histories finds triggers that write rows of a table with masked columns into another, in
+// which a text or a document is kept.
+func (c *compiler) histories() (found []history) {
+	bodies := map[string]string{}
+	for _, o := range c.catalog.Objects {
+		if o.Definition != "" {
+			name, _, _ := strings.Cut(o.Name, "(")
+			bodies[name] = o.Definition
+		}
+	}
+	for _, ts := range c.tables {
+		if !ts.copied() || !ts.textsMasked() {
+			continue
+		}
+		for _, trigger := range ts.t.Triggers {
+			function, _, _ := strings.Cut(trigger.Function, "(")
+			text := trigger.Text + "\n" + bodies[function]
+			for _, m := range insertInto.FindAllStringSubmatch(text, -1) {
+				target := c.catalog.Find(strings.ReplaceAll(m[1], `"`, ""))
+				if target == nil || target.ID == ts.t.ID {
+					continue
+				}
+				to := c.byID[target.ID]
+				for _, col := range to.columns {
+					if to.copied() && col.decision != nil && col.decision.keep && (col.col.Type.Kind == catalog.Text && len(col.col.Type.Labels) == 0 || holdsText(col.col.Type)) {
+						found = append(found, history{col, trigger.Name, ts})
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// textsMasked reports whether a text of the table is masked.
+func (t *table) textsMasked() bool {
+	return slices.ContainsFunc(t.columns, func(col *column) bool {
+		return col.decision != nil && !col.decision.keep && col.col.Type.Kind == catalog.Text
+	})
 }

@@ -491,6 +491,13 @@ func facts(c *catalog.Catalog) *catalog.Catalog {
 			col.Comment, col.Default, col.Computation = digestOf(col.Comment), digestOf(col.Default), digestOf(col.Computation)
 		}
 		f.Checks, f.Indexes, f.Triggers = digests(t.Checks), digests(t.Indexes), digests(t.Triggers)
+		for i, d := range f.Triggers {
+			// What derives a column by the names of others quotes no data, and a lock has to
+			// be understood by itself.
+			if at := slices.IndexFunc(t.Triggers, func(o catalog.Definition) bool { return o.Name == d.Name }); at >= 0 && plainFiller(t.Triggers[at]) {
+				f.Triggers[i].Text = t.Triggers[at].Text
+			}
+		}
 		tables = append(tables, &f)
 	}
 	f := catalog.New(c.Connector, "", c.DefaultSchema, tables, objectDigests(c.Objects))

@@ -85,7 +85,7 @@ tables: {people: {columns: {email: note, name: note}, keep: [id]}, lines: {keep:
 		if got := spellFates(leftOf(t, run.stdout.String())); got != want || got == "" {
 			t.Errorf("the run\n%s\nthe plan\n%s", got, want)
 		}
-		if kept := strings.Contains(want, "publication changes"); kept != (keep == nil) {
+		if kept := strings.Contains(want, "noted publication changes: is kept by name; it would send rows"); kept == (keep == nil) {
 			t.Errorf("--keep-object %q, and the plan says\n%s", keep, want)
 		}
 		// It is said before a row is copied, and again at the end.

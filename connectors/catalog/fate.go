@@ -17,6 +17,9 @@ const (
 	Noted       Fate = "noted"       // it comes as it is, and somebody should look at it
 )
 
+// Along reports whether an object comes along as it is.
+func (f Fate) Along() bool { return f == Comes || f == Noted }
+
 // Grants is the kind of the one object that stands for the rights of roles. It may be kept
 // where there is none.
 const Grants = "grants"
@@ -80,7 +83,7 @@ func (c *Catalog) Keep(names []string) (*Catalog, error) {
 	}
 	for at := range asked {
 		if o := &kept.Objects[at]; len(o.Causes) == 0 {
-			o.Fate, o.Reason = Comes, ""
+			o.Fate, o.Reason = Noted, "is kept by name; it "+o.Reason
 		}
 	}
 	// What stays for another's sake comes when none of these stays any more.
@@ -88,19 +91,19 @@ func (c *Catalog) Keep(names []string) (*Catalog, error) {
 		changed = false
 		held := map[string]bool{}
 		for _, o := range kept.Objects {
-			if o.Fate == Stays || o.Fate == Neutralised {
+			if !o.Fate.Along() {
 				held[o.ref()] = true
 			}
 		}
 		for i := range kept.Objects {
 			o := &kept.Objects[i]
-			if (o.Fate == Stays || o.Fate == Neutralised) && len(o.Causes) > 0 && !slices.ContainsFunc(o.Causes, func(ref string) bool { return held[ref] }) {
+			if !o.Fate.Along() && len(o.Causes) > 0 && !slices.ContainsFunc(o.Causes, func(ref string) bool { return held[ref] }) {
 				o.Fate, o.Reason, changed = Comes, "", true
 			}
 		}
 	}
 	for at, name := range asked {
-		if o := kept.Objects[at]; o.Fate != Comes {
+		if o := kept.Objects[at]; !o.Fate.Along() {
 			help := "keep what it needs as well: --keep-object " + quoted(strings.Join(o.Causes, "' --keep-object '"))
 			if slices.ContainsFunc(kept.Objects, func(c Object) bool { return c.Fixed && slices.Contains(o.Causes, c.ref()) }) {
 				help = "leave it out: what it needs never comes along"
@@ -123,7 +126,7 @@ func (c *Catalog) named(name string) (int, error) {
 		// Of some kinds there is one object, whose name is a number of things.
 		return o.Name == rest || c.DefaultSchema != "" && o.Name == c.DefaultSchema+"."+rest || rest == "" && counted(o.Name)
 	}
-	at := slices.IndexFunc(c.Objects, func(o Object) bool { return (o.Fate == Stays || o.Fate == Neutralised) && same(o) })
+	at := slices.IndexFunc(c.Objects, func(o Object) bool { return !o.Fate.Along() && same(o) })
 	if at >= 0 {
 		if o := c.Objects[at]; o.Fixed {
 			return 0, &KeepError{Name: name, Reason: "it never comes along: it " + o.Reason, Help: "make one of its sort at the target, by hand, after the run"}
@@ -142,7 +145,7 @@ func (c *Catalog) near(kind, name string) string {
 	var same, others []string
 	for _, o := range c.Fates() {
 		switch {
-		case o.Fate == Noted:
+		case o.Fate.Along():
 		case strings.EqualFold(o.Kind, strings.TrimSpace(kind)), name != "" && strings.Contains(o.Name, strings.TrimSpace(name)):
 			same = append(same, quoted(o.ref()))
 		default:

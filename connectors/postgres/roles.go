@@ -39,7 +39,7 @@ func (a *archive) readPolicyRoles(ctx context.Context, conn *pgx.Conn) error {
 // readGrants reads the rights on what comes along, if somebody asks for them: an entry each.
 func (s *snapshot) readGrants(ctx context.Context, conn *pgx.Conn) (entries []entry, err error) {
 	f := s.picture.fates()
-	asked := slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == "grants" && o.Fate == catalog.Comes })
+	asked := slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == catalog.Grants && o.Fate.Along() })
 	if !asked {
 		return nil, nil
 	}

@@ -112,7 +112,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		}
 		for _, kv := range settings {
 			name, _, _ := strings.Cut(kv, "=")
-			if fate, known := fates.byName["database setting:"+name]; harmless[strings.ToLower(name)] || known && fate == catalog.Comes {
+			if fate, known := fates.byName["database setting:"+name]; harmless[strings.ToLower(name)] || known && fate.Along() {
 				d.Settings = append(d.Settings, kv)
 			}
 		}
@@ -168,7 +168,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		default:
 			d.Before = append(d.Before, e.entry)
 			id := catalog.TableID{Schema: e.Schema, Name: e.Name}
-			if e.Kind == "MATERIALIZED VIEW" && populated[id] && fates.byKey[e.at] == catalog.Comes {
+			if e.Kind == "MATERIALIZED VIEW" && populated[id] && fates.byKey[e.at].Along() {
 				d.Views = append(d.Views, id)
 			}
 		}
@@ -347,7 +347,7 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 		"--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.token,
 		"--lock-wait-timeout=" + strconv.FormatInt(s.lockTimeout.Milliseconds(), 10)}
 	common := []string{"--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-subscriptions"}
-	if !slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == "publication" && o.Fate == catalog.Comes }) {
+	if !slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == "publication" && o.Fate.Along() }) {
 		args, common = append(args, "--no-publications"), append(common, "--no-publications")
 	}
 	if p.major >= 18 {

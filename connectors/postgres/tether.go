@@ -470,7 +470,7 @@ func (p *picture) apply(a *archive) error {
 			it.left = !slices.ContainsFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.Kind == "PUBLICATION" && !d.left })
 			continue
 		case stay[it.Kind]:
-			it.left = !known || fate != catalog.Comes
+			it.left = !known || !fate.Along()
 			continue
 		}
 		if !known {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -30,6 +31,11 @@ func tethers(t *testing.T, a *connectortest.PostgresServer) (dsn, role string) {
 		a.Exec(t, dsn, "DROP OWNED BY "+ident(role)+" CASCADE")
 		a.Exec(t, a.DSN("postgres"), "DROP ROLE "+ident(role))
 	})
+	if v := a.Value(t, dsn, "SHOW server_version_num"); v < "140000" {
+		// Bodies in standard SQL came later.
+		sql = bytes.Replace(sql, []byte("LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM dblink('host=prod.internal', 'SELECT 1') AS t(a integer); END;"),
+			[]byte("LANGUAGE sql AS $$SELECT count(*) FROM dblink('host=prod.internal', 'SELECT 1') AS t(a integer)$$;"), 1)
+	}
 	a.Exec(t, dsn, string(sql),
 		"GRANT SELECT, INSERT ON people TO "+ident(role),
 		"GRANT EXECUTE ON FUNCTION trusted() TO "+ident(role),
