@@ -3,6 +3,7 @@ package connectors
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -72,6 +73,34 @@ func NewLayout(t *catalog.Table, format WireFormat, decoded []string) (*Layout, 
 		l.Columns = append(l.Columns, c)
 	}
 	return l, nil
+}
+
+// Without returns the layout without some columns, which do not travel: the sink computes
+// them anew. It fails for a column that is decoded, or that is not there.
+func (l *Layout) Without(names []string) (*Layout, error) {
+	if len(names) == 0 {
+		return l, nil
+	}
+	less := &Layout{Table: l.Table, Format: l.Format, Rows: l.Rows}
+	found := 0
+	for i, c := range l.Columns {
+		decoded := slices.Contains(l.Decoded, i)
+		if slices.Contains(names, c.Name) {
+			if decoded {
+				return nil, fmt.Errorf("layout of %s: column %s is decoded, and does not travel", l.Table.ID, c.Name)
+			}
+			found++
+			continue
+		}
+		if decoded {
+			less.Decoded = append(less.Decoded, len(less.Columns))
+		}
+		less.Columns = append(less.Columns, c)
+	}
+	if found != len(names) {
+		return nil, fmt.Errorf("layout of %s: a column of %q is not there", l.Table.ID, names)
+	}
+	return less, nil
 }
 
 // Field is where the encoded value of one decoded column of one row stands in

@@ -3,6 +3,8 @@ package connectors
 import (
 	"errors"
 	"fmt"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 // Kind tells a caller what sort of failure it has before it.
@@ -40,6 +42,40 @@ type Error struct {
 	Hint string // what a person can do; may be empty
 	// Retry is set when the chunk may be tried again.
 	Retry bool
+	// Violation is what a row would have broken, where the server names it.
+	Violation *Violation
+}
+
+// Violation is a rule of the database that a row does not keep. It names, and holds no value.
+type Violation struct {
+	Table      catalog.TableID // as far as the server names it
+	Constraint string          // a CHECK, a unique key or index, an exclusion constraint, a foreign key; empty for a NOT NULL, and where no partition takes the row
+	Columns    []string        // of the table, as far as the server names them
+	Type       string          // the domain to which the constraint belongs, or ""
+	Partition  bool            // no partition takes the row
+}
+
+// ViolationOf returns the violation in err's chain, or nil.
+func ViolationOf(err error) *Violation {
+	for err != nil {
+		if e, ok := err.(*Error); ok && e.Violation != nil {
+			return e.Violation
+		}
+		switch u := err.(type) {
+		case interface{ Unwrap() error }:
+			err = u.Unwrap()
+		case interface{ Unwrap() []error }:
+			for _, sub := range u.Unwrap() {
+				if v := ViolationOf(sub); v != nil {
+					return v
+				}
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 // Error returns "op: cause".

@@ -29,6 +29,9 @@ type Options struct {
 	Sessions    int
 	LockTimeout int    // milliseconds to wait for a lock at the source; 0 is 10,000
 	BinDir      string // folder of client programs (pg_dump); empty searches the usual places
+	// Keep names objects of the source (KIND:NAME) that are to come along though they
+	// would stay behind; see catalog.Catalog.Keep.
+	Keep []string
 	// Warn is told what a person should know and no error stops for. It may be
 	// called from several goroutines; nil drops it.
 	Warn func(message string)

@@ -41,6 +41,16 @@ type BuildSpec struct {
 	// could not split them in the same way.
 	Chunks  []Chunk
 	Workers int // most chunks that will be loaded at once
+	// Derived lists the columns that do not travel: a trigger of the build computes them
+	// while the rows are loaded. A sink that cannot do so fails with KindUnsupported.
+	Derived []Derived
+}
+
+// Derived is a column that a trigger of its table, or of the table that this one is a
+// partition of, computes anew.
+type Derived struct {
+	Column  catalog.ColumnID
+	Trigger string
 }
 
 // Build is a database being built aside.

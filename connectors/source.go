@@ -91,8 +91,8 @@ type Definitions struct {
 	Data      []byte
 	// Sequences holds the position of each sequence.
 	Sequences []Sequence
-	// LeftBehind names objects that stay at the source since they would tie
-	// the target to production.
+	// LeftBehind names the objects that do not come along as they are, each with its
+	// fate and the reason: what would tie the target to production, or act by itself.
 	LeftBehind []catalog.Object
 }
 

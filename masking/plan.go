@@ -27,6 +27,9 @@ type ColumnPlan struct {
 	Name    string
 	Action  Action
 	Binding Binding // of Mask; the zero Binding if another column's group masks it
+	// By names what computes a column that holds values at the source and is Computed all
+	// the same; empty where the table's own definition does.
+	By string
 }
 
 // TablePlan binds every column of one table. It is immutable and safe for
@@ -59,6 +62,8 @@ func NewTablePlan(table string, drop bool, columns []ColumnPlan) (*TablePlan, er
 		switch b := c.Binding; {
 		case c.Action == Undecided:
 			return nil, fmt.Errorf("plan of %s: column %s is undecided", table, c.Name)
+		case c.By != "" && c.Action != Computed:
+			return nil, fmt.Errorf("plan of %s: column %s is computed by %s and not decided so", table, c.Name, c.By)
 		case c.Action != Mask:
 			if b.Transform != nil || b.Group != nil {
 				return nil, fmt.Errorf("plan of %s: column %s is not masked and has a transform", table, c.Name)

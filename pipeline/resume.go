@@ -154,6 +154,7 @@ func (x *execution) resume(ctx context.Context) (err error) {
 		Definitions: left.Definitions,
 		Chunks:      left.Chunks,
 		Workers:     r.Options.Workers,
+		Derived:     s.derived(),
 	})
 	if err != nil {
 		return err

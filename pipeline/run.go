@@ -264,6 +264,7 @@ func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, pla
 		Definitions: definitions,
 		Chunks:      s.chunks,
 		Workers:     r.Options.Workers,
+		Derived:     s.derived(),
 	})
 	if err != nil {
 		return err

@@ -66,6 +66,9 @@ func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan
 			if err != nil {
 				return err
 			}
+			if layout, err = layout.Without(derived(t.plan)); err != nil {
+				return err
+			}
 			t.layout, err = chosen.layout(gctx, snapshot, layout)
 			return err
 		})
@@ -101,6 +104,35 @@ func (s *schedule) order() {
 		}
 	}
 	s.chunks = append(append(s.chunks, whole...), parts...)
+}
+
+// derived names the columns of a table that hold values at the source, and that the build
+// computes anew.
+func derived(p *masking.TablePlan) (names []string) {
+	if p.Drop() {
+		return nil
+	}
+	for _, c := range p.Columns() {
+		if c.By != "" {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// derived lists all columns that the build computes anew.
+func (s *schedule) derived() (all []connectors.Derived) {
+	for _, t := range s.tables {
+		if t.plan.Drop() || !t.table.StoresRows() {
+			continue
+		}
+		for _, c := range t.plan.Columns() {
+			if c.By != "" {
+				all = append(all, connectors.Derived{Column: catalog.ColumnID{Table: t.table.ID, Column: c.Name}, Trigger: c.By})
+			}
+		}
+	}
+	return all
 }
 
 func (t *scheduled) bytes() (n int64) {

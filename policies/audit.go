@@ -223,7 +223,7 @@ func (s *Pass) inventory(v *view) report.Column {
 		}
 	case "computed":
 		out.Why = "computed by the database"
-	case "keep", "mask":
+	case "keep", "mask", deriveWord:
 		out.Do, out.Where = v.do.String(), where(v.at)
 	}
 	if v.bind != nil {

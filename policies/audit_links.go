@@ -134,7 +134,8 @@ func copies(s *Pass) (found []report.Finding) {
 		}
 	}
 	vector := func(v *view) bool {
-		return strings.EqualFold(v.c.col.Type.Name, "tsvector") && s.textsMasked(v.c.table)
+		return strings.EqualFold(v.c.col.Type.Name, "tsvector") && v.c.table.textsMasked() &&
+			!slices.ContainsFunc(s.met.keptDerived, func(d Diagnostic) bool { return d.At == v.object })
 	}
 	for _, v := range s.wrong(func(v *view) bool { return v.kept() && (repeats(v, masked) != nil || vector(v)) }) {
 		if original := repeats(v, masked); original != nil {
@@ -143,6 +144,7 @@ func copies(s *Pass) (found []report.Finding) {
 		}
 		found = append(found, s.find(nil, v.at, v.object, `give it a class that does {"null": true}`, "%s is kept, and holds the words of texts that are masked beside it", v.title()))
 	}
+	found = append(found, s.fromDiagnostics(s.met.keptDerived)...)
 	return append(found, s.writers()...)
 }
 
@@ -171,48 +173,12 @@ func repeats(v *view, masked map[string][]*view) *view {
 	return nil
 }
 
-// textsMasked reports whether a text of the table is masked.
-func (s *Pass) textsMasked(ts *table) bool {
-	return slices.ContainsFunc(ts.columns, func(col *column) bool {
-		return col.decision != nil && !col.decision.keep && col.col.Type.Kind == catalog.Text
-	})
-}
-
-var insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+("?[\w$]+"?(?:\."?[\w$]+"?)?)`)
-
-// writers finds triggers that write rows of a table with masked columns into another, in
-// which a text or a document is kept.
+// writers finds what triggers write elsewhere.
 func (s *Pass) writers() (found []report.Finding) {
-	bodies := map[string]string{}
-	for _, o := range s.Catalog.Objects {
-		if o.Definition != "" {
-			name, _, _ := strings.Cut(o.Name, "(")
-			bodies[name] = o.Definition
-		}
-	}
-	for _, ts := range s.met.tables {
-		if !ts.copied() || !s.textsMasked(ts) {
-			continue
-		}
-		for _, trigger := range ts.t.Triggers {
-			function, _, _ := strings.Cut(trigger.Function, "(")
-			text := trigger.Text + "\n" + bodies[function]
-			for _, m := range insertInto.FindAllStringSubmatch(text, -1) {
-				target := s.Catalog.Find(strings.ReplaceAll(m[1], `"`, ""))
-				if target == nil || target.ID == ts.t.ID {
-					continue
-				}
-				to := s.met.byID[target.ID]
-				for _, col := range to.columns {
-					if to.copied() && col.decision != nil && col.decision.keep && (col.col.Type.Kind == catalog.Text && len(col.col.Type.Labels) == 0 || holdsText(col.col.Type)) {
-						f := s.find(nil, col.decision.at, col.id().String(), "mask it as what the trigger writes there, or drop the table",
-							"%s is kept, and the trigger %s writes rows of %s there, which are masked", col.id(), trigger.Name, ts.t.ID)
-						f.Part = trigger.Name
-						found = append(found, f)
-					}
-				}
-			}
-		}
+	for _, h := range s.met.histories() {
+		f := s.find(nil, h.col.decision.at, h.col.id().String(), "mask it as what the trigger writes there, or drop the table", "%s %s", h.col.id(), h)
+		f.Part = h.trigger
+		found = append(found, f)
 	}
 	return found
 }

@@ -142,7 +142,7 @@ func (s *Pass) definitions() (all []definition) {
 		}
 	}
 	for _, o := range s.Catalog.Objects {
-		if away(o.Kind) {
+		if away(o.Kind) || o.Fate == catalog.Stays || o.Fate == catalog.Neutralised {
 			continue
 		}
 		add(o.Kind, o.Name, o.Definition)

@@ -36,10 +36,13 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	fk (b, a) -> t (y, x)
 //	parent payment                     partition payment
 //	route (paid_on)
+//	trigger fill BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f()
+//	function public.f() BEGIN … END
 func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 	t.Helper()
 	var tables []*catalog.Table
 	var now *catalog.Table
+	var objects []catalog.Object
 	schema, encoding := "", ""
 	id := func(name string) catalog.TableID {
 		if before, after, found := strings.Cut(name, "."); found {
@@ -95,6 +98,11 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			now.IsPartition = word == "partition"
 		case "route":
 			now.PartitionKey = list(rest)
+		case "trigger":
+			now.Triggers = append(now.Triggers, parseTrigger(rest))
+		case "function":
+			name, body, _ := strings.Cut(rest, " ")
+			objects = append(objects, catalog.Object{Kind: "function", Name: name, Definition: body})
 		default:
 			name, rest, _ := strings.Cut(line, " ")
 			if strings.HasPrefix(line, `"`) {
@@ -108,7 +116,7 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			parseColumn(t, now, name, rest)
 		}
 	}
-	c := catalog.New("postgres", "17", schema, tables, nil)
+	c := catalog.New("postgres", "17", schema, tables, objects)
 	if encoding != "" {
 		c.Encoding = encoding
 		if err := c.Charset.UnmarshalText([]byte(strings.ToLower(encoding))); err != nil {
@@ -116,6 +124,17 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 		}
 	}
 	return c
+}
+
+// parseTrigger reads "name BEFORE INSERT … EXECUTE FUNCTION f('x')".
+func parseTrigger(rest string) catalog.Definition {
+	name, _, _ := strings.Cut(rest, " ")
+	_, function, _ := strings.Cut(rest, "EXECUTE FUNCTION ")
+	function, _, _ = strings.Cut(function, "(")
+	if strings.HasPrefix(function, "tsvector_") {
+		function = "pg_catalog." + function
+	}
+	return catalog.Definition{Name: name, Text: "CREATE TRIGGER " + rest, Function: function + "()"}
 }
 
 func parseRule(t *catalog.Table, word, rest string) catalog.Rule {

@@ -16,6 +16,7 @@ const (
 	personKey  = "person_key"
 	freeText   = "free_text"
 	suppressed = "suppressed"
+	derived    = "derived"
 
 	// document is a JSON, XML or hstore of which nothing more is known. It is what the
 	// data is; no policy has a class of that name, since the paths have to be decided.
@@ -59,6 +60,7 @@ var standardClasses = []Class{
 	{Name: "secret_token", Kind: "secret", Do: Do{Name: "token", Variant: "base32"}},
 	{Name: freeText, Kind: "free_text", Do: Do{Name: "shape", Variant: "text"}},
 	{Name: suppressed, Kind: "direct", Do: Do{Name: "null", Variant: true}},
+	{Name: derived, Kind: "free_text", Do: Do{Name: deriveWord}},
 	{Name: Public, Kind: "not_personal", Do: Do{Name: "keep"}},
 }
 

@@ -36,7 +36,7 @@ type TableDecision struct {
 type ColumnDecision struct {
 	Column     string             `json:"column"`
 	Type       string             `json:"type"`
-	Action     string             `json:"action"` // keep, mask, computed, drop
+	Action     string             `json:"action"` // keep, mask, derive, computed, drop
 	Class      string             `json:"class,omitempty"`
 	Do         string             `json:"do,omitempty"`     // canonical spelling
 	Domain     string             `json:"domain,omitempty"` // of a mask
@@ -73,6 +73,8 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.declared()
 	s.contradictions()
 	s.droppedReferences()
+	s.derivations()
+	s.keptDerivations()
 	s.group()
 	s.bind()
 	if s.broken != nil {
@@ -137,12 +139,14 @@ type column struct {
 	final    *masking.Spec // see finalSpec; nil until it is asked for
 	binding  masking.Binding
 	bound    bool
-	atRun    bool // the binding lacks the values that it is made of
+	atRun    bool   // the binding lacks the values that it is made of
+	trigger  string // that computes it anew, if it is derived
 }
 
 // decision is what is to happen to a column, and to those that inherit it.
 type decision struct {
 	keep   bool
+	derive bool // computed anew by a trigger of the target
 	class  string
 	do     Do
 	spec   masking.Spec
@@ -319,6 +323,9 @@ func (c *compiler) decide(r ColumnRule, id string) *decision {
 	case "keep":
 		d.keep = true
 		return d
+	case deriveWord:
+		d.derive = true
+		return d
 	case "drop":
 		c.fail(Invalid, r.At, id, `to empty it write {"null": true}`, "%s: drop is for the paths of a document and for tables, not for a column", id)
 		return nil
@@ -417,7 +424,7 @@ func (c *compiler) bind() {
 		}
 		for _, col := range ts.columns {
 			d := col.decision
-			if d == nil || d.keep || !col.open() {
+			if d == nil || d.keep || d.derive || !col.open() {
 				continue
 			}
 			reason, help := c.bindColumn(col)
@@ -532,6 +539,9 @@ func (c *compiler) compiled() (*Compiled, error) {
 	}
 	out.Plan = masking.NewPlan(plans)
 	out.Fingerprint = c.fingerprint()
+	for _, h := range c.histories() {
+		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())
+	}
 	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), c.pinnedWarnings()...)
 	return out, nil
 }
@@ -550,6 +560,10 @@ func (c *compiler) columnPlan(col *column) (masking.ColumnPlan, ColumnDecision) 
 			cd.Why = "foreign table"
 		}
 	case d == nil: // a mistake of ours, which NewTablePlan refuses
+	case d.derive:
+		cp.Action, cp.By = masking.Computed, col.trigger
+		cd.Action, cd.Class, cd.Do = deriveWord, d.class, d.do.String()
+		cd.Why, cd.Where = col.derivedWords(), c.where(d.at)
 	case d.keep:
 		cp.Action = masking.Keep
 		cd.Action, cd.Class, cd.Do = "keep", d.class, d.do.String()

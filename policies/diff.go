@@ -260,7 +260,7 @@ func changeWords(before, now masking.Spec, s Strength) string {
 
 func wordOfSpec(s masking.Spec) string {
 	switch s.Name {
-	case "keep", "drop":
+	case "keep", "drop", deriveWord:
 		return s.Name
 	}
 	return "mask"
@@ -331,7 +331,7 @@ func (d *differ) tableDecision(old, now *resolvedTable) {
 			o = resolvedColumn{name: c.name, action: "absent"}
 		}
 		delete(was, c.name)
-		if old.action == "drop" && now.action == "drop" || old.action == "absent" && c.action != "keep" && c.action != "mask" {
+		if old.action == "drop" && now.action == "drop" || old.action == "absent" && !c.decided() {
 			continue // said of the table
 		}
 		d.columnDecision(now.id+"."+c.name, now.short+"."+c.name, o, c)
@@ -351,6 +351,8 @@ func (c resolvedColumn) side() Side {
 		text = "kept as " + c.class
 	case "mask":
 		text = fmt.Sprintf("masked as %s by %s", c.class, c.do)
+	case deriveWord:
+		text = fmt.Sprintf("%s as %s", c.do, c.class)
 	case "drop":
 		text = "not copied"
 	case "absent":
@@ -373,7 +375,7 @@ func (d *differ) columnDecision(at, short string, old, now resolvedColumn) {
 	}
 	before, after := old.side(), now.side()
 	add := func(s Strength, what string) { d.add(s, "columns", at, what, before, after, objects...) }
-	decided := func(c resolvedColumn) bool { return c.action == "keep" || c.action == "mask" }
+	decided := resolvedColumn.decided
 	switch {
 	case !decided(old) && !decided(now):
 	case old.action == "drop" && decided(now):

@@ -1,6 +1,9 @@
 package policies
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // tableLines compares two policies by what their lines say, where no catalog tells what
 // keys and parents hand on. Tables and columns are paired by their spelling.
@@ -119,7 +122,7 @@ func tablesByName(d *Document) tableSet {
 		}
 		rule := &TableRule{Name: t.short, Drop: t.action == "drop", Rows: t.rows}
 		for _, c := range t.columns {
-			if c.why == "listed" && (c.action == "keep" || c.action == "mask") {
+			if (c.why == "listed" || c.action == deriveWord && strings.HasPrefix(c.why, "listed;")) && c.decided() {
 				do := c.do
 				rule.Columns = append(rule.Columns, ColumnRule{Name: c.name, Class: c.class, Do: &do})
 			}

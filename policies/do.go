@@ -11,7 +11,7 @@ import (
 func (r *reader) do(n *yaml.Node, what string) (Do, bool) {
 	d := Do{At: at(n)}
 	if n.Kind == yaml.ScalarNode {
-		if n.Tag == "!!str" && (n.Value == "keep" || n.Value == "drop") {
+		if n.Tag == "!!str" && (n.Value == "keep" || n.Value == "drop" || n.Value == deriveWord) {
 			d.Name = n.Value
 			return d, true
 		}
@@ -32,6 +32,18 @@ func (r *reader) do(n *yaml.Node, what string) (Do, bool) {
 		return d, false
 	}
 	ok := true
+	if d.Name == deriveWord {
+		if trigger, isText := r.text(fields[0].value, "the trigger of derive of "+what); isText {
+			d.Variant = trigger
+		} else {
+			ok = false
+		}
+		for _, f := range fields[1:] {
+			r.unknown(f, "derive", deriveWord)
+			ok = false
+		}
+		return d, ok
+	}
 	switch first := fields[0].value; {
 	case slices.Contains(documents, d.Name):
 		d.Paths, ok = r.paths(d.Name, first, what)
@@ -118,6 +130,8 @@ func (r *reader) paths(language string, n *yaml.Node, what string) ([]PathRule, 
 func (r *reader) checkPaths(d Do) {
 	for _, p := range d.Paths {
 		switch {
+		case r.derives(p):
+			r.failAt(Invalid, p.At, "mask the path, or drop it", "path %s: derive is for a whole column, which a trigger fills", clip(p.Path))
 		case p.Do != nil:
 			r.checkClass(p.Class, p.At)
 			r.checkPaths(*p.Do)
@@ -129,19 +143,30 @@ func (r *reader) checkPaths(d Do) {
 	}
 	if in := d.Inner; in != nil {
 		if in.Class != "" && r.checkClass(in.Class, in.At) && in.Do == nil {
-			if word := r.p.Class(in.Class).Do.Name; word == "keep" || word == "drop" {
+			if word := r.p.Class(in.Class).Do.Name; word == "keep" || word == "drop" || word == deriveWord {
 				r.failAt(Invalid, in.At, "keep the column itself, or null it", "each cannot %s what is inside, as class %s does", word, in.Class)
 			}
 		}
-		if in.Do != nil {
+		if in.Do != nil && in.Do.Name == deriveWord {
+			r.failAt(Invalid, in.At, "write it for the column itself", "each cannot derive what is inside")
+		} else if in.Do != nil {
 			r.checkPaths(*in.Do)
 		}
 	}
 	for _, pattern := range d.patterns() {
-		if c := r.p.patternClass(pattern); c != nil && (c.Do.Name == "keep" || c.Do.Name == "drop") {
+		if c := r.p.patternClass(pattern); c != nil && (c.Do.Name == "keep" || c.Do.Name == "drop" || c.Do.Name == deriveWord) {
 			r.failAt(Invalid, d.At, "take "+pattern+" out of the list: what no pattern finds is left to else", "redact masks each hit as the class of its pattern does, and class %s does %s", c.Name, c.Do.Name)
 		}
 	}
+}
+
+// derives reports whether a part of a document is to be derived.
+func (r *reader) derives(p PathRule) bool {
+	if p.Do != nil {
+		return p.Do.Name == deriveWord
+	}
+	c := r.p.Class(p.Class)
+	return c != nil && c.Do.Name == deriveWord
 }
 
 // checkWithin complains about a document whose path is to be read as another of the

@@ -177,6 +177,9 @@ func (d *draft) source(col *column) *entry {
 }
 
 func (d *draft) classify(col *column) *entry {
+	if knownFiller(d.catalog, col.table.t, col.col.Name) != nil {
+		return &entry{class: derived}
+	}
 	g := d.graph.guesser.guess(col.table.t, col.col)
 	if e := d.inside(col, g); e != nil {
 		return e

@@ -155,7 +155,9 @@ table prices
 valid range date
 amounts array int4
 description text
-fulltext tsvector`)
+fulltext tsvector
+filled tsvector notnull
+trigger fill BEFORE INSERT OR UPDATE ON public.prices FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger('filled', 'pg_catalog.english', 'description')`)
 	text := Init(c, "parts")
 	for _, want := range []string{
 		"emails: {each: email} # texts",
@@ -171,6 +173,7 @@ fulltext tsvector`)
 		"sure_search: TODO # tsvector; not NULL, and a text for searching, perhaps made of \"about\"",
 		"description: free_text # text",
 		"fulltext: suppressed # tsvector",
+		"filled: derived # tsvector",
 	} {
 		if !strings.Contains(string(text), "      "+want) {
 			t.Errorf("there is no %q", want)

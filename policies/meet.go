@@ -16,6 +16,7 @@ type meeting struct {
 	names          Errors // what the policy names and the catalog lacks, or cannot be decided about
 	openColumns    Errors // columns that nobody decided about, and tables that are not listed
 	contradictions Errors // relations whose ends differ, and rows that would point to nothing
+	keptDerived    Errors // columns that are kept and hold what is masked beside them
 	unfit          Errors // transforms that a column does not take
 	collisions     Errors // unique keys that would not stay unique
 }
@@ -37,7 +38,8 @@ func meet(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry
 	stage(&declarations, m.linkedAbroad, m.filters, m.declared)
 	m.names = append(m.names, declarations...).sorted()
 	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences)
-	stage(&m.unfit, m.group, m.bind)
+	stage(&m.keptDerived, m.keptDerivations)
+	stage(&m.unfit, m.group, m.derivations, m.bind)
 	stage(&m.collisions, m.uniqueKeys, m.uniqueRules)
 	byID := map[string]*column{}
 	for _, ts := range m.tables {
@@ -150,7 +152,7 @@ func Explain(p *Policy, c *catalog.Catalog, name string, reg *masking.Registry) 
 		step(m.where(source.At), "the domain %s, of the key %s: the same value masks alike wherever this domain is used", e.Domain, source.Name)
 		step("", "the transform is %s", e.Promises)
 	}
-	for _, errs := range []Errors{m.names, m.openColumns, m.contradictions, m.unfit, m.collisions} {
+	for _, errs := range []Errors{m.names, m.openColumns, m.contradictions, m.keptDerived, m.unfit, m.collisions} {
 		for _, d := range errs {
 			if d.At == e.Column {
 				e.Problems = append(e.Problems, d.Message)
@@ -203,6 +205,8 @@ func (m *meeting) action(col *column) string {
 		return "undecided"
 	case col.decision.keep:
 		return "keep"
+	case col.decision.derive:
+		return deriveWord
 	}
 	return "mask"
 }

@@ -299,7 +299,7 @@ func (p *Policy) pathSpec(outer string, r PathRule) masking.Spec {
 // String returns the canonical spelling: equal transforms are spelled alike,
 // whatever the order of their parameters, the quotes and the blanks.
 func (d Do) String() string {
-	if d.Name == "keep" || d.Name == "drop" {
+	if d.Name == "keep" || d.Name == "drop" || d.Name == deriveWord && d.Variant == nil {
 		return d.Name
 	}
 	var b strings.Builder

@@ -42,13 +42,18 @@ type resolvedTable struct {
 // resolvedColumn is what happens to one column.
 type resolvedColumn struct {
 	name   string
-	action string // keep, mask, drop, computed, or undecided
+	action string // keep, mask, derive, drop, computed, or undecided
 	class  string
 	kind   string
 	do     Do
 	spec   masking.Spec
 	why    string
 	where  string
+}
+
+// decided reports whether values of some sort arrive.
+func (c resolvedColumn) decided() bool {
+	return c.action == "keep" || c.action == "mask" || c.action == deriveWord
 }
 
 // Resolve returns the policy with its decisions about the catalog's columns: those that
@@ -114,9 +119,13 @@ func (c *compiler) resolved(ts *table) resolvedTable {
 		default:
 			r.action, r.class, r.do, r.spec = "mask", d.class, d.do, d.spec
 			r.why, r.where = col.why, c.where(d.at)
-			if d.keep {
+			switch {
+			case d.keep:
 				r.action = "keep"
 				r.spec = masking.Spec{Name: "keep"}
+			case d.derive:
+				r.action, r.why = deriveWord, col.derivedWords()
+				r.spec = c.p.spec(d.class, d.do)
 			}
 			if class := c.p.Class(d.class); class != nil {
 				r.kind = class.Kind

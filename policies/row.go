@@ -22,7 +22,7 @@ func (c *compiler) row(col *column) *masking.Row {
 			continue
 		}
 		peer := masking.Peer{Column: c.maskingColumn(other)}
-		if !other.decision.keep {
+		if !other.decision.keep && !other.decision.derive {
 			peer.Spec = c.finalSpec(other)
 		}
 		row.Peers = append(row.Peers, peer)

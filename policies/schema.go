@@ -247,8 +247,8 @@ func rowsSchema() node {
 
 // transforms defines `do` by what the registry says of each transform.
 func (s *schemaDraft) transforms(reg *masking.Registry) {
-	words := enum("keep", "drop")
-	words["description"] = "keep leaves the value; drop takes a path away."
+	words := enum("keep", "drop", deriveWord)
+	words["description"] = "keep leaves the value; drop takes a path away; derive lets the copy's own trigger compute a column anew."
 	var refs []node
 	for _, name := range reg.Names() {
 		d := reg.Factory(name).Describe()
@@ -265,7 +265,10 @@ func (s *schemaDraft) transforms(reg *masking.Registry) {
 		refs = append(refs, ref(def))
 	}
 	s.defs["transform"] = node{"anyOf": refs}
-	s.defs["do"] = about("What masks a value.", node{"anyOf": []node{words, ref("transform")}})
+	s.defs["do"] = about("What masks a value.", node{"anyOf": []node{words, ref("transform"), ref("do_" + deriveWord)}})
+	s.defs["do_"+deriveWord] = about("Lets a trigger of the copy compute the column anew.", object(node{
+		deriveWord: about("The trigger that fills the column.", texts("")),
+	}, deriveWord))
 	for _, language := range documents {
 		paths := mappingOf(nil, ref("part"))
 		if language != "fields" {

@@ -115,6 +115,8 @@ func rankOf(s masking.Spec) int {
 		return rankPart
 	case "pseudonym", "number":
 		return rankReversible
+	case deriveWord: // as much as the masked values that it is made of
+		return rankOneWay
 	case "token", "person", "place", "lorem", "shape":
 		return rankOneWay
 	case "fake":

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/postgres"
 	"github.com/sanitize-db/sanitize/connectors/sqlite"
 )
@@ -21,11 +23,21 @@ type connectOptions struct {
 	workers     int
 	pgBin       string
 	lockTimeout time.Duration
+	keep        []string // objects that come along; see bindFates
+	grants      bool
 }
 
 func (o *connectOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.pgBin, "pg-bin", "", "`DIR` of pg_dump and pg_restore (default: the usual places)")
 	flags.DurationVar(&o.lockTimeout, "lock-timeout", 10*time.Second, "`TIME` to wait for a lock at the source")
+}
+
+// kept names the objects that come along though they would stay behind.
+func (o *connectOptions) kept() []string {
+	if o.grants {
+		return append(slices.Clone(o.keep), catalog.Grants)
+	}
+	return o.keep
 }
 
 // options returns what a connector is told.
@@ -34,6 +46,7 @@ func (o *connectOptions) options(u *ui) connectors.Options {
 		Workers:     o.workers,
 		LockTimeout: int(o.lockTimeout.Milliseconds()),
 		BinDir:      o.pgBin,
+		Keep:        o.kept(),
 		Warn:        u.Warn,
 	}
 }

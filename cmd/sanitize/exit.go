@@ -56,6 +56,7 @@ func exitCode(err error) int {
 		key         *masking.KeyError
 		file        *catalog.FileError
 		resume      *pipeline.ResumeError
+		keep        *catalog.KeepError
 	)
 	kind, side := connectors.KindOf(err)
 	switch {
@@ -63,7 +64,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, pipeline.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &keep):
 		return exitUsage
 	case errors.As(err, &diagnostics) && diagnostics.Drift():
 		return exitDrift

@@ -55,7 +55,11 @@ func (o *sourceOptions) catalog(cmd *cobra.Command, u *ui) (*catalog.Catalog, er
 		return nil, err
 	}
 	if path := o.path(); path != "" {
-		return catalog.Load(path)
+		c, err := catalog.Load(path)
+		if err != nil {
+			return nil, err
+		}
+		return c.Keep(o.kept())
 	}
 	source, err := openSource(cmd.Context(), o.from, o.options(u))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/pipeline"
 	"github.com/sanitize-db/sanitize/policies"
@@ -18,6 +19,7 @@ type planReport struct {
 	Digest      string                   `json:"fingerprint_digest"`
 	Fingerprint map[string]string        `json:"fingerprint"`
 	Tables      []policies.TableDecision `json:"tables"`
+	LeftBehind  []catalog.Object         `json:"left_behind,omitempty"` // as a run's summary has it
 	Warnings    []string                 `json:"warnings,omitempty"`
 }
 
@@ -30,8 +32,8 @@ func newPlan(u *ui) *cobra.Command {
 		use:   "plan --policy POLICY --from SOURCE [--json]\nplan --policy POLICY --catalog FILE [--json]",
 		short: "show what the policy does to each column, and why",
 		long: `Plan compiles the policy against the source's catalog, as a run would, and shows
-what happens to each column, why, and which line of the policy says so. It reads
-no rows and writes nothing but this. It needs the policy's key, as a run does. A
+what happens to each column, why, and which line of the policy says so; and which
+objects beside the tables do not come along as they are, and why. It reads no rows and writes nothing but this. It needs the policy's key, as a run does. A
 catalog file that inspect wrote does in place of the source.`,
 		example: `  sanitize plan --policy shop.yaml --from postgres://reader@prod/shop
   sanitize plan --policy shop.yaml --catalog shop.catalog.json --json > plan.json`,
@@ -61,18 +63,21 @@ catalog file that inspect wrote does in place of the source.`,
 					Digest:      pipeline.Fingerprint(compiled.Fingerprint).Digest(),
 					Fingerprint: compiled.Fingerprint,
 					Tables:      compiled.Tables,
+					LeftBehind:  c.Fates(),
 					Warnings:    compiled.Warnings,
 				})
 			}
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
-			return u.Data(printable(planText(u, &policies.Compiled{Tables: report.InertCopy(compiled.Tables)})))
+			text := planText(u, &policies.Compiled{Tables: report.InertCopy(compiled.Tables)})
+			return u.Data(printable(text + fatesText(u, c.Fates())))
 		},
 	}.build(u)
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVar(&policy, "policy", "", "`FILE` with the policy")
 	o.bind(cmd.Flags())
+	o.bindFates(cmd.Flags())
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
@@ -99,7 +104,7 @@ func planText(u *ui, c *policies.Compiled) string {
 		}
 	}
 	var totals []string
-	for _, action := range []string{"mask", "keep", "computed", "drop"} {
+	for _, action := range []string{"mask", "keep", "derive", "computed", "drop"} {
 		if counts[action] > 0 {
 			totals = append(totals, fmt.Sprintf("%s %s", count(counts[action]), action))
 		}
@@ -109,7 +114,7 @@ func planText(u *ui, c *policies.Compiled) string {
 
 func paintAction(u *ui, action string) string {
 	switch action {
-	case "mask":
+	case "mask", "derive":
 		return paint(u.colorOut, action, green)
 	case "keep":
 		return paint(u.colorOut, action, yellow)

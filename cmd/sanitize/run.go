@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -51,6 +53,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	o.connectOptions.bind(flags)
 	o.limits.bind(flags)
 	o.held.bind(flags)
+	o.bindFates(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
 }
@@ -184,6 +187,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	progress := newProgress(u)
 	defer progress.Close()
 	var filters map[catalog.TableID]connectors.Filter
+	var blame func(error) error
 	run := pipeline.Run{
 		Source:   source,
 		Sink:     sink,
@@ -203,6 +207,8 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 				return nil, nil, err
 			}
 			filters = filtersOf(compiled, s.Catalog())
+			blame = func(err error) error { return blamePolicy(err, compiled, s.Catalog()) }
+			tellFates(u, s.Catalog().Fates())
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
@@ -215,7 +221,12 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 					u.Warn(w)
 				}
 			}
-			return compiled.Plan, pipeline.Fingerprint(compiled.Fingerprint), nil
+			fingerprint := pipeline.Fingerprint(maps.Clone(compiled.Fingerprint))
+			if kept := o.kept(); len(kept) > 0 {
+				// A run that goes on must bring the same objects along.
+				fingerprint["objects"] = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(kept)))))
+			}
+			return compiled.Plan, fingerprint, nil
 		},
 		Filters: func(*catalog.Catalog) (map[catalog.TableID]connectors.Filter, error) { return filters, nil },
 		Options: pipeline.Options{
@@ -226,7 +237,11 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			Limits:      o.limits.run(),
 		},
 	}
-	return o.held.execute(ctx, u, o, &run, progress)
+	summary, err = o.held.execute(ctx, u, o, &run, progress)
+	if blame != nil {
+		err = blame(err)
+	}
+	return summary, err
 }
 
 // otherRun refuses a run that is asked for as it was approved, and would be another one.

@@ -40,13 +40,7 @@ func summaryText(u *ui, s *pipeline.Summary) string {
 	if s.Retries > 0 {
 		t.Row("  retries", plural(int64(s.Retries), "chunk"))
 	}
-	for i, line := range leftBehind(s.LeftBehind) {
-		label := "  left behind"
-		if i > 0 {
-			label = ""
-		}
-		t.Row(label, line)
-	}
+	fateRows(&t, s.LeftBehind, 0)
 	b.WriteString(t.String())
 	b.WriteString(tablesText(s.Tables))
 	return b.String()

@@ -251,6 +251,14 @@ type Object struct {
 	// Reads lists the columns that a view reads, as far as the engine tells.
 	Reads   []ColumnID `json:"reads,omitempty"`
 	Comment string     `json:"comment,omitempty"`
+	// Fate is what becomes of the object in a copy, and Reason why, as the words that
+	// follow its name: "would connect to another server".
+	Fate   Fate   `json:"fate,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Causes names the objects (kind:name) for whose sake alone it shares their fate.
+	Causes []string `json:"causes,omitempty"`
+	// Fixed is set where nobody can ask for the object to come along.
+	Fixed bool `json:"fixed,omitempty"`
 }
 
 // Catalog is an immutable picture of a database. Build one with New.

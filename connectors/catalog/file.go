@@ -202,6 +202,9 @@ func (c *Catalog) check() error {
 		if o.Kind == "" || o.Name == "" {
 			return fail(fmt.Sprintf("objects[%d]", i), "an object without kind or name")
 		}
+		if !slices.Contains(fates, o.Fate) {
+			return fail(fmt.Sprintf("objects[%d].fate", i), "there is no fate %q", o.Fate)
+		}
 	}
 	return nil
 }
@@ -291,6 +294,8 @@ func (t *Table) check(tables map[TableID]*Table) (at, reason string) {
 	}
 	return "", ""
 }
+
+var fates = []Fate{Comes, Stays, Neutralised, Noted}
 
 var generations = []Generation{Plain, Stored, Virtual, IdentityAlways, IdentityByDefault}
 

@@ -48,6 +48,9 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 	if err := json.Unmarshal(spec.Definitions.Data, source); err != nil {
 		return nil, sinkError(connectors.KindOther, op+": read the definitions", err)
 	}
+	if len(spec.Derived) > 0 {
+		return nil, sinkError(connectors.KindUnsupported, op, errors.New("no trigger can fill a column here, and "+spec.Derived[0].Column.String()+" is to be derived"))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

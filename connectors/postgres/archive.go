@@ -26,6 +26,7 @@ type item struct {
 	after bool // stands in the section behind the rows
 	seen  bool // its SQL has been found
 	left  bool // stays behind
+	free  bool // needs nothing of what stays behind: its SQL is another
 }
 
 // readArchive takes a dump apart: the list gives the order, the ids and what
@@ -224,7 +225,7 @@ func onlyComments(sql string) string {
 	return ""
 }
 
-// leave marks what stays behind, and what depends on it.
+// leave marks what depends on what stays behind. It returns what the catalog did not foresee.
 func (a *archive) leave() ([]catalog.Object, error) {
 	var objects []catalog.Object
 	for changed := true; changed; {
@@ -235,17 +236,15 @@ func (a *archive) leave() ([]catalog.Object, error) {
 			}
 			because := slices.IndexFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.left })
 			switch {
-			case stay[it.Kind]:
-				if it.Kind == "FOREIGN TABLE" {
-					objects = append(objects, catalog.Object{Kind: "foreign table", Name: word(it.Schema) + "." + it.Name})
-				}
-			case because < 0:
+			case because < 0 || it.free:
 				continue
 			case it.Kind == "TABLE" || it.Kind == "SEQUENCE" || it.Kind == "SCHEMA" || it.Kind == "TYPE" || it.Kind == "DOMAIN":
 				return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave " + a.byID[it.deps[because]].entry.String() + " behind",
 					Err: fmt.Errorf("%s cannot be made without it", it.entry)}
-			case it.Kind != "COMMENT" && it.Kind != "TABLE ATTACH":
-				objects = append(objects, catalog.Object{Kind: strings.ToLower(it.Kind), Name: strings.TrimPrefix(word(it.Schema)+"."+it.Name, `"".`)})
+			case it.Kind != "COMMENT" && it.Kind != "TABLE ATTACH" && !stay[it.Kind]:
+				of := a.byID[it.deps[because]].entry
+				objects = append(objects, catalog.Object{Kind: strings.ToLower(it.Kind), Name: strings.TrimPrefix(word(it.Schema)+"."+it.Name, `"".`),
+					Fate: catalog.Stays, Reason: "needs " + of.String() + ", which stays behind"})
 			}
 			it.left, changed = true, true
 		}
@@ -267,6 +266,8 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			it.Phase = phaseAttach
 		case "STATISTICS":
 			it.Phase = phaseExtended
+		case "EVENT TRIGGER":
+			it.Phase = phaseLast
 		case "INDEX", "CONSTRAINT":
 			switch {
 			case !owned || t == nil: // of a materialised view
@@ -281,7 +282,7 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			}
 		case "COMMENT":
 			for _, id := range it.deps {
-				if d := a.byID[id]; d != nil && d.after && d.Phase == phaseTable {
+				if d := a.byID[id]; d != nil && d.after && (d.Phase == phaseTable || d.Phase == phaseLast) {
 					it.Phase, it.Table = d.Phase, d.Table
 				}
 			}

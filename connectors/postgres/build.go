@@ -256,7 +256,7 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 	for _, e := range entries {
 		if err := b.make(ctx, held, e); err != nil {
 			switch e.Kind {
-			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS":
+			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS", "ACL":
 				return b.definitionError(ctx, e, err) // looks at no row
 			}
 			return fail(ctx, b.side, "make "+e.String(), err)
@@ -482,7 +482,12 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	err = b.with(ctx, func(held *session) error { return held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE") })
+	err = b.with(ctx, func(held *session) error {
+		if err := held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE"); err != nil {
+			return err
+		}
+		return b.last(ctx, held)
+	})
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}

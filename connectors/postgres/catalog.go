@@ -36,6 +36,13 @@ type picture struct {
 	stored []uint32 // of the tables that store rows here
 	heap   map[catalog.TableID]bool
 	major  int
+
+	// What is decided about the objects; see tether.go.
+	objects  []catalog.Object // the catalog's, until it is made
+	at       []archiveID      // their keys in the server's catalogs, as far as they have one
+	neutral  map[archiveID]string
+	defaults map[catalog.TableID][]defaulted
+	checks   map[catalog.TableID][]string
 }
 
 // serverMajor returns the major version of the server behind a connection, and
@@ -52,9 +59,12 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 
 // readPicture reads the catalog by one query per subject, however many tables
 // there are. The caller has begun a transaction, so that they fit together.
-func readPicture(ctx context.Context, conn *pgx.Conn) (*picture, error) {
+//
+// keep names objects that come along though they would stay behind.
+func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture, error) {
 	major, version := serverMajor(conn)
-	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, major: major}
+	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, major: major,
+		defaults: map[catalog.TableID][]defaulted{}, checks: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
 	var tables []*catalog.Table
@@ -181,14 +191,16 @@ func readPicture(ctx context.Context, conn *pgx.Conn) (*picture, error) {
 	if err := readDefinitions(ctx, conn, ids, byOID); err != nil {
 		return nil, err
 	}
-	objects, err := readObjects(ctx, conn)
-	if err != nil {
+	if err := p.readObjects(ctx, conn); err != nil {
 		return nil, err
 	}
-	connectors.RedactDefinitions(tables, objects)
-	p.Catalog = catalog.New("postgres", version, "public", tables, objects)
+	if err := p.decideFates(ctx, conn, tables); err != nil {
+		return nil, err
+	}
+	connectors.RedactDefinitions(tables, p.objects)
+	p.Catalog = catalog.New("postgres", version, "public", tables, p.objects)
 	p.Encoding, p.Charset = encoding, charset
-	return p, nil
+	return p, p.keep(keep)
 }
 
 func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes) error {
@@ -398,7 +410,7 @@ func (s *source) Catalog(ctx context.Context) (*catalog.Catalog, error) {
 	if _, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
-	p, err := readPicture(ctx, conn)
+	p, err := readPicture(ctx, conn, s.keep...)
 	if stateOf(err) == "55P03" {
 		return nil, s.lockedError(ctx)
 	}

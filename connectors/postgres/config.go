@@ -29,6 +29,7 @@ type config struct {
 	lockTimeout time.Duration // longest wait for a lock
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)
+	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
 }
 
 const (
@@ -57,7 +58,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 			Hint: "write it as postgres://user@host:5432/database, service=NAME, or host=… dbname=…",
 		}
 	}
-	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn}
+	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep}
 	if c.workers <= 0 {
 		c.workers = defaultWorkers
 	}

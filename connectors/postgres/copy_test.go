@@ -247,6 +247,9 @@ func TestLeftBehind(t *testing.T) {
 	}
 	var left []string
 	for _, o := range defs.LeftBehind {
+		if o.Reason == "" || o.Fate != catalog.Stays {
+			t.Errorf("%s %s: %s %q", o.Kind, o.Name, o.Fate, o.Reason)
+		}
 		left = append(left, o.Kind+" "+o.Name)
 	}
 	slices.Sort(left)

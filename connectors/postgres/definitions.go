@@ -34,7 +34,7 @@ func readDefinitions(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID ma
 }
 
 // readObjects reads what a database holds beside tables.
-func readObjects(ctx context.Context, conn *pgx.Conn) ([]catalog.Object, error) {
+func (p *picture) readObjects(ctx context.Context, conn *pgx.Conn) error {
 	reads := map[string][]catalog.ColumnID{}
 	err := each(ctx, conn, "view_reads", nil, func(row pgx.CollectableRow) error {
 		var name string
@@ -44,26 +44,27 @@ func readObjects(ctx context.Context, conn *pgx.Conn) ([]catalog.Object, error) 
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var objects []catalog.Object
 	err = each(ctx, conn, "objects", nil, func(row pgx.CollectableRow) error {
 		var o catalog.Object
-		if err := row.Scan(&o.Kind, &o.Name, &o.Definition, &o.Comment); err != nil {
+		var at archiveID
+		if err := row.Scan(&o.Kind, &o.Name, &o.Definition, &o.Comment, &at.class, &at.oid); err != nil {
 			return err
 		}
 		switch o.Kind {
 		case "view", "materialized view", "rule":
 			o.Reads = reads[o.Name]
 		}
-		objects = append(objects, o)
+		p.add(at, o)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	jobs, err := readJobs(ctx, conn)
-	return append(objects, jobs...), err
+	p.objects = append(p.objects, jobs...)
+	return err
 }
 
 // readJobs reads the jobs of pg_cron and pgAgent, where they are and this account may

@@ -185,6 +185,9 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 	if err := s.clear(ctx, b.admin, ""); err != nil {
 		return nil, err
 	}
+	if err := b.fit(ctx); err != nil {
+		return nil, err
+	}
 	if err := b.create(ctx); err != nil {
 		return nil, err
 	}

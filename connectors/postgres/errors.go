@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 // condition is a server's error in words that hold no value.
@@ -159,6 +160,7 @@ func wrap(ctx context.Context, side connectors.Side, op string, err error, words
 		return err
 	case errors.As(err, &pg):
 		e.Err = words(pg)
+		e.Violation = violation(pg)
 		classify(e, pg)
 	case broken(err):
 		e.Kind, e.Retry = connectors.KindUnavailable, true
@@ -176,6 +178,24 @@ func quiet(err error) error {
 		return c.Unwrap()
 	}
 	return err
+}
+
+// violation returns what a row breaks, in the server's own names, or nil.
+func violation(pg *pgconn.PgError) *connectors.Violation {
+	switch pg.Code {
+	case "23502", "23503", "23505", "23514", "23P01":
+	default:
+		return nil
+	}
+	v := &connectors.Violation{Table: catalog.TableID{Schema: pg.SchemaName, Name: pg.TableName}, Constraint: pg.ConstraintName, Type: pg.DataTypeName,
+		Partition: pg.Code == "23514" && pg.ConstraintName == ""}
+	if v.Type != "" {
+		v.Table = catalog.TableID{} // the schema is that of the type
+	}
+	if pg.ColumnName != "" {
+		v.Columns = []string{pg.ColumnName}
+	}
+	return v
 }
 
 func classify(e *connectors.Error, pg *pgconn.PgError) {

@@ -238,6 +238,7 @@ func (l *loader) fail(ctx context.Context, err error) error {
 	op := "load " + l.chunk.ID
 	l.build.noteFull(err)
 	var pg *pgconn.PgError
+	column := ""
 	if errors.As(err, &pg) {
 		if m := contextLine.FindStringSubmatchIndex(pg.Where); m != nil {
 			op += ", row " + pg.Where[m[2]:m[3]]
@@ -250,11 +251,20 @@ func (l *loader) fail(ctx context.Context, err error) error {
 			}
 			if longest != "" {
 				op += ", column " + word(longest)
+				column = longest
 			}
 		}
 	}
 	failed := fail(ctx, l.build.side, op, err)
 	var e *connectors.Error
+	if errors.As(failed, &e) && e.Violation != nil {
+		if e.Violation.Table.Name == "" {
+			e.Violation.Table = l.layout.Table.ID
+		}
+		if e.Violation.Columns == nil && column != "" {
+			e.Violation.Columns = []string{column}
+		}
+	}
 	if errors.As(failed, &e) && (errors.Is(err, errWidth) || errors.Is(err, errNumeric) || errors.Is(err, errArray)) {
 		e.Kind = connectors.KindIntegrity
 	}

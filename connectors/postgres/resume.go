@@ -499,6 +499,9 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	if err := s.clear(ctx, b.admin, b.name); err != nil {
 		return nil, err
 	}
+	if err := b.fit(ctx); err != nil {
+		return nil, err
+	}
 	// A statement of the process that left it may still be running: an index that nobody
 	// waits for is built to its end, and its commit counts.
 	if err := emptied(ctx, b.admin, b.name); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +50,9 @@ type entry struct {
 	// Steps make the same object in two steps, of which the first lets others work on
 	// the table; nil where there are none.
 	Steps *steps `json:"steps,omitempty"`
+	// Roles are those that a policy or a right is for, and Spelled the same in SQL.
+	Roles   []string `json:"roles,omitempty"`
+	Spelled []string `json:"spelled,omitempty"`
 }
 
 // phase says when an entry is run.
@@ -60,6 +64,7 @@ const (
 	phaseExtended phase = "extended" // statistics over several columns, for ANALYZE to fill
 	phaseForeign  phase = "foreign"  // foreign keys
 	phaseRest     phase = "rest"     // in the archive's order, at the end
+	phaseLast     phase = "last"     // what acts on changes of definitions, when there are no more
 )
 
 func (e entry) String() string {
@@ -70,8 +75,8 @@ func (e entry) String() string {
 	return kind + " " + word(e.Schema) + "." + e.Name
 }
 
-// stay lists what ties a database to others or acts by itself: it stays at the
-// source, and so does what depends on it. The other kinds hold no definition.
+// stay lists the kinds of items that stay at the source unless somebody keeps them
+// (tether.go says why), and those that hold no definition.
 var stay = map[string]bool{
 	"FOREIGN DATA WRAPPER": true, "SERVER": true, "USER MAPPING": true, "FOREIGN TABLE": true, "EVENT TRIGGER": true,
 	"PUBLICATION": true, "PUBLICATION TABLE": true, "PUBLICATION TABLES IN SCHEMA": true,
@@ -79,12 +84,6 @@ var stay = map[string]bool{
 	"BLOB": true, "BLOBS": true, "BLOB METADATA": true, "BLOB COMMENTS": true,
 	"ACL": true, "DEFAULT ACL": true, "ACL LANGUAGE": true,
 	"TABLE DATA": true, "SEQUENCE SET": true, "MATERIALIZED VIEW DATA": true, "STATISTICS DATA": true,
-}
-
-// reported lists the kinds of catalog objects that stay behind.
-var reported = map[string]bool{
-	"foreign server": true, "user mapping": true, "subscription": true, "publication": true,
-	"event trigger": true, "foreign data wrapper": true, "large objects": true,
 }
 
 // harmless lists the settings of a database that travel. Others may be secrets
@@ -105,6 +104,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	op := "read the definitions of " + s.display(s.conn.Database)
 	d := &definitions{}
 	out := &connectors.Definitions{Connector: "postgres", Version: s.picture.Server}
+	fates := s.picture.fates()
 	owners := map[archiveID]owner{}
 	populated := map[catalog.TableID]bool{}
 	var keys map[archiveID]step
@@ -117,10 +117,8 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		}
 		for _, kv := range settings {
 			name, _, _ := strings.Cut(kv, "=")
-			if harmless[strings.ToLower(name)] {
+			if fate, known := fates.byName["database setting:"+name]; harmless[strings.ToLower(name)] || known && fate.Along() {
 				d.Settings = append(d.Settings, kv)
-			} else {
-				out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: "database setting", Name: name})
 			}
 		}
 		encoding = conn.PgConn().ParameterStatus("client_encoding")
@@ -151,7 +149,21 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
+	if err := s.picture.apply(a); err != nil {
+		return nil, err
+	}
 	left, err := a.leave()
+	if err != nil {
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
+	var grants []entry
+	err = s.holding(func(conn *pgx.Conn) error {
+		if err := a.readPolicyRoles(ctx, conn); err != nil {
+			return err
+		}
+		grants, err = s.readGrants(ctx, conn)
+		return err
+	})
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
@@ -165,21 +177,19 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		default:
 			d.Before = append(d.Before, e.entry)
 			id := catalog.TableID{Schema: e.Schema, Name: e.Name}
-			if e.Kind == "MATERIALIZED VIEW" && populated[id] {
+			if e.Kind == "MATERIALIZED VIEW" && populated[id] && fates.byKey[e.at].Along() {
 				d.Views = append(d.Views, id)
 			}
 		}
 	}
+	d.After = append(d.After, grants...)
 	d.NoPublic = true
 	for _, o := range s.picture.Objects {
-		if reported[o.Kind] {
-			out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: o.Kind, Name: o.Name})
-		}
 		if o.Kind == "schema" && o.Name == "public" {
 			d.NoPublic = false
 		}
 	}
-	out.LeftBehind = append(out.LeftBehind, left...)
+	out.LeftBehind = append(s.picture.Fates(), left...)
 	if out.Data, err = json.Marshal(d); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
@@ -343,8 +353,12 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 		return nil, err
 	}
 	args := []string{"--format=custom", "--compress=0", "--schema-only", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels",
-		"--no-publications", "--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.exported(),
+		"--no-subscriptions", "--no-password", "--encoding=" + encoding, "--snapshot=" + s.exported(),
 		"--lock-wait-timeout=" + strconv.FormatInt(s.lockTimeout.Milliseconds(), 10)}
+	common := []string{"--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-subscriptions"}
+	if !slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == "publication" && o.Fate.Along() }) {
+		args, common = append(args, "--no-publications"), append(common, "--no-publications")
+	}
 	if p.major >= 18 {
 		args = append(args, "--no-statistics") // the most common values are values
 	}
@@ -357,7 +371,6 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if err != nil {
 		return nil, err
 	}
-	common := []string{"--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels", "--no-publications", "--no-subscriptions"}
 	toc, err := run(ctx, env, dump, restore, append(common, "--list", "--verbose")...)
 	if err != nil {
 		return nil, err

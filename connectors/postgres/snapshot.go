@@ -89,7 +89,7 @@ func (s *snapshot) begin(ctx context.Context) error {
 	if err := s.take(ctx); err != nil {
 		return err
 	}
-	p, err := readPicture(ctx, conn)
+	p, err := readPicture(ctx, conn, s.keep...)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,9 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 	if !validRun(spec.Run) {
 		return nil, sinkError(connectors.KindUsage, op, errors.New("the id of a run is 1 to 16 letters and digits"))
 	}
+	if len(spec.Derived) > 0 {
+		return nil, sinkError(connectors.KindUnsupported, op, errors.New("no trigger can fill a column here, and "+spec.Derived[0].Column.String()+" is to be derived"))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -43,16 +43,16 @@ func readDefinitions(ctx context.Context, s *session, c schema, cat *catalog.Cat
 	}
 	out := &connectors.Definitions{Connector: "sqlite", Version: server}
 	var left []string
-	leave := func(kind, name string) {
+	leave := func(kind, name, reason string) {
 		left = append(left, name)
-		out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: kind, Name: name})
+		out.LeftBehind = append(out.LeftBehind, catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason})
 	}
 	for _, o := range c.objects {
 		if c.kinds[o.Name].kind == "virtual" && o.Type == "table" {
 			if indexesTable(o.SQL) {
 				d.Derived = append(d.Derived, o.Name)
 			} else {
-				leave("virtual table", o.Name)
+				leave("virtual table", o.Name, "keeps its rows in tables of its own, which no policy speaks of")
 			}
 		}
 	}
@@ -68,7 +68,7 @@ func readDefinitions(ctx context.Context, s *session, c schema, cat *catalog.Cat
 			keep = keep && c.kinds[o.Table].kind == "table" && !internal(o.Table)
 		case "view", "trigger":
 			if keep && mentions(o.SQL, left) {
-				leave(o.Type, o.Name)
+				leave(o.Type, o.Name, "needs a virtual table that stays behind")
 				keep = false
 			}
 		}

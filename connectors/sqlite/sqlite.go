@@ -60,6 +60,10 @@ func (Connector) OpenSource(ctx context.Context, dsn string, opts connectors.Opt
 	if err != nil {
 		return nil, err
 	}
+	if len(opts.Keep) > 0 {
+		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: connectors.SourceSide, Op: "open " + dsn,
+			Err: errors.New("an SQLite file has neither roles nor objects that could be kept"), Hint: "leave --keep-object and --grants out"}
+	}
 	s := &source{config: c}
 	session, err := s.connect(ctx)
 	if err != nil {

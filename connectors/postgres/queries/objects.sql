@@ -100,14 +100,14 @@ WITH ours AS (
     -- Who owns something here or is granted something. The server notes neither
     -- for the account that it was made with.
     SELECT 'role', r.rolname, CASE WHEN r.rolcanlogin THEN 'LOGIN' ELSE 'NOLOGIN' END || CASE WHEN r.rolsuper THEN ' SUPERUSER' ELSE '' END,
-           0::regclass, 0::oid
+           'pg_catalog.pg_authid'::regclass, r.oid
     FROM pg_catalog.pg_roles r
     WHERE r.oid IN (SELECT d.refobjid FROM pg_catalog.pg_shdepend d
                     WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass
                       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
        OR r.oid IN (SELECT c.relowner FROM pg_catalog.pg_class c JOIN ours n ON n.oid = c.relnamespace)
 )
-SELECT f.kind, f.name, f.words, coalesce(d.description, '')
+SELECT f.kind, f.name, f.words, coalesce(d.description, ''), f.classid::oid, f.objid
 FROM found f
 LEFT JOIN pg_catalog.pg_description d ON d.classoid = f.classid AND d.objoid = f.objid AND d.objsubid = 0 AND f.objid <> 0
 ORDER BY f.kind, f.name

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/policies"
+	"github.com/sanitize-db/sanitize/policies/report"
+)
+
+// violationError is a row that the target refuses, with the lines of the policy by which
+// the columns are masked that the refused rule reads.
+type violationError struct {
+	err  error
+	hint string
+}
+
+// Error returns the cause.
+func (e *violationError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *violationError) Unwrap() error { return e.err }
+
+// Hint names the lines of the policy.
+func (e *violationError) Hint() string { return e.hint }
+
+// blamePolicy adds to an error, where it is about a rule of the database that masked values
+// break, which lines of the policy mask them. Any other error comes back as it is.
+func blamePolicy(err error, compiled *policies.Compiled, c *catalog.Catalog) error {
+	v := connectors.ViolationOf(err)
+	if v == nil || compiled == nil || c == nil {
+		return err
+	}
+	at, columns := violated(v, c)
+	var lines []string
+	for _, td := range compiled.Tables {
+		if td.Table != at {
+			continue
+		}
+		for _, cd := range td.Columns {
+			if slices.Contains(columns, cd.Column) && (cd.Action == "mask" || cd.Action == "derive") {
+				lines = append(lines, fmt.Sprintf("%s: %s.%s, as %s", cd.Where, c.Display(at), cd.Column, truncate(cd.Do, widestDo)))
+			}
+		}
+	}
+	if lines == nil {
+		return err
+	}
+	hint := "masked by " + report.Inert(strings.Join(lines, "; by ")) + ": use a transform that fits the rule, or keep the column"
+	if have := connectors.Hint(err); have != "" {
+		hint = have + "; " + hint
+	}
+	return &violationError{err: err, hint: hint}
+}
+
+// violated returns the table whose rule a row broke, and the columns that the rule reads,
+// as far as the catalog tells: else those that the server names.
+func violated(v *connectors.Violation, c *catalog.Catalog) (catalog.TableID, []string) {
+	t := c.Table(v.Table)
+	if t == nil {
+		return v.Table, v.Columns
+	}
+	columns := slices.Clone(v.Columns)
+	add := func(names ...string) {
+		for _, n := range names {
+			if !slices.Contains(columns, n) {
+				columns = append(columns, n)
+			}
+		}
+	}
+	if v.Partition {
+		// The rows come from a partition, and are routed from the root down.
+		for up := t; up != nil; up = c.Table(up.Parents[0]) {
+			add(up.PartitionKey...)
+			if !up.IsPartition || len(up.Parents) == 0 {
+				break
+			}
+		}
+	}
+	if v.Type != "" && columns == nil {
+		for _, col := range t.Columns {
+			if name := strings.Trim(col.Type.Name, `"`); name == v.Type || strings.HasSuffix(name, "."+v.Type) {
+				add(col.Name)
+			}
+		}
+	}
+	if v.Constraint == "" {
+		return t.ID, columns
+	}
+	for _, d := range slices.Concat(t.Checks, t.Indexes) {
+		if d.Name == v.Constraint {
+			add(d.Reads...)
+		}
+	}
+	for _, k := range t.UniqueKeys() {
+		if k.Name == v.Constraint {
+			add(k.Columns...)
+		}
+	}
+	for _, r := range t.Rules {
+		if r.Name != v.Constraint {
+			continue
+		}
+		add(r.Condition...)
+		for _, p := range r.Parts {
+			if p.Column != "" {
+				add(p.Column)
+			}
+			add(p.Reads...)
+		}
+	}
+	for _, k := range t.ForeignKeys {
+		if k.Name == v.Constraint {
+			add(k.Columns()...)
+		}
+	}
+	return t.ID, columns
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+	"github.com/sanitize-db/sanitize/policies"
+)
+
+// Case 12: a rule of the database that masked values break ends the run with the rule's
+// name, and the lines of the policy that mask what it reads. No value is in the error.
+func TestViolations(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	// Lines 3 to 7 of each policy, after its two lines of head.
+	const classes = `classes:
+  note: {kind: free_text, do: {constant: "masked"}}
+  day: {kind: quasi, do: {shift_days: 3000}}
+  number: {kind: quasi, do: {constant: 7}}
+  own: {kind: free_text, do: {derive: fill}}
+`
+	for name, c := range map[string]struct {
+		tables string
+		ddl    []string
+		words  []string
+	}{
+		"check": {
+			"tables:\n  items:\n    columns:\n      code: note\n      kind: note\n    keep: [id]\n",
+			[]string{"CREATE TABLE items (id integer, code text, kind text, CONSTRAINT fitting CHECK (code <> kind OR id < 0))", "INSERT INTO items VALUES (1, 'secret-a', 'secret-b')"},
+			[]string{"load public.items, row 1", "constraint fitting", ":11: items.code, as {constant: masked}", ":12: items.kind"}},
+		"domain over domain": {
+			"tables:\n  items:\n    columns:\n      code: note\n    keep: [id, other]\n",
+			[]string{"CREATE DOMAIN code AS text CONSTRAINT coded CHECK (VALUE LIKE 'secret%')", "CREATE DOMAIN long_code AS code CHECK (length(VALUE) > 2)",
+				"CREATE TABLE items (id integer, code long_code, other long_code)", "INSERT INTO items VALUES (1, 'secret-a', 'secret-b')"},
+			[]string{"row 1, column code", "constraint coded", "type long_code", ":11: items.code"}},
+		"exclusion": {
+			"tables:\n  items:\n    columns:\n      kind: note\n    keep: [id, during]\n",
+			[]string{"CREATE TABLE items (id integer, during int4range, kind text, CONSTRAINT apart EXCLUDE USING gist (during WITH &&) WHERE (kind = 'masked'))", "INSERT INTO items VALUES (1, '[1,5)', 'secret-a'), (2, '[2,6)', 'secret-b')"},
+			[]string{"make constraint public.items apart", "exclusion constraint does not hold", ":11: items.kind"}},
+		"partial unique index": {
+			"tables:\n  items:\n    columns:\n      kind: note\n    keep: [id, owner]\n",
+			[]string{"CREATE TABLE items (id integer, owner text, kind text)", "CREATE UNIQUE INDEX one_each ON items (lower(owner)) WHERE kind = 'masked'", "INSERT INTO items VALUES (1, 'O', 'secret-a'), (2, 'o', 'secret-b')"},
+			[]string{"make index public.one_each", "duplicate key", ":11: items.kind"}},
+		"not null": {
+			"tables:\n  items:\n    columns:\n      search: own\n      text: note\n    keep: [id]\n",
+			[]string{"CREATE TABLE items (id integer, text text, search tsvector NOT NULL)",
+				"CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.text LIKE 'secret%' THEN NEW.search := to_tsvector('simple', NEW.text); END IF; RETURN NEW; END$$",
+				"CREATE TRIGGER fill BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION fill()", "INSERT INTO items VALUES (1, 'secret-a')"},
+			[]string{"row 1", "null in a column that is not null", "column search", ":11: items.search, as {derive: fill}"}},
+		"no partition": {
+			"tables:\n  items:\n    columns:\n      at: day\n    keep: [id]\n",
+			[]string{"CREATE TABLE items (id integer, at date) PARTITION BY RANGE (at)", "CREATE TABLE items_1 PARTITION OF items FOR VALUES FROM ('2026-01-01') TO ('2026-01-03')", "INSERT INTO items SELECT i, '2026-01-02' FROM generate_series(1, 50) i"},
+			[]string{"no partition takes the row", ":11: items.at"}},
+	} {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+			source, target := a.Database(t), b.Name(t)
+			a.Exec(t, source, c.ddl...)
+			p := start(t, "run", "--policy", writePolicy(t, []byte(caseKeys+classes+c.tables)), "--from", source, "--to", b.DSN(target))
+			code, said := p.wait(t), p.stderr.String()
+			if code != exitIntegrity {
+				t.Errorf("exit %d", code)
+			}
+			for _, w := range append(c.words, "hint: masked by ") {
+				if !strings.Contains(said, w) {
+					t.Errorf("no %q", w)
+				}
+			}
+			if strings.Contains(said, "secret-") {
+				t.Error("a value is in the error")
+			}
+			if t.Failed() {
+				t.Log(said)
+			}
+			if n := b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE starts_with(datname, '"+target+"')"); n != "0" {
+				t.Errorf("%s databases are left", n)
+			}
+		})
+	}
+}
+
+// What is known to break a rule does not compile: the constraint's name, and the line.
+func TestViolationsForeseen(t *testing.T) {
+	a := connectortest.Postgres(t)
+	source := a.Database(t)
+	a.Exec(t, source, "CREATE TABLE items (id integer, during int4range, email text, CONSTRAINT apart EXCLUDE USING gist (during WITH &&))", "CREATE UNIQUE INDEX folded ON items (lower(email))")
+	said := refused(t, source, `classes:
+  name: {kind: direct, do: {fake: first_name}}
+  span: {kind: quasi, do: {each: {noise: 50%}}}
+tables:
+  items:
+    columns: {email: name, during: span}
+    keep: [id]
+`)
+	for _, w := range []string{"apart", "folded", ":8:15: ", ":8:28: "} {
+		if !strings.Contains(said, w) {
+			t.Errorf("no %q in %s", w, said)
+		}
+	}
+}
+
+// An error that is of no rule, or of one that reads nothing masked, stays what it is.
+func TestBlameNobody(t *testing.T) {
+	c := catalog.New("postgres", "17", "public", []*catalog.Table{{ID: catalog.TableID{Schema: "public", Name: "t"}, Kind: catalog.Ordinary,
+		Columns: []catalog.Column{{Name: "v"}}, Checks: []catalog.Definition{{Name: "fits", Reads: []string{"v"}}}}}, nil)
+	compiled := &policies.Compiled{Tables: []policies.TableDecision{{Table: c.Tables[0].ID, Columns: []policies.ColumnDecision{{Column: "v", Action: "keep", Where: "p.yaml:1"}}}}}
+	broken := &connectors.Error{Op: "load", Violation: &connectors.Violation{Table: c.Tables[0].ID, Constraint: "fits"}}
+	for _, err := range []error{nil, errors.New("plain"), broken, errors.Join(errors.New("plain"), broken), &connectors.Error{Violation: &connectors.Violation{Table: catalog.TableID{Name: "gone"}}}} {
+		if got := blamePolicy(err, compiled, c); got != err {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+	compiled.Tables[0].Columns[0].Action = "mask"
+	got := blamePolicy(errors.Join(errors.New("plain"), broken), compiled, c)
+	if !strings.Contains(connectors.Hint(got), "masked by p.yaml:1: t.v") || !errors.Is(got, broken) {
+		t.Errorf("%v, hint %q", got, connectors.Hint(got))
+	}
+}

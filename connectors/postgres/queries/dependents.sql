@@ -1,0 +1,30 @@
+-- What depends on the objects in $1 (catalogs) and $2 (ids there), by one step: the rule of
+-- a view stands for the view, and the default of a column for the column. Names are those
+-- that people use.
+SELECT d.refclassid, d.refobjid,
+       CASE WHEN r.oid IS NULL THEN d.classid ELSE 'pg_catalog.pg_class'::regclass::oid END,
+       CASE WHEN r.oid IS NULL THEN d.objid ELSE r.ev_class END,
+       d.objsubid,
+       -- Part of what is asked about, or of an extension: it has no name of its own.
+       d.deptype IN ('e', 'i') OR coalesce(i.schema, '') LIKE 'pg\_toast%' OR EXISTS (
+           SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'),
+       -- A function is tied by its signature to types, by its body to anything else.
+       d.refclassid = 'pg_catalog.pg_type'::regclass,
+       CASE WHEN f.oid IS NOT NULL THEN 'default' ELSE i.type END,
+       CASE WHEN f.oid IS NOT NULL THEN fn.nspname || '.' || fc.relname || '.' || a.attname
+            WHEN i.type IN ('index', 'table', 'composite type') THEN i.schema || '.' || i.name
+            ELSE coalesce(i.identity, '') END,
+       coalesce(fn.nspname, ''), coalesce(fc.relname, ''), coalesce(a.attname, ''), coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), ''),
+       coalesce(a.attgenerated, '') <> ''
+FROM unnest($1::oid[], $2::oid[]) AS asked(class, id)
+JOIN pg_catalog.pg_depend d ON d.refclassid = asked.class AND d.refobjid = asked.id AND d.deptype <> 'p'
+LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
+LEFT JOIN pg_catalog.pg_attrdef f ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND f.oid = d.objid
+LEFT JOIN pg_catalog.pg_class fc ON fc.oid = f.adrelid
+LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
+WHERE (d.classid, d.objid) <> (d.refclassid, d.refobjid)
+  -- What a publication lists goes with it.
+  AND d.classid <> 'pg_catalog.pg_publication_rel'::regclass
+ORDER BY 1, 2, 8, 9

@@ -1,0 +1,36 @@
+-- The rights that roles have been given, as what GRANT and REVOKE say: first those that
+-- PUBLIC has lost, then those that somebody has got. Rights that an extension gives come
+-- with it, and those of an owner with the object.
+WITH ours AS (
+    SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
+), found AS (
+    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || format('%I.%I', n.nspname, c.relname) AS what, '' AS part, c.relacl AS acl, c.relowner AS owner,
+           'pg_catalog.pg_class'::regclass AS class, c.oid, false AS open
+    FROM pg_catalog.pg_class c JOIN ours n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S')
+  UNION ALL
+    SELECT 'TABLE ' || format('%I.%I', n.nspname, c.relname), format('(%I)', a.attname), a.attacl, c.relowner, 'pg_catalog.pg_class'::regclass, c.oid, false
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN ours n ON n.oid = c.relnamespace
+    WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
+  UNION ALL
+    SELECT 'SCHEMA ' || format('%I', n.nspname), '', s.nspacl, s.nspowner, 'pg_catalog.pg_namespace'::regclass, n.oid, n.nspname = 'public'
+    FROM ours n JOIN pg_catalog.pg_namespace s ON s.oid = n.oid
+  UNION ALL
+    SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END || format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)),
+           '', p.proacl, p.proowner, 'pg_catalog.pg_proc'::regclass, p.oid, true
+    FROM pg_catalog.pg_proc p JOIN ours n ON n.oid = p.pronamespace
+  UNION ALL
+    SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN ' ELSE 'TYPE ' END || format('%I.%I', n.nspname, t.typname), '', t.typacl, t.typowner, 'pg_catalog.pg_type'::regclass, t.oid, true
+    FROM pg_catalog.pg_type t JOIN ours n ON n.oid = t.typnamespace
+), told AS (
+    SELECT * FROM found f
+    WHERE acl IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = f.class AND e.objid = f.oid AND e.deptype = 'e')
+)
+SELECT t.class::oid, t.oid, '', 'REVOKE ALL ON ' || t.what || ' FROM PUBLIC', 0 AS step
+FROM told t WHERE t.open AND t.part = ''
+UNION ALL
+SELECT t.class::oid, t.oid, coalesce(r.rolname, ''),
+       'GRANT ' || x.privilege_type || t.part || ' ON ' || t.what || ' TO ' || coalesce(pg_catalog.quote_ident(r.rolname), 'PUBLIC')
+       || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, 1
+FROM told t CROSS JOIN LATERAL aclexplode(t.acl) x LEFT JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
+WHERE x.grantee <> t.owner AND (x.grantee = 0 OR r.oid IS NOT NULL)
+ORDER BY 5, 4

@@ -1,0 +1,298 @@
+package postgres
+
+import (
+	"slices"
+	"strings"
+)
+
+// The reasons for which code is not let into a copy, as what it would do there.
+const (
+	reachesServer  = "would connect to another server"
+	reachesWeb     = "would send requests to other servers"
+	reachesProgram = "would run a program on the server's machine"
+	reachesFile    = "would read or write files of the server's machine"
+	reachesLater   = "would schedule work that acts by itself"
+	setsPassword   = "sets a password"
+)
+
+// reachers are functions that reach out of the database, by name. Names that begin with
+// dblink reach out as well, and all that is called in a schema of reachingSchemas.
+var reachers = map[string]string{
+	"http": reachesWeb, "http_get": reachesWeb, "http_post": reachesWeb, "http_put": reachesWeb, "http_patch": reachesWeb,
+	"http_delete": reachesWeb, "http_head": reachesWeb, "http_request": reachesWeb,
+	"oracle_execute": reachesServer, "oracle_diag": reachesServer, "pg_background_launch": reachesLater,
+	"pg_read_file": reachesFile, "pg_read_binary_file": reachesFile, "pg_ls_dir": reachesFile, "pg_stat_file": reachesFile, "pg_ls_logdir": reachesFile, "pg_ls_waldir": reachesFile,
+	"pg_file_write": reachesFile, "pg_file_rename": reachesFile, "pg_file_unlink": reachesFile, "pg_file_read": reachesFile, "lo_import": reachesFile, "lo_export": reachesFile,
+}
+
+// reachingSchemas are schemas that belong to extensions which reach out or schedule.
+var reachingSchemas = map[string]string{
+	"net": reachesWeb, "aws_s3": reachesWeb, "aws_lambda": reachesWeb, "azure_storage": reachesWeb, "utl_http": reachesWeb, "utl_smtp": reachesWeb, "utl_tcp": reachesServer,
+	"utl_file": reachesFile, "cron": reachesLater, "dbms_job": reachesLater, "dbms_scheduler": reachesLater, "timetable": reachesLater,
+}
+
+// schedules are tables of schedulers: who writes there schedules.
+var schedules = []string{"cron.job", "pgagent.pga_job", "pgagent.pga_jobstep", "pgagent.pga_schedule", "timetable.chain", "timetable.task"}
+
+// needles are pieces of which one stands in all code that reaches finds: most code
+// has none, and is not taken apart.
+var needles = []string{"dblink", "http", "oracle_", "pg_read", "pg_ls", "pg_stat_file", "pg_file", "lo_import", "lo_export", "background", "net.", "\"net\"", "aws_", "azure_", "utl_",
+	"cron", "pgagent", "dbms_", "timetable", "copy", "subscription", "server", "mapping", "foreign", "password", "system"}
+
+func suspicious(code string) bool {
+	code = strings.ToLower(code)
+	return slices.ContainsFunc(needles, func(n string) bool { return strings.Contains(code, n) })
+}
+
+// token is a piece of SQL or PL/pgSQL: a name, in lower case unless it was quoted; a
+// literal, without its quotes; or one character of anything else.
+type token struct {
+	kind byte // n name, l literal, 0 otherwise
+	text string
+	body bool // a literal between dollars that is the body of a function
+}
+
+// tokens takes code apart. Comments are left out.
+func tokens(code string) (all []token) {
+	for i := 0; i < len(code); {
+		c := code[i]
+		switch {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v':
+			i++
+		case strings.HasPrefix(code[i:], "--"):
+			if n := strings.IndexByte(code[i:], '\n'); n >= 0 {
+				i += n
+			} else {
+				i = len(code)
+			}
+		case strings.HasPrefix(code[i:], "/*"):
+			i = afterComment(code, i)
+		case c == '\'':
+			end := afterQuote(code, i, '\'', false)
+			all = append(all, token{kind: 'l', text: strings.ReplaceAll(code[i+1:max(end-1, i+1)], "''", "'")})
+			i = end
+		case c == '"':
+			end := afterQuote(code, i, '"', false)
+			all = append(all, token{kind: 'n', text: strings.ReplaceAll(code[i+1:max(end-1, i+1)], `""`, `"`)})
+			i = end
+		case c == '$':
+			tag := dollarTag(code[i:])
+			if tag == "" {
+				all = append(all, token{text: "$"})
+				i++
+				continue
+			}
+			rest := code[i+len(tag):]
+			end := strings.Index(rest, tag)
+			next := i + 2*len(tag) + end
+			if end < 0 {
+				end, next = len(rest), len(code)
+			}
+			name := strings.TrimRight(strings.Trim(tag, "$"), "x")
+			all = append(all, token{kind: 'l', text: rest[:end], body: name == "function" || name == "procedure"})
+			i = next
+		case (c == 'e' || c == 'E') && i+1 < len(code) && code[i+1] == '\'':
+			end := afterQuote(code, i+1, '\'', true)
+			all = append(all, token{kind: 'l', text: code[i+2 : max(end-1, i+2)]})
+			i = end
+		case isLetter(c):
+			n := i
+			for n < len(code) && (isLetter(code[n]) || isDigit(code[n]) || code[n] == '$') {
+				n++
+			}
+			all = append(all, token{kind: 'n', text: strings.ToLower(code[i:n])})
+			i = n
+		default:
+			all = append(all, token{text: code[i : i+1]})
+			i++
+		}
+	}
+	return all
+}
+
+func isLetter(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 }
+
+func afterComment(code string, i int) int {
+	depth := 0
+	for i < len(code) {
+		switch {
+		case strings.HasPrefix(code[i:], "/*"):
+			depth, i = depth+1, i+2
+		case strings.HasPrefix(code[i:], "*/"):
+			if depth, i = depth-1, i+2; depth == 0 {
+				return i
+			}
+		default:
+			i++
+		}
+	}
+	return i
+}
+
+// afterQuote returns where what begins with a quote at i has ended. A quote twice stands for one.
+func afterQuote(code string, i int, quote byte, backslash bool) int {
+	for i++; i < len(code); i++ {
+		switch {
+		case backslash && code[i] == '\\':
+			i++
+		case code[i] == quote && i+1 < len(code) && code[i+1] == quote:
+			i++
+		case code[i] == quote:
+			return i + 1
+		}
+	}
+	return len(code) + 1
+}
+
+// dollarTag returns the $tag$ at the beginning of s, or "".
+func dollarTag(s string) string {
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '$':
+			return s[:i+1]
+		case isLetter(c), isDigit(c) && i > 1:
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
+// runsText are words after which a literal may be run as code.
+var runsText = []string{"execute", "do", "query_to_xml", "query_to_xml_and_xmlschema", "cursor_to_xml", "ts_stat", "crosstab", "connectby"}
+
+// reaches says why code must not be let into a copy: as what it would do, or "". own knows
+// the functions of the database itself, by schema and name: they are looked at by themselves.
+// Words in comments do not count, and those in literals only where literals may be run.
+func reaches(code string, own map[string]bool) string {
+	if !suspicious(code) {
+		return ""
+	}
+	return reachesIn(tokens(code), own, 0)
+}
+
+// deepestLiteral bounds literals within literals.
+const deepestLiteral = 4
+
+func reachesIn(all []token, own map[string]bool, depth int) string {
+	name := func(i int, words ...string) bool {
+		return i >= 0 && i < len(all) && all[i].kind == 'n' && slices.Contains(words, all[i].text)
+	}
+	is := func(i int, text string) bool {
+		return i >= 0 && i < len(all) && all[i].kind == 0 && all[i].text == text
+	}
+	runs := slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && slices.Contains(runsText, t.text) })
+	for i, t := range all {
+		if t.kind == 'l' {
+			if (t.body || runs) && depth < deepestLiteral {
+				if why := reachesIn(tokens(t.text), own, depth+1); why != "" {
+					return why
+				}
+			}
+			continue
+		}
+		if t.kind != 'n' {
+			continue
+		}
+		schema := ""
+		if is(i-1, ".") && i >= 2 && all[i-2].kind == 'n' {
+			schema = all[i-2].text
+		}
+		if is(i+1, "(") && !owns(own, schema, t.text) {
+			switch {
+			case strings.HasPrefix(t.text, "dblink"):
+				return reachesServer
+			case reachers[t.text] != "":
+				return reachers[t.text]
+			case reachingSchemas[schema] != "":
+				return reachingSchemas[schema]
+			}
+		}
+		if schema != "" && slices.Contains(schedules, schema+"."+t.text) {
+			return reachesLater
+		}
+		switch t.text {
+		case "copy":
+			if why := copies(all[i+1:]); why != "" {
+				return why
+			}
+		case "create", "alter":
+			next := i + 1
+			if name(next, "or") {
+				next += 2
+			}
+			switch {
+			case name(next, "subscription", "server"), name(next, "user") && name(next+1, "mapping"), name(next, "foreign") && name(next+1, "table"):
+				return reachesServer
+			case name(next, "system"):
+				return "would change the server's settings"
+			case name(next, "role", "user", "group"):
+				for k := next; k < len(all) && !is(k, ";"); k++ {
+					if name(k, "password") && k+1 < len(all) && all[k+1].kind == 'l' {
+						return setsPassword
+					}
+				}
+			}
+		case "import":
+			if name(i+1, "foreign") {
+				return reachesServer
+			}
+		}
+	}
+	return ""
+}
+
+// copies says what a COPY, whose word has been read, would do outside of the database.
+func copies(rest []token) string {
+	for i, t := range rest {
+		switch {
+		case t.kind == 0 && t.text == ";":
+			return ""
+		case t.kind == 'n' && (t.text == "from" || t.text == "to") && i+1 < len(rest):
+			switch next := rest[i+1]; {
+			case next.kind == 'n' && next.text == "program":
+				return reachesProgram
+			case next.kind == 'l':
+				return reachesFile
+			}
+		}
+	}
+	return ""
+}
+
+// owns reports whether a call is one of a function of the database itself.
+func owns(own map[string]bool, schema, name string) bool {
+	if schema != "" {
+		return own[schema+"."+name]
+	}
+	return own[name]
+}
+
+// mentions returns the first of the qualified names (schema.name) that code calls or
+// reads, or "". Code as the server prints it qualifies every name; in a body that somebody
+// wrote a bare name counts as well.
+func mentions(code string, names map[string]bool) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return mentionsIn(tokens(code), names, 0)
+}
+
+func mentionsIn(all []token, names map[string]bool, depth int) string {
+	for i, t := range all {
+		switch {
+		case t.kind == 'l' && t.body && depth < deepestLiteral:
+			if found := mentionsIn(tokens(t.text), names, depth+1); found != "" {
+				return found
+			}
+		case t.kind != 'n':
+		case i >= 2 && all[i-1].kind == 0 && all[i-1].text == "." && all[i-2].kind == 'n':
+			if full := all[i-2].text + "." + t.text; names[full] {
+				return full
+			}
+		case i+1 < len(all) && all[i+1].kind == 0 && all[i+1].text == "(" && names[t.text]:
+			return t.text
+		}
+	}
+	return ""
+}

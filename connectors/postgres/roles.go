@@ -1,0 +1,209 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// Roles belong to a server, and a run makes none. Everything of a copy belongs to the
+// account that makes it; what speaks of other roles is fitted to those that the target's
+// server has, before a row is copied.
+
+const classOfPolicies = 3256 // pg_policy
+
+// readPolicyRoles notes the roles that policies are for.
+func (a *archive) readPolicyRoles(ctx context.Context, conn *pgx.Conn) error {
+	return each(ctx, conn, "policy_roles", nil, func(row pgx.CollectableRow) error {
+		var oid uint32
+		var roles, spelled []string
+		if err := row.Scan(&oid, &roles, &spelled); err != nil {
+			return err
+		}
+		for _, it := range a.items {
+			if it.at == (archiveID{classOfPolicies, oid}) {
+				it.Roles, it.Spelled = roles, spelled
+			}
+		}
+		return nil
+	})
+}
+
+// readGrants reads the rights on what comes along, if somebody asks for them: an entry each.
+func (s *snapshot) readGrants(ctx context.Context, conn *pgx.Conn) (entries []entry, err error) {
+	f := s.picture.fates()
+	asked := slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == catalog.Grants && o.Fate.Along() })
+	if !asked {
+		return nil, nil
+	}
+	err = each(ctx, conn, "grants", nil, func(row pgx.CollectableRow) error {
+		var at archiveID
+		var role, sql string
+		var step int
+		if err := row.Scan(&at.class, &at.oid, &role, &sql, &step); err != nil {
+			return err
+		}
+		if f.byKey[at] == catalog.Stays {
+			return nil
+		}
+		e := entry{Kind: "ACL", Name: sql, SQL: sql, Phase: phaseRest}
+		if role != "" {
+			e.Roles = []string{role}
+		}
+		entries = append(entries, e)
+		return nil
+	})
+	return entries, err
+}
+
+// fitRoles takes out of a build what is for roles that the target's server does not have,
+// and says so. A nightly run does not fail for a role: a policy of row security that is
+// left behind lets nobody see more, since row security stays on and denies what no policy
+// allows; and one that restricts a role has nobody to restrict.
+func (b *build) fitRoles(ctx context.Context) error {
+	if !slices.ContainsFunc(b.defs.After, func(e entry) bool { return len(e.Roles) > 0 }) {
+		return nil
+	}
+	here := map[string]bool{}
+	rows, err := b.admin.Query(ctx, "SELECT rolname::text FROM pg_catalog.pg_roles")
+	if err != nil {
+		return failDefinition(ctx, b.side, "read the roles of the target's server", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return failDefinition(ctx, b.side, "read the roles of the target's server", err)
+	}
+	for _, n := range names {
+		here[n] = true
+	}
+	lost := map[string]int{} // rights of a role that is not there
+	var after, gone []entry
+	for _, e := range b.defs.After {
+		missing := slices.DeleteFunc(slices.Clone(e.Roles), func(r string) bool { return here[r] })
+		if len(missing) == 0 {
+			after = append(after, e)
+			continue
+		}
+		if e.Kind == "ACL" {
+			lost[missing[0]]++
+			continue
+		}
+		fitted, ok := fitPolicy(e, here)
+		if ok {
+			b.warn(fmt.Sprintf("%s is for fewer roles: the target's server has no role %s", e, list(missing)))
+			after = append(after, fitted)
+			continue
+		}
+		gone = append(gone, e)
+		b.warn(fmt.Sprintf("%s stays behind: the target's server has no role %s; row security stays on, and shows the rows to those alone whom another policy lets see them", e, list(missing)))
+	}
+	var roles []string
+	for r := range lost {
+		roles = append(roles, r)
+	}
+	slices.Sort(roles)
+	for _, r := range roles {
+		b.warn(fmt.Sprintf("%d rights of role %s stay behind: the target's server has no such role", lost[r], word(r)))
+	}
+	b.defs.After = slices.DeleteFunc(after, func(e entry) bool {
+		of, isComment := strings.CutPrefix(e.SQL, "COMMENT ON POLICY ")
+		of, _, _ = strings.Cut(of, " IS ")
+		return isComment && slices.ContainsFunc(gone, func(p entry) bool { return strings.HasPrefix(p.SQL, "CREATE POLICY "+of) })
+	})
+	return nil
+}
+
+// fitPolicy returns a policy for those of its roles that are here; ok is false if none is.
+func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
+	var left []string
+	for i, r := range e.Roles {
+		if here[r] {
+			left = append(left, e.Spelled[i])
+		}
+	}
+	if len(left) == 0 {
+		return e, false
+	}
+	// pg_dump writes the roles in an order of its own: TO a, b.
+	for at := 0; ; {
+		i := strings.Index(e.SQL[at:], " TO ")
+		if i < 0 {
+			return e, false
+		}
+		at += i + len(" TO ")
+		rest, n := e.SQL[at:], 0
+		for more := true; more; {
+			more = false
+			for _, role := range e.Spelled {
+				if after, is := strings.CutPrefix(rest, role); is && (after == "" || strings.ContainsRune(", ;\n", rune(after[0]))) {
+					rest, n, more = after, n+1, true
+					if after, is := strings.CutPrefix(rest, ", "); is {
+						rest = after
+					} else {
+						more = false
+					}
+					break
+				}
+			}
+		}
+		if n == len(e.Spelled) {
+			e.SQL = e.SQL[:at] + strings.Join(left, ", ") + rest
+			return e, true
+		}
+	}
+}
+
+// fit fits the definitions to the target's server and to the run, before anything is made.
+func (b *build) fit(ctx context.Context) error {
+	if err := b.fitDerived(); err != nil {
+		return err
+	}
+	return b.fitRoles(ctx)
+}
+
+// fitDerived moves the triggers that compute columns anew before the rows: COPY fires
+// them, and what they make of the masked values is what is stored.
+func (b *build) fitDerived() error {
+	for _, d := range b.spec.Derived {
+		unsupported := func(why, hint string) error {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "derive " + words(d.Column.Table) + "." + word(d.Column.Column),
+				Err: errors.New(why), Hint: hint}
+		}
+		found := false
+		// A trigger of a partitioned table stands there, and its partitions share it.
+		for t := b.spec.Catalog.Table(d.Column.Table); t != nil && !found; t = b.spec.Catalog.Table(t.Parents[0]) {
+			for _, list := range []*[]entry{&b.defs.Before, &b.defs.After} {
+				i := slices.IndexFunc(*list, func(e entry) bool {
+					return e.Kind == "TRIGGER" && e.Schema == t.ID.Schema && e.Name == t.ID.Name+" "+d.Trigger
+				})
+				if i < 0 {
+					continue
+				}
+				e := (*list)[i]
+				if strings.Contains(e.SQL, " DISABLE TRIGGER ") || strings.Contains(e.SQL, " ENABLE REPLICA TRIGGER ") {
+					return unsupported("the trigger "+word(d.Trigger)+" is disabled, and would compute nothing", `null the column with {"null": true}`)
+				}
+				if list == &b.defs.After {
+					b.defs.After = slices.Delete(b.defs.After, i, i+1)
+					b.defs.Before = append(b.defs.Before, e)
+				}
+				found = true
+				break
+			}
+			if !t.IsPartition || len(t.Parents) == 0 {
+				break
+			}
+		}
+		if !found {
+			return unsupported("the trigger "+word(d.Trigger)+" is not made at the target", `null the column with {"null": true}, or keep what the trigger calls by --keep-object`)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,534 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// A copy has no tether to production: what would reach another server, act by itself or
+// let somebody in stays at the source, or is made in a form that does nothing. This file
+// decides it, object by object, for plan and run alike.
+
+// sort is what becomes of the objects of a kind.
+type sort struct {
+	reason string
+	fixed  bool // no --keep-object brings one along
+}
+
+// staying lists the kinds of objects of which each stays behind.
+var staying = map[string]sort{
+	"subscription":         {"would take rows from another server, whose password it holds", true},
+	"publication":          {"would send rows to other servers", false},
+	"foreign server":       {reachesServer, true},
+	"user mapping":         {"holds the account, and perhaps the password, for another server", true},
+	"foreign data wrapper": {"is made to connect to other servers", false},
+	"foreign table":        {"has its rows on another server", true},
+	"event trigger":        {"acts by itself, on changes of definitions", false},
+	"job":                  {"acts by itself, at its time", true},
+	"role":                 {"belongs to the server and not to the database, and may log in with a password", true},
+	"database setting":     {"may be a secret of an application", false},
+	"large objects":        {"are bytes that no policy can decide about", true},
+	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
+	"default privileges":   {"are for roles of the source's server", true},
+	"security labels":      {"mean something to a module of the server alone", true},
+	"extension rows":       {"belong to the extension; what was added to them is not copied", true},
+}
+
+// extensions lists those that stay behind: they reach out, or act by themselves. Others
+// are made at the target.
+var extensions = map[string]string{
+	"dblink": reachesServer, "postgres_fdw": reachesServer, "mysql_fdw": reachesServer, "oracle_fdw": reachesServer, "tds_fdw": reachesServer,
+	"mongo_fdw": reachesServer, "redis_fdw": reachesServer, "sqlite_fdw": reachesServer, "jdbc_fdw": reachesServer, "odbc_fdw": reachesServer, "clickhouse_fdw": reachesServer,
+	"hdfs_fdw": reachesServer, "kafka_fdw": reachesServer, "influxdb_fdw": reachesServer, "multicorn": reachesServer, "wrappers": reachesServer, "plproxy": reachesServer,
+	"file_fdw": reachesFile, "parquet_fdw": reachesFile, "adminpack": reachesFile,
+	"http": reachesWeb, "pg_net": reachesWeb, "aws_s3": reachesWeb, "aws_lambda": reachesWeb, "aws_commons": reachesWeb, "aws_ml": reachesWeb, "azure": reachesWeb, "azure_storage": reachesWeb, "azure_ai": reachesWeb,
+	"google_ml_integration": reachesWeb, "pg_tle": "makes extensions of its own", "vault": "holds secrets", "supabase_vault": "holds secrets",
+	"pg_cron": reachesLater, "pgagent": reachesLater, "pg_timetable": reachesLater, "dbms_job": reachesLater, "pg_dbms_job": reachesLater, "pg_background": reachesLater,
+	"pglogical": "replicates to and from other servers", "bdr": "replicates to and from other servers", "spock": "replicates to and from other servers", "londiste": "replicates to and from other servers",
+	"plpython3u": untrusted, "plpython2u": untrusted, "plpythonu": untrusted, "plperlu": untrusted, "pltclu": untrusted, "plsh": untrusted, "pllua_u": untrusted, "plr": untrusted, "pljavau": untrusted,
+}
+
+const untrusted = "is a language that may do anything on the server's machine"
+
+// keyOf is the key of an object in the server's catalogs.
+func (p *picture) keyOf(i int) archiveID {
+	if i < len(p.at) {
+		return p.at[i]
+	}
+	return archiveID{}
+}
+
+// add adds an object that the query of objects does not list.
+func (p *picture) add(at archiveID, o catalog.Object) int {
+	for len(p.at) < len(p.objects) {
+		p.at = append(p.at, archiveID{})
+	}
+	p.objects, p.at = append(p.objects, o), append(p.at, at)
+	return len(p.objects) - 1
+}
+
+// decideFates says of each object what becomes of it in a copy. It reads what depends on
+// what stays, and nothing where nothing does.
+func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*catalog.Table) error {
+	if err := p.addBeside(ctx, conn, tables); err != nil {
+		return err
+	}
+	own := map[string]bool{}
+	for _, o := range p.objects {
+		if o.Kind == "function" || o.Kind == "procedure" {
+			name, _, _ := strings.Cut(o.Name, "(")
+			own[strings.ToLower(name)] = true
+			own[strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])] = true
+		}
+	}
+	type doing struct {
+		language string
+		definer  bool
+	}
+	doings := map[uint32]doing{}
+	err := each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
+		var oid uint32
+		var d doing
+		err := row.Scan(&oid, &d.language, &d.definer)
+		doings[oid] = d
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var functions []uint32
+	for i := range p.objects {
+		o := &p.objects[i]
+		if s, ok := staying[o.Kind]; ok {
+			if o.Kind == "role" && p.keyOf(i).oid < firstUserOID {
+				continue // every server has it
+			}
+			o.Fate, o.Reason, o.Fixed = catalog.Stays, s.reason, s.fixed
+			continue
+		}
+		switch o.Kind {
+		case "extension":
+			if why := extensions[o.Name]; why != "" {
+				o.Fate, o.Reason = catalog.Stays, why
+			}
+		case "function", "procedure":
+			d := doings[p.keyOf(i).oid]
+			why := reaches(o.Definition, own)
+			if d.language != "" {
+				why = "is written in " + d.language + ", which may do anything on the server's machine"
+			}
+			switch {
+			case why != "":
+				o.Fate, o.Reason = catalog.Neutralised, why
+				functions = append(functions, p.keyOf(i).oid)
+			case d.definer:
+				o.Fate, o.Reason = catalog.Noted, "runs with the rights of its owner, who is the target's account"
+			}
+		case "view", "materialized view", "rule", "policy":
+			if why := reaches(o.Definition, own); why != "" {
+				o.Fate, o.Reason = catalog.Stays, why
+			}
+		}
+	}
+	if err := p.neutralise(ctx, conn, functions); err != nil {
+		return err
+	}
+	if err := p.closure(ctx, conn); err != nil {
+		return err
+	}
+	p.tainted(tables)
+	return nil
+}
+
+// addBeside adds what is no object of its own: rights, labels, foreign tables.
+func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catalog.Table) error {
+	var settings []string
+	var encoding, collate, ctype, provider, locale, rules string
+	if err := conn.QueryRow(ctx, query("database")).Scan(&encoding, &collate, &ctype, &provider, &locale, &rules, &settings); err != nil {
+		return fmt.Errorf("read the database's settings: %w", err)
+	}
+	for _, kv := range settings {
+		if name, _, _ := strings.Cut(kv, "="); !harmless[strings.ToLower(name)] {
+			p.add(archiveID{}, catalog.Object{Kind: "database setting", Name: name})
+		}
+	}
+	extended := map[string]bool{}
+	for _, o := range p.objects {
+		if o.Kind == "extension" && extensions[o.Name] == "" {
+			extended[o.Name] = true
+		}
+	}
+	err := each(ctx, conn, "beside", nil, func(row pgx.CollectableRow) error {
+		var o catalog.Object
+		var extension string
+		if err := row.Scan(&o.Kind, &o.Name, &extension); err != nil {
+			return err
+		}
+		if extension == "" || extended[extension] {
+			p.add(archiveID{}, o)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if t.Kind == catalog.Foreign {
+			p.add(archiveID{classOfTables, p.oids[t.ID]}, catalog.Object{Kind: "foreign table", Name: t.ID.String()})
+		}
+	}
+	return nil
+}
+
+// The ids of the catalogs themselves are the same in every database.
+const (
+	classOfTables    = 1259 // pg_class
+	classOfFunctions = 1255 // pg_proc
+	classOfTypes     = 1247 // pg_type
+)
+
+// neutralise writes functions anew: the same signature, and a body that raises an error.
+// One whose signature itself reaches out, in the default of a parameter, stays behind.
+func (p *picture) neutralise(ctx context.Context, conn *pgx.Conn, functions []uint32) error {
+	if len(functions) == 0 {
+		return nil
+	}
+	p.neutral = map[archiveID]string{}
+	return each(ctx, conn, "signatures", []any{functions}, func(row pgx.CollectableRow) error {
+		var oid uint32
+		var schema, name, arguments, result, volatility string
+		var procedure bool
+		if err := row.Scan(&oid, &schema, &name, &arguments, &result, &procedure, &volatility); err != nil {
+			return err
+		}
+		at := archiveID{classOfFunctions, oid}
+		i := slices.Index(p.at, at)
+		if i < 0 {
+			return nil
+		}
+		o := &p.objects[i]
+		if reaches(arguments, nil) != "" {
+			o.Fate = catalog.Stays
+			return nil
+		}
+		p.neutral[at] = neutralSQL(schema, name, arguments, result, volatility, procedure, *o)
+		return nil
+	})
+}
+
+// neutralSQL returns a function that does nothing but say what it is. It is not one of
+// SECURITY DEFINER, and not STRICT: it speaks whatever it is called with.
+func neutralSQL(schema, name, arguments, result, volatility string, procedure bool, o catalog.Object) string {
+	// The message goes through a format: a percent sign in a name would be a place in it.
+	said := "sanitize has neutralised " + o.Name + ": the original " + o.Reason
+	hint := "it is whole at the source; to copy it: sanitize run --keep-object '" + o.Kind + ":" + o.Name + "'"
+	body := "BEGIN\n  RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',\n    MESSAGE = " + literal(said) + ",\n    HINT = " + literal(hint) + ";\nEND"
+	head := "CREATE FUNCTION "
+	tail := " RETURNS " + result + "\n    LANGUAGE plpgsql " + volatility
+	if procedure {
+		head, tail = "CREATE PROCEDURE ", "\n    LANGUAGE plpgsql"
+	}
+	return head + ident(schema) + "." + ident(name) + "(" + arguments + ")" + tail + "\n    AS " + literal(body) + ";"
+}
+
+// defaulted is a column whose default stays behind.
+type defaulted struct{ column, expression string }
+
+// closure finds what depends on what stays, step by step: it cannot be made without.
+func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
+	byKey := map[archiveID]int{}
+	for i := range p.objects {
+		if at := p.keyOf(i); at.oid != 0 {
+			byKey[at] = i
+		}
+	}
+	// Who asks: an object that stays, or something of its own (a type, a function of an
+	// extension) that stands for it.
+	cause := map[archiveID]string{}
+	var ask []archiveID
+	for i, o := range p.objects {
+		if at := p.keyOf(i); at.oid != 0 && o.Fate == catalog.Stays {
+			ask, cause[at] = append(ask, at), o.Kind+":"+o.Name
+		}
+	}
+	asked := map[archiveID]bool{}
+	for len(ask) > 0 {
+		var classes, ids []uint32
+		for _, at := range ask {
+			asked[at] = true
+			classes, ids = append(classes, at.class), append(ids, at.oid)
+		}
+		ask = nil
+		err := each(ctx, conn, "dependents", []any{classes, ids}, func(row pgx.CollectableRow) error {
+			var from, at archiveID
+			var part int32
+			var kind, name, expression string
+			var inner, byType, generated bool
+			var of catalog.ColumnID
+			if err := row.Scan(&from.class, &from.oid, &at.class, &at.oid, &part, &inner, &byType, &kind, &name,
+				&of.Table.Schema, &of.Table.Name, &of.Column, &expression, &generated); err != nil {
+				return err
+			}
+			i, known := byKey[at]
+			inner = inner || at.class == classOfTypes
+			switch {
+			case known && p.objects[i].Fate == catalog.Neutralised && !byType:
+				return nil // its body is gone, and with it the need
+			case !known && at.class == classOfTables && part > 0:
+				return nil // a column of that type: the table cannot be made, and reading the definitions says so
+			case !known && kind == "default" && (generated || expression == ""):
+				return nil // the same
+			case !known && inner:
+				// Part of what stays: it has no name of its own here.
+			case !known:
+				if kind == "default" {
+					p.defaults[of.Table] = append(p.defaults[of.Table], defaulted{of.Column, expression})
+				}
+				i = p.add(at, catalog.Object{Kind: kind, Name: name})
+				byKey[at], known = i, true
+			}
+			if known {
+				o := &p.objects[i]
+				switch {
+				case o.Fate != catalog.Stays:
+					o.Fate, o.Reason, o.Causes = catalog.Stays, needs(cause[from]), []string{cause[from]}
+				case len(o.Causes) > 0 && !slices.Contains(o.Causes, cause[from]):
+					o.Causes = append(o.Causes, cause[from])
+				}
+			}
+			if asked[at] {
+				return nil
+			}
+			if _, waiting := cause[at]; !waiting {
+				cause[at] = cause[from]
+				if known {
+					cause[at] = p.objects[i].Kind + ":" + p.objects[i].Name
+				}
+				ask = append(ask, at)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// needs says that an object stays for another's sake.
+func needs(ref string) string {
+	kind, name, _ := strings.Cut(ref, ":")
+	return "needs " + kind + " " + name + ", which stays behind"
+}
+
+// tainted decides about what would call a neutralised function by itself: a trigger would
+// refuse every write, a materialised view its refresh, an index or a CHECK the rows.
+func (p *picture) tainted(tables []*catalog.Table) {
+	if len(p.neutral) == 0 {
+		return
+	}
+	bad := map[string]string{} // schema.name, in lower case → what to blame
+	names := map[string]bool{}
+	blame := func(name, ref string) {
+		name = strings.ToLower(name)
+		if !names[name] {
+			names[name], bad[name] = true, ref
+		}
+	}
+	for _, o := range p.objects {
+		if o.Fate == catalog.Neutralised {
+			name, _, _ := strings.Cut(o.Name, "(")
+			blame(name, o.Kind+":"+o.Name)
+		}
+	}
+	// Whoever calls it fails with it: functions, and views over them.
+	for changed := true; changed; {
+		changed = false
+		for i := range p.objects {
+			o := &p.objects[i]
+			name, _, _ := strings.Cut(o.Name, "(")
+			if names[strings.ToLower(name)] || o.Fate == catalog.Stays || o.Fate == catalog.Neutralised {
+				continue
+			}
+			switch o.Kind {
+			case "function", "procedure", "view", "materialized view":
+				found := mentions(o.Definition, names)
+				if found == "" {
+					continue
+				}
+				changed = true
+				blame(name, bad[found])
+				if o.Kind == "materialized view" {
+					o.Fate, o.Causes = catalog.Neutralised, []string{bad[found]}
+					o.Reason = "is made without rows, and not refreshed: it needs " + blamed(bad[found])
+				}
+			}
+		}
+	}
+	leave := func(kind, name, found string) {
+		o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Causes: []string{bad[found]},
+			Reason: "calls " + blamed(bad[found]) + ", and would fail"}
+		for i := range p.objects {
+			if p.objects[i].Kind == kind && p.objects[i].Name == name {
+				if p.objects[i].Fate != catalog.Stays {
+					o.Definition, o.Comment, o.Reads = p.objects[i].Definition, p.objects[i].Comment, p.objects[i].Reads
+					p.objects[i] = o
+				}
+				return
+			}
+		}
+		p.add(archiveID{}, o)
+	}
+	for _, t := range tables {
+		for _, d := range t.Triggers {
+			function, _, _ := strings.Cut(d.Function, "(")
+			if function = strings.ToLower(function); names[function] {
+				leave("trigger", t.ID.String()+"."+d.Name, function)
+			}
+		}
+		for _, d := range t.Indexes {
+			if found := mentions(d.Text, names); found != "" {
+				leave("index", t.ID.Schema+"."+d.Name, found)
+			}
+		}
+		for _, d := range t.Checks {
+			if found := mentions(d.Text, names); found != "" {
+				leave("constraint", t.ID.String()+"."+d.Name, found)
+				p.checks[t.ID] = append(p.checks[t.ID], d.Name)
+			}
+		}
+	}
+}
+
+// blamed is a reference to a neutralised object as people say it.
+func blamed(ref string) string {
+	kind, name, _ := strings.Cut(ref, ":")
+	return kind + " " + name + ", which is neutralised"
+}
+
+// keep takes back what was decided about the objects that somebody asks for.
+func (p *picture) keep(names []string) error {
+	kept, err := p.Catalog.Keep(names)
+	var ke *catalog.KeepError
+	if errors.As(err, &ke) {
+		return &connectors.Error{Kind: connectors.KindUsage, Side: connectors.SourceSide, Op: fmt.Sprintf("keep %q", ke.Name), Err: errors.New(ke.Reason), Hint: ke.Help}
+	}
+	if err != nil {
+		return err
+	}
+	p.Catalog = kept
+	return nil
+}
+
+// fates are the fates of the picture's objects, by their keys in the server's catalogs and
+// by kind and name.
+type fates struct {
+	byKey  map[archiveID]catalog.Fate
+	byName map[string]catalog.Fate
+}
+
+func (p *picture) fates() fates {
+	f := fates{map[archiveID]catalog.Fate{}, map[string]catalog.Fate{}}
+	for i, o := range p.Objects {
+		if at := p.keyOf(i); at.oid != 0 {
+			f.byKey[at] = o.Fate
+		}
+		f.byName[o.Kind+":"+o.Name] = o.Fate
+	}
+	return f
+}
+
+// apply changes the items of an archive by what was decided: what stays is left, what is
+// neutralised gets other SQL.
+func (p *picture) apply(a *archive) error {
+	f := p.fates()
+	for _, it := range a.items {
+		fate, known := f.byKey[it.at]
+		switch it.Kind {
+		case "INDEX":
+			if f.byName["index:"+it.Schema+"."+it.Name] == catalog.Stays {
+				fate, known = catalog.Stays, true
+			}
+		case "TABLE":
+			id := catalog.TableID{Schema: it.Schema, Name: it.Name}
+			if err := p.cutTable(it, id, f); err != nil {
+				return err
+			}
+			continue
+		}
+		switch {
+		case it.Kind == "PUBLICATION TABLE" || it.Kind == "PUBLICATION TABLES IN SCHEMA":
+			// They come after their publication, and belong to it.
+			it.left = !slices.ContainsFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.Kind == "PUBLICATION" && !d.left })
+			continue
+		case stay[it.Kind]:
+			it.left = !known || !fate.Along()
+			continue
+		}
+		if !known {
+			continue
+		}
+		switch fate {
+		case catalog.Stays:
+			it.left = true
+		case catalog.Neutralised:
+			if sql := p.neutral[it.at]; sql != "" {
+				it.SQL, it.free = sql, true
+			}
+		}
+	}
+	return nil
+}
+
+// cutTable takes defaults and CHECKs out of a table that stay behind.
+func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
+	for _, d := range p.defaults[id] {
+		if f.byName["default:"+id.String()+"."+d.column] != catalog.Stays {
+			continue
+		}
+		// Where the default stands in the table, it stands behind the column's name.
+		cut := false
+		for _, name := range []string{d.column, ident(d.column)} {
+			start := strings.Index(it.SQL, "\n    "+name+" ")
+			if start < 0 {
+				continue
+			}
+			if at := strings.Index(it.SQL[start:], " DEFAULT "+d.expression); at >= 0 {
+				it.SQL = it.SQL[:start+at] + it.SQL[start+at+len(" DEFAULT "+d.expression):]
+				cut, it.free = true, true
+				break
+			}
+		}
+		if !cut && strings.Contains(it.SQL, d.expression) {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave the default of " + id.String() + "." + d.column + " behind",
+				Err: errors.New("it cannot be taken out of the table"), Hint: "drop the default at the source, or keep what it calls by --keep-object"}
+		}
+	}
+	for _, name := range p.checks[id] {
+		if f.byName["constraint:"+id.String()+"."+name] == catalog.Stays {
+			it.SQL += "\nALTER TABLE ONLY " + table(id) + " DROP CONSTRAINT IF EXISTS " + ident(name) + ";"
+		}
+	}
+	return nil
+}
+
+// last makes the event triggers that somebody keeps: earlier they would act on the build.
+func (b *build) last(ctx context.Context, held *session) error {
+	for _, e := range b.defs.After {
+		if e.Phase != phaseLast {
+			continue
+		}
+		if err := held.exec(ctx, e.SQL); err != nil {
+			return b.definitionError(ctx, e, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,342 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// tethers makes the database of testdata/tethers.sql, with rights and policies of a role
+// that only its server has.
+func tethers(t *testing.T, a *connectortest.PostgresServer) (dsn, role string) {
+	t.Helper()
+	dsn = a.Database(t)
+	sql, err := os.ReadFile("testdata/tethers.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	role = a.Name(t) + "_app"
+	a.Exec(t, a.DSN("postgres"), "CREATE ROLE "+ident(role)+" LOGIN PASSWORD 'never-to-travel'")
+	t.Cleanup(func() {
+		a.Exec(t, dsn, "DROP OWNED BY "+ident(role)+" CASCADE")
+		a.Exec(t, a.DSN("postgres"), "DROP ROLE "+ident(role))
+	})
+	if v := a.Value(t, dsn, "SHOW server_version_num"); v < "140000" {
+		// Bodies in standard SQL came later.
+		sql = bytes.Replace(sql, []byte("LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM dblink('host=prod.internal', 'SELECT 1') AS t(a integer); END;"),
+			[]byte("LANGUAGE sql AS $$SELECT count(*) FROM dblink('host=prod.internal', 'SELECT 1') AS t(a integer)$$;"), 1)
+	}
+	a.Exec(t, dsn, string(sql),
+		"GRANT SELECT, INSERT ON people TO "+ident(role),
+		"GRANT EXECUTE ON FUNCTION trusted() TO "+ident(role),
+		"ALTER DATABASE "+ident(databaseOf(dsn))+" SET app.secret = 'never-to-travel'",
+		"CREATE SCHEMA cron", "CREATE TABLE cron.job (jobid bigint, schedule text, command text, database text, username text, active boolean, jobname text)",
+		"INSERT INTO cron.job VALUES (1, '0 3 * * *', 'SELECT public.ask(''x'')', 'crm', 'app', true, 'nightly')",
+		"CREATE SUBSCRIPTION "+ident(role+"_s")+" CONNECTION 'host=192.0.2.1 password=never-to-travel' PUBLICATION p WITH (connect = false)")
+	t.Cleanup(func() {
+		a.Exec(t, dsn, "ALTER SUBSCRIPTION "+ident(role+"_s")+" SET (slot_name = NONE)")
+		a.Exec(t, dsn, "DROP SUBSCRIPTION "+ident(role+"_s"))
+	})
+	return dsn, role
+}
+
+func databaseOf(dsn string) string {
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		panic(err)
+	}
+	return c.Database
+}
+
+func fateLines(objects []catalog.Object, role string) string {
+	var b strings.Builder
+	for _, o := range objects {
+		fmt.Fprintf(&b, "%s: %s %s: %s\n", o.Fate, o.Kind, strings.ReplaceAll(o.Name, role, "APP"), o.Reason)
+	}
+	return b.String()
+}
+
+func catalogKeeping(t *testing.T, dsn string, keep ...string) (*catalog.Catalog, error) {
+	t.Helper()
+	src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{Keep: keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	return src.Catalog(t.Context())
+}
+
+// TestTethers copies a database that holds on to production by all means, and tries to
+// reach out from the copy.
+func TestTethers(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	dsn, role := tethers(t, a)
+	c, err := catalogKeeping(t, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "fates.txt", fateLines(c.Fates(), role))
+
+	snap, err := openSnapshot(t, dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the plan says and what a run says is one list.
+	if plan, run := fateLines(c.Fates(), role), fateLines(defs.LeftBehind, role); plan != run {
+		t.Errorf("the run leaves behind\n%s\nthe plan\n%s", run, plan)
+	}
+	if strings.Contains(string(defs.Data), "never-to-travel") || strings.Contains(string(defs.Data), "hooks.internal") {
+		t.Error("a password, or an address, travels")
+	}
+	name := b.Name(t)
+	to := b.DSN(name)
+	if err := copyAll(t, dsn, to, "r1", nil); err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]string{
+		"SELECT count(*) FROM pg_foreign_server":                                "0",
+		"SELECT count(*) FROM pg_user_mapping":                                  "0",
+		"SELECT count(*) FROM pg_publication":                                   "0",
+		"SELECT count(*) FROM pg_event_trigger":                                 "0",
+		"SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension":    "pgcrypto plpgsql",
+		"SELECT count(*) FROM people":                                           "20",
+		"SELECT count(*) FROM lines":                                            "2",
+		"SELECT innocent() || http_status(3)":                                   "call dblink('x') or COPY people TO PROGRAM 'x'3",
+		"SELECT string_agg(tgname, ' ') FROM pg_trigger WHERE NOT tgisinternal": "tidy",
+		"SELECT count(*) FROM pg_class WHERE relname IN ('account_names', 'shouted', 'account_cache', 'straight', 'lines_graded')":                  "0",
+		"SELECT relispopulated::text FROM pg_class WHERE relname = 'answered'":                                                                      "false",
+		"SELECT coalesce(string_agg(column_default, ' '), '') FROM information_schema.columns WHERE table_name = 'lines'":                           "'a'::text",
+		"SELECT count(*) FROM information_schema.role_table_grants WHERE grantee <> current_user AND table_schema = 'public'":                       "0",
+		"SELECT provolatile::text || proretset::text || prosecdef::text || proisstrict::text || pronargdefaults FROM pg_proc WHERE proname = 'ask'": "struefalsefalse1",
+		"SELECT count(*) FROM pg_largeobject_metadata":                                                                                              "0",
+	} {
+		if got := b.Value(t, to, what); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	conn, err := pgx.Connect(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "INSERT INTO people VALUES (99)"); err != nil {
+		t.Errorf("a trigger that would call out: %v", err)
+	}
+	for _, call := range []string{"SELECT ask('x')", "SELECT ask(NULL, true)", "SELECT standard(1)", "SELECT hidden('x')", "CALL dump_out()", "SELECT from_file()", "SELECT nightly()", "SELECT new_login()", "SELECT asks_twice()", "SELECT * FROM answers", "SELECT graded('x')"} {
+		_, err := conn.Exec(t.Context(), call)
+		if stateOf(err) != "0A000" || !strings.Contains(err.Error(), "sanitize has neutralised public.") {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+}
+
+func TestKeepObject(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	dsn, role := tethers(t, a)
+	for _, c := range []struct {
+		keep  string
+		words []string
+	}{
+		{"subscription:" + role + "_s", []string{"never comes along", "would take rows from another server"}},
+		{"user mapping:public on elsewhere", []string{"never comes along", "account"}},
+		{"job:cron 1 nightly", []string{"never comes along", "acts by itself"}},
+		{"publication:changed", []string{"no such object", "'publication:changes'"}},
+		{"table:people", []string{"no such object", "KIND:NAME"}},
+		{"default:lines.id", []string{"needs extension dblink", "--keep-object 'extension:dblink'"}},
+		{"function:innocent()", []string{"comes along as it is"}},
+		{"view:account_names", []string{"needs foreign table public.accounts", "what it needs never comes along"}},
+	} {
+		_, err := catalogKeeping(t, dsn, c.keep)
+		wants(t, err, connectors.KindUsage, connectors.SourceSide, c.words...)
+	}
+
+	keep := []string{"event trigger:audit_ddl", "publication:changes", "extension:dblink", "function:public.ask(q text, quietly boolean)", "database setting:app.secret"}
+	c, err := catalogKeeping(t, dsn, keep...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{Keep: keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	snap, err := src.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer snap.Close()
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan, run := fateLines(c.Fates(), role), fateLines(defs.LeftBehind, role); plan != run {
+		t.Errorf("the run leaves behind\n%s\nthe plan\n%s", run, plan)
+	}
+	to := b.DSN(b.Name(t))
+	if err := copySnapshot(t, t.Context(), snap, to, "r1", nil); err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]string{
+		"SELECT evtname || evtenabled::text FROM pg_event_trigger":                                                "audit_ddlO",
+		"SELECT count(*) FROM ddl_log":                                                                            a.Value(t, dsn, "SELECT count(*) FROM ddl_log"),
+		"SELECT string_agg(pubname || tablename, ' ') FROM pg_publication_tables":                                 "changespeople",
+		"SELECT prosecdef::text FROM pg_proc WHERE proname = 'ask'":                                               "true",
+		"SELECT current_setting('app.secret')":                                                                    "never-to-travel",
+		"SELECT column_default FROM information_schema.columns WHERE table_name = 'lines' AND column_name = 'id'": "length(dblink_current_query())",
+		"SELECT count(*) FROM pg_foreign_server":                                                                  "0",
+	} {
+		if got := b.Value(t, to, what); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+}
+
+// Policies of row security and rights, for roles that the target's server has and lacks.
+func TestRoles(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	dsn := a.Database(t)
+	both, gone := a.Name(t)+"_both", a.Name(t)+`_"gone" TO`
+	for _, role := range []string{both, gone} {
+		a.Exec(t, a.DSN("postgres"), "CREATE ROLE "+ident(role))
+	}
+	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+ident(both))
+	to := b.DSN(b.Name(t))
+	t.Cleanup(func() {
+		a.Exec(t, dsn, "DROP OWNED BY "+ident(both)+", "+ident(gone)+" CASCADE")
+		a.Exec(t, a.DSN("postgres"), "DROP ROLE "+ident(both)+", "+ident(gone))
+		b.Exec(t, to, "DROP OWNED BY "+ident(both)+" CASCADE")
+		b.Exec(t, b.DSN("postgres"), "DROP ROLE "+ident(both))
+	})
+	a.Exec(t, dsn, "CREATE TABLE t (id integer, v text)", "INSERT INTO t VALUES (1, 'x')", "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+		"CREATE POLICY everybody ON t USING (id > 0)",
+		"CREATE POLICY for_both ON t FOR SELECT TO "+ident(both)+" USING (true)",
+		"CREATE POLICY \"of TO all\" ON t AS RESTRICTIVE TO "+ident(gone)+", "+ident(both)+" USING (v <> ' TO ')",
+		"CREATE POLICY for_gone ON t TO "+ident(gone)+" USING (true)",
+		"COMMENT ON POLICY for_gone ON t IS 'goes with it'", "COMMENT ON POLICY for_both ON t IS 'stays'",
+		"CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'", "REVOKE ALL ON FUNCTION f() FROM PUBLIC",
+		"GRANT EXECUTE ON FUNCTION f() TO "+ident(both)+" WITH GRANT OPTION",
+		"GRANT SELECT, UPDATE ON t TO "+ident(gone), "GRANT SELECT (id) ON t TO "+ident(both), "GRANT INSERT ON t TO PUBLIC")
+	var warned []string
+	copyIt := func(keep ...string) {
+		t.Helper()
+		warned = nil
+		snap, err := openSnapshot(t, dsn, connectors.Options{Keep: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defs, err := snap.Definitions(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Warn: func(m string) { warned = append(warned, strings.ReplaceAll(m, gone, "GONE")) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sink.Close()
+		build, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r1", Catalog: snap.Catalog(), Definitions: defs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer build.Abort()
+		if err := build.Finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := build.Seal(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := build.Promote(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	value := func(sql, want string) {
+		t.Helper()
+		if got := strings.ReplaceAll(b.Value(t, to, sql), both, "BOTH"); got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
+	const rights = "SELECT coalesce(string_agg(g, ' ' ORDER BY g), '') FROM (SELECT privilege_type || ':' || grantee AS g FROM information_schema.role_table_grants WHERE table_name = 't' AND grantee <> current_user UNION SELECT privilege_type || '(id):' || grantee FROM information_schema.column_privileges WHERE table_name = 't' AND grantee LIKE '%both') x"
+	copyIt()
+	value("SELECT string_agg(policyname || ' ' || array_to_string(roles, ','), '; ' ORDER BY policyname) FROM pg_policies", "everybody public; for_both BOTH; of TO all BOTH")
+	value("SELECT relrowsecurity::text FROM pg_class WHERE relname = 't'", "true")
+	value(rights, "")
+	want := []string{"policy public.t of TO all is for fewer roles: the target's server has no role GONE",
+		"policy public.t for_gone stays behind: the target's server has no role GONE; row security stays on, and shows the rows to those alone whom another policy lets see them"}
+	slices.Sort(want)
+	slices.Sort(warned)
+	if !slices.Equal(warned, want) {
+		t.Errorf("warned %q", warned)
+	}
+	copyIt(catalog.Grants)
+	value(rights, "INSERT:PUBLIC SELECT(id):BOTH")
+	value("SELECT proacl::text FROM pg_proc WHERE proname = 'f'", `{postgres=X/postgres,BOTH=X*/postgres}`)
+	if !slices.Contains(warned, `2 rights of role "`+strings.ReplaceAll(strings.ReplaceAll("GONE", "GONE", gone), `"`, `""`)+`" stay behind: the target's server has no such role`) {
+		t.Errorf("warned %q", warned)
+	}
+}
+
+// Code that reaches out, and code that only looks like it.
+func TestReaches(t *testing.T) {
+	own := map[string]bool{"public.http_get": true, "http_get": true}
+	for code, want := range map[string]string{
+		"SELECT dblink_connect('x')":                                      reachesServer,
+		`SELECT "dblink"('x')`:                                            reachesServer,
+		"SELECT public.dblink_fdw_validator (1)":                          reachesServer,
+		"SELECT dblink":                                                   "",
+		"SELECT 1 -- dblink('x')\n":                                       "",
+		"SELECT 'dblink(''x'')'":                                          "",
+		"EXECUTE 'SELECT dblink(''x'')'":                                  reachesServer,
+		"EXECUTE $q$SELECT dblink('x')$q$":                                reachesServer,
+		"/* dblink( /* nested */ dblink('x') */ SELECT 1":                 "",
+		"SELECT http_get('x')":                                            "",
+		"SELECT ext.http_get('x')":                                        reachesWeb,
+		"SELECT http((1)::http_request)":                                  reachesWeb,
+		"SELECT net.http_delete('x')":                                     reachesWeb,
+		"SELECT net.amount FROM net":                                      "",
+		"SELECT aws_lambda.invoke('x')":                                   reachesWeb,
+		"SELECT cron.schedule('x', 'y')":                                  reachesLater,
+		"INSERT INTO cron.job (command) VALUES ('x')":                     reachesLater,
+		"COPY t FROM PROGRAM 'x'":                                         reachesProgram,
+		"COPY (SELECT 1) TO '/tmp/x'":                                     reachesFile,
+		"COPY t TO STDOUT":                                                "",
+		"SELECT copy FROM t; SELECT 'x'":                                  "",
+		"SELECT pg_catalog.lo_import('/etc/passwd')":                      reachesFile,
+		"CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p":              reachesServer,
+		"CREATE USER MAPPING FOR a SERVER b":                              reachesServer,
+		"IMPORT FOREIGN SCHEMA s FROM SERVER x INTO y":                    reachesServer,
+		"ALTER SYSTEM SET x = 1":                                          "would change the server's settings",
+		"ALTER ROLE a WITH LOGIN PASSWORD 'x'":                            setsPassword,
+		"ALTER ROLE a PASSWORD NULL":                                      "",
+		"UPDATE accounts SET password = 'x'":                              "",
+		"SELECT query_to_xml('SELECT dblink(''x'')', true, true, '')":     reachesServer,
+		"CREATE FUNCTION f() AS $function$ SELECT dblink('x') $function$": reachesServer,
+		"SELECT 'unterminated dblink('":                                   "",
+		"SELECT E'\\' dblink(' || 'x'":                                    "",
+	} {
+		if got := reaches(code, own); got != want {
+			t.Errorf("%s: %q, want %q", code, got, want)
+		}
+	}
+}
+
+func FuzzReaches(f *testing.F) {
+	f.Add("SELECT dblink('x') -- $a$ /* ")
+	f.Add("E'\\'")
+	f.Fuzz(func(t *testing.T, code string) {
+		reaches(code+" copy server", nil)
+		mentions(code, map[string]bool{"a.b": true})
+	})
+}

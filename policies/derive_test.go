@@ -1,0 +1,114 @@
+package policies
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+const deriveCatalog = `schema public
+table people
+id int4 notnull pk
+name text
+about text
+search tsvector
+trigger fill BEFORE INSERT OR UPDATE ON public.people FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger('search', 'pg_catalog.english', 'about')
+trigger remember AFTER UPDATE ON public.people FOR EACH ROW EXECUTE FUNCTION public.remember()
+table people_log
+id int4
+at date
+was json
+function public.remember() CREATE FUNCTION public.remember() AS $function$BEGIN INSERT INTO public.people_log (was) VALUES (to_jsonb(OLD)); RETURN NEW; END$function$
+`
+
+const derivePolicy = `version: 1
+keys: {k: {from: ephemeral}}
+classes:
+  note: {kind: free_text, do: {shape: text}}
+  derived: {kind: free_text, do: derive}
+tables:
+  people: {columns: {name: note, about: note, search: derived}, keep: [id]}
+  people_log: {keep: [id, at, was]}
+`
+
+func derivePolicies(t *testing.T) (derives, keeps *Policy) {
+	t.Helper()
+	parse := func(text string) *Policy {
+		p, err := Parse("p.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	return parse(derivePolicy), parse(strings.Replace(derivePolicy, ", search: derived}, keep: [id]", "}, keep: [id, search]", 1))
+}
+
+// A table of history is flagged by the plan and by the audit.
+func TestHistoryIsFlagged(t *testing.T) {
+	c := parseCatalog(t, deriveCatalog)
+	p, keeps := derivePolicies(t)
+	compiled, err := Compile(p, c, testKey(t), masking.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const said = "public.people_log.was: is kept, and the trigger remember writes rows of public.people there, which are masked"
+	if !slices.Contains(compiled.Warnings, said) {
+		t.Errorf("warned %q", compiled.Warnings)
+	}
+	// The audit of a policy that does not compile names both.
+	found := map[string]string{}
+	r := Audit(keeps, Evidence{Catalog: c, Today: auditDay}, masking.Standard())
+	for _, f := range r.Findings {
+		if f.Rule == "SAN-L04" {
+			found[f.Object] = f.Message
+		}
+	}
+	for object, words := range map[string]string{"public.people_log.was": "trigger remember", "public.people.search": "the trigger fill fills it from about"} {
+		if !strings.Contains(found[object], words) {
+			t.Errorf("%s: %q", object, found[object])
+		}
+	}
+}
+
+// What is derived is part of a lock, and of a comparison: weaker than nothing, stronger
+// than the words as they were.
+func TestDeriveInLockAndDiff(t *testing.T) {
+	c := parseCatalog(t, deriveCatalog)
+	p, keeps := derivePolicies(t)
+	e, err := Explain(p, c, "people.search", masking.Standard())
+	if err != nil || e.Action != "derive" || e.Do != "derive" {
+		t.Errorf("explained as %+v, %v", e, err)
+	}
+	l, err := MakeLock(p, c, nil, masking.Standard(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked, err := ParseDocument("p.lock", l.Marshal(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if warnings, err := CheckLock(p, l, c); err != nil || len(warnings) > 0 {
+		t.Errorf("%q, %v", warnings, err)
+	}
+	if d := Diff(locked, Resolve(p, c), auditDay); len(d.All) != 0 {
+		t.Errorf("the lock differs from its policy:\n%s", renderDiff(d))
+	}
+	nulls, err := Parse("p.yaml", []byte(strings.Replace(derivePolicy, "do: derive", `do: {"null": true}`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, way := range []struct {
+		from, to *Policy
+		want     Strength
+	}{{keeps, p, Stronger}, {p, keeps, Weaker}, {nulls, p, Weaker}, {p, nulls, Stronger}} {
+		for _, of := range []*catalog.Catalog{nil, c} {
+			d := Diff(Resolve(way.from, of), Resolve(way.to, of), auditDay)
+			if !slices.ContainsFunc(d.All, func(x Difference) bool { return x.Strength == way.want }) {
+				t.Errorf("want %s:\n%s", way.want, renderDiff(d))
+			}
+		}
+	}
+}
