@@ -178,6 +178,8 @@ func TestKillPostgres(t *testing.T) {
 			if !strings.Contains(said, "no run has left a build") && !strings.Contains(said, "nobody holds its snapshot any more") {
 				t.Errorf("%s: resume says %s", when, said)
 			}
+			reason, _, _ := strings.Cut(said, "\n")
+			t.Logf("%s: %s", when, reason)
 			command = "run"
 			code, said = again(command)
 		}
