@@ -485,9 +485,6 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	if err := s.guard(ctx, b.admin); err != nil {
 		return nil, err
 	}
-	if err := b.fit(ctx); err != nil {
-		return nil, err
-	}
 	list, err := s.neighbours(ctx, b.admin)
 	if err != nil {
 		return nil, err
