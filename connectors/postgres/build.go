@@ -482,12 +482,7 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	err = b.with(ctx, func(held *session) error {
-		if err := held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE"); err != nil {
-			return err
-		}
-		return b.last(ctx, held)
-	})
+	err = b.with(ctx, func(held *session) error { return held.exec(ctx, b.lastSQL()) })
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
