@@ -20,8 +20,10 @@ import (
 )
 
 // queue is a schema whose copy takes many chunks, and whose last step, when it is made in
-// a build, takes a while.
+// a build, takes as long as the table pace says.
 const queue = `
+CREATE TABLE pace (seconds float8 NOT NULL);
+INSERT INTO pace VALUES (0);
 CREATE TABLE people (id bigint PRIMARY KEY, email varchar(120) NOT NULL UNIQUE, note text);
 CREATE TABLE visits (id bigint PRIMARY KEY, person_id bigint NOT NULL REFERENCES people (id), page text NOT NULL);
 CREATE UNLOGGED TABLE carts (id bigint PRIMARY KEY, goods text);
@@ -31,7 +33,7 @@ CREATE TRIGGER touched BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION tou
 INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 6000) i;
 INSERT INTO visits SELECT i, 1 + i % 6000, 'early' || repeat('.', 40) FROM generate_series(1, 12000) i;
 INSERT INTO carts SELECT i, repeat('goods ', 20) FROM generate_series(1, 3000) i;
-CREATE MATERIALIZED VIEW slow AS SELECT count(*) AS n, CASE WHEN current_database() LIKE '%building%' THEN pg_sleep(1)::text END AS slept FROM visits;
+CREATE MATERIALIZED VIEW slow AS SELECT count(*) AS n, CASE WHEN current_database() LIKE '%building%' THEN pg_sleep((SELECT seconds FROM pace))::text END AS slept FROM visits;
 ANALYZE;`
 
 const queuePolicy = `version: 1
@@ -47,6 +49,8 @@ tables:
     keep: [id, page]
   carts:
     keep: [id, goods]
+  pace:
+    keep: [seconds]
 `
 
 // stage is a source and a target for runs that are cut.
@@ -99,6 +103,12 @@ func (s *stage) undisturbed() string {
 	other := s.b.DSN(s.b.Name(s.t))
 	sanitize(s.t, "run", "--policy", s.policy, "--from", s.source, "--to", other, "--quiet")
 	return s.content(other)
+}
+
+// pace makes the last step of runs that begin from now on take a while, or not.
+func (s *stage) pace(slow bool) {
+	s.t.Helper()
+	s.a.Exec(s.t, s.source, fmt.Sprintf("UPDATE pace SET seconds = 0.7 * %t::int", slow))
 }
 
 // late writes to the source what the snapshot does not see.
@@ -231,6 +241,7 @@ func TestResumeAfterKill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, a, b)
 			want := s.undisturbed()
+			s.pace(name == "finish")
 			p := start(t, s.args("run", "--hold-snapshot")...)
 			reach(s, p)
 			s.signal(p, syscall.SIGKILL)
@@ -242,7 +253,7 @@ func TestResumeAfterKill(t *testing.T) {
 			if got := s.content(s.target); got != want {
 				t.Errorf("resumed:\n%s\nundisturbed:\n%s", got, want)
 			}
-			if sum.Resumed == nil || sum.Resumed.Chunks < 15 || sum.Rows != 21000 || name == "finish" && sum.Resumed.Rows != sum.Rows {
+			if sum.Resumed == nil || sum.Resumed.Chunks < 15 || sum.Rows != 21001 || name == "finish" && sum.Resumed.Rows != sum.Rows {
 				t.Errorf("resumed %+v of %d rows", sum.Resumed, sum.Rows)
 			}
 			s.clean(s.name)
@@ -327,7 +338,8 @@ func TestLostConnections(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, reach := range []func(*stage, *process){(*stage).copying, (*stage).finishing} {
+			for i, reach := range []func(*stage, *process){(*stage).copying, (*stage).finishing} {
+				s.pace(i == 1)
 				p := start(t, s.args("run", "--json")...)
 				reach(s, p)
 				for range 3 {
@@ -355,6 +367,7 @@ func TestTargetCrashes(t *testing.T) {
 	want := s.undisturbed()
 	for name, reach := range map[string]func(*stage, *process){"copy": (*stage).copying, "finish": (*stage).finishing} {
 		t.Run(name, func(t *testing.T) {
+			s.pace(name == "finish")
 			p := start(t, s.args("run", "--json")...)
 			reach(s, p)
 			b.Crash(t)
