@@ -10,7 +10,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race vet lint bench bench-check bench-report fuzz
+.PHONY: help demo build test race vet lint bench bench-check bench-report fuzz faults
 
 help: ## say what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ test: ## run every test, against real servers: found, started or installed
 
 race: ## run every test with the race detector; PACKAGES=… for some of them
 	$(GO) test -race -timeout 45m $(PACKAGES)
+
+faults: ## every fault before and after every effect, and 200 runs killed at random moments; FAULTS_KILLS=…, FAULTS_SEED=…
+	FAULTS=all $(GO) test ./pipeline -run '^TestFaults$$' -v -count 1 -timeout 120m
+	FAULTS_KILLS=$${FAULTS_KILLS:-200} FAULTS_SEED=$${FAULTS_SEED:-$$(date +%s)} \
+		$(GO) test -race ./cmd/sanitize -run '^TestKillPostgres$$' -v -count 1 -timeout 120m
 
 vet: ## what the compiler's friend says
 	$(GO) vet ./...

@@ -182,3 +182,24 @@ func TestRestEndsWithItsContext(t *testing.T) {
 		t.Errorf("err %v, want the cause", err)
 	}
 }
+
+// BenchmarkPace is what a governor that has nothing to do costs a batch. A batch of about
+// a thousand rows takes a reader a millisecond and more.
+func BenchmarkPace(b *testing.B) {
+	w := &worked{clock: &manual{}, batches: 1 << 60, size: 1}
+	for name, p := range map[string]*pace{"governed": newPace(newGovernor(), 0), "bare": newPace(nil, 0)} {
+		b.Run(name, func(b *testing.B) {
+			r, err := p.snapshot(w).Read(b.Context(), connectors.Chunk{}, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				batch, err := r.Next(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				batch.Release()
+			}
+		})
+	}
+}

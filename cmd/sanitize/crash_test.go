@@ -91,58 +91,7 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// kill −9 at any moment: the former target is what it was, the next run
-// succeeds, and then nothing is left over.
-func TestKillPostgres(t *testing.T) {
-	a, b := connectortest.PostgresPair(t)
-	source, name := a.Database(t), b.Name(t)
-	target := b.DSN(name)
-	a.Exec(t, source, crowd)
-	args := []string{"run", "--policy", writePolicy(t, []byte(crowdPolicy)), "--from", source, "--to", target, "--chunk-size", "256KiB", "--quiet"}
-	began := time.Now()
-	sanitize(t, args...)
-	whole := time.Since(began)
-	b.Exec(t, target, "CREATE TABLE former (x int)") // only the former copy has it
-	databases := func() string {
-		return strings.Join(lines(t, b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+name+"') ORDER BY 1"), " ")
-	}
-	killed := 0
-	for _, share := range []float64{0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 0.97} {
-		p := start(t, args...)
-		time.Sleep(time.Duration(share * float64(whole)))
-		p.cmd.Process.Signal(syscall.SIGKILL)
-		if p.wait(t) == 0 {
-			// It was faster this time. Make its copy the former one.
-			b.Exec(t, target, "CREATE TABLE former (x int)")
-			continue
-		}
-		killed++
-		// Both renames of the promotion are one transaction: there is a target at every moment.
-		if b.Value(t, target, "SELECT count(*) FROM visits") != "80000" {
-			t.Errorf("at %.0f %%: the target is not whole", 100*share)
-		}
-		if b.Value(t, target, "SELECT to_regclass('former') IS NOT NULL") != "t" {
-			t.Logf("at %.0f %%: killed after the promotion", 100*share)
-			b.Exec(t, target, "CREATE TABLE former (x int)")
-		}
-	}
-	if killed < 3 {
-		t.Fatalf("only %d runs were killed in time", killed)
-	}
-	// The servers need a moment to notice that the sessions are gone.
-	eventually(t, "the next run to succeed", func() bool { return start(t, args...).wait(t) == 0 })
-	if got := databases(); got != name {
-		t.Errorf("left over: %s", got)
-	}
-	if b.Value(t, target, "SELECT to_regclass('former') IS NULL") != "t" {
-		t.Error("the former copy is still the target")
-	}
-	eventually(t, "the killed runs' sessions at the source to end", func() bool {
-		return a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE datname = '"+source[strings.LastIndexByte(source, '/')+1:]+"'") == "0"
-	})
-}
-
-// The same on SQLite.
+// kill −9 at any moment of a run on SQLite; kill_test.go does it on PostgreSQL.
 func TestKillSQLite(t *testing.T) {
 	dir := t.TempDir()
 	sanitize(t, "demo", "--dir", filepath.Join(dir, "shop"), "--rows", "150000")

@@ -42,7 +42,7 @@ var exitMeanings = []struct {
 	{exitIntegrity, "the data cannot be copied whole and masked; the build was destroyed"},
 	{exitSource, "the source is unavailable"},
 	{exitTarget, "the target is unavailable, or is not ours to replace"},
-	{exitSnapshot, "the snapshot was lost, or what was left belongs to another run"},
+	{exitSnapshot, "the snapshot was lost or is too old, or what was left belongs to another run"},
 	{exitBusy, "another run holds the target"},
 	{exitInterrupted, "interrupted; the target is as it was, and a run of a held snapshot can be resumed"},
 }

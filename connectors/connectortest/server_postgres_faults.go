@@ -301,16 +301,19 @@ func (s *PrivatePostgres) Ballast(tb testing.TB, leave int64) (remove func()) {
 		tb.Fatal(err)
 	}
 	path := filepath.Join(s.dir, "ballast")
-	n := int64(fs.Bavail)*int64(fs.Bsize) - leave
-	if n > 0 {
-		f, err := os.Create(path)
-		if err != nil {
-			tb.Fatal(err)
+	f, err := os.Create(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	// What others write meanwhile is missing in the end.
+	for n := int64(fs.Bavail)*int64(fs.Bsize) - leave; n > 0; n -= 64 << 10 {
+		if err = fill(f.Fd(), n); err == nil || !errors.Is(err, syscall.ENOSPC) {
+			break
 		}
-		defer f.Close()
-		if err := fill(f.Fd(), n); err != nil {
-			tb.Fatal(err)
-		}
+	}
+	if err != nil {
+		tb.Fatal(err)
 	}
 	return func() {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +25,7 @@ type config struct {
 	conn        *pgx.ConnConfig
 	workers     int           // sessions at once, beside the one that holds snapshot or lock
 	places      places        // of all sessions together; nil bounds nothing
+	full        *atomic.Bool  // of a sink: the server's disk was
 	lockTimeout time.Duration // longest wait for a lock
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)

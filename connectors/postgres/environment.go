@@ -88,6 +88,7 @@ func openSink(ctx context.Context, dsn string, opts connectors.Options) (connect
 	if err != nil {
 		return nil, err
 	}
+	c.notesFull()
 	s := &sink{config: c, target: c.conn.Database}
 	if s.target == "" || len(s.target) > nameLimit {
 		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: fmt.Sprintf("open %q", connectors.RedactURL(dsn)),
@@ -367,6 +368,9 @@ func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
 			exists = true
 			s.warn(fmt.Sprintf("%s was missing; its former copy has its name back", s.target))
 		default:
+			if !isFormer {
+				s.relieve(ctx, n.name) // perhaps it was left since the disk is full
+			}
 			if err := s.drop(ctx, conn, n.name); err != nil {
 				return err
 			}
@@ -525,7 +529,12 @@ func (b *build) Abort() error {
 	b.closePool()
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
-	err := b.withAdmin(ctx, func(admin *pgx.Conn) error { return b.drop(ctx, admin, b.name) })
+	err := b.withAdmin(ctx, func(admin *pgx.Conn) error {
+		if b.full.Load() {
+			b.relieve(ctx, b.name)
+		}
+		return b.drop(ctx, admin, b.name)
+	})
 	if kind, _ := connectors.KindOf(err); kind == connectors.KindBusy {
 		return nil // another run has the target, and with it what was built
 	}

@@ -236,6 +236,7 @@ var contextLine = regexp.MustCompile(`(?m)^COPY .*?, line (\d+)(?:, column )?`)
 // names. Of its words only those go on: behind them it quotes the value.
 func (l *loader) fail(ctx context.Context, err error) error {
 	op := "load " + l.chunk.ID
+	l.build.noteFull(err)
 	var pg *pgconn.PgError
 	column := ""
 	if errors.As(err, &pg) {
