@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,6 +24,7 @@ type schedule struct {
 	// partitions of a root whose key is masked, since their rows may move
 	// from one to the other.
 	groups map[catalog.TableID]catalog.TableID
+	loaded time.Time // when copy had no more chunk to load
 }
 
 type scheduled struct {
@@ -212,6 +214,7 @@ func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, led
 		tableLoaded(whole.done(c))
 		return nil
 	})
+	s.loaded = time.Now()
 	if err != nil {
 		// This ends the index builds too, and Wait waits for them: no goroutine
 		// outlives the call, and the first error is the one reported.
