@@ -54,6 +54,9 @@ bench-report: ## measure every transform beside what one would do otherwise; wri
 peers: ## measure whole runs beside pg_dump, pgcopydb and others; PEERS_GB=3.8, ROUNDS=1 (about 9 minutes)
 	benchmarks/peers/run
 
+scale: ## measure how a run grows with bytes, tables, partitions and rows; SCALE_GB="0.25 1 4", SCALE_ROWS=5000000
+	benchmarks/peers/run scale
+
 fuzz: ## let every fuzz target run for FUZZTIME (30s)
 	@set -e; for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \

@@ -190,14 +190,20 @@ func (e *TableEstimate) choose(f connectors.Filter) {
 	}
 }
 
-// copy runs all chunks and builds the indexes of each table as soon as its rows are in.
+// copy runs all chunks and builds the indexes of each table whose rows are in as soon as a
+// session is free: rows come first. The source's snapshot is open for as long as rows are
+// read, and an index that took a loader's session would only divide the same work otherwise.
 func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, ledger *Ledger, retried func()) error {
 	// The build's own sessions bound how many tables are finished at once.
 	finishing, fctx := errgroup.WithContext(ctx)
 	whole := newCountdown(s)
+	spare := newSpare(len(s.chunks))
 	tableLoaded := func(ids []catalog.TableID) {
 		for _, id := range ids {
 			finishing.Go(func() error {
+				if err := spare.wait(fctx); err != nil {
+					return err
+				}
 				if err := build.TableLoaded(fctx, id); err != nil {
 					return fmt.Errorf("finish table %s: %w", id, err)
 				}
@@ -208,6 +214,8 @@ func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, led
 	}
 	tableLoaded(whole.empty())
 	err := r.Dispatcher.Dispatch(fctx, r.Options.Drain, s.chunks, func(ctx context.Context, c connectors.Chunk) error {
+		spare.began()
+		defer spare.ended()
 		if err := s.jobs[c.Table].attempts(ctx, c, ledger, &r.Options, r.Observer, retried); err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ type step struct {
 // Names of the contenders that the aims speak of.
 const (
 	rawPipe   = "raw pipe"
-	pgDump    = "pg_dump | pg_restore"
+	pgDump    = "pg_dump + pg_restore"
 	pgCopyDB  = "pgcopydb"
 	greenmask = "greenmask"
 	pgStream  = "pgstream"

@@ -46,13 +46,18 @@ func run(ctx context.Context, args []string) error {
 	switch strings.Join(args, " ") {
 	case "":
 		return b.all(ctx)
+	case "scale":
+		return b.scale(ctx)
 	case "pipe copy":
 		return pipeTables(ctx, b.source.dsn(sourceDatabase), b.target.dsn(targetDatabase))
 	case "pipe keys":
 		return pipeKeys(ctx, b.target.dsn(targetDatabase))
 	}
-	return errors.New("usage: peers [pipe copy | pipe keys]; start it by benchmarks/peers/run")
+	return errors.New("usage: peers [scale | pipe copy | pipe keys]; start it by benchmarks/peers/run")
 }
+
+// tableBytes asks how large the tables are, without indexes.
+const tableBytes = "SELECT sum(pg_table_size(oid))::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 
 // bench is one measurement.
 type bench struct {
@@ -104,11 +109,8 @@ func (b *bench) all(ctx context.Context) error {
 	if err := makeShop(ctx, b.source.dsn(sourceDatabase), b.gb); err != nil {
 		return err
 	}
-	size, err := b.source.query(ctx, sourceDatabase, "SELECT sum(pg_table_size(oid))::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
-	if err == nil {
-		b.bytes, err = strconv.ParseInt(size, 10, 64)
-	}
-	if err != nil {
+	var err error
+	if b.bytes, err = b.number(ctx, tableBytes); err != nil {
 		return err
 	}
 	if b.shape, err = b.source.shape(ctx, sourceDatabase); err != nil {
