@@ -48,12 +48,14 @@ func run(ctx context.Context, args []string) error {
 		return b.all(ctx)
 	case "scale":
 		return b.scale(ctx)
+	case "levers":
+		return b.measureLevers(ctx)
 	case "pipe copy":
 		return pipeTables(ctx, b.source.dsn(sourceDatabase), b.target.dsn(targetDatabase))
 	case "pipe keys":
 		return pipeKeys(ctx, b.target.dsn(targetDatabase))
 	}
-	return errors.New("usage: peers [scale | pipe copy | pipe keys]; start it by benchmarks/peers/run")
+	return errors.New("usage: peers [levers | scale | pipe copy | pipe keys]; start it by benchmarks/peers/run")
 }
 
 // tableBytes asks how large the tables are, without indexes.

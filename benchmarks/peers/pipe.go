@@ -36,7 +36,7 @@ func pipeTables(ctx context.Context, source, target string) error {
 			}
 			defer to.Close(context.WithoutCancel(ctx))
 			for t := range next {
-				if err := pipeTable(ctx, from, to, t); err != nil {
+				if err := pipe(ctx, from, to, t, "COPY "+t+" TO STDOUT (FORMAT binary)", true); err != nil {
 					return fmt.Errorf("copy %s: %w", t, err)
 				}
 			}
@@ -46,8 +46,13 @@ func pipeTables(ctx context.Context, source, target string) error {
 	return g.Wait()
 }
 
-func pipeTable(ctx context.Context, from, to *pgconn.PgConn, table string) error {
-	if _, err := to.Exec(ctx, "BEGIN; TRUNCATE "+table).ReadAll(); err != nil {
+// pipe copies what a statement reads into a table: frozen, into one that it empties first.
+func pipe(ctx context.Context, from, to *pgconn.PgConn, table, read string, frozen bool) error {
+	begin, options := "BEGIN", "FORMAT binary"
+	if frozen {
+		begin, options = "BEGIN; TRUNCATE "+table, "FORMAT binary, FREEZE"
+	}
+	if _, err := to.Exec(ctx, begin).ReadAll(); err != nil {
 		return err
 	}
 	r, w := io.Pipe()
@@ -55,13 +60,13 @@ func pipeTable(ctx context.Context, from, to *pgconn.PgConn, table string) error
 		// The driver writes row by row, and each write to the pipe waits for its
 		// reader: without a buffer the reference would be slower than it has to be.
 		buffered := bufio.NewWriterSize(w, 128<<10)
-		_, err := from.CopyTo(ctx, buffered, "COPY "+table+" TO STDOUT (FORMAT binary)")
+		_, err := from.CopyTo(ctx, buffered, read)
 		if err == nil {
 			err = buffered.Flush()
 		}
 		w.CloseWithError(err)
 	}()
-	_, err := to.CopyFrom(ctx, r, "COPY "+table+" FROM STDIN (FORMAT binary, FREEZE)")
+	_, err := to.CopyFrom(ctx, r, "COPY "+table+" FROM STDIN ("+options+")")
 	r.CloseWithError(err)
 	if err != nil {
 		return err
