@@ -48,6 +48,7 @@ type build struct {
 
 	loads    loads        // what has been loaded
 	wanted   atomic.Int64 // sessions in use, and waited for
+	queue    queue        // of indexes that wait for a session
 	poolOnce sync.Once    // the pool is closed
 
 	mu     sync.Mutex
