@@ -215,7 +215,7 @@ func (p postgresPair) sameJoins(t *testing.T) {
 		SELECT format('SELECT count(*), count(DISTINCT (%s)) FROM %s x JOIN %s y ON %s', string_agg(format('y.%I', b.attname), ', '),
 			conrelid::regclass, confrelid::regclass, string_agg(format('x.%I = y.%I', a.attname, b.attname), ' AND '))
 		FROM pg_constraint k, unnest(k.conkey, k.confkey) u(x, y), pg_attribute a, pg_attribute b
-		WHERE k.contype = 'f' AND a.attrelid = k.conrelid AND a.attnum = u.x AND b.attrelid = k.confrelid AND b.attnum = u.y
+		WHERE k.contype = 'f' AND k.conparentid = 0 AND a.attrelid = k.conrelid AND a.attnum = u.x AND b.attrelid = k.confrelid AND b.attnum = u.y
 		GROUP BY k.oid, conrelid, confrelid ORDER BY 1`) {
 		p.both(t, join, join)
 	}

@@ -173,7 +173,7 @@ INSERT INTO every_type VALUES (DEFAULT,
     '[1,)', '(,)', '[-0.10,1.50]', '[2020-01-01,infinity)', '["2020-01-01 00:00:00.000001",]', 'empty', '["a, ""b""","c\\d")', '[-1.5,1.5]',
     to_tsvector('simple', 'it''s a \ fat cat'), 'a & !b:*A', 4294967295, '16/B374D848', '10:20:10,14,15', '4294967295', '(4294967295,65535)',
     'it''s "ok"', '', 1999, 2001, 'Ann@Shop.Example', '(1,"a ""b"" ,")', ROW((2, ' ')::pair, ARRAY['(,)', NULL, '(3,\\\\)']::pair[], 1901, 'weiß 😀', '')::nest, '(999,)', ARRAY['(1,x)', NULL]::sane_pair[], '{}', 'label; \', '7', ROW()::empty,
-    '"a b"=>"\\", "c"=>NULL, ""=>""', 'JOSÉ', 'Top.Science.Astronomy', '*.a|b.*{1,2}',
+    '"a b"=>"Ann \\ Bee", "c"=>NULL, ""=>""', 'JOSÉ', 'Top.Science.Astronomy', '*.a|b.*{1,2}',
     '{{1,2},{3,NULL}}', '{1.50,NaN,NULL,-0.01}', ARRAY['a,b', '"', '\', NULL, '', 'NULL', E'\t'], '{infinity,NULL}', ARRAY['{"a": "\\"}', 'null']::jsonb[], '{sad,NULL,"weiß 😀"}', '{empty,"[1,2)",NULL}', ARRAY['(1,)', NULL]::pair[], ARRAY[ROW(NULL, '{}', NULL, NULL, '"')]::nest[], '{"\\x00ff","\\x"}', '{José,JOSÉ}', '{(1,1),(0,0);(2,2),(1,1)}', '{a;"b;c"}',
     'every_type', 'length(text)', 'mood[]', :'owner', (:'owner' || '=r*w/' || :'owner')::aclitem);
 INSERT INTO every_type VALUES (DEFAULT,
