@@ -92,7 +92,7 @@ func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (*pgTypes, err
 	if err != nil {
 		return nil, err
 	}
-	if major, _ := serverMajor(conn); major < 14 {
+	if major, _ := serverMajor(conn); !takesForeignIDs.in(major) {
 		types.noForeignIDs()
 	}
 	for _, id := range slices.Sorted(maps.Keys(types.byID)) {
