@@ -156,6 +156,9 @@ func field(mapping *yaml.Node, name string) *yaml.Node {
 	return &yaml.Node{}
 }
 
+// matrix reports whether this is a run of make test-matrix: on servers of several versions.
+func matrix() bool { return os.Getenv("SANITIZE_TEST_MATRIX") != "" }
+
 // TestTorture copies a database that has every kind of object and type, with its
 // hardest columns masked, and compares both sides object by object and row by row.
 func TestTorture(t *testing.T) {
@@ -164,8 +167,17 @@ func TestTorture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for since, line := range map[int]string{15: "  nulls_equal: {columns: {email: email}}\n", 18: "  virtually: {columns: {name: text}}\n"} {
+		if p.from >= since {
+			text = append(text, line...)
+		}
+	}
+	if p.from > p.to {
+		p.lacks(t, string(text))
+		return
+	}
 	t.Run("masked", func(t *testing.T) { p.copyAndCompare(t, string(text)) })
-	if os.Getenv("SANITIZE_TEST_MATRIX") == "" {
+	if !matrix() {
 		return // the second copy costs as much as the first, and finds less
 	}
 	t.Run("kept", func(t *testing.T) {
@@ -185,6 +197,53 @@ func (p tortured) copyAndCompare(t *testing.T, text string) {
 	p.sameJoins(t)
 	p.rightPartitions(t)
 	p.leftBehind(t, summary)
+}
+
+// lacks runs against a server that does not know all that the source has: the run says
+// what and where before it makes anything.
+func (p tortured) lacks(t *testing.T, text string) {
+	policy, _ := p.complete(t, text)
+	r := start(t, "run", "--policy", writePolicy(t, policy), "--from", p.source, "--to", p.target, "--quiet")
+	if code := r.wait(t); code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	said := r.stderr.String()
+	if !regexp.MustCompile(`\S+ has .+, which PostgreSQL `+strconv.Itoa(p.to)+` does not know`).MatchString(said) || !strings.Contains(said, "hint: use a target of version ") {
+		t.Errorf("not said what the target lacks:\n%s", said)
+	}
+	if n := p.b.Value(t, p.b.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE datname LIKE 't%'"); n != "0" && n != "1" {
+		t.Errorf("%s databases at the target", n)
+	}
+}
+
+// TestStandby copies from a standby: of the torture schema all but the tables that
+// have no log, which a standby does not have.
+func TestStandby(t *testing.T) {
+	if !matrix() {
+		t.Log("NOT RUN: make test-matrix copies from standbys")
+		return
+	}
+	p := torture(t)
+	standby := p.a.Standby(t)
+	primary := p.source
+	p.source = standby.DSN(p.a.Value(t, primary, "SELECT current_database()"))
+	policy := func() string {
+		text, _ := p.complete(t, "version: 1\nkeys:\n  discovery: {from: \"file:discovery.key\"}\ntables: {}\n")
+		return writePolicy(t, text)
+	}
+	r := start(t, "run", "--policy", policy(), "--from", p.source, "--to", p.target, "--quiet")
+	if code := r.wait(t); code != 10 || !strings.Contains(r.stderr.String(), "public.unlogged") {
+		t.Errorf("a standby with an unlogged table: exit code %d\n%s", code, r.stderr.String())
+	}
+	p.a.Exec(t, primary, "DROP TABLE unlogged")
+	p.a.Value(t, primary, "SELECT pg_switch_wal()")
+	eventually(t, "the standby has dropped it", func() bool {
+		return standby.Value(t, p.source, "SELECT count(*) FROM pg_class WHERE relname = 'unlogged'") == "0"
+	})
+	sanitize(t, "run", "--policy", policy(), "--from", p.source, "--to", p.target, "--quiet", "--chunk-size", "64KiB")
+	p.sameObjects(t)
+	p.sameStates(t)
+	p.sameValues(t, nil)
 }
 
 // stays are the objects of the torture schema that do not come along, as pg_dump heads them.
@@ -238,22 +297,31 @@ func objects(t *testing.T, dsn string) map[string]string {
 	return found
 }
 
-// sameObjects compares what pg_dump says of both, object by object.
+// sameObjects compares what pg_dump says of both, but for what stays behind.
 func (p tortured) sameObjects(t *testing.T) {
 	t.Helper()
-	from, to := objects(t, p.source), objects(t, p.target)
-	if len(from) < 400 {
-		t.Errorf("only %d objects in the source", len(from))
+	if n := p.sameObjectsBut(t, stays, staysOf); n < 400 {
+		t.Errorf("only %d objects in the source", n)
 	}
-	gone := 0
+}
+
+// sameObjectsBut compares object by object, and returns how many the source has. Those
+// that are named, and those of the kinds, have to be in the source and not in the target.
+func (p tortured) sameObjectsBut(t *testing.T, names, kinds []string) int {
+	t.Helper()
+	from, to := objects(t, p.source), objects(t, p.target)
+	for _, name := range names {
+		if from[name] == "" {
+			t.Errorf("%s, which has to stay behind, is not in the source", name)
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(from)) {
-		stay := slices.Contains(stays, key) || slices.ContainsFunc(staysOf, func(kind string) bool { return strings.HasPrefix(key, kind+" ") })
+		stay := slices.Contains(names, key) || slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasPrefix(key, kind+" ") })
 		have, there := to[key]
 		switch {
 		case stay && there:
 			t.Errorf("%s has come along", key)
 		case stay:
-			gone++
 		case !there:
 			t.Errorf("%s is missing", key)
 		case !sameWords(have, from[key]) && (p.from == p.to || !wordedAnew(key)):
@@ -264,9 +332,7 @@ func (p tortured) sameObjects(t *testing.T) {
 	for _, key := range slices.Sorted(maps.Keys(to)) {
 		t.Errorf("%s is in the target only", key)
 	}
-	if gone < len(stays) {
-		t.Errorf("only %d of the objects that stay behind are in the source", gone)
-	}
+	return len(from)
 }
 
 // sameWords compares SQL but for blanks behind a bracket, which a server sets by

@@ -45,6 +45,8 @@ type PostgresServer struct {
 	base  url.URL // without a database
 	clean func() error
 	once  sync.Once
+
+	bin, data string // of a server started here from binaries
 }
 
 var postgresServers [2]struct {
@@ -279,7 +281,7 @@ func runPostgres(bin, dir, data string, account *syscall.Credential) (*PostgresS
 	s := &PostgresServer{base: url.URL{
 		Scheme: "postgres", User: url.UserPassword("postgres", postgresPassword),
 		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), RawQuery: "sslmode=disable",
-	}}
+	}, bin: bin, data: data}
 	s.clean = func() error {
 		// SIGQUIT: the data is thrown away, so nothing needs to be written.
 		if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil && !errors.Is(err, os.ErrProcessDone) {
