@@ -204,14 +204,14 @@ func (p tortured) copyAndCompare(t *testing.T, text string) {
 func (p tortured) lacks(t *testing.T, text string) {
 	policy, _ := p.complete(t, text)
 	r := start(t, "run", "--policy", writePolicy(t, policy), "--from", p.source, "--to", p.target, "--quiet")
-	if code := r.wait(t); code != 1 {
+	if code := r.wait(t); code != 6 {
 		t.Errorf("exit code %d", code)
 	}
 	said := r.stderr.String()
 	if !regexp.MustCompile(`\S+ has .+, which PostgreSQL `+strconv.Itoa(p.to)+` does not know`).MatchString(said) || !strings.Contains(said, "hint: use a target of version ") {
 		t.Errorf("not said what the target lacks:\n%s", said)
 	}
-	if n := p.b.Value(t, p.b.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE datname LIKE 't%'"); n != "0" && n != "1" {
+	if n := p.b.Value(t, p.b.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE datname ~ '^t[0-9]'"); n != "0" {
 		t.Errorf("%s databases at the target", n)
 	}
 }
@@ -235,10 +235,10 @@ func TestStandby(t *testing.T) {
 	if code := r.wait(t); code != 10 || !strings.Contains(r.stderr.String(), "public.unlogged") {
 		t.Errorf("a standby with an unlogged table: exit code %d\n%s", code, r.stderr.String())
 	}
-	p.a.Exec(t, primary, "DROP TABLE unlogged")
+	p.a.Exec(t, primary, "DROP TABLE unlogged", "DROP SEQUENCE IF EXISTS forgetful")
 	p.a.Value(t, primary, "SELECT pg_switch_wal()")
 	eventually(t, "the standby has dropped it", func() bool {
-		return standby.Value(t, p.source, "SELECT count(*) FROM pg_class WHERE relname = 'unlogged'") == "0"
+		return standby.Value(t, p.source, "SELECT count(*) FROM pg_class WHERE relname IN ('unlogged', 'forgetful')") == "0"
 	})
 	sanitize(t, "run", "--policy", policy(), "--from", p.source, "--to", p.target, "--quiet", "--chunk-size", "64KiB")
 	p.sameObjects(t)
@@ -300,7 +300,7 @@ func objects(t *testing.T, dsn string) map[string]string {
 // sameObjects compares what pg_dump says of both, but for what stays behind.
 func (p tortured) sameObjects(t *testing.T) {
 	t.Helper()
-	if n := p.sameObjectsBut(t, stays, staysOf); n < 400 {
+	if n := p.sameObjectsBut(t, stays, staysOf); n < 350 {
 		t.Errorf("only %d objects in the source", n)
 	}
 }
@@ -321,7 +321,7 @@ func (p tortured) sameObjectsBut(t *testing.T, names, kinds []string) int {
 		switch {
 		case stay && there:
 			t.Errorf("%s has come along", key)
-		case stay:
+		case stay, key == "SCHEMA public" && p.from != p.to: // whose owner another version has changed
 		case !there:
 			t.Errorf("%s is missing", key)
 		case !sameWords(have, from[key]) && (p.from == p.to || !wordedAnew(key)):
@@ -344,7 +344,7 @@ func sameWords(a, b string) bool {
 
 // wordedAnew reports whether servers of two versions print an object in other words.
 func wordedAnew(key string) bool {
-	for _, kind := range []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE", "POLICY"} {
+	for _, kind := range []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE", "POLICY", "TYPE", "OPERATOR CLASS", "OPERATOR FAMILY"} {
 		if strings.HasPrefix(key, kind+" ") {
 			return true
 		}
@@ -363,7 +363,7 @@ func (p tortured) sameStates(t *testing.T) {
 		"access methods": `SELECT c.oid::regclass, a.amname, c.relpersistence FROM pg_class c JOIN pg_am a ON a.oid = c.relam JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ` + ours + ` ORDER BY c.oid::regclass::text`,
 		"triggers":       `SELECT tgrelid::regclass, tgname, tgenabled, tgtype, tgdeferrable, tginitdeferred FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid::regclass::text, 2`,
 		"constraints": `SELECT conrelid::regclass, contypid::regtype, conname, contype, convalidated, condeferrable, condeferred, confmatchtype, confupdtype, confdeltype FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-			WHERE ` + ours + ` AND conrelid::regclass::text NOT LIKE '%remote' AND contype <> 'n' ORDER BY conrelid::regclass::text, contypid::regtype::text, 3`,
+			WHERE ` + ours + ` AND conrelid::regclass::text NOT LIKE '%remote' AND contype <> 'n' AND (contype <> 'f' OR conparentid = 0) ORDER BY conrelid::regclass::text, contypid::regtype::text, 3`,
 		"comments": `SELECT count(*) FROM pg_description d WHERE d.objoid >= 16384 AND d.classoid NOT IN ('pg_event_trigger'::regclass, 'pg_foreign_server'::regclass)
 			AND d.objoid <> coalesce(to_regclass('public.remote'), 0)`,
 		"order of columns": `SELECT c.oid::regclass, string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -373,8 +373,8 @@ func (p tortured) sameStates(t *testing.T) {
 		"settings":           `SELECT s FROM pg_db_role_setting r, unnest(setconfig) s WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s NOT LIKE 'my.%' ORDER BY 1`,
 		"materialised views": `SELECT oid::regclass, relispopulated FROM pg_class WHERE relkind = 'm' ORDER BY oid::regclass::text`,
 	} {
-		if what == "extensions" && p.from != p.to {
-			continue // their versions belong to the server
+		if p.from != p.to && (what == "extensions" || what == "triggers") {
+			continue // their versions belong to the server; some count triggers of partitions by themselves
 		}
 		asked = append(asked, question{what, query})
 	}

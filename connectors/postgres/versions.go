@@ -48,6 +48,7 @@ var virtualColumns = feature{since: 18, name: "virtual generated columns"}
 
 // needed lists what definitions may need of the server on which they are made.
 var needed = []feature{
+	{13, "targets of statistics objects", []string{"STATISTICS"}, regexp.MustCompile(`(?m)^ALTER STATISTICS .* SET STATISTICS `)},
 	{14, "multiranges", []string{"TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE"}, regexp.MustCompile(`(?i)multirange`)},
 	{14, "SQL bodies of functions", []string{"FUNCTION", "PROCEDURE"}, regexp.MustCompile(`(?m)^ {4}(BEGIN ATOMIC$|RETURN [^'])`)},
 	{14, "procedures with OUT parameters", []string{"PROCEDURE"}, regexp.MustCompile(`^CREATE PROCEDURE [^\n]*\bOUT `)},
