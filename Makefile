@@ -10,7 +10,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race vet lint bench bench-check bench-report peers scale fuzz faults
+.PHONY: help demo build test test-matrix faults race vet lint bench bench-check bench-report peers scale fuzz
 
 help: ## say what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ build: ## build bin/sanitize, one file without cgo
 
 test: ## run every test, against real servers: found, started or installed
 	$(GO) test -timeout 30m ./...
+
+test-matrix: ## copy between PostgreSQL 12 to 18, fetched from npm and Debian, and from standbys; VERSIONS="15 18" for some
+	GO="$(GO)" connectors/connectortest/servers/matrix $(VERSIONS)
 
 race: ## run every test with the race detector; PACKAGES=… for some of them
 	$(GO) test -race -timeout 45m $(PACKAGES)

@@ -99,6 +99,9 @@ func (s *snapshot) begin(ctx context.Context) error {
 	if err := s.checkRights(ctx); err != nil {
 		return err
 	}
+	if err := s.checkUnlogged(ctx); err != nil {
+		return err
+	}
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
