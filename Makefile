@@ -10,7 +10,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test race vet lint bench bench-check bench-report fuzz faults
+.PHONY: help demo build test test-matrix faults race vet lint bench bench-check bench-report peers scale fuzz
 
 help: ## say what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ build: ## build bin/sanitize, one file without cgo
 
 test: ## run every test, against real servers: found, started or installed
 	$(GO) test -timeout 30m ./...
+
+test-matrix: ## copy between PostgreSQL 12 to 18, fetched from npm and Debian, and from standbys; VERSIONS="15 18" for some
+	GO="$(GO)" connectors/connectortest/servers/matrix $(VERSIONS)
 
 race: ## run every test with the race detector; PACKAGES=… for some of them
 	$(GO) test -race -timeout 45m $(PACKAGES)
@@ -55,6 +58,12 @@ bench-report: ## measure every transform beside what one would do otherwise; wri
 	$(GO) test ./masking -run '^$$' -bench '^BenchmarkVariants$$' -benchtime 50ms -count 5 -timeout 30m > .bench-report.txt
 	$(GO) run ./benchmarks/report benchmarks/README.md < .bench-report.txt
 	@rm -f .bench-report.txt
+
+peers: ## measure whole runs beside pg_dump, pgcopydb and others; PEERS_GB=3.8, ROUNDS=1 (about 9 minutes)
+	benchmarks/peers/run
+
+scale: ## measure how a run grows with bytes, tables, partitions and rows; SCALE_GB="0.25 1 4", SCALE_ROWS=5000000
+	benchmarks/peers/run scale
 
 fuzz: ## let every fuzz target run for FUZZTIME (30s)
 	@set -e; for p in $$($(GO) list ./...); do \

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"sync"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -53,4 +54,45 @@ func (c *countdown) done(chunk connectors.Chunk) []catalog.TableID {
 		return nil
 	}
 	return c.members[g]
+}
+
+// spare tells when a worker has no chunk left to load, so that its session is free for
+// what comes after the rows. It is safe for concurrent use.
+type spare struct {
+	mu   sync.Mutex
+	left int // chunks that have not begun
+	free chan struct{}
+}
+
+func newSpare(chunks int) *spare {
+	s := &spare{left: chunks, free: make(chan struct{})}
+	if chunks == 0 {
+		close(s.free)
+	}
+	return s
+}
+
+func (s *spare) began() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left--
+}
+
+// ended notes that a chunk that began is over, well or not.
+func (s *spare) ended() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left <= 0 && !closed(s.free) {
+		close(s.free)
+	}
+}
+
+// wait returns when a worker is free, or with the error of ctx.
+func (s *spare) wait(ctx context.Context) error {
+	select {
+	case <-s.free:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -88,7 +88,7 @@ func TestLocalEndsWithItsContext(t *testing.T) {
 }
 
 func TestBudgetBoundsAndNeverDeadlocks(t *testing.T) {
-	b := newBudget(16 << 20)
+	b := newBudget(16<<20, 1)
 	var held, most atomic.Int64
 	var wg sync.WaitGroup
 	for range 8 {
@@ -119,8 +119,45 @@ func TestBudgetBoundsAndNeverDeadlocks(t *testing.T) {
 	}
 }
 
+// A connector may let one huge row through at a time, and make the readers of others
+// wait while they keep their shares. Whoever has the row must get what it needs.
+func TestBudgetLetsAHugeRowThrough(t *testing.T) {
+	const workers = 3
+	for _, total := range []int64{usualBatch, 8 << 20, 96 << 20} {
+		b := newBudget(total, workers)
+		gate := make(chan struct{}, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				for range 50 {
+					share, err := b.take(ctx)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					select {
+					case gate <- struct{}{}:
+					case <-ctx.Done():
+						t.Error("the row never came through")
+						return
+					}
+					if share, err = b.fit(ctx, share, 100<<20); err != nil {
+						t.Error(err)
+						return
+					}
+					<-gate
+					b.give(share)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
 func TestBudgetGivesUpWithItsContext(t *testing.T) {
-	b := newBudget(usualBatch)
+	b := newBudget(usualBatch, 1)
 	share, err := b.take(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -245,7 +245,10 @@ func (x *execution) rounds(ctx context.Context, snapshot connectors.Snapshot, bu
 }
 
 func (x *execution) round(ctx context.Context, build connectors.Build, s *schedule, ledger *Ledger, retried func(), again bool) error {
-	if err := s.copy(ctx, x.run, build, ledger, retried); err != nil {
+	began := x.since
+	err := s.copy(ctx, x.run, build, ledger, retried)
+	x.summary.Loaded += s.loaded.Sub(began)
+	if err != nil {
 		return err
 	}
 	whole := func() error {

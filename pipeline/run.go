@@ -303,7 +303,7 @@ func (x *execution) work(ctx context.Context, snapshot connectors.Snapshot, buil
 	if err != nil {
 		return nil, err
 	}
-	budget := newBudget(r.Options.MemoryBytes)
+	budget := newBudget(r.Options.MemoryBytes, r.Options.Workers)
 	for _, t := range s.tables {
 		if len(t.chunks) == 0 {
 			continue

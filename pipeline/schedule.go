@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,6 +24,7 @@ type schedule struct {
 	// partitions of a root whose key is masked, since their rows may move
 	// from one to the other.
 	groups map[catalog.TableID]catalog.TableID
+	loaded time.Time // when copy had no more chunk to load
 }
 
 type scheduled struct {
@@ -188,14 +190,20 @@ func (e *TableEstimate) choose(f connectors.Filter) {
 	}
 }
 
-// copy runs all chunks and builds the indexes of each table as soon as its rows are in.
+// copy runs all chunks and builds the indexes of each table whose rows are in as soon as a
+// session is free: rows come first. The source's snapshot is open for as long as rows are
+// read, and an index that took a loader's session would only divide the same work otherwise.
 func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, ledger *Ledger, retried func()) error {
 	// The build's own sessions bound how many tables are finished at once.
 	finishing, fctx := errgroup.WithContext(ctx)
 	whole := newCountdown(s)
+	spare := newSpare(len(s.chunks))
 	tableLoaded := func(ids []catalog.TableID) {
 		for _, id := range ids {
 			finishing.Go(func() error {
+				if err := spare.wait(fctx); err != nil {
+					return err
+				}
 				if err := build.TableLoaded(fctx, id); err != nil {
 					return fmt.Errorf("finish table %s: %w", id, err)
 				}
@@ -206,12 +214,15 @@ func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, led
 	}
 	tableLoaded(whole.empty())
 	err := r.Dispatcher.Dispatch(fctx, r.Options.Drain, s.chunks, func(ctx context.Context, c connectors.Chunk) error {
+		spare.began()
+		defer spare.ended()
 		if err := s.jobs[c.Table].attempts(ctx, c, ledger, &r.Options, r.Observer, retried); err != nil {
 			return err
 		}
 		tableLoaded(whole.done(c))
 		return nil
 	})
+	s.loaded = time.Now()
 	if err != nil {
 		// This ends the index builds too, and Wait waits for them: no goroutine
 		// outlives the call, and the first error is the one reported.

@@ -8,12 +8,15 @@ import (
 
 // Summary says what a run did. It holds names and counts, never contents.
 type Summary struct {
-	Run         string           `json:"run"`
-	Source      string           `json:"source"`
-	Target      string           `json:"target"`
-	Snapshot    string           `json:"snapshot"`
-	Began       time.Time        `json:"began"`
-	Took        time.Duration    `json:"took_ns"`
+	Run      string        `json:"run"`
+	Source   string        `json:"source"`
+	Target   string        `json:"target"`
+	Snapshot string        `json:"snapshot"`
+	Began    time.Time     `json:"began"`
+	Took     time.Duration `json:"took_ns"`
+	// Loaded is how long of the copy phase it took until the last row was in; the indexes
+	// that the phase still makes then, beside each other, come after it.
+	Loaded      time.Duration    `json:"loaded_ns"`
 	Phases      []PhaseTime      `json:"phases"`
 	Tables      []TableSummary   `json:"tables"`
 	Rows        int64            `json:"rows"`

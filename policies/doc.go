@@ -42,6 +42,11 @@
 // A value that the database computes from others is never copied, so that there
 // is nothing to decide about it.
 //
+// What a trigger computes is copied unless somebody says otherwise: {do: derive} leaves the
+// column out of the copy and lets the table's own trigger fill it from the masked values.
+// Of tsvector_update_trigger it is known what it reads; another trigger has to be named,
+// {derive: TRIGGER}. A tsvector that is kept, and made of masked columns, does not compile.
+//
 // # Domains
 //
 // A domain is the namespace of consistent masking. Its name is the scope of the

@@ -202,7 +202,7 @@ func (d *demo) checksText(checks []string) string {
 func (d *demo) last(s *pipeline.Summary, took time.Duration) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s rows masked and loaded at %s rows/s; the demo took %s.\n", count(s.Rows),
-		count(rate(s.Rows, s.PhaseTook(pipeline.Copy))), duration(took))
+		count(rate(s.Rows, s.Loaded)), duration(took))
 	if !d.keep {
 		return b.String()
 	}

@@ -180,7 +180,7 @@ func openHeld(ctx context.Context, from string, opts connectors.Options, long ti
 		return nil, err
 	}
 	h.opened = time.Now()
-	h.report = holdReport{Snapshot: h.snapshot.Token(), Source: h.identity.Display, Until: h.opened.Add(long).Truncate(time.Second)}
+	h.report = holdReport{Snapshot: h.snapshot.Token(), Source: h.identity.Display, Until: h.opened.Add(long)}
 	return h, nil
 }
 

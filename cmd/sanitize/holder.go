@@ -222,8 +222,12 @@ func releaseHolder(source connectors.Identity, token string) bool {
 	if err != nil || token == "" {
 		return false
 	}
-	conn, err := net.DialTimeout("unix", filepath.Join(dir, socketName(source, token)), holderTimeout)
+	name := filepath.Join(dir, socketName(source, token))
+	conn, err := net.DialTimeout("unix", name, holderTimeout)
 	if err != nil {
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			os.Remove(name) // a killed holder has left it, if it is there
+		}
 		return false
 	}
 	defer conn.Close()

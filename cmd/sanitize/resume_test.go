@@ -20,8 +20,10 @@ import (
 )
 
 // queue is a schema whose copy takes many chunks, and whose last step, when it is made in
-// a build, takes a while.
+// a build, takes as long as the table pace says.
 const queue = `
+CREATE TABLE pace (seconds float8 NOT NULL);
+INSERT INTO pace VALUES (0);
 CREATE TABLE people (id bigint PRIMARY KEY, email varchar(120) NOT NULL UNIQUE, note text);
 CREATE TABLE visits (id bigint PRIMARY KEY, person_id bigint NOT NULL REFERENCES people (id), page text NOT NULL);
 CREATE UNLOGGED TABLE carts (id bigint PRIMARY KEY, goods text);
@@ -31,7 +33,7 @@ CREATE TRIGGER touched BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION tou
 INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 6000) i;
 INSERT INTO visits SELECT i, 1 + i % 6000, 'early' || repeat('.', 40) FROM generate_series(1, 12000) i;
 INSERT INTO carts SELECT i, repeat('goods ', 20) FROM generate_series(1, 3000) i;
-CREATE MATERIALIZED VIEW slow AS SELECT count(*) AS n, CASE WHEN current_database() LIKE '%building%' THEN pg_sleep(1)::text END AS slept FROM visits;
+CREATE MATERIALIZED VIEW slow AS SELECT count(*) AS n, CASE WHEN current_database() LIKE '%building%' THEN pg_sleep((SELECT seconds FROM pace))::text END AS slept FROM visits;
 ANALYZE;`
 
 const queuePolicy = `version: 1
@@ -47,6 +49,8 @@ tables:
     keep: [id, page]
   carts:
     keep: [id, goods]
+  pace:
+    keep: [seconds]
 `
 
 // stage is a source and a target for runs that are cut.
@@ -57,6 +61,7 @@ type stage struct {
 	name           string // of the target
 	policy         string
 	sockets        string
+	left           string // the last build that was seen
 }
 
 func newStage(t *testing.T, a, b *connectortest.PostgresServer) *stage {
@@ -100,6 +105,12 @@ func (s *stage) undisturbed() string {
 	return s.content(other)
 }
 
+// pace makes the last step of runs that begin from now on take a while, or not.
+func (s *stage) pace(slow bool) {
+	s.t.Helper()
+	s.a.Exec(s.t, s.source, fmt.Sprintf("UPDATE pace SET seconds = 0.7 * %t::int", slow))
+}
+
 // late writes to the source what the snapshot does not see.
 func (s *stage) late() {
 	s.t.Helper()
@@ -107,45 +118,72 @@ func (s *stage) late() {
 		`INSERT INTO people SELECT i, 'late' || i || '@source.example', 'late' FROM generate_series(100001, 100500) i`, `VACUUM people`)
 }
 
-// chunks returns how many chunks the ledger of the build has, −1 if there is none yet.
-func (s *stage) chunks() int {
+// one returns the only value of a query, "" if there is none or the server refuses.
+func (s *stage) one(dsn, sql string) (text string) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
-	one := func(dsn, sql string) (text string) {
-		conn, err := pgx.Connect(ctx, dsn)
-		if err != nil {
-			return ""
-		}
-		defer conn.Close(ctx)
-		if err := conn.QueryRow(ctx, sql).Scan(&text); err != nil {
-			return ""
-		}
-		return text
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return ""
 	}
-	build := one(s.b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+s.name+"__building_')")
+	defer conn.Close(ctx)
+	if err := conn.QueryRow(ctx, sql).Scan(&text); err != nil {
+		return ""
+	}
+	return text
+}
+
+// build returns the name of the database that is being built, or was left.
+func (s *stage) build() string {
+	return s.one(s.b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+s.name+"__building_')")
+}
+
+// chunks returns how many chunks the ledger of the build has, −1 if there is none yet.
+func (s *stage) chunks() int {
+	build := s.build()
 	if build == "" {
 		return -1
 	}
 	_, run, _ := strings.Cut(build, "__building_")
-	n, err := strconv.Atoi(one(s.b.DSN(build), "SELECT count(*)::text FROM sanitize_"+run+".ledger"))
+	n, err := strconv.Atoi(s.one(s.b.DSN(build), "SELECT count(*)::text FROM sanitize_"+run+".ledger"))
 	if err != nil {
 		return -1
 	}
 	return n
 }
 
-// copying waits until the run has committed some chunks.
+// copying waits until the run has committed some chunks of a build of its own, and stops
+// its process there: however slow the machine is, it does not get further meanwhile.
 func (s *stage) copying(p *process) {
 	s.t.Helper()
-	eventually(s.t, "the first chunks", func() bool { return s.chunks() >= 15 })
-	if n := s.chunks(); n < 0 || n > 250 {
+	eventually(s.t, "the build", func() bool { b := s.build(); return b != "" && b != s.left })
+	s.signal(p, syscall.SIGSTOP)
+	eventually(s.t, "the first chunks", func() bool {
+		if s.chunks() >= 15 {
+			return true
+		}
+		s.signal(p, syscall.SIGCONT)
+		time.Sleep(5 * time.Millisecond)
+		s.signal(p, syscall.SIGSTOP)
+		return false
+	})
+	s.left = s.build()
+	if n := s.chunks(); n > 250 {
 		s.t.Fatalf("%d chunks: too late to cut the copy\n%s", n, p.stderr.String())
+	}
+}
+
+func (s *stage) signal(p *process, signal os.Signal) {
+	s.t.Helper()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		s.t.Fatalf("%v: %v\n%s", signal, err, p.stderr.String())
 	}
 }
 
 // finishing waits until the run makes what comes last.
 func (s *stage) finishing(*process) {
 	s.t.Helper()
+	defer func() { s.left = s.build() }()
 	eventually(s.t, "the last step", func() bool {
 		return s.b.Value(s.t, s.b.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'REFRESH MATERIALIZED VIEW%' AND starts_with(datname, '"+s.name+"')") != "0"
 	})
@@ -203,11 +241,10 @@ func TestResumeAfterKill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, a, b)
 			want := s.undisturbed()
+			s.pace(name == "finish")
 			p := start(t, s.args("run", "--hold-snapshot")...)
 			reach(s, p)
-			if err := p.cmd.Process.Signal(syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
+			s.signal(p, syscall.SIGKILL)
 			if code := p.wait(t); code != -1 {
 				t.Fatalf("exit code %d before it was killed\n%s", code, p.stderr.String())
 			}
@@ -216,7 +253,7 @@ func TestResumeAfterKill(t *testing.T) {
 			if got := s.content(s.target); got != want {
 				t.Errorf("resumed:\n%s\nundisturbed:\n%s", got, want)
 			}
-			if sum.Resumed == nil || sum.Resumed.Chunks < 15 || sum.Rows != 21000 || name == "finish" && sum.Resumed.Rows != sum.Rows {
+			if sum.Resumed == nil || sum.Resumed.Chunks < 15 || sum.Rows != 21001 || name == "finish" && sum.Resumed.Rows != sum.Rows {
 				t.Errorf("resumed %+v of %d rows", sum.Resumed, sum.Rows)
 			}
 			s.clean(s.name)
@@ -245,9 +282,8 @@ func TestResumeRefused(t *testing.T) {
 	refused("no run has left", "hint: run anew")
 	p := start(t, s.args("run", "--hold-snapshot=10m")...)
 	s.copying(p)
-	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
+	s.signal(p, os.Interrupt)
+	s.signal(p, syscall.SIGCONT)
 	if code := p.wait(t); code != exitInterrupted || !strings.Contains(p.stderr.String(), "interrupted; the target is as it was\nhint: go on with: sanitize resume --policy") {
 		t.Fatalf("exit code %d: %s", code, p.stderr.String())
 	}
@@ -274,7 +310,15 @@ func TestResumeRefused(t *testing.T) {
 	if c := said.Cost; c == nil || c.LoadedChunks < 15 || c.LoadedRows <= 0 || c.LoadedRows >= c.Rows || c.Took <= 0 {
 		t.Errorf("cost %+v", said.Cost)
 	}
-	sanitize(t, s.args("run", "--hold-snapshot", "--quiet")...) // also removes the killed holder's socket
+	p = start(t, s.args("run", "--hold-snapshot")...) // it also removes the killed holder's socket
+	s.copying(p)
+	s.signal(p, syscall.SIGKILL)
+	p.wait(t)
+	// A new run that does not wait to be resumed ends the holder of what it removes.
+	p = start(t, s.args("run")...)
+	if code := p.wait(t); code != 0 || !strings.Contains(p.stderr.String(), "removed what a killed run had left") || !strings.Contains(p.stderr.String(), "gave back the snapshot that was held") {
+		t.Errorf("exit code %d: %s", code, p.stderr.String())
+	}
 	s.clean(s.name)
 }
 
@@ -294,11 +338,13 @@ func TestLostConnections(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, reach := range []func(*stage, *process){(*stage).copying, (*stage).finishing} {
+			for i, reach := range []func(*stage, *process){(*stage).copying, (*stage).finishing} {
+				s.pace(i == 1)
 				p := start(t, s.args("run", "--json")...)
 				reach(s, p)
 				for range 3 {
 					end()
+					s.signal(p, syscall.SIGCONT)
 					time.Sleep(10 * time.Millisecond)
 				}
 				if code := p.wait(t); code != 0 {
@@ -321,9 +367,11 @@ func TestTargetCrashes(t *testing.T) {
 	want := s.undisturbed()
 	for name, reach := range map[string]func(*stage, *process){"copy": (*stage).copying, "finish": (*stage).finishing} {
 		t.Run(name, func(t *testing.T) {
+			s.pace(name == "finish")
 			p := start(t, s.args("run", "--json")...)
 			reach(s, p)
 			b.Crash(t)
+			s.signal(p, syscall.SIGCONT)
 			if code := p.wait(t); code != 0 {
 				t.Fatalf("exit code %d\n%s", code, p.stderr.String())
 			}
@@ -346,6 +394,7 @@ func TestSourceCrashes(t *testing.T) {
 	p := start(t, s.args("run", "--hold-snapshot")...)
 	s.copying(p)
 	a.Crash(t)
+	s.signal(p, syscall.SIGCONT)
 	if code := p.wait(t); code != exitSnapshot {
 		t.Errorf("exit code %d, want %d\n%s", code, exitSnapshot, p.stderr.String())
 	}

@@ -125,6 +125,7 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 		return err
 	}
 	u.quiet = o.quiet
+	limitMemory(o.memory)
 	summary, err := copyDatabase(cmd.Context(), u, o)
 	if err != nil {
 		return o.held.refused(u, o, err)

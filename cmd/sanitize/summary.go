@@ -16,13 +16,12 @@ const longestTables = 12
 // summaryText says to people what a run did.
 func summaryText(u *ui, s *pipeline.Summary) string {
 	var b strings.Builder
-	copied := s.PhaseTook(pipeline.Copy)
 	now := s.Rows
 	if s.Resumed != nil {
 		now -= s.Resumed.Rows
 	}
 	fmt.Fprintf(&b, "%s%s, %s, %s in %s (copied at %s rows/s)\n", u.paint("sanitize: done: ", green),
-		plural(int64(len(s.Tables)), "table"), plural(s.Rows, "row"), volume(s.Bytes), duration(s.Took), count(rate(now, copied)))
+		plural(int64(len(s.Tables)), "table"), plural(s.Rows, "row"), volume(s.Bytes), duration(s.Took), count(rate(now, s.Loaded)))
 	var t table
 	if r := s.Resumed; r != nil {
 		t.Row("  resumed", fmt.Sprintf("%s of %s had been loaded since %s", plural(int64(r.Chunks), "chunk"), plural(r.Rows, "row"), timeOfDay(r.Began)))

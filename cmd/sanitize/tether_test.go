@@ -93,7 +93,7 @@ tables: {people: {columns: {email: note, name: note}, keep: [id]}, lines: {keep:
 		before, after, _ := strings.Cut(talk, "sanitize: done: ")
 		for part, words := range map[string][]string{
 			before: {"sanitize: what does not come along as it is:\n  left behind", "extension dblink, postgres_fdw: would connect to another server", "more: sanitize plan shows all"},
-			after:  {"neutralised  function", "procedure public.dump_out(): would run a program on the server's machine", "noted        function public.trusted()"},
+			after:  {"neutralised  function", "procedure public.dump_out(): would run a program on the server's machine", "function public.trusted(): runs with the rights"},
 		} {
 			for _, w := range words {
 				if !strings.Contains(part, w) {

@@ -30,6 +30,11 @@ import (
 // postgresEnv names the DSNs of the first and the second server.
 var postgresEnv = [2]string{"SANITIZE_TEST_POSTGRES", "SANITIZE_TEST_POSTGRES_2"}
 
+// postgresBinEnv names the folders of the binaries that they are started from, where
+// it is not to be the newest on the machine. The servers' own libraries are looked
+// for in ../lib, as archives have them that can be unpacked anywhere.
+var postgresBinEnv = [2]string{"SANITIZE_TEST_POSTGRES_BIN", "SANITIZE_TEST_POSTGRES_BIN_2"}
+
 // postgresPassword is the password of the servers started here. They listen on
 // the loopback address and die with the test.
 const postgresPassword = "only-for-tests"
@@ -40,6 +45,8 @@ type PostgresServer struct {
 	base  url.URL // without a database
 	clean func() error
 	once  sync.Once
+
+	bin, data string // of a server started here from binaries
 }
 
 var postgresServers [2]struct {
@@ -66,7 +73,7 @@ func PostgresPair(tb testing.TB) (a, b *PostgresServer) {
 func postgresServer(tb testing.TB, n int) *PostgresServer {
 	tb.Helper()
 	s := &postgresServers[n]
-	s.once.Do(func() { s.server, s.err = startPostgres(postgresEnv[n]) })
+	s.once.Do(func() { s.server, s.err = startPostgres(n) })
 	if s.err != nil {
 		tb.Fatal(s.err)
 	}
@@ -75,9 +82,10 @@ func postgresServer(tb testing.TB, n int) *PostgresServer {
 
 // StartPostgres finds or starts a server of its own, for a TestMain. The caller
 // closes it; if the process ends without, the server goes all the same.
-func StartPostgres() (*PostgresServer, error) { return startPostgres(postgresEnv[0]) }
+func StartPostgres() (*PostgresServer, error) { return startPostgres(0) }
 
-func startPostgres(env string) (*PostgresServer, error) {
+func startPostgres(n int) (*PostgresServer, error) {
+	env := postgresEnv[n]
 	if dsn := os.Getenv(env); dsn != "" {
 		u, err := url.Parse(dsn)
 		if err != nil || u.Host == "" {
@@ -87,6 +95,13 @@ func startPostgres(env string) (*PostgresServer, error) {
 		s := &PostgresServer{base: *u, clean: func() error { return nil }}
 		if err := s.ping(10 * time.Second); err != nil {
 			return nil, fmt.Errorf("connectortest: the server in %s does not answer: %w", env, err)
+		}
+		return s, nil
+	}
+	if bin := os.Getenv(postgresBinEnv[n]); bin != "" {
+		s, err := startLocalPostgres(bin)
+		if err != nil {
+			return nil, fmt.Errorf("connectortest: the server in %s does not start: %w", postgresBinEnv[n], err)
 		}
 		return s, nil
 	}
@@ -219,7 +234,7 @@ func startLocalPostgresOnce(bin string) (*PostgresServer, error) {
 	data := filepath.Join(dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C",
 		"--no-sync", "-A", "scram-sha-256", "--pwfile", pw)
-	initdb.Dir = dir
+	initdb.Dir, initdb.Env = dir, libraryPath(bin)
 	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: account}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fail(fmt.Errorf("initdb: %w\n%s", err, out))
@@ -232,10 +247,20 @@ func startLocalPostgresOnce(bin string) (*PostgresServer, error) {
 	// Debian has a script that looks for the right version, at each of the many
 	// calls for longer than the program itself runs.
 	path := os.Getenv("PATH")
-	if first, _, _ := strings.Cut(path, string(os.PathListSeparator)); first != bin {
+	_, err = os.Stat(filepath.Join(bin, "psql"))
+	if first, _, _ := strings.Cut(path, string(os.PathListSeparator)); first != bin && err == nil {
 		os.Setenv("PATH", bin+string(os.PathListSeparator)+path)
 	}
 	return s, nil
+}
+
+// libraryPath returns the environment of a server's programs: its own libraries come first.
+func libraryPath(bin string) []string {
+	lib := filepath.Join(filepath.Dir(bin), "lib")
+	if libs, _ := filepath.Glob(filepath.Join(lib, "libpq.so*")); len(libs) == 0 {
+		return nil // installed, so that they are found
+	}
+	return append(os.Environ(), "LD_LIBRARY_PATH="+lib)
 }
 
 func runPostgres(bin, dir, data string, account *syscall.Credential) (*PostgresServer, error) {
@@ -246,7 +271,7 @@ func runPostgres(bin, dir, data string, account *syscall.Credential) (*PostgresS
 	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-k", dir, "-h", "127.0.0.1",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
 		"-c", "max_connections=200", "-c", "wal_level=logical")
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, libraryPath(bin)
 	logs := &tail{limit: 64 << 10}
 	cmd.Stdout, cmd.Stderr = logs, logs
 	done, err := runServer(cmd, account, dir)
@@ -256,7 +281,7 @@ func runPostgres(bin, dir, data string, account *syscall.Credential) (*PostgresS
 	s := &PostgresServer{base: url.URL{
 		Scheme: "postgres", User: url.UserPassword("postgres", postgresPassword),
 		Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), RawQuery: "sslmode=disable",
-	}}
+	}, bin: bin, data: data}
 	s.clean = func() error {
 		// SIGQUIT: the data is thrown away, so nothing needs to be written.
 		if err := cmd.Process.Signal(syscall.SIGQUIT); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -24,6 +24,7 @@ func (s *suite) sinkLaws(t *testing.T) {
 	t.Run("a failed build leaves the former target", beside(s.failed))
 	t.Run("abort is idempotent, at every stage", beside(s.aborts))
 	t.Run("what a killed run left is removed", beside(s.killed))
+	t.Run("what a run left is gone on with", beside(s.resuming))
 	t.Run("a violated foreign key is named, without values", beside(s.foreignKey))
 	t.Run("a violated unique key is named, without values", beside(s.uniqueKey))
 	t.Run("a NULL in a NOT NULL column is named", beside(s.notNull))

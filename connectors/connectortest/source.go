@@ -29,6 +29,7 @@ func (s *suite) sourceLaws(t *testing.T) {
 	t.Run("cancellation ends a reader", beside(s.cancelRead))
 	t.Run("readers and batches close in any order", beside(s.closing))
 	t.Run("a closed snapshot is lost", beside(s.lost))
+	t.Run("a snapshot is joined", beside(s.joining))
 	t.Run("every batch is released", s.released) // alone: the allocator is the process's
 }
 

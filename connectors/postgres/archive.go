@@ -252,8 +252,38 @@ func (a *archive) leave() ([]catalog.Object, error) {
 	return objects, nil
 }
 
+// wholeExclusions makes an exclusion constraint of a partitioned table in one step with
+// those of its partitions, under the names that the server gives. A dump makes each by
+// itself and attaches them, which servers up to 18 refuse: they never find the indexes
+// of two exclusion constraints alike (CompareIndexInfo in catalog/index.c).
+func (a *archive) wholeExclusions() {
+	of := func(it *item) *item { // the constraint above, if it is one of those
+		if it.Kind != "CONSTRAINT" || !strings.Contains(it.SQL, " EXCLUDE ") {
+			return nil
+		}
+		for _, id := range it.deps {
+			if d := a.byID[id]; d != nil && d.Kind == "CONSTRAINT" && strings.Contains(d.SQL, " EXCLUDE ") {
+				return d
+			}
+		}
+		return nil
+	}
+	for _, it := range a.items {
+		if above := of(it); above != nil {
+			above.SQL = strings.Replace(above.SQL, "ALTER TABLE ONLY ", "ALTER TABLE ", 1)
+			it.left = true
+		}
+	}
+	for _, it := range a.items {
+		if it.Kind == "INDEX ATTACH" || it.Kind == "COMMENT" {
+			it.left = it.left || slices.ContainsFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.left && of(d) != nil })
+		}
+	}
+}
+
 // place decides when each item behind the rows is run.
 func (a *archive) place(owners map[archiveID]owner, p *picture) {
+	a.wholeExclusions()
 	for _, it := range a.items {
 		if !it.after || it.left {
 			continue

@@ -201,6 +201,10 @@ func (b *builder) longs(dst []int64, o op, fields fieldsOf) (nulls, row int, err
 // viewInline is how many bytes a view holds itself.
 const viewInline = 12
 
+// inPlace is the size from which a text value is decoded where it stands: a second copy
+// of it would cost memory, and the cache.
+const inPlace = 1 << 20
+
 // views fills cs.views: buffer 0 is the wire, buffer 1 cs.data, where values go
 // that do not stand in the wire as they are.
 func (b *builder) views(cs *columnStorage, o op, fields fieldsOf) (nulls, row int, err error) {
@@ -218,6 +222,25 @@ func (b *builder) views(cs *columnStorage, o op, fields fieldsOf) (nulls, row in
 		at, n := int(f.Off), int(f.Len)
 		if b.text {
 			if v := wire[at : at+n]; o == opUUID || o == opBytea || bytes.IndexByte(v, '\\') >= 0 {
+				if n >= inPlace && o != opUUID {
+					// What is decoded is never longer. Whoever sends the row on sends
+					// the array, and of this field of the wire nothing.
+					into := unescape
+					if o == opBytea {
+						into = func(dst, v []byte) []byte {
+							if dst, err = appendHex(dst, v); err != nil {
+								return nil
+							}
+							return dst
+						}
+					}
+					decoded := into(wire[at:at], v)
+					if err != nil {
+						return 0, i, errValue
+					}
+					setView(view, wire, at, len(decoded), 0)
+					continue
+				}
 				start := len(cs.data)
 				switch o {
 				case opUUID:

@@ -48,6 +48,7 @@ type build struct {
 
 	loads    loads        // what has been loaded
 	wanted   atomic.Int64 // sessions in use, and waited for
+	queue    queue        // of indexes that wait for a session
 	poolOnce sync.Once    // the pool is closed
 
 	mu     sync.Mutex
@@ -102,29 +103,28 @@ func (b *build) createSQL() (string, error) {
 	d := b.defs
 	sql := fmt.Sprintf("CREATE DATABASE %s TEMPLATE template0 ENCODING %s LC_COLLATE %s LC_CTYPE %s",
 		ident(b.name), literal(d.Encoding), literal(d.Collate), literal(d.CType))
-	lacks := func(what string, since int) error {
-		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "create database " + word(b.name),
-			Err: fmt.Errorf("the source's database has %s, which PostgreSQL %d does not know", what, b.major), Hint: fmt.Sprintf("use a target of version %d or later", since)}
+	lacks := func(f feature) (string, error) {
+		return "", b.lacks("create database "+word(b.name), "the source's database", f)
 	}
 	switch d.Provider {
 	case "i":
-		if b.major < 15 {
-			return "", lacks("an ICU collation", 15)
+		if !icuDatabases.in(b.major) {
+			return lacks(icuDatabases)
 		}
 		sql += " LOCALE_PROVIDER icu ICU_LOCALE " + literal(d.Locale)
 		if d.Rules != "" {
-			if b.major < 16 {
-				return "", lacks("ICU rules", 16)
+			if !icuRules.in(b.major) {
+				return lacks(icuRules)
 			}
 			sql += " ICU_RULES " + literal(d.Rules)
 		}
 	case "b":
-		if b.major < 17 {
-			return "", lacks("a built-in collation", 17)
+		if !builtinDatabases.in(b.major) {
+			return lacks(builtinDatabases)
 		}
 		sql += " LOCALE_PROVIDER builtin BUILTIN_LOCALE " + literal(d.Locale)
 	default:
-		if b.major >= 15 {
+		if namesProviders.in(b.major) {
 			sql += " LOCALE_PROVIDER libc"
 		}
 	}
@@ -482,12 +482,7 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	err = b.with(ctx, func(held *session) error {
-		if err := held.exec(ctx, "DROP SCHEMA "+ident(b.ledger)+" CASCADE"); err != nil {
-			return err
-		}
-		return b.last(ctx, held)
-	})
+	err = b.with(ctx, func(held *session) error { return held.exec(ctx, b.lastSQL()) })
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}

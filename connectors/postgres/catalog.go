@@ -26,9 +26,6 @@ func query(name string) string {
 	return string(b)
 }
 
-// oldest and newest are the major versions that the connector is made for.
-const oldest, newest = 12, 18
-
 // picture is a catalog with what only this connector needs to know.
 type picture struct {
 	*catalog.Catalog

@@ -102,6 +102,7 @@ type storage struct {
 	columns []columnStorage
 	arrays  []arrow.Array
 	free    func(*connectors.Batch)
+	gate    gate // of a wide row, which is given back with it
 }
 
 type columnStorage struct {
@@ -125,11 +126,14 @@ func newStorage() *storage {
 		return st
 	}
 	st := &storage{}
-	st.free = func(*connectors.Batch) { st.put() }
+	st.free = st.put
 	return st
 }
 
-func (st *storage) put() {
+func (st *storage) put(b *connectors.Batch) {
+	if st.gate != nil {
+		st.part(b)
+	}
 	if cap(st.wire) > keepBytes {
 		st.wire = nil
 	}
@@ -167,7 +171,7 @@ func (b *builder) begin() {
 // drop gives the memory of an unfinished batch back.
 func (b *builder) drop() {
 	if b.st != nil {
-		b.st.put()
+		b.st.put(nil)
 		b.st = nil
 	}
 }
@@ -177,6 +181,11 @@ func (b *builder) add(row []byte) error {
 	st := b.st
 	at := len(st.wire)
 	st.wire = append(st.wire, row...)
+	return b.note(at)
+}
+
+// note takes the row that begins at a place in the wire, and is the last there.
+func (b *builder) note(at int) error {
 	b.rows++
 	if len(b.decoded) == 0 {
 		return nil
@@ -185,7 +194,7 @@ func (b *builder) add(row []byte) error {
 		return b.scanText(at)
 	}
 	end, rows, err := b.scan(at, 1)
-	if err != nil || rows != 1 || end != len(st.wire) {
+	if err != nil || rows != 1 || end != len(b.st.wire) {
 		return errCopy
 	}
 	return nil

@@ -47,6 +47,7 @@ type columnEncoder struct {
 	days    []arrow.Date32
 	floats  []float64
 	bools   *array.Boolean
+	wide    bool // some value may be long
 }
 
 // NewEncoder returns an encoder that writes to w. The writer must not keep what
@@ -112,7 +113,9 @@ func (e *Encoder) Encode(b *connectors.Batch) (err error) {
 				return err
 			}
 			c := &e.cols[j]
-			if e.text {
+			if c.wide && c.size(i) >= encodeBytes/2 {
+				out, err = e.wide(out, c, i)
+			} else if e.text {
 				out, err = c.appendText(out, i)
 			} else if c.values != nil && !(c.hasNull && c.arr.IsNull(i)) {
 				v := c.values[c.offsets[i]:c.offsets[i+1]]
@@ -139,6 +142,43 @@ func (e *Encoder) Encode(b *connectors.Batch) (err error) {
 	}
 	e.out = out
 	return nil
+}
+
+// wide writes a long value without a copy of it.
+func (e *Encoder) wide(out []byte, c *columnEncoder, i int) (_ []byte, err error) {
+	v := c.bytes(i)
+	switch {
+	case !e.text && c.op == opJSONB:
+		out = append(binary.BigEndian.AppendUint32(out, uint32(len(v)+1)), 1)
+		return e.pass(out, v)
+	case !e.text:
+		return e.pass(binary.BigEndian.AppendUint32(out, uint32(len(v))), v)
+	case c.op == opBytea:
+		out = append(out, `\\x`...)
+	}
+	for len(v) > 0 {
+		part := v[:min(len(v), encodeBytes/4)]
+		v = v[len(part):]
+		if c.op == opBytea {
+			out = hex.AppendEncode(out, part)
+		} else {
+			out = escape(out, part)
+		}
+		if len(out) >= encodeBytes/2 {
+			if out, err = e.pass(out, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// size returns how long a value of bytes is, 0 for NULL.
+func (c *columnEncoder) size(i int) int {
+	if c.hasNull && c.arr.IsNull(i) {
+		return 0
+	}
+	return len(c.bytes(i))
 }
 
 // pass writes what is held and then bytes that pass through, which so do not take
@@ -256,6 +296,15 @@ func (c *columnEncoder) take(a arrow.Array) error {
 	}
 	if !ok {
 		return errArray
+	}
+	switch c.op {
+	case opBytes, opJSONB, opBytea:
+		switch {
+		case c.view != nil:
+			c.wide = a.Len() > 0 && c.view.Data().Buffers()[2].Len() >= connectors.BatchBytes
+		default:
+			c.wide = len(c.data) >= connectors.BatchBytes
+		}
 	}
 	return nil
 }

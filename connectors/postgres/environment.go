@@ -182,6 +182,9 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 	if err := s.guard(ctx, b.admin); err != nil {
 		return nil, err
 	}
+	if f, object, ok := lacking(&b.defs, spec.Catalog, s.major); ok {
+		return nil, s.lacks("begin a build of "+s.display(s.target), object, f)
+	}
 	if err := s.clear(ctx, b.admin, ""); err != nil {
 		return nil, err
 	}
@@ -384,7 +387,7 @@ func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
 func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	op := "drop database " + word(name)
 	sql := "DROP DATABASE IF EXISTS " + ident(name)
-	if s.major >= 13 {
+	if dropsByForce.in(s.major) {
 		sql += " WITH (FORCE)"
 	} else if err := terminate(ctx, conn, name); err != nil {
 		return failDefinition(ctx, s.side, op, err)

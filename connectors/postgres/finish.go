@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -24,19 +25,23 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 	if len(todo) == 0 {
 		return nil
 	}
-	if b.loads.bytes(id) < twoStepBytes {
+	bytes := b.loads.bytes(id)
+	if bytes < twoStepBytes {
 		return b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
 	}
 	var tasks []task
 	var rest []entry
 	beside := func(e entry) {
 		tasks = append(tasks, task{do: func(ctx context.Context) error {
-			return b.with(ctx, func(held *session) error {
-				if err := b.tune(ctx, held); err != nil {
-					return fail(ctx, b.side, "make "+e.String(), err)
-				}
-				return b.run(ctx, held, e)
-			})
+			held, err := b.turn(ctx, bytes)
+			if err != nil {
+				return err
+			}
+			defer b.release(held)
+			if err := b.tune(ctx, held); err != nil {
+				return fail(ctx, b.side, "make "+e.String(), err)
+			}
+			return b.run(ctx, held, e)
 		}})
 	}
 	for _, e := range todo {
@@ -65,6 +70,17 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 		}
 		return b.run(ctx, held, rest...)
 	})
+}
+
+// turn takes a session when nobody waits for one who has more to do.
+func (b *build) turn(ctx context.Context, bytes int64) (*session, error) {
+	b.wanted.Add(1) // who waits in the queue counts
+	defer b.wanted.Add(-1)
+	if err := b.queue.enter(ctx, bytes); err != nil {
+		return nil, &connectors.Error{Side: b.side, Op: "wait for a free session", Err: err}
+	}
+	defer b.queue.leave()
+	return b.session(ctx)
 }
 
 // keys adds the foreign keys, gathers statistics and sets sequences. Adding a key locks

@@ -53,7 +53,7 @@ func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (*pgTypes, err
 		for _, id := range parts {
 			t.parts = append(t.parts, uint32(id))
 		}
-		t.noBinary = t.noBinary || slices.Contains(byName, t.oid)
+		t.noBinary = t.noBinary || slices.Contains(byName, t.oid) || t.oid >= firstUserOID && slices.Contains(lateBinary, t.name)
 		types.byID[t.oid] = t
 		if t.kind == "c" {
 			composite = append(composite, t.oid)
@@ -92,7 +92,7 @@ func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (*pgTypes, err
 	if err != nil {
 		return nil, err
 	}
-	if major, _ := serverMajor(conn); major < 14 {
+	if major, _ := serverMajor(conn); !takesForeignIDs.in(major) {
 		types.noForeignIDs()
 	}
 	for _, id := range slices.Sorted(maps.Keys(types.byID)) {
@@ -141,6 +141,10 @@ func equalityOf(locale string) catalog.Equality {
 // byName lists the built-in types whose binary form is the id of an object, which
 // at the target is another object's. Their text is its name.
 var byName = []uint32{24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191}
+
+// lateBinary lists types of extensions that got a binary form later than the oldest
+// version that we know (ltree in 13): the target's may still lack it.
+var lateBinary = []string{"ltree", "lquery", "ltxtquery"}
 
 // noForeignIDs keeps binary forms from servers that would refuse them: an array
 // and a composite name the types in them by id, and before PostgreSQL 14 the

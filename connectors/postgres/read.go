@@ -61,7 +61,7 @@ func (b *batches) Next(ctx context.Context) (*connectors.Batch, error) {
 		return nil, &connectors.Error{Side: b.snapshot.side, Op: "read " + b.chunk.ID, Err: errors.New("the reader is closed")}
 	}
 	done := b.session.watch(ctx)
-	batch, err := b.fill()
+	batch, err := b.fill(ctx)
 	if e := done(); e != nil && err == nil {
 		// The socket is of no use any more, and the batch must not be lost in
 		// silence: the chunk is given up.
@@ -83,9 +83,26 @@ func (b *batches) Next(ctx context.Context) (*connectors.Batch, error) {
 	return nil, b.end
 }
 
-func (b *batches) fill() (*connectors.Batch, error) {
+func (b *batches) fill(ctx context.Context) (*connectors.Batch, error) {
 	b.builder.begin()
 	for !b.builder.full() {
+		kind, n, err := b.session.coming()
+		if err != nil {
+			return nil, err
+		}
+		if kind == 'd' && n >= wideBytes {
+			if b.builder.rows > 0 {
+				break // the wide row comes in a batch of its own
+			}
+			b.session.r += 5
+			if err := b.head(&n); err != nil {
+				return nil, err
+			}
+			if err := b.wide(ctx, n); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		kind, body, err := b.session.next()
 		if err != nil {
 			return nil, err
@@ -130,6 +147,24 @@ func (b *batches) fill() (*connectors.Batch, error) {
 	}
 	b.rows += int64(b.builder.rows)
 	return b.builder.finish()
+}
+
+// head takes the header off the stream, if a message of n bytes begins with it.
+func (b *batches) head(n *int) error {
+	if b.builder.text || b.began {
+		return nil
+	}
+	if err := b.session.need(headerSize); err != nil {
+		return err
+	}
+	h := b.session.in[b.session.r : b.session.r+headerSize]
+	if string(h[:len(signature)]) != signature || binary.BigEndian.Uint32(h[headerSize-4:]) != 0 {
+		return errCopy
+	}
+	b.began = true
+	b.session.r += headerSize
+	*n -= headerSize
+	return nil
 }
 
 // row takes one CopyData message: one row, since that is how the server sends

@@ -347,6 +347,7 @@ const (
 	// patience is how long a build waits for a server that does not take connections:
 	// longer than most need to start, shorter than a person would wait for an error.
 	patience     = 30 * time.Second
+	busyPatience = time.Second
 	firstRetry   = 100 * time.Millisecond
 	longestRetry = time.Second
 )
@@ -391,8 +392,20 @@ func (s *sink) Unfinished(ctx context.Context) (*connectors.Unfinished, error) {
 		return nil, err
 	}
 	defer closeConn(conn) // and with it the lock
-	if err := s.take(ctx, conn); err != nil {
-		return nil, err
+	// Of a process that was killed a moment ago the server may not know yet.
+	for until := time.Now().Add(busyPatience); ; {
+		err := s.take(ctx, conn)
+		if err == nil {
+			break
+		}
+		if kind, _ := connectors.KindOf(err); kind != connectors.KindBusy || time.Now().After(until) {
+			return nil, err
+		}
+		select {
+		case <-time.After(firstRetry):
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
 	list, err := s.neighbours(ctx, conn)
 	if err != nil {

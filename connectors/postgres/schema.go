@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -273,67 +272,6 @@ func readSequences(ctx context.Context, conn *pgx.Conn) ([]connectors.Sequence, 
 	return seqs, nil
 }
 
-// program is a client program and the major version that it says it has.
-type program struct {
-	path  string
-	major int
-}
-
-// findDump finds a pg_dump that can read the server: not older than it. Of
-// several the one nearest to the server's version wins.
-func (c *config) findDump(ctx context.Context, server int) (program, error) {
-	var paths []string
-	if c.binDir != "" {
-		paths = []string{filepath.Join(c.binDir, "pg_dump")}
-	} else {
-		if p, err := exec.LookPath("pg_dump"); err == nil {
-			paths = append(paths, p)
-		}
-		more, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pg_dump") // Debian
-		red, _ := filepath.Glob("/usr/pgsql-*/bin/pg_dump")           // Red Hat
-		paths = append(append(paths, more...), red...)
-	}
-	var best, found program
-	for _, path := range paths {
-		out, err := exec.CommandContext(ctx, path, "--version").Output()
-		if err != nil {
-			continue
-		}
-		p := program{path: path, major: versionIn(string(out))}
-		if p.major > found.major {
-			found = p
-		}
-		if p.major >= server && (best.major == 0 || p.major < best.major) {
-			best = p
-		}
-	}
-	if best.major > 0 {
-		return best, nil
-	}
-	e := &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: "find pg_dump",
-		Hint: fmt.Sprintf("apt-get install postgresql-client-%d (or dnf install postgresql%d), or name the folder that has it", server, server)}
-	switch {
-	case found.major > 0:
-		e.Err = fmt.Errorf("%s is of version %d, the server of version %d: pg_dump must not be older than the server", found.path, found.major, server)
-	case c.binDir != "":
-		e.Err = fmt.Errorf("there is none in %s that runs", c.binDir)
-	default:
-		e.Err = errors.New("there is none in PATH, nor in the usual places")
-	}
-	return program{}, e
-}
-
-// versionIn reads the major version from "pg_dump (PostgreSQL) 15.13 (Debian …)".
-func versionIn(s string) int {
-	_, s, _ = strings.Cut(s, "(PostgreSQL) ")
-	n := 0
-	for n < len(s) && isDigit(s[n]) {
-		n++
-	}
-	major, _ := strconv.Atoi(s[:n])
-	return major
-}
-
 // dump runs pg_dump and takes its archive apart. The archive stays in memory:
 // definitions may quote values, in defaults and constraints.
 func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) {
@@ -341,12 +279,9 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if err != nil {
 		return nil, err
 	}
-	restore := filepath.Join(filepath.Dir(p.path), "pg_restore")
-	if _, err := exec.LookPath(restore); err != nil {
-		if restore, err = exec.LookPath("pg_restore"); err != nil {
-			return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "find pg_restore",
-				Err: errors.New("it is not beside pg_dump, nor in PATH"), Hint: fmt.Sprintf("apt-get install postgresql-client-%d", s.picture.major)}
-		}
+	restore, err := s.findRestore(p)
+	if err != nil {
+		return nil, err
 	}
 	env, err := s.environment(s.conn.Database)
 	if err != nil {
@@ -359,7 +294,7 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if !slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == "publication" && o.Fate.Along() }) {
 		args, common = append(args, "--no-publications"), append(common, "--no-publications")
 	}
-	if p.major >= 18 {
+	if dumpsStatistics.in(p.major) {
 		args = append(args, "--no-statistics") // the most common values are values
 	}
 	release, err := s.room(ctx)

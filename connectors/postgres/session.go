@@ -77,16 +77,24 @@ func (s *session) watch(ctx context.Context) (done func() error) {
 	}
 }
 
+// coming returns the kind of the next message and how long its body is. It consumes nothing.
+func (s *session) coming() (kind byte, n int, err error) {
+	if err := s.need(5); err != nil {
+		return 0, 0, err
+	}
+	n = int(binary.BigEndian.Uint32(s.in[s.r+1:])) - 4
+	if n < 0 || n > 1<<30 {
+		return 0, 0, errors.New("message has no sensible length")
+	}
+	return s.in[s.r], n, nil
+}
+
 // next returns the next message. The body is valid until the next call.
 func (s *session) next() (kind byte, body []byte, err error) {
 	for {
-		if err := s.need(5); err != nil {
+		var n int
+		if kind, n, err = s.coming(); err != nil {
 			return 0, nil, err
-		}
-		kind = s.in[s.r]
-		n := int(binary.BigEndian.Uint32(s.in[s.r+1:])) - 4
-		if n < 0 || n > 1<<30 {
-			return 0, nil, errors.New("message has no sensible length")
 		}
 		s.r += 5
 		if err := s.need(n); err != nil {

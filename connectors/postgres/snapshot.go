@@ -44,6 +44,7 @@ type snapshot struct {
 	watch  watch
 
 	slots chan *session // a token per reader allowed; nil where no session is open yet
+	wide  gate          // of rows that take much memory
 
 	mu     sync.Mutex
 	lost   error
@@ -61,7 +62,8 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	if err != nil {
 		return nil, err
 	}
-	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers)}
+	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers),
+		wide: make(gate, 1)}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
 		if stateOf(err) == "55P03" {
@@ -95,6 +97,9 @@ func (s *snapshot) begin(ctx context.Context) error {
 	}
 	s.picture = p
 	if err := s.checkRights(ctx); err != nil {
+		return err
+	}
+	if err := s.checkUnlogged(ctx); err != nil {
 		return err
 	}
 	if err := s.lock(ctx); err != nil {

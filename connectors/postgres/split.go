@@ -64,7 +64,7 @@ func (s *snapshot) SplitLead(ctx context.Context, id catalog.TableID, leadBytes,
 	if !t.StoresRows() {
 		return nil, nil
 	}
-	return split(id, s.sizes[id], leadBytes, targetBytes, s.picture.major >= 14 && s.picture.heap[id]), nil
+	return split(id, s.sizes[id], leadBytes, targetBytes, scansRanges.in(s.picture.major) && s.picture.heap[id]), nil
 }
 
 func split(id catalog.TableID, z size, leadBytes, targetBytes int64, ranges bool) []connectors.Chunk {

@@ -520,15 +520,14 @@ func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
 	return nil
 }
 
-// last makes the event triggers that somebody keeps: earlier they would act on the build.
-func (b *build) last(ctx context.Context, held *session) error {
+// lastSQL drops the ledger and makes the event triggers that somebody keeps, in one
+// transaction: earlier they would act on the build.
+func (b *build) lastSQL() string {
+	sql := "DROP SCHEMA " + ident(b.ledger) + " CASCADE"
 	for _, e := range b.defs.After {
-		if e.Phase != phaseLast {
-			continue
-		}
-		if err := held.exec(ctx, e.SQL); err != nil {
-			return b.definitionError(ctx, e, err)
+		if e.Phase == phaseLast {
+			sql += ";\n" + strings.TrimSuffix(strings.TrimSpace(e.SQL), ";")
 		}
 	}
-	return nil
+	return sql
 }

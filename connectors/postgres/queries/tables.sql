@@ -1,7 +1,8 @@
 -- Every user table. What belongs to an extension comes with the extension.
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relispartition,
        CASE WHEN c.reltuples > 0 THEN c.reltuples::bigint ELSE 0 END,
-       (c.relpages + coalesce(t.relpages, 0))::bigint * current_setting('block_size')::bigint,
+       -- An analysed partitioned table has -1 pages.
+       (greatest(c.relpages, 0) + coalesce(t.relpages, 0))::bigint * current_setting('block_size')::bigint,
        coalesce(d.description, ''),
        coalesce(am.amname, '') = 'heap'
 FROM pg_catalog.pg_class c

@@ -1,0 +1,158 @@
+// Command peers measures sanitize beside the tools that do the same work or a part of it,
+// in one run. The script run starts it, with two servers. `peers pipe copy` and `peers pipe
+// keys` are the reference: an unmasked pipe, as a process of its own, so that its
+// processor time is counted as that of the others.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// connections is how many every contender may have on each side.
+const connections = 2
+
+// sourceDatabase and targetDatabase are their names at the two servers.
+const (
+	sourceDatabase = "shop"
+	targetDatabase = "shop_copy"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	b, err := newBench()
+	if err != nil {
+		return err
+	}
+	switch strings.Join(args, " ") {
+	case "":
+		return b.all(ctx)
+	case "scale":
+		return b.scale(ctx)
+	case "levers":
+		return b.measureLevers(ctx)
+	case "pipe copy":
+		return pipeTables(ctx, b.source.dsn(sourceDatabase), b.target.dsn(targetDatabase))
+	case "pipe keys":
+		return pipeKeys(ctx, b.target.dsn(targetDatabase))
+	}
+	return errors.New("usage: peers [levers | scale | pipe copy | pipe keys]; start it by benchmarks/peers/run")
+}
+
+// tableBytes asks how large the tables are, without indexes.
+const tableBytes = "SELECT sum(pg_table_size(oid))::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+
+// bench is one measurement.
+type bench struct {
+	source, target server
+	work           string  // folder for what the contenders write
+	pg             string  // folder of PostgreSQL's programs
+	gb             float64 // asked for
+	bytes          int64   // of the tables, as they came out
+	rounds         int
+	only           []string
+	shape          string // of the source
+	began          time.Time
+}
+
+func newBench() (*bench, error) {
+	b := &bench{work: os.Getenv("PEERS_WORK"), pg: os.Getenv("PGBIN"), began: time.Now()}
+	var errs []error
+	number := func(name string) int {
+		n, err := strconv.Atoi(os.Getenv(name))
+		errs = append(errs, err)
+		return n
+	}
+	b.source = server{os.Getenv("PEERS_SOURCE_PORT"), number("PEERS_SOURCE_PID")}
+	b.target = server{os.Getenv("PEERS_TARGET_PORT"), number("PEERS_TARGET_PID")}
+	var err error
+	b.gb, err = strconv.ParseFloat(cmp.Or(os.Getenv("PEERS_GB"), "3.8"), 64)
+	errs = append(errs, err)
+	b.rounds, err = strconv.Atoi(cmp.Or(os.Getenv("ROUNDS"), "1"))
+	errs = append(errs, err)
+	if only := os.Getenv("PEERS_ONLY"); only != "" {
+		b.only = strings.Split(only, ",")
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("start it by benchmarks/peers/run: %w", err)
+	}
+	return b, nil
+}
+
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "peers: %4.0fs  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// all makes the shop, runs the contenders in turn, and writes the report.
+func (b *bench) all(ctx context.Context) error {
+	b.say("fills a shop of %.1f GB", b.gb)
+	if err := b.source.exec(ctx, "postgres", "CREATE DATABASE "+sourceDatabase); err != nil {
+		return err
+	}
+	if err := makeShop(ctx, b.source.dsn(sourceDatabase), b.gb); err != nil {
+		return err
+	}
+	var err error
+	if b.bytes, err = b.number(ctx, tableBytes); err != nil {
+		return err
+	}
+	if b.shape, err = b.source.shape(ctx, sourceDatabase); err != nil {
+		return err
+	}
+	b.say("%.2f GB: %s", float64(b.bytes)/1e9, b.shape)
+
+	list, err := b.contenders()
+	if err != nil {
+		return err
+	}
+	results := map[string][]result{}
+	for round := range b.rounds {
+		// Whoever comes first changes from round to round.
+		turn := round % len(list)
+		for _, c := range slices.Concat(list[turn:], list[:turn]) {
+			r, err := b.measure(ctx, c)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			results[c.name] = append(results[c.name], r)
+			b.say("%-22s %6.1f s wall, servers %5.1f s, client %5.1f s, peak %3.0f MB", c.name, r.wall().Seconds(), r.servers().Seconds(), r.client().Seconds(), float64(r.peak())/1e6)
+		}
+	}
+	version, err := b.source.query(ctx, "postgres", "SHOW server_version")
+	if err != nil {
+		return err
+	}
+	rep := report{bytes: b.bytes, shape: b.shape, cores: runtime.NumCPU(), rounds: b.rounds, version: version, at: b.began.UTC(), took: time.Since(b.began)}
+	for _, c := range list {
+		rep.rows = append(rep.rows, middle(c, results[c.name]))
+	}
+	text := rep.String()
+	out := cmp.Or(os.Getenv("PEERS_OUT"), "benchmarks/results/peers.md")
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(out, []byte(text), 0o644); err != nil {
+		return err
+	}
+	fmt.Print(text)
+	return nil
+}

@@ -1,0 +1,22 @@
+-- From PostgreSQL 18 on: see torture.sql.
+SET client_min_messages = error;
+CREATE TABLE virtually (id integer PRIMARY KEY, name text, loud text GENERATED ALWAYS AS (upper(name)) VIRTUAL, len integer GENERATED ALWAYS AS (length(name)), twice integer GENERATED ALWAYS AS (id * 2) STORED, tail text, CHECK (len < 100));
+INSERT INTO virtually (id, name, tail) VALUES (1, 'one', 'x'), (2, NULL, 'y');
+CREATE TABLE named_nulls (id integer CONSTRAINT "must be there" NOT NULL, a integer CONSTRAINT stays_here NOT NULL NO INHERIT, b integer);
+INSERT INTO named_nulls VALUES (1, 2, NULL);
+ALTER TABLE named_nulls ADD CONSTRAINT b_later NOT NULL b NOT VALID;
+COMMENT ON CONSTRAINT "must be there" ON named_nulls IS 'it must';
+COMMENT ON CONSTRAINT b_later ON named_nulls IS 'some day';
+CREATE TABLE unforced (id integer PRIMARY KEY, person integer, n integer, CONSTRAINT no_force FOREIGN KEY (person) REFERENCES people NOT ENFORCED, CONSTRAINT hope CHECK (n > 0) NOT ENFORCED);
+INSERT INTO unforced VALUES (1, 99999, -1), (2, 1, 1);
+CREATE TABLE tenancies (room integer, during daterange, who text, PRIMARY KEY (room, during WITHOUT OVERLAPS), UNIQUE (who, during WITHOUT OVERLAPS));
+INSERT INTO tenancies VALUES (1, '[2020-01-01,2020-02-01)', 'a'), (1, '[2020-02-01,2020-03-01)', 'b'), (2, '[2020-01-01,2020-03-01)', 'c');
+CREATE TABLE keys_of_tenancies (room integer, during daterange, k text, FOREIGN KEY (room, PERIOD during) REFERENCES tenancies (room, PERIOD during));
+INSERT INTO keys_of_tenancies VALUES (1, '[2020-01-10,2020-02-10)', 'k');
+CREATE TABLE virtual_parts (id integer, d date, y integer GENERATED ALWAYS AS (id + 1) VIRTUAL) PARTITION BY RANGE (d);
+CREATE TABLE virtual_parts_1 PARTITION OF virtual_parts (y GENERATED ALWAYS AS (id + 2)) FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+INSERT INTO virtual_parts VALUES (1, '2020-05-05');
+CREATE COLLATION unicode_fold (PROVIDER = builtin, LOCALE = 'PG_UNICODE_FAST');
+CREATE PUBLICATION with_computed FOR TABLE computed WITH (publish_generated_columns = stored);
+CREATE UNLOGGED TABLE once_logged (id integer);
+ALTER TABLE once_logged SET LOGGED;
