@@ -350,6 +350,11 @@ func TestPgDump(t *testing.T) {
 	}
 	script(`echo "pg_dump (PostgreSQL) 9.6.24"`)
 	wants(t, define(t), connectors.KindUnavailable, connectors.SourceSide, "must not be older", "version 9", "postgresql-client-")
+	script(`echo "pg_dump (PostgreSQL) 99.1"`)
+	wants(t, define(t), connectors.KindUnavailable, connectors.SourceSide, "find pg_restore", "not beside "+dir, "--pg-bin")
+	if err := os.WriteFile(filepath.Join(dir, "pg_restore"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	script(`[ "$1" = --version ] && { echo "pg_dump (PostgreSQL) 99.1"; exit 0; }
 case "$*" in *only-for-tests*) echo "pg_dump: error: the password is in the arguments" >&2; exit 1;; esac
 [ -n "$PGPASSWORD" ] || { echo "pg_dump: error: no password in the environment" >&2; exit 1; }
