@@ -138,7 +138,7 @@ func (b *bench) manyTables(ctx context.Context, page *strings.Builder) error {
 	var lines strings.Builder
 	for i := range n {
 		statements = append(statements, fmt.Sprintf(`CREATE TABLE t%04d (id int PRIMARY KEY, email text UNIQUE, name text, at timestamptz DEFAULT now());
-INSERT INTO t%[1]04d SELECT i, 'person' || i || '@mail.example', 'Ada Lovelace' FROM generate_series(1, 10) i`, i))
+INSERT INTO t%04[1]d SELECT i, 'person' || i || '@mail.example', 'Ada Lovelace' FROM generate_series(1, 10) i`, i))
 		fmt.Fprintf(&lines, "  t%04d: {columns: {email: email, name: name}, keep: [id, at]}\n", i)
 	}
 	if err := onTwo(ctx, b.source.dsn(sourceDatabase), statements); err != nil {
