@@ -21,6 +21,7 @@ type Manifest struct {
 	Snapshot    string            `json:"snapshot"`
 	Began       time.Time         `json:"began"`
 	Took        time.Duration     `json:"took_ns"`
+	Loaded      time.Duration     `json:"loaded_ns"`
 	Phases      []ManifestPhase   `json:"phases"`
 	Tables      []ManifestTable   `json:"tables"`
 	Rows        int64             `json:"rows"`
@@ -28,6 +29,9 @@ type Manifest struct {
 	Retries     int               `json:"retries"`
 	Fingerprint map[string]string `json:"fingerprint"` // of Compiled, part by part
 	LeftBehind  []catalog.Object  `json:"left_behind,omitempty"`
+	// Watch and Resumed say how the run went; no rule looks at them.
+	Watch   json.RawMessage `json:"watch,omitempty"`
+	Resumed json.RawMessage `json:"resumed,omitempty"`
 }
 
 // ManifestPhase is how long a phase of a run took.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -70,6 +71,8 @@ func newProxy(t *testing.T, dsn string) (*proxy, string) {
 // TestHangUp cuts connections in the middle of a chunk, at one end and at the
 // other. A chunk is whole or an error that says that it may be tried again.
 func TestHangUp(t *testing.T) {
+	defer func(d time.Duration) { patience = d }(patience)
+	patience = 0 // the server is there: it is this test that cuts every try
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE TABLE t AS SELECT i AS id, repeat('x', 100) AS pad FROM generate_series(1, 20000) i", "CREATE TABLE g AS SELECT 'postgres=r/postgres'::aclitem AS g, i FROM generate_series(1, 20000) i")

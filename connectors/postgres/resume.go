@@ -343,10 +343,12 @@ func (b *build) stopPulse() {
 	b.beating.Wait()
 }
 
+// patience is how long a build waits for a server that does not take connections:
+// longer than most need to start, shorter than a person would wait for an error. Tests
+// set it.
+var patience = 30 * time.Second
+
 const (
-	// patience is how long a build waits for a server that does not take connections:
-	// longer than most need to start, shorter than a person would wait for an error.
-	patience     = 30 * time.Second
 	busyPatience = time.Second
 	firstRetry   = 100 * time.Millisecond
 	longestRetry = time.Second
