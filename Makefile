@@ -27,8 +27,8 @@ test: ## run every test, against real servers: found, started or installed
 test-matrix: ## copy between PostgreSQL 12 to 18, fetched from npm and Debian, and from standbys; VERSIONS="15 18" for some
 	GO="$(GO)" connectors/connectortest/servers/matrix $(VERSIONS)
 
-race: ## run every test with the race detector; PACKAGES=… for some of them
-	$(GO) test -race -timeout 45m $(PACKAGES)
+race: ## run every test with the race detector; PACKAGES=… for some of them, TESTFLAGS=-short without those about values
+	$(GO) test -race $(TESTFLAGS) -timeout 45m $(PACKAGES)
 
 faults: ## every fault before and after every effect, and 200 runs killed at random moments; FAULTS_KILLS=…, FAULTS_SEED=…
 	FAULTS=all $(GO) test ./pipeline -run '^TestFaults$$' -v -count 1 -timeout 120m

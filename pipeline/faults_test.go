@@ -508,6 +508,10 @@ SELECT 'prepared ' || gid FROM pg_prepared_xacts) l (x)`
 func TestFaults(t *testing.T) {
 	all := os.Getenv("FAULTS") == "all"
 	only := regexp.MustCompile(os.Getenv("FAULTS_ONLY"))
+	sample := faultSample
+	if testing.Short() {
+		sample = sample[:2]
+	}
 	w := newWorld(t)
 	tried, survived := map[string]int{}, map[string]int{}
 	codes := map[string]map[string]int{}
@@ -523,7 +527,7 @@ func TestFaults(t *testing.T) {
 					continue
 				}
 				chaos := (&pipelinetest.Chaos{At: at, After: after}).String()
-				if !all && !slices.Contains(faultSample, f.name+": "+strings.TrimSuffix(chaos, " 0")) {
+				if !all && !slices.Contains(sample, f.name+": "+strings.TrimSuffix(chaos, " 0")) {
 					continue
 				}
 				t.Run(f.name+"/"+strings.TrimSuffix(chaos, " 0"), func(t *testing.T) {

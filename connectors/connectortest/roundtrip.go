@@ -24,6 +24,9 @@ func nulls(_ *connectors.Layout, b *connectors.Batch) []arrow.Array {
 }
 
 func (s *suite) roundTripLaws(t *testing.T) {
+	if testing.Short() {
+		return // values, not goroutines: a harness with the race detector asks for it
+	}
 	t.Run("samples", beside(s.roundTrip))
 	t.Run("a row of 1,600 columns", beside(s.wide))
 	t.Run("a value of 8 MiB", beside(s.large))

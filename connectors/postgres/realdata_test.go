@@ -29,6 +29,9 @@ func realData(t *testing.T) string {
 }
 
 func TestRealData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("values, not goroutines: the tests without the race detector have them")
+	}
 	dir := realData(t)
 	if dir == "" {
 		return
