@@ -142,8 +142,8 @@ func (c *config) settings() [][2]string {
 			[2]string{"default_transaction_read_only", "on"}, [2]string{"synchronize_seqscans", "off"})
 	}
 	// Nobody but the run is in the build: what waits there waits for the run
-	// itself. A build that a crash of the server cuts short is thrown away, so
-	// its commits need not reach the disk one by one.
+	// itself. What a crash of the server takes off the end of a build is made again,
+	// so its commits need not reach the disk one by one; the last one does.
 	return append(s, [2]string{"lock_timeout", "0"}, [2]string{"synchronous_commit", "off"},
 		[2]string{"check_function_bodies", "off"}, [2]string{"xmloption", "content"})
 }

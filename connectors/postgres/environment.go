@@ -418,12 +418,8 @@ func (b *build) Promote(ctx context.Context) error {
 }
 
 func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
-	b.made.mu.Lock()
-	doubt := b.made.doubt
-	b.made.mu.Unlock()
-	if doubt {
-		// The ledger is gone: nobody can tell any more what a crash has cost.
-		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Err: errors.New("the session that holds the target was lost after the build was sealed"), Hint: "run again"}
+	if b.made.doubted() {
+		return b.crashedError(op, false) // the ledger is gone: nobody can tell what a crash has cost
 	}
 	list, err := b.neighbours(ctx, admin)
 	if err != nil {

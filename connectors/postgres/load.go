@@ -109,8 +109,12 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 		b.release(held)
 		return nil, fail(ctx, b.side, op, err)
 	}
+	sql := copyInSQL(id, layout, frozen)
+	if !frozen {
+		sql = "BEGIN; " + sql
+	}
 	done := held.watch(ctx)
-	err = held.startCopy("BEGIN; "+copyInSQL(id, layout, frozen), 'G')
+	err = held.startCopy(sql, 'G')
 	if e := done(); e != nil {
 		err = e
 	}
@@ -191,7 +195,9 @@ func (l *loader) commit(ctx context.Context) (receipt connectors.Receipt, err er
 		literal(receipt.Chunk), literal(receipt.Table.Schema), literal(receipt.Table.Name), receipt.Rows, receipt.Bytes)
 	if err := l.held.exec(ctx, sql); err != nil {
 		if stateOf(err) == "23505" {
-			return receipt, &connectors.Error{Kind: connectors.KindIntegrity, Side: l.build.side, Op: "load " + l.chunk.ID,
+			// Perhaps by an attempt whose commit was under way when its connection broke:
+			// who tries again asks the ledger first.
+			return receipt, &connectors.Error{Kind: connectors.KindIntegrity, Side: l.build.side, Op: "load " + l.chunk.ID, Retry: true,
 				Err: errors.New("the ledger holds this chunk already; nothing was loaded twice")}
 		}
 		return receipt, err

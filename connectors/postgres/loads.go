@@ -67,7 +67,8 @@ func (l *loads) bytes(id catalog.TableID) (n int64) {
 //
 // Only a chunk that is the whole table, or is made to come first, and of whose table
 // nothing else is there or on its way, is loaded so: whatever came before it would be
-// gone. What comes after it waits for its lock.
+// gone. So it takes the table's lock before it looks what is there, and what comes after
+// it waits. Where it returns true the session is in the transaction that has the lock.
 func (b *build) alone(ctx context.Context, held *session, c connectors.Chunk, routed bool) (bool, error) {
 	first := b.loads.begin(c)
 	b.mu.Lock()
@@ -78,9 +79,14 @@ func (b *build) alone(ctx context.Context, held *session, c connectors.Chunk, ro
 	if routed || !first || c.Bytes < frozenBytes || c.Lo != 0 || !c.Last && !c.Lead {
 		return false, nil
 	}
+	if err := held.exec(ctx, "BEGIN; LOCK TABLE ONLY "+table(c.Table)+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+		return false, err
+	}
 	var there bool
 	sql := fmt.Sprintf("SELECT EXISTS (SELECT FROM %s.ledger WHERE table_schema = %s AND table_name = %s)",
 		ident(b.ledger), literal(c.Table.Schema), literal(c.Table.Name))
-	err := held.conn.QueryRow(ctx, sql).Scan(&there)
-	return !there, err
+	if err := held.conn.QueryRow(ctx, sql).Scan(&there); err != nil || !there {
+		return !there, err
+	}
+	return false, held.exec(ctx, "ROLLBACK")
 }

@@ -41,12 +41,17 @@ func (s *sink) relieve(ctx context.Context, database string) {
 	}
 	defer closeConn(conn)
 	var names []string
-	err = each(ctx, conn, "largest", []any{relievedTables}, func(row pgx.CollectableRow) error {
+	add := func(row pgx.CollectableRow) error {
 		var name string
 		err := row.Scan(&name)
 		names = append(names, name)
 		return err
-	})
+	}
+	// First what would let somebody go on with a build that has lost tables.
+	err = each(ctx, conn, "states", nil, add)
+	if err == nil {
+		err = each(ctx, conn, "largest", []any{relievedTables}, add)
+	}
 	for _, name := range names {
 		if err == nil {
 			_, err = conn.Exec(ctx, "DROP TABLE IF EXISTS "+name+" CASCADE")

@@ -99,28 +99,31 @@ type made struct {
 	// asked what of them it still has.
 	making sync.RWMutex
 	mu     sync.Mutex
-	keys   map[string]string // to the entry in words, "" of one that an earlier process has made
+	keys   map[string]bool // by the SHA-256 of an entry's SQL
 	// doubt is set when the server may have crashed since it was last asked: our own
 	// session on it was lost. No crash spares a session.
 	doubt bool
 }
 
+func (m *made) doubted() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.doubt
+}
+
 func (m *made) has(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, ok := m.keys[key]
-	return ok
+	return m.keys[key]
 }
 
-func (m *made) add(key, entry string) {
+func (m *made) add(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.keys == nil {
-		m.keys = map[string]string{}
+		m.keys = map[string]bool{}
 	}
-	if entry != "" || m.keys[key] == "" {
-		m.keys[key] = entry
-	}
+	m.keys[key] = true
 }
 
 // make runs an entry, unless it has been made, and notes it in the same transaction.
@@ -136,7 +139,7 @@ func (b *build) make(ctx context.Context, held *session, e entry) error {
 	if err := held.exec(ctx, e.SQL+"\n;INSERT INTO "+ident(b.ledger)+".made VALUES ('"+key+"')"); err != nil {
 		return err
 	}
-	b.made.add(key, e.String())
+	b.made.add(key)
 	return nil
 }
 
@@ -148,38 +151,14 @@ func (b *build) readMade(ctx context.Context, conn *pgx.Conn) ([]string, error) 
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// lostEntries names what this run has made and the server no longer has.
-func (b *build) lostEntries(ctx context.Context, conn *pgx.Conn) (lost []string, err error) {
-	keys, err := b.readMade(ctx, conn)
-	if err != nil {
-		return nil, err
-	}
-	there := map[string]bool{}
-	for _, k := range keys {
-		there[k] = true
-	}
-	b.made.mu.Lock()
-	defer b.made.mu.Unlock()
-	for k, entry := range b.made.keys {
-		if !there[k] {
-			lost = append(lost, entry+" is missing: the server has lost its last commits")
-		}
-	}
-	slices.Sort(lost)
-	return lost, nil
-}
-
 // recover brings what this run knows of the build in line with what the server has. A
 // commit may have got through before its connection broke; and a server that crashed has
 // lost the last commits, which need not wait for its disk, and the rows of unlogged tables.
 func (b *build) recover(ctx context.Context, held *session) error {
-	b.made.mu.Lock()
-	doubt := b.made.doubt
-	b.made.mu.Unlock()
-	if !doubt {
+	if !b.made.doubted() {
 		keys, err := b.readMade(ctx, held.conn)
 		for _, k := range keys {
-			b.made.add(k, "")
+			b.made.add(k)
 		}
 		return err
 	}
@@ -194,10 +173,10 @@ func (b *build) recover(ctx context.Context, held *session) error {
 		return err
 	}
 	b.made.mu.Lock()
-	b.made.keys, b.made.doubt = map[string]string{}, false
+	b.made.keys, b.made.doubt = map[string]bool{}, false
 	b.made.mu.Unlock()
 	for _, k := range keys {
-		b.made.add(k, "")
+		b.made.add(k)
 	}
 	b.mu.Lock()
 	clear(b.done)
@@ -238,6 +217,16 @@ func (b *build) emptyUnlogged(ctx context.Context, held *session) error {
 		}
 		if whole {
 			continue
+		}
+		var acts bool
+		sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = ANY ($1::pg_catalog.regclass[])) OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = ANY ($1::pg_catalog.regclass[]))"
+		if err := held.conn.QueryRow(ctx, sql, names).Scan(&acts); err != nil {
+			return err
+		}
+		if acts {
+			// Rows that came now would meet triggers, rules and foreign keys.
+			return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: "load " + words(root) + " again", Hint: "run again",
+				Err: errors.New("a crash of the server has emptied it, since it is unlogged, when its keys or triggers were made already")}
 		}
 		if err := held.exec(ctx, "BEGIN; TRUNCATE ONLY "+strings.Join(names, ", ONLY ")+"; DELETE FROM "+receipts+"; COMMIT"); err != nil {
 			return err

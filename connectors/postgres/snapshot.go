@@ -274,7 +274,13 @@ func (s *snapshot) ask() {
 	ctx, cancel := context.WithTimeout(context.Background(), pulse)
 	defer cancel()
 	_, err := s.holder.Exec(ctx, "SELECT")
-	if err == nil || s.rejoin(ctx) == nil {
+	if err == nil {
+		return
+	}
+	// What has used up its time must not use up that of the next.
+	again, stop := context.WithTimeout(context.Background(), pulse)
+	defer stop()
+	if s.rejoin(again) == nil {
 		return
 	}
 	s.mu.Lock()

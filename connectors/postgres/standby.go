@@ -14,7 +14,7 @@ import (
 // the primary is not in the log that a standby lives on, and cannot be read there.
 func (s *snapshot) checkUnlogged(ctx context.Context) error {
 	var names []string
-	err := each(ctx, s.holder, "unlogged", nil, func(row pgx.CollectableRow) error {
+	err := each(ctx, s.holder, "unreadable", nil, func(row pgx.CollectableRow) error {
 		var id catalog.TableID
 		err := row.Scan(&id.Schema, &id.Name)
 		names = append(names, words(id))

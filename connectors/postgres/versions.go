@@ -49,13 +49,13 @@ var virtualColumns = feature{since: 18, name: "virtual generated columns"}
 // needed lists what definitions may need of the server on which they are made.
 var needed = []feature{
 	{13, "targets of statistics objects", []string{"STATISTICS"}, regexp.MustCompile(`(?m)^ALTER STATISTICS .* SET STATISTICS `)},
+	{13, "the types xid8 and pg_snapshot", []string{"TABLE", "TYPE", "DOMAIN"}, regexp.MustCompile(`\b(pg_snapshot|xid8)\b`)},
 	{14, "multiranges", []string{"TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE"}, regexp.MustCompile(`(?i)multirange`)},
-	{14, "SQL bodies of functions", []string{"FUNCTION", "PROCEDURE"}, regexp.MustCompile(`(?m)^ {4}(BEGIN ATOMIC$|RETURN [^'])`)},
+	{14, "SQL bodies of functions", []string{"FUNCTION", "PROCEDURE"}, regexp.MustCompile(`(?m)^ {4}LANGUAGE sql\b[^\n]*\n(?: {4}SET [^\n]*\n)*(?: {4}(?:BEGIN ATOMIC$|RETURN )|BEGIN ATOMIC$)`)},
 	{14, "procedures with OUT parameters", []string{"PROCEDURE"}, regexp.MustCompile(`^CREATE PROCEDURE [^\n]*\bOUT `)},
 	{14, "compression methods of columns", nil, regexp.MustCompile(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION `)},
 	{14, "statistics of expressions", []string{"STATISTICS"}, regexp.MustCompile(`(?s)^CREATE STATISTICS .* ON .*\(.* FROM `)},
 	{14, "SEARCH and CYCLE of recursive queries", []string{"VIEW", "MATERIALIZED VIEW"}, regexp.MustCompile(`(?m) (SEARCH (DEPTH|BREADTH) FIRST BY|CYCLE .* SET) `)},
-	{14, "the types xid8 and pg_snapshot", []string{"TABLE", "TYPE", "DOMAIN"}, regexp.MustCompile(`\b(pg_snapshot)\b`)},
 	{15, "NULLS NOT DISTINCT", []string{"CONSTRAINT", "INDEX"}, regexp.MustCompile(` NULLS NOT DISTINCT`)},
 	{15, "SET NULL and SET DEFAULT for some columns of a key", []string{"FK CONSTRAINT"}, regexp.MustCompile(` ON DELETE SET (NULL|DEFAULT) \(`)},
 	{15, "security_invoker views", []string{"VIEW"}, regexp.MustCompile(`^CREATE VIEW [^\n]* WITH \([^\n]*security_invoker=`)},
@@ -64,6 +64,7 @@ var needed = []feature{
 	{16, "collations with rules", []string{"COLLATION"}, regexp.MustCompile(`, rules = `)},
 	{16, "JSON constructors", []string{"VIEW", "MATERIALIZED VIEW"}, regexp.MustCompile(`\b(JSON_ARRAY|JSON_OBJECT|JSON_ARRAYAGG|JSON_OBJECTAGG)\(|\bIS JSON\b`)},
 	{17, "JSON_TABLE and the functions of SQL/JSON", []string{"VIEW", "MATERIALIZED VIEW"}, regexp.MustCompile(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
+	{17, "the right MAINTAIN", []string{"ACL"}, regexp.MustCompile(`^GRANT [^\n]*\bMAINTAIN\b`)},
 	{17, "built-in collations", []string{"COLLATION"}, regexp.MustCompile(`provider = builtin`)},
 	{18, "constraints that are not enforced", []string{"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TABLE"}, regexp.MustCompile(` NOT ENFORCED`)},
 	{18, "keys WITHOUT OVERLAPS", []string{"CONSTRAINT"}, regexp.MustCompile(` WITHOUT OVERLAPS`)},

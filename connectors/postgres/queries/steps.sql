@@ -17,4 +17,6 @@ SELECT 'pg_catalog.pg_constraint'::regclass::oid, o.oid, '',
 FROM pg_catalog.pg_constraint o
 JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+-- What refers to a partitioned table has parts that validation does not reach.
+JOIN pg_catalog.pg_class r ON r.oid = o.confrelid AND r.relkind = 'r'
 WHERE o.contype = 'f' AND c.relkind = 'r' AND o.convalidated AND n.nspname !~ '^pg_'
