@@ -37,8 +37,7 @@ const (
 
 // plainFiller reports whether a trigger is one of these, and fires for every row.
 func plainFiller(d catalog.Definition) bool {
-	return (strings.HasPrefix(d.Function, textsByName) || strings.HasPrefix(d.Function, textsByColumn)) &&
-		beforeInsert.MatchString(d.Text) && !whenClause.MatchString(d.Text)
+	return fillsOnly(d) != nil && beforeInsert.MatchString(d.Text) && !whenClause.MatchString(d.Text)
 }
 
 // firesBefore reports whether a trigger may set the columns of a new row. Of a lock's, whose
@@ -64,22 +63,32 @@ func triggersOf(c *catalog.Catalog, t *catalog.Table) []catalog.Definition {
 	return all
 }
 
+// fillsOnly returns the arguments of a trigger of these functions, of which the first is
+// the column that it fills, and no other; nil of another trigger.
+func fillsOnly(d catalog.Definition) []string {
+	if !strings.HasPrefix(d.Function, textsByName) && !strings.HasPrefix(d.Function, textsByColumn) {
+		return nil
+	}
+	m := triggerArguments.FindStringSubmatch(d.Text)
+	if m == nil {
+		return nil
+	}
+	var arguments []string
+	for _, a := range sqlLiteral.FindAllStringSubmatch(m[1], -1) {
+		arguments = append(arguments, strings.ReplaceAll(a[1], "''", "'"))
+	}
+	return arguments
+}
+
 // knownFiller returns the trigger that is known to fill a column, from columns that it
 // names: PostgreSQL's tsvector_update_trigger, and its sister that reads the
 // configuration from a column. See the manual, "Triggers for Automatic Updates".
 func knownFiller(c *catalog.Catalog, t *catalog.Table, column string) *filler {
 	for _, d := range triggersOf(c, t) {
+		byColumn := strings.HasPrefix(d.Function, textsByColumn)
+		arguments := fillsOnly(d)
 		if !plainFiller(d) {
 			continue
-		}
-		byColumn := strings.HasPrefix(d.Function, textsByColumn)
-		m := triggerArguments.FindStringSubmatch(d.Text)
-		if m == nil {
-			continue
-		}
-		var arguments []string
-		for _, a := range sqlLiteral.FindAllStringSubmatch(m[1], -1) {
-			arguments = append(arguments, strings.ReplaceAll(a[1], "''", "'"))
 		}
 		if len(arguments) < 3 || arguments[0] != column {
 			continue
@@ -190,7 +199,7 @@ func (c *compiler) derivation(ts *table, col *column) {
 	}
 	var possible []string
 	for _, t := range triggersOf(c.catalog, ts.t) {
-		if firesBefore(t) {
+		if only := fillsOnly(t); firesBefore(t) && (len(only) == 0 || only[0] == col.col.Name) {
 			possible = append(possible, t.Name)
 		}
 	}
@@ -209,12 +218,12 @@ func (c *compiler) derivation(ts *table, col *column) {
 	}
 	name, _ := d.do.Variant.(string)
 	if !slices.Contains(possible, name) {
-		fail(help, "its table has no trigger %s that fires before each row that is inserted", clip(name))
+		fail(help, "its table has no trigger %s that fires before each row that is inserted and may fill it", clip(name))
 		return
 	}
 	col.trigger = name
 	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.name != name {
-		c.warn(col, "is derived by the trigger "+name+", which runs for each row that is loaded and may change other columns of it")
+		c.warn(col, "is derived by the trigger "+name+", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL")
 	}
 }
 

@@ -15,7 +15,7 @@ func (r *reader) do(n *yaml.Node, what string) (Do, bool) {
 			d.Name = n.Value
 			return d, true
 		}
-		r.fail(n, "write keep, or a mapping like {shape: text}", "the do of %s is no transform", what)
+		r.fail(n, "write keep or derive, or a mapping like {shape: text}", "the do of %s is no transform", what)
 		return d, false
 	}
 	fields := r.mapping(n, "the do of "+what)

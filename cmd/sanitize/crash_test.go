@@ -116,7 +116,7 @@ func TestKillSQLite(t *testing.T) {
 	}
 	former := mark()
 	killed := 0
-	for _, share := range []float64{0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9} {
+	for _, share := range []float64{0.15, 0.4, 0.6, 0.8, 0.9} {
 		p := start(t, args...)
 		time.Sleep(time.Duration(share * float64(whole)))
 		p.cmd.Process.Signal(syscall.SIGKILL)

@@ -16,6 +16,7 @@ import (
 type limitOptions struct {
 	snapshotAge time.Duration
 	sessions    int
+	beside      int // sessions of theirs that another process of ours has
 	rate        size
 	ungoverned  bool
 }
@@ -35,10 +36,10 @@ func (o *limitOptions) check(cmd *cobra.Command, workers *int) error {
 	if !cmd.Flags().Changed("max-source-connections") {
 		return nil
 	}
-	if o.sessions < postgres.LeastSessions {
-		return usage(cmd, "--max-source-connections must be at least %d: one holds the snapshot, one watches it, the others read", postgres.LeastSessions)
+	if least := postgres.LeastSessions + o.beside; o.sessions < least {
+		return usage(cmd, "--max-source-connections must be at least %d here: those that hold the snapshot, one that watches it, the others read", least)
 	}
-	if most := o.sessions - postgres.LeastSessions + 1; *workers == 0 || *workers > most {
+	if most := o.sessions - o.beside - postgres.LeastSessions + 1; *workers == 0 || *workers > most {
 		*workers = min(most, max(*workers, pipeline.DefaultWorkers()))
 	}
 	return nil
@@ -46,7 +47,7 @@ func (o *limitOptions) check(cmd *cobra.Command, workers *int) error {
 
 // connector adds what a connector is to keep to.
 func (o *limitOptions) connector(opts connectors.Options) connectors.Options {
-	opts.Sessions = o.sessions
+	opts.Sessions = max(o.sessions-o.beside, 0)
 	return opts
 }
 

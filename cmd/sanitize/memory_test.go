@@ -73,7 +73,7 @@ func TestMemory(t *testing.T) {
 		`INSERT INTO kept SELECT id, v FROM masked`,
 		`INSERT INTO printed SELECT 1, repeat(E'Anna\t', 7000000)`,
 		// The source keeps them compressed, which is little; the target need not try.
-		"ALTER TABLE masked ALTER v SET STORAGE EXTERNAL", "ALTER TABLE printed ALTER v SET STORAGE EXTERNAL",
+		"ALTER TABLE masked ALTER v SET STORAGE EXTERNAL", "ALTER TABLE kept ALTER v SET STORAGE EXTERNAL", "ALTER TABLE printed ALTER v SET STORAGE EXTERNAL",
 		"CREATE TABLE broad ("+strings.Join(wide, ", ")+")",
 		"INSERT INTO broad (c0, c1, c1599) SELECT 'Anna', i, 'Ben' FROM generate_series(1, 3000) i")
 	policy := heavyPolicy + "  broad:\n    columns: {" + strings.Join(masks, ", ") + "}\n    keep: [" + strings.Join(keeps, ", ") + "]\n"

@@ -33,8 +33,9 @@ func newPlan(u *ui) *cobra.Command {
 		short: "show what the policy does to each column, and why",
 		long: `Plan compiles the policy against the source's catalog, as a run would, and shows
 what happens to each column, why, and which line of the policy says so; and which
-objects beside the tables do not come along as they are, and why. It reads no rows and writes nothing but this. It needs the policy's key, as a run does. A
-catalog file that inspect wrote does in place of the source.`,
+objects beside the tables do not come along as they are, and why. It reads no rows
+and writes nothing but this. It needs the policy's key, as a run does. A catalog
+file that inspect wrote does in place of the source.`,
 		example: `  sanitize plan --policy shop.yaml --from postgres://reader@prod/shop
   sanitize plan --policy shop.yaml --catalog shop.catalog.json --json > plan.json`,
 		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},

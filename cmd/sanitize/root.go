@@ -114,7 +114,12 @@ func flagHelp(flags *pflag.FlagSet) string {
 			return
 		}
 		name, about := pflag.UnquoteUsage(f)
-		t.Row("  --"+f.Name+" "+name, about)
+		if name != "" && f.NoOptDefVal != "" {
+			name = "[=" + name + "]" // a value that follows a blank would be an argument
+		} else {
+			name = " " + name
+		}
+		t.Row("  --"+f.Name+name, about)
 	})
 	return t.String()
 }

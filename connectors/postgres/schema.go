@@ -155,6 +155,13 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
+	for _, o := range left {
+		asked := func(c catalog.Object) bool { return strings.HasPrefix(c.Reason, "is kept by name") && c.Kind == o.Kind && c.Name == o.Name }
+		if slices.ContainsFunc(s.picture.Objects, asked) {
+			return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: "bring " + o.Kind + " " + o.Name + " along",
+				Err: errors.New("it " + o.Reason), Hint: "keep what it needs as well, or leave it out"}
+		}
+	}
 	var grants []entry
 	err = s.holding(func(conn *pgx.Conn) error {
 		if err := a.readPolicyRoles(ctx, conn); err != nil {
