@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -81,7 +82,8 @@ func (c *Catalog) Keep(names []string) (*Catalog, error) {
 		}
 		asked[at] = name
 	}
-	for at := range asked {
+	inOrder := slices.Sorted(maps.Keys(asked))
+	for _, at := range inOrder {
 		if o := &kept.Objects[at]; len(o.Causes) == 0 {
 			o.Fate, o.Reason = Noted, "is kept by name; it "+o.Reason
 		}
@@ -102,7 +104,21 @@ func (c *Catalog) Keep(names []string) (*Catalog, error) {
 			}
 		}
 	}
-	for at, name := range asked {
+	// The reason names one of the causes: one that is kept is none any more.
+	for i := range kept.Objects {
+		o := &kept.Objects[i]
+		if o.Fate.Along() || len(o.Causes) < 2 {
+			continue
+		}
+		along := func(ref string) bool {
+			return !slices.ContainsFunc(kept.Objects, func(c Object) bool { return c.ref() == ref && !c.Fate.Along() })
+		}
+		if at := slices.IndexFunc(o.Causes, func(ref string) bool { return !along(ref) }); at > 0 {
+			o.Reason = strings.Replace(o.Reason, strings.Replace(o.Causes[0], ":", " ", 1), strings.Replace(o.Causes[at], ":", " ", 1), 1)
+		}
+	}
+	for _, at := range inOrder {
+		name := asked[at]
 		if o := kept.Objects[at]; !o.Fate.Along() {
 			help := "keep what it needs as well: --keep-object " + quoted(strings.Join(o.Causes, "' --keep-object '"))
 			if slices.ContainsFunc(kept.Objects, func(c Object) bool { return c.Fixed && slices.Contains(o.Causes, c.ref()) }) {

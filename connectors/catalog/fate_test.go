@@ -73,6 +73,13 @@ func TestKeep(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+	for range 20 {
+		_, err := c.Keep([]string{"view:x", "view:w", "view:v"})
+		var ke *catalog.KeepError
+		if !errors.As(err, &ke) || ke.Name != "view:v" {
+			t.Fatalf("of three that cannot come, the first one in the catalog's order is said: %v", err)
+		}
+	}
 	if _, err := catalog.Read(strings.NewReader(strings.Replace(file.String(), `"neutralised"`, `"buried"`, 1))); err == nil || !strings.Contains(err.Error(), "there is no fate") {
 		t.Errorf("a fate that there is not: %v", err)
 	}
