@@ -240,8 +240,8 @@ func (a *archive) leave() ([]catalog.Object, error) {
 				continue
 			case it.Kind == "TABLE" || it.Kind == "SEQUENCE" || it.Kind == "SCHEMA" || it.Kind == "TYPE" || it.Kind == "DOMAIN":
 				return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave " + a.byID[it.deps[because]].entry.String() + " behind",
-					Err: fmt.Errorf("%s cannot be made without it", it.entry)}
-			case it.Kind != "COMMENT" && it.Kind != "TABLE ATTACH" && !stay[it.Kind]:
+					Err: fmt.Errorf("%s cannot be made without it", it.entry), Hint: "keep it by --keep-object, or change the definition at the source"}
+			case it.Kind != "COMMENT" && it.Kind != "TABLE ATTACH" && it.Kind != "INDEX ATTACH" && !stay[it.Kind]:
 				of := a.byID[it.deps[because]].entry
 				objects = append(objects, catalog.Object{Kind: strings.ToLower(it.Kind), Name: strings.TrimPrefix(word(it.Schema)+"."+it.Name, `"".`),
 					Fate: catalog.Stays, Reason: "needs " + of.String() + ", which stays behind"})

@@ -39,7 +39,10 @@ type picture struct {
 	at       []archiveID      // their keys in the server's catalogs, as far as they have one
 	neutral  map[archiveID]string
 	defaults map[catalog.TableID][]defaulted
-	checks   map[catalog.TableID][]string
+	// Those that may stay: CHECKs of tables and domains, and what excludes.
+	constraints map[catalog.TableID][]string
+	domains     []domainPart
+	computed    []computed
 }
 
 // serverMajor returns the major version of the server behind a connection, and
@@ -61,7 +64,7 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture, error) {
 	major, version := serverMajor(conn)
 	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, major: major,
-		defaults: map[catalog.TableID][]defaulted{}, checks: map[catalog.TableID][]string{}}
+		defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
 	var tables []*catalog.Table

@@ -260,39 +260,40 @@ func copies(rest []token) string {
 	return ""
 }
 
-// owns reports whether a call is one of a function of the database itself.
+// owns reports whether a call is one of a function of the database itself. A bare name that
+// the server has as well is the server's: pg_catalog comes first wherever names are looked up.
 func owns(own map[string]bool, schema, name string) bool {
 	if schema != "" {
 		return own[schema+"."+name]
 	}
-	return own[name]
+	return own[name] && !inServer(name)
 }
 
-// mentions returns the first of the qualified names (schema.name) that code calls or
-// reads, or "". Code as the server prints it qualifies every name; in a body that somebody
-// wrote a bare name counts as well.
-func mentions(code string, names map[string]bool) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return mentionsIn(tokens(code), names, 0)
+// inServer reports whether a function of reachers is one of pg_catalog, there or of adminpack.
+func inServer(name string) bool {
+	return reachers[name] == reachesFile
 }
 
-func mentionsIn(all []token, names map[string]bool, depth int) string {
+// mentions returns those qualified names (schema.name) that code calls or reads and that
+// are asked for, in the order in which they stand. Code as the server prints it qualifies
+// every name; in a body that somebody wrote a bare name counts as well.
+func mentions(code string, asked func(name string) bool) []string {
+	return mentionsIn(tokens(code), asked, 0)
+}
+
+func mentionsIn(all []token, asked func(name string) bool, depth int) (found []string) {
 	for i, t := range all {
 		switch {
 		case t.kind == 'l' && t.body && depth < deepestLiteral:
-			if found := mentionsIn(tokens(t.text), names, depth+1); found != "" {
-				return found
-			}
+			found = append(found, mentionsIn(tokens(t.text), asked, depth+1)...)
 		case t.kind != 'n':
 		case i >= 2 && all[i-1].kind == 0 && all[i-1].text == "." && all[i-2].kind == 'n':
-			if full := all[i-2].text + "." + t.text; names[full] {
-				return full
+			if full := all[i-2].text + "." + t.text; asked(full) {
+				found = append(found, full)
 			}
-		case i+1 < len(all) && all[i+1].kind == 0 && all[i+1].text == "(" && names[t.text]:
-			return t.text
+		case depth > 0 && i+1 < len(all) && all[i+1].kind == 0 && all[i+1].text == "(" && asked(t.text):
+			found = append(found, t.text)
 		}
 	}
-	return ""
+	return found
 }

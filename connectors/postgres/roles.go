@@ -165,7 +165,32 @@ func (b *build) fit(ctx context.Context) error {
 	if err := b.fitDerived(); err != nil {
 		return err
 	}
+	if err := b.fitLast(ctx); err != nil {
+		return err
+	}
 	return b.fitRoles(ctx)
+}
+
+// fitLast asks whether the account may make the event triggers that somebody keeps: they
+// are made last, and a run must not fail there. A server of a provider that gives nobody a
+// superuser has rules of its own, and roles by which to know it.
+func (b *build) fitLast(ctx context.Context) error {
+	i := slices.IndexFunc(b.defs.After, func(e entry) bool { return e.Phase == phaseLast })
+	if i < 0 {
+		return nil
+	}
+	op := "make " + b.defs.After[i].String()
+	var may bool
+	err := b.admin.QueryRow(ctx, `SELECT bool_or(rolname = current_user AND rolsuper OR rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'alloydbsuperuser', 'azure_pg_admin', 'supabase_admin'))
+FROM pg_catalog.pg_roles`).Scan(&may)
+	if err != nil {
+		return failDefinition(ctx, b.side, op, err)
+	}
+	if !may {
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Err: errors.New("only a superuser may make event triggers, and " + word(b.conn.User) + " is none"),
+			Hint: "connect as a superuser of the target's server, or leave --keep-object out for event triggers"}
+	}
+	return nil
 }
 
 // fitDerived moves the triggers that compute columns anew before the rows: COPY fires

@@ -17,14 +17,14 @@ import (
 // let somebody in stays at the source, or is made in a form that does nothing. This file
 // decides it, object by object, for plan and run alike.
 
-// sort is what becomes of the objects of a kind.
-type sort struct {
+// ruling is what becomes of the objects of a kind.
+type ruling struct {
 	reason string
 	fixed  bool // no --keep-object brings one along
 }
 
 // staying lists the kinds of objects of which each stays behind.
-var staying = map[string]sort{
+var staying = map[string]ruling{
 	"subscription":         {"would take rows from another server, whose password it holds", true},
 	"publication":          {"would send rows to other servers", false},
 	"foreign server":       {reachesServer, true},
@@ -81,28 +81,30 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	if err := p.addBeside(ctx, conn, tables); err != nil {
 		return err
 	}
-	own := map[string]bool{}
-	for _, o := range p.objects {
-		if o.Kind == "function" || o.Kind == "procedure" {
-			name, _, _ := strings.Cut(o.Name, "(")
-			own[strings.ToLower(name)] = true
-			own[strings.ToLower(name[strings.LastIndexByte(name, '.')+1:])] = true
-		}
-	}
-	type doing struct {
-		language string
-		definer  bool
-	}
 	doings := map[uint32]doing{}
 	err := each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
 		var oid uint32
 		var d doing
-		err := row.Scan(&oid, &d.language, &d.definer)
+		err := row.Scan(&oid, &d.language, &d.definer, &d.library, &d.symbol, &d.spells)
 		doings[oid] = d
 		return err
 	})
 	if err != nil {
 		return err
+	}
+	own := map[string]bool{}
+	var foreign []string
+	for i, o := range p.objects {
+		if o.Kind == "function" || o.Kind == "procedure" {
+			name, bare := functionName(o)
+			own[name], own[bare] = true, true
+			if d := doings[p.keyOf(i).oid]; d.compiled() != "" {
+				foreign = append(foreign, name, bare)
+			}
+		}
+	}
+	for _, name := range foreign {
+		delete(own, name) // nobody here can look at compiled code
 	}
 	var functions []uint32
 	for i := range p.objects {
@@ -121,11 +123,27 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 			}
 		case "function", "procedure":
 			d := doings[p.keyOf(i).oid]
-			why := reaches(o.Definition, own)
+			compiled := d.compiled()
+			why := ""
+			if d.library == "" && d.symbol == "" {
+				// Its own name in its body is another's: a wrapper is called like what it calls.
+				_, bare := functionName(*o)
+				was := own[bare]
+				own[bare] = false
+				why = reaches(o.Definition, own)
+				own[bare] = was
+			}
 			if d.language != "" {
 				why = "is written in " + d.language + ", which may do anything on the server's machine"
 			}
 			switch {
+			case compiled == unknownLibrary && d.spells:
+				// Without it there is no type, and no table that has it.
+				o.Fate, o.Reason = catalog.Noted, compiled
+			case compiled != "":
+				// There is no body to write anew, and what is built on it (operators, classes
+				// of indexes, handlers) would not work: it stays as that of an extension does.
+				o.Fate, o.Reason = catalog.Stays, compiled
 			case why != "":
 				o.Fate, o.Reason = catalog.Neutralised, why
 				functions = append(functions, p.keyOf(i).oid)
@@ -144,6 +162,16 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	if err := p.closure(ctx, conn); err != nil {
 		return err
 	}
+	err = each(ctx, conn, "domains", nil, func(row pgx.CollectableRow) error {
+		var d domainPart
+		err := row.Scan(&d.domain.Schema, &d.domain.Name, &d.check, &d.text)
+		p.domains = append(p.domains, d)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.reaching(tables, own)
 	p.tainted(tables)
 	return nil
 }
@@ -329,91 +357,6 @@ func needs(ref string) string {
 	return "needs " + kind + " " + name + ", which stays behind"
 }
 
-// tainted decides about what would call a neutralised function by itself: a trigger would
-// refuse every write, a materialised view its refresh, an index or a CHECK the rows.
-func (p *picture) tainted(tables []*catalog.Table) {
-	if len(p.neutral) == 0 {
-		return
-	}
-	bad := map[string]string{} // schema.name, in lower case → what to blame
-	names := map[string]bool{}
-	blame := func(name, ref string) {
-		name = strings.ToLower(name)
-		if !names[name] {
-			names[name], bad[name] = true, ref
-		}
-	}
-	for _, o := range p.objects {
-		if o.Fate == catalog.Neutralised {
-			name, _, _ := strings.Cut(o.Name, "(")
-			blame(name, o.Kind+":"+o.Name)
-		}
-	}
-	// Whoever calls it fails with it: functions, and views over them.
-	for changed := true; changed; {
-		changed = false
-		for i := range p.objects {
-			o := &p.objects[i]
-			name, _, _ := strings.Cut(o.Name, "(")
-			if names[strings.ToLower(name)] || o.Fate == catalog.Stays || o.Fate == catalog.Neutralised {
-				continue
-			}
-			switch o.Kind {
-			case "function", "procedure", "view", "materialized view":
-				found := mentions(o.Definition, names)
-				if found == "" {
-					continue
-				}
-				changed = true
-				blame(name, bad[found])
-				if o.Kind == "materialized view" {
-					o.Fate, o.Causes = catalog.Neutralised, []string{bad[found]}
-					o.Reason = "is made without rows, and not refreshed: it needs " + blamed(bad[found])
-				}
-			}
-		}
-	}
-	leave := func(kind, name, found string) {
-		o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Causes: []string{bad[found]},
-			Reason: "calls " + blamed(bad[found]) + ", and would fail"}
-		for i := range p.objects {
-			if p.objects[i].Kind == kind && p.objects[i].Name == name {
-				if p.objects[i].Fate != catalog.Stays {
-					o.Definition, o.Comment, o.Reads = p.objects[i].Definition, p.objects[i].Comment, p.objects[i].Reads
-					p.objects[i] = o
-				}
-				return
-			}
-		}
-		p.add(archiveID{}, o)
-	}
-	for _, t := range tables {
-		for _, d := range t.Triggers {
-			function, _, _ := strings.Cut(d.Function, "(")
-			if function = strings.ToLower(function); names[function] {
-				leave("trigger", t.ID.String()+"."+d.Name, function)
-			}
-		}
-		for _, d := range t.Indexes {
-			if found := mentions(d.Text, names); found != "" {
-				leave("index", t.ID.Schema+"."+d.Name, found)
-			}
-		}
-		for _, d := range t.Checks {
-			if found := mentions(d.Text, names); found != "" {
-				leave("constraint", t.ID.String()+"."+d.Name, found)
-				p.checks[t.ID] = append(p.checks[t.ID], d.Name)
-			}
-		}
-	}
-}
-
-// blamed is a reference to a neutralised object as people say it.
-func blamed(ref string) string {
-	kind, name, _ := strings.Cut(ref, ":")
-	return kind + " " + name + ", which is neutralised"
-}
-
 // keep takes back what was decided about the objects that somebody asks for.
 func (p *picture) keep(names []string) error {
 	kept, err := p.Catalog.Keep(names)
@@ -450,6 +393,14 @@ func (p *picture) fates() fates {
 // neutralised gets other SQL.
 func (p *picture) apply(a *archive) error {
 	f := p.fates()
+	for _, c := range p.computed {
+		lost := slices.DeleteFunc(slices.Clone(c.refs), func(ref string) bool { return f.byName[ref].Along() })
+		if len(lost) > 0 {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "copy " + words(c.column.Table) + "." + word(c.column.Column),
+				Err:  errors.New("the column is computed by " + strings.Replace(lost[0], ":", " ", 1) + ", which does not come along as it is"),
+				Hint: "keep what computes it: --keep-object '" + strings.Join(lost, "' --keep-object '") + "'"}
+		}
+	}
 	for _, it := range a.items {
 		fate, known := f.byKey[it.at]
 		switch it.Kind {
@@ -457,6 +408,17 @@ func (p *picture) apply(a *archive) error {
 			if f.byName["index:"+it.Schema+"."+it.Name] == catalog.Stays {
 				fate, known = catalog.Stays, true
 			}
+		case "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT":
+			if p.partStays(it, f) {
+				fate, known = catalog.Stays, true
+			}
+		case "COMMENT":
+			if p.partStays(it, f) {
+				it.left = true
+			}
+			continue
+		case "DOMAIN":
+			p.cutDomain(it, f)
 		case "TABLE":
 			id := catalog.TableID{Schema: it.Schema, Name: it.Name}
 			if err := p.cutTable(it, id, f); err != nil {
@@ -483,38 +445,6 @@ func (p *picture) apply(a *archive) error {
 			if sql := p.neutral[it.at]; sql != "" {
 				it.SQL, it.free = sql, true
 			}
-		}
-	}
-	return nil
-}
-
-// cutTable takes defaults and CHECKs out of a table that stay behind.
-func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
-	for _, d := range p.defaults[id] {
-		if f.byName["default:"+id.String()+"."+d.column] != catalog.Stays {
-			continue
-		}
-		// Where the default stands in the table, it stands behind the column's name.
-		cut := false
-		for _, name := range []string{d.column, ident(d.column)} {
-			start := strings.Index(it.SQL, "\n    "+name+" ")
-			if start < 0 {
-				continue
-			}
-			if at := strings.Index(it.SQL[start:], " DEFAULT "+d.expression); at >= 0 {
-				it.SQL = it.SQL[:start+at] + it.SQL[start+at+len(" DEFAULT "+d.expression):]
-				cut, it.free = true, true
-				break
-			}
-		}
-		if !cut && strings.Contains(it.SQL, d.expression) {
-			return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave the default of " + id.String() + "." + d.column + " behind",
-				Err: errors.New("it cannot be taken out of the table"), Hint: "drop the default at the source, or keep what it calls by --keep-object"}
-		}
-	}
-	for _, name := range p.checks[id] {
-		if f.byName["constraint:"+id.String()+"."+name] == catalog.Stays {
-			it.SQL += "\nALTER TABLE ONLY " + table(id) + " DROP CONSTRAINT IF EXISTS " + ident(name) + ";"
 		}
 	}
 	return nil

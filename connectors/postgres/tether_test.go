@@ -288,9 +288,128 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// What holds on to production by ways that are seldom gone: compiled code without an
+// extension, names that hide others, definitions that call the server's own functions.
+func TestTethersByways(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE SCHEMA app", "CREATE EXTENSION btree_gist",
+		// As a database has them that was upgraded from the time before extensions.
+		"CREATE FUNCTION dblink(text, text) RETURNS SETOF record LANGUAGE c STRICT AS '$libdir/dblink', 'dblink_record'",
+		"CREATE FUNCTION app.dblink(q json) RETURNS text LANGUAGE sql AS 'SELECT $1::text'",
+		"CREATE FUNCTION digest(text, text) RETURNS bytea LANGUAGE c IMMUTABLE STRICT AS '$libdir/pgcrypto', 'pg_digest'",
+		"CREATE FUNCTION rd(text) RETURNS SETOF text LANGUAGE internal STRICT AS 'pg_ls_dir_1arg'",
+		"CREATE FUNCTION asks() RETURNS void LANGUAGE plpgsql AS $$BEGIN PERFORM * FROM dblink('host=prod.internal', 'SELECT 1') AS t(a integer); END$$",
+		"CREATE VIEW remote AS SELECT a FROM dblink('host=prod.internal', 'SELECT 1') AS t(a integer)",
+		"CREATE FUNCTION app.pg_read_file(text, integer) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+		"CREATE FUNCTION reads() RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN pg_read_file('/etc/hostname'); END$$",
+		"CREATE FUNCTION app.http_get(u text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN http_get(u, 1); END$$",
+		"CREATE FUNCTION calls(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF false THEN PERFORM dblink('x', 'y'); END IF; RETURN n; END$$",
+		`CREATE TABLE "a b" (n integer, "the host" text DEFAULT pg_read_file('/etc/hostname'), CONSTRAINT hosts CHECK (n > 0 OR "the host" <> pg_read_file('/etc/hostname')))`,
+		`INSERT INTO "a b" VALUES (1, 'x'), (2, NULL)`,
+		`COMMENT ON CONSTRAINT hosts ON "a b" IS 'goes with it'`,
+		"CREATE DOMAIN host AS text DEFAULT pg_read_file('/etc/hostname') CONSTRAINT known CHECK (VALUE IS NULL OR VALUE <> pg_read_file('/etc/hostname')) CONSTRAINT short CHECK (calls(length(VALUE)) < 99) CHECK (VALUE <> '')",
+		"COMMENT ON CONSTRAINT known ON DOMAIN host IS 'goes with it'", "CREATE TABLE hosts (h host)", "INSERT INTO hosts VALUES ('x')",
+		`ALTER TABLE "a b" ADD CONSTRAINT "ex c" EXCLUDE USING gist (calls(n) WITH =)`,
+		`COMMENT ON CONSTRAINT "ex c" ON "a b" IS 'goes with it'`,
+		`ALTER TABLE "a b" ADD CONSTRAINT later CHECK (calls(n) > 1) NOT VALID`,
+		"CREATE FUNCTION tells() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM reads(); PERFORM asks(); RETURN NEW; END$$",
+		`CREATE TRIGGER tells BEFORE INSERT ON "a b" FOR EACH ROW EXECUTE FUNCTION tells()`)
+	c, err := catalogKeeping(t, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "fates_byways.txt", fateLines(c.Fates(), "nobody"))
+	kept, err := catalogKeeping(t, dsn, "function:reads()")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fateLines(kept.Fates(), "nobody"); !strings.Contains(got, "left behind: trigger public.a b.tells: calls function public.asks(), which is neutralised") {
+		t.Errorf("with one of two functions that it calls, the trigger is not left behind for the other:\n%s", got)
+	}
+	to := b.DSN(b.Name(t))
+	if err := copyAll(t, dsn, to, "r1", nil); err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]string{
+		`SELECT count(*) FROM "a b"`: "2",
+		"SELECT count(*) FROM pg_constraint WHERE conrelid = '\"a b\"'::regclass AND contype <> 'n'": "0",
+		"SELECT h FROM hosts": "x",
+		"SELECT string_agg(conname, ' ') FROM pg_constraint WHERE contypid = 'host'::regtype AND contype <> 'n'": "host_check",
+		"SELECT coalesce(typdefault, '') FROM pg_type WHERE oid = 'host'::regtype":                               "",
+		"SELECT count(*) FROM pg_attrdef":      "0",
+		"SELECT count(*) FROM pg_trigger":      "0",
+		"SELECT length(digest('x', 'sha256'))": "32",
+		"SELECT count(*) FROM pg_proc WHERE proname IN ('dblink', 'rd') AND pronamespace = 'public'::regnamespace": "0",
+	} {
+		if got := b.Value(t, to, what); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	a.Exec(t, dsn, "CREATE TABLE sums (n integer, m integer GENERATED ALWAYS AS (calls(n)) STORED)")
+	for _, keep := range [][]string{nil, {"function:calls(n integer)", "function:dblink(text, text)"}} {
+		snap, err := openSnapshot(t, dsn, connectors.Options{Keep: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = snap.Definitions(t.Context()); keep != nil && err != nil {
+			t.Error(err)
+		} else if keep == nil {
+			wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "public.sums.m", "--keep-object 'function:public.calls(n integer)'")
+		}
+	}
+}
+
+// An account that may not make an event trigger is told before anything is made.
+func TestKeepEventTrigger(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE FUNCTION acts() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'", "CREATE EVENT TRIGGER acts ON ddl_command_end EXECUTE FUNCTION acts()")
+	snap, err := openSnapshot(t, dsn, connectors.Options{Keep: []string{"event trigger:acts"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := b.Name(t)
+	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+ident(account)+" LOGIN CREATEDB PASSWORD 'maker'")
+	t.Cleanup(func() { b.Exec(t, b.DSN("postgres"), "DROP ROLE "+ident(account)) })
+	name := b.Name(t)
+	sink, err := Connector{}.OpenSink(t.Context(), b.DSNAs(name, account, "maker"), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	_, err = sink.Begin(t.Context(), connectors.BuildSpec{Run: "r1", Catalog: snap.Catalog(), Definitions: defs})
+	wants(t, err, connectors.KindUnavailable, connectors.SinkSide, "event trigger acts", "superuser")
+	if got := b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE datname LIKE "+literal(name+"%")); got != "0" {
+		t.Errorf("%s databases are left", got)
+	}
+}
+
+// The libraries that may come along are named as the server does, and no others.
+func TestCompiledTether(t *testing.T) {
+	for library, want := range map[string]string{
+		"": "", "$libdir/plpgsql": "", "pgcrypto": "", "$libdir/hstore.so": "", "$libdir/postgis-2.5": "",
+		"$libdir/dblink": reachesServer, "/usr/lib/pgsql/dblink.so": reachesServer, "$libdir/http": reachesWeb,
+		"$libdir/ours": unknownLibrary, "/tmp/pgcrypto.so": unknownLibrary, "$libdir/postgis-/../x": unknownLibrary, "$libdir/rtpostgis-2.5": unknownLibrary,
+	} {
+		if got := (doing{library: library}).compiled(); got != want {
+			t.Errorf("%s: %q, want %q", library, got, want)
+		}
+	}
+	for symbol, want := range map[string]string{"textin": "", "pg_read_file_all": reachesFile, "be_lo_export": reachesFile, "lo_open": ""} {
+		if got := (doing{symbol: symbol}).compiled(); got != want {
+			t.Errorf("%s: %q, want %q", symbol, got, want)
+		}
+	}
+}
+
 // Code that reaches out, and code that only looks like it.
 func TestReaches(t *testing.T) {
-	own := map[string]bool{"public.http_get": true, "http_get": true}
+	own := map[string]bool{"public.http_get": true, "http_get": true, "app.pg_read_file": true, "pg_read_file": true}
 	for code, want := range map[string]string{
 		"SELECT dblink_connect('x')":                                      reachesServer,
 		`SELECT "dblink"('x')`:                                            reachesServer,
@@ -302,6 +421,8 @@ func TestReaches(t *testing.T) {
 		"EXECUTE $q$SELECT dblink('x')$q$":                                reachesServer,
 		"/* dblink( /* nested */ dblink('x') */ SELECT 1":                 "",
 		"SELECT http_get('x')":                                            "",
+		"SELECT app.pg_read_file('x')":                                    "",
+		"SELECT pg_read_file('x')":                                        reachesFile,
 		"SELECT ext.http_get('x')":                                        reachesWeb,
 		"SELECT http((1)::http_request)":                                  reachesWeb,
 		"SELECT net.http_delete('x')":                                     reachesWeb,
@@ -337,6 +458,6 @@ func FuzzReaches(f *testing.F) {
 	f.Add("E'\\'")
 	f.Fuzz(func(t *testing.T, code string) {
 		reaches(code+" copy server", nil)
-		mentions(code, map[string]bool{"a.b": true})
+		mentions(code, func(name string) bool { return name == "a.b" })
 	})
 }

@@ -1,0 +1,266 @@
+package postgres
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// Parts of tables and domains that reach out, or that need what does not come along as it
+// is: defaults, constraints, indexes, triggers, and columns that are computed.
+
+// domainPart is a CHECK of a domain by its name, or its default without one.
+type domainPart struct {
+	domain      catalog.TableID
+	check, text string
+}
+
+func (d domainPart) kindName() (kind, name string) {
+	if d.check == "" {
+		return "default", d.domain.String()
+	}
+	return "constraint", d.domain.String() + "." + d.check
+}
+
+// computed is a column that is computed from others, by what is to blame.
+type computed struct {
+	column catalog.ColumnID
+	refs   []string
+}
+
+// reaching decides about the defaults and CHECKs of tables that reach out themselves, by a
+// function that every server has: no object stays for whose sake they would.
+func (p *picture) reaching(tables []*catalog.Table, own map[string]bool) {
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			name := t.ID.String() + "." + c.Name
+			if why := reaches(c.Default, own); why != "" && !p.has("default", name) {
+				p.add(archiveID{}, catalog.Object{Kind: "default", Name: name, Fate: catalog.Stays, Reason: why})
+				p.defaults[t.ID] = append(p.defaults[t.ID], defaulted{c.Name, c.Default})
+			}
+		}
+		for _, d := range t.Checks {
+			if why := reaches(d.Text, own); why != "" {
+				p.add(archiveID{}, catalog.Object{Kind: "constraint", Name: t.ID.String() + "." + d.Name, Fate: catalog.Stays, Reason: why})
+				p.constraints[t.ID] = append(p.constraints[t.ID], d.Name)
+			}
+		}
+	}
+	for _, d := range p.domains {
+		if why := reaches(d.text, own); why != "" {
+			kind, name := d.kindName()
+			p.add(archiveID{}, catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: why})
+			p.constraints[d.domain] = append(p.constraints[d.domain], d.check)
+		}
+	}
+}
+
+func (p *picture) has(kind, name string) bool {
+	return slices.ContainsFunc(p.objects, func(o catalog.Object) bool { return o.Kind == kind && o.Name == name })
+}
+
+// tainted decides about what would call a neutralised function by itself: a trigger would
+// refuse every write, a materialised view its refresh, an index or a CHECK the rows.
+func (p *picture) tainted(tables []*catalog.Table) {
+	bad := map[string][]string{} // schema.name, in lower case → all that is to blame
+	blame := func(name string, refs ...string) (more bool) {
+		for _, ref := range refs {
+			if !slices.Contains(bad[name], ref) {
+				bad[name], more = append(bad[name], ref), true
+			}
+		}
+		return more
+	}
+	fate := map[string]catalog.Fate{}
+	for _, o := range p.objects {
+		ref := o.Kind + ":" + o.Name
+		fate[ref] = o.Fate
+		if (o.Kind == "function" || o.Kind == "procedure") && !o.Fate.Along() {
+			name, bare := functionName(o)
+			blame(name, ref)
+			blame(bare, ref)
+		}
+	}
+	if len(bad) == 0 {
+		return
+	}
+	// blamed is what is to blame, as people say it.
+	blamed := func(refs []string) string {
+		kind, name, _ := strings.Cut(refs[0], ":")
+		if fate[refs[0]] == catalog.Stays {
+			return kind + " " + name + ", which stays behind"
+		}
+		return kind + " " + name + ", which is neutralised"
+	}
+	// all is what is to blame for what code calls.
+	all := func(code string) (refs []string) {
+		for _, name := range mentions(code, func(name string) bool { return len(bad[strings.ToLower(name)]) > 0 }) {
+			for _, ref := range bad[strings.ToLower(name)] {
+				if !slices.Contains(refs, ref) {
+					refs = append(refs, ref)
+				}
+			}
+		}
+		return refs
+	}
+	// Whoever calls it fails with it: functions, and views over them. One that is to blame
+	// itself may call another: who keeps it still lacks the other.
+	for changed := true; changed; {
+		changed = false
+		for i := range p.objects {
+			o := &p.objects[i]
+			switch o.Kind {
+			case "function", "procedure", "view", "materialized view":
+				if o.Fate == catalog.Stays {
+					continue
+				}
+				refs := all(o.Definition)
+				if len(refs) == 0 {
+					continue
+				}
+				name, bare := functionName(*o)
+				changed = blame(name, refs...) || changed
+				if o.Kind == "function" || o.Kind == "procedure" {
+					changed = blame(bare, refs...) || changed
+				}
+				if o.Kind == "materialized view" {
+					o.Fate, o.Causes = catalog.Neutralised, refs
+					o.Reason = "is made without rows, and not refreshed: it needs " + blamed(refs)
+				}
+			}
+		}
+	}
+	leave := func(kind, name string, refs []string) {
+		o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Causes: refs,
+			Reason: "calls " + blamed(refs) + ", and would fail"}
+		for i := range p.objects {
+			if p.objects[i].Kind == kind && p.objects[i].Name == name {
+				if p.objects[i].Fate != catalog.Stays {
+					o.Definition, o.Comment, o.Reads = p.objects[i].Definition, p.objects[i].Comment, p.objects[i].Reads
+					p.objects[i] = o
+				}
+				return
+			}
+		}
+		p.add(archiveID{}, o)
+	}
+	for _, d := range p.domains {
+		if refs := all(d.text); len(refs) > 0 {
+			kind, name := d.kindName()
+			leave(kind, name, refs)
+			p.constraints[d.domain] = append(p.constraints[d.domain], d.check)
+		}
+	}
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			if refs := all(c.Computation); len(refs) > 0 && c.Generation == catalog.Stored {
+				p.computed = append(p.computed, computed{catalog.ColumnID{Table: t.ID, Column: c.Name}, refs})
+			}
+		}
+		for _, d := range t.Triggers {
+			function, _ := functionName(catalog.Object{Name: d.Function})
+			if refs := bad[function]; len(refs) > 0 {
+				leave("trigger", t.ID.String()+"."+d.Name, refs)
+			}
+		}
+		for _, d := range t.Indexes {
+			refs := all(d.Text)
+			switch {
+			case len(refs) == 0:
+			case slices.ContainsFunc(t.Rules, func(r catalog.Rule) bool { return r.Exclusion && r.Name == d.Name }):
+				leave("constraint", t.ID.String()+"."+d.Name, refs)
+				p.constraints[t.ID] = append(p.constraints[t.ID], d.Name)
+			default:
+				leave("index", t.ID.Schema+"."+d.Name, refs)
+			}
+		}
+		for _, d := range t.Checks {
+			if refs := all(d.Text); len(refs) > 0 {
+				leave("constraint", t.ID.String()+"."+d.Name, refs)
+				p.constraints[t.ID] = append(p.constraints[t.ID], d.Name)
+			}
+		}
+	}
+}
+
+// partStays reports whether an item is a default or a constraint that stays behind, and
+// stands by itself: a CHECK that is not valid, an exclusion. An archive calls it "table name".
+func (p *picture) partStays(it *item, f fates) bool {
+	for id, columns := range p.defaults {
+		if it.Kind == "DEFAULT" && id.Schema == it.Schema && slices.ContainsFunc(columns, func(d defaulted) bool {
+			return it.Name == id.Name+" "+d.column && f.byName["default:"+id.String()+"."+d.column] == catalog.Stays
+		}) {
+			return true
+		}
+	}
+	for id, names := range p.constraints {
+		if it.Kind != "DEFAULT" && id.Schema == it.Schema && slices.ContainsFunc(names, func(name string) bool {
+			return (it.Name == id.Name+" "+name || it.Kind == "COMMENT" && isComment(it.Name, name, id.Name)) && f.byName["constraint:"+id.String()+"."+name] == catalog.Stays
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// isComment reports whether an archive calls the comment on a constraint so.
+func isComment(item, constraint, of string) bool {
+	for _, name := range []string{constraint, ident(constraint)} {
+		if rest, ok := strings.CutPrefix(item, "CONSTRAINT "+name+" ON "); ok {
+			rest = strings.TrimPrefix(rest, "DOMAIN ")
+			return rest == of || rest == ident(of)
+		}
+	}
+	return false
+}
+
+// cutDomain takes the default and CHECKs out of a domain that stay behind.
+func (p *picture) cutDomain(it *item, f fates) {
+	for _, d := range p.domains {
+		kind, name := d.kindName()
+		if d.domain.Schema != it.Schema || d.domain.Name != it.Name || f.byName[kind+":"+name] != catalog.Stays {
+			continue
+		}
+		drop := "DEFAULT"
+		if d.check != "" {
+			drop = "CONSTRAINT IF EXISTS " + ident(d.check)
+		}
+		it.SQL += "\nALTER DOMAIN " + table(d.domain) + " DROP " + drop + ";"
+	}
+}
+
+// cutTable takes defaults and CHECKs out of a table that stay behind.
+func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
+	for _, d := range p.defaults[id] {
+		if f.byName["default:"+id.String()+"."+d.column] != catalog.Stays {
+			continue
+		}
+		// Where the default stands in the table, it stands behind the column's name.
+		cut := false
+		for _, name := range []string{d.column, ident(d.column)} {
+			start := strings.Index(it.SQL, "\n    "+name+" ")
+			if start < 0 {
+				continue
+			}
+			if at := strings.Index(it.SQL[start:], " DEFAULT "+d.expression); at >= 0 {
+				it.SQL = it.SQL[:start+at] + it.SQL[start+at+len(" DEFAULT "+d.expression):]
+				cut, it.free = true, true
+				break
+			}
+		}
+		if !cut && strings.Contains(it.SQL, d.expression) {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave the default of " + id.String() + "." + d.column + " behind",
+				Err: errors.New("it cannot be taken out of the table"), Hint: "drop the default at the source, or keep what it calls by --keep-object"}
+		}
+	}
+	for _, name := range p.constraints[id] {
+		stands := strings.Contains(it.SQL, "CONSTRAINT "+name+" CHECK") || strings.Contains(it.SQL, "CONSTRAINT "+ident(name)+" CHECK")
+		if stands && f.byName["constraint:"+id.String()+"."+name] == catalog.Stays {
+			it.SQL += "\nALTER TABLE ONLY " + table(id) + " DROP CONSTRAINT IF EXISTS " + ident(name) + ";"
+		}
+	}
+	return nil
+}
