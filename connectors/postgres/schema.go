@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -156,7 +157,9 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	for _, o := range left {
-		asked := func(c catalog.Object) bool { return strings.HasPrefix(c.Reason, "is kept by name") && c.Kind == o.Kind && c.Name == o.Name }
+		asked := func(c catalog.Object) bool {
+			return strings.HasPrefix(c.Reason, "is kept by name") && c.Kind == o.Kind && c.Name == o.Name
+		}
 		if slices.ContainsFunc(s.picture.Objects, asked) {
 			return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: "bring " + o.Kind + " " + o.Name + " along",
 				Err: errors.New("it " + o.Reason), Hint: "keep what it needs as well, or leave it out"}
