@@ -59,7 +59,7 @@ bench-report: ## measure every transform beside what one would do otherwise; wri
 	$(GO) run ./benchmarks/report benchmarks/README.md < .bench-report.txt
 	@rm -f .bench-report.txt
 
-peers: ## measure whole runs beside pg_dump, pgcopydb and others; PEERS_GB=3.8, ROUNDS=1 (about 9 minutes)
+peers: ## measure whole runs beside pg_dump, pgcopydb and others; PEERS_GB=3.8, ROUNDS=1 (about 15 minutes)
 	benchmarks/peers/run
 
 scale: ## measure how a run grows with bytes, tables, partitions and rows; SCALE_GB="0.25 1 4", SCALE_ROWS=5000000
