@@ -48,7 +48,7 @@ type Observer interface {
 type ResumeObserver interface {
 	// Resumed is called after Scheduled by a run that goes on: what it has found in the
 	// ledger, in all and for each table. No ChunkLoaded tells of those chunks.
-	Resumed(found Resumed, tables map[catalog.TableID]TableSummary)
+	Resumed(found Resumed, tables map[catalog.TableID]FoundTable)
 	// PhaseRetried is called before a phase is done again, from Copy on, for what the
 	// ledger lacks.
 	PhaseRetried(p Phase, attempt int, cause error)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -16,7 +17,17 @@ import (
 const (
 	partSnapshot = "snapshot"
 	partChunks   = "chunk bytes"
+	partSource   = "source"
 )
+
+// origin is the part of a fingerprint that says which database was read: a digest, since
+// the ledger stands at the target. Empty of a server that does not tell which it is.
+func origin(source connectors.Identity) string {
+	if source.Server == "" {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q %q", source.Server, source.Database)))
+}
 
 // ResumeError is a refusal to go on: what was left belongs to another run, or its
 // snapshot is lost. Nothing has been changed.
@@ -30,11 +41,15 @@ type ResumeError struct {
 
 // Error returns what cannot be resumed, and why.
 func (e *ResumeError) Error() string {
-	text := fmt.Sprintf("resume %s: %s", e.Target, e.Reason)
-	if len(e.Differs) > 0 {
-		text += ": " + strings.Join(e.Differs, ", ")
+	return fmt.Sprintf("resume %s: %s", e.Target, e.Why())
+}
+
+// Why returns the reason, with the parts that differ.
+func (e *ResumeError) Why() string {
+	if len(e.Differs) == 0 {
+		return e.Reason
 	}
-	return text
+	return e.Reason + ": " + strings.Join(e.Differs, ", ")
 }
 
 // Unwrap returns the cause.
@@ -110,6 +125,14 @@ func (x *execution) resume(ctx context.Context) (err error) {
 	refuse = func(reason string) *ResumeError {
 		return &ResumeError{Target: x.summary.Target, Reason: reason, Cost: CostOf(left)}
 	}
+	// Before anything is joined: the token of one server means nothing to another.
+	was := left.Fingerprint[partSource]
+	if was != "" && x.origin != "" && was != x.origin {
+		other := refuse("what was left is of another database, or of a server that was restarted since; it differs in")
+		other.Differs = []string{partSource}
+		return other
+	}
+	x.origin = was // where one of both is not known, there is nothing to compare
 
 	if err := x.begin(Open); err != nil {
 		return err
@@ -212,7 +235,7 @@ func (x *execution) rounds(ctx context.Context, snapshot connectors.Snapshot, bu
 	if err != nil {
 		return err
 	}
-	x.found(ledger)
+	x.found(s, ledger)
 	var retries atomic.Int64
 	_, again := r.Sink.(connectors.Resumer)
 	for round := 1; ; round++ {
@@ -275,20 +298,38 @@ func (x *execution) round(ctx context.Context, build connectors.Build, s *schedu
 }
 
 // found tells of what had been done before a run that goes on.
-func (x *execution) found(ledger *Ledger) {
+func (x *execution) found(s *schedule, ledger *Ledger) {
 	if x.left == nil {
 		return
 	}
 	found := &Resumed{Began: x.left.Began}
-	for _, t := range ledger.Totals() {
+	tables := map[catalog.TableID]FoundTable{}
+	for id, t := range ledger.Totals() {
 		found.Chunks += t.Chunks
 		found.Rows += t.Rows
 		found.Bytes += t.Bytes
+		tables[id] = FoundTable{Chunks: t.Chunks, Rows: t.Rows, Bytes: t.Bytes}
+	}
+	for _, c := range s.chunks {
+		if _, done := ledger.Lookup(c.ID); done {
+			t := tables[c.Table]
+			t.Chunked += c.Bytes
+			tables[c.Table] = t
+		}
 	}
 	x.summary.Resumed = found
 	if o, ok := x.run.Observer.(ResumeObserver); ok {
-		o.Resumed(*found, ledger.Totals())
+		o.Resumed(*found, tables)
 	}
+}
+
+// FoundTable is what a run that goes on has found of a table in the ledger.
+type FoundTable struct {
+	Chunks      int
+	Rows, Bytes int64
+	// Chunked is the sum of Chunk.Bytes of these chunks: so much of TableEstimate.Chunked
+	// is done.
+	Chunked int64
 }
 
 // end ends a build: a failed one is aborted, or left aside where Resume may go on with it.

@@ -64,10 +64,25 @@ var lost = &connectors.Error{Kind: connectors.KindUnavailable, Side: connectors.
 type loads struct {
 	pipeline.Silence
 	found *pipeline.Resumed
+	wrong []string // tables of which the estimate does not fit the chunks that were found
+	all   map[catalog.TableID]pipeline.TableEstimate
 }
 
-func (l *loads) Resumed(found pipeline.Resumed, tables map[catalog.TableID]pipeline.TableSummary) {
+func (l *loads) Scheduled(tables []pipeline.TableEstimate) {
+	l.all = map[catalog.TableID]pipeline.TableEstimate{}
+	for _, t := range tables {
+		l.all[t.Table] = t
+	}
+}
+
+func (l *loads) Resumed(found pipeline.Resumed, tables map[catalog.TableID]pipeline.FoundTable) {
 	l.found = &found
+	for id, t := range tables {
+		all := l.all[id]
+		if whole := t.Chunks == all.Chunks; whole != (t.Chunked == all.Chunked) || t.Chunked <= 0 || t.Chunked > all.Chunked {
+			l.wrong = append(l.wrong, fmt.Sprintf("%s: %d of %d bytes in %d of %d chunks", id, t.Chunked, all.Chunked, t.Chunks, all.Chunks))
+		}
+	}
 }
 
 func (l *loads) PhaseRetried(pipeline.Phase, int, error) {}
@@ -109,6 +124,9 @@ func TestResumeGoesOnWhereARunWasCut(t *testing.T) {
 					}
 					if summary.Resumed == nil || watch.found == nil || *watch.found != *summary.Resumed {
 						t.Fatalf("resumed %+v, and the observer was told %+v", summary.Resumed, watch.found)
+					}
+					if len(watch.wrong) > 0 {
+						t.Errorf("the observer was told %q", watch.wrong)
 					}
 					if summary.Rows != users+orders || summary.Snapshot != token {
 						t.Errorf("%d rows of snapshot %s, want %d of %s", summary.Rows, summary.Snapshot, users+orders, token)
@@ -241,6 +259,10 @@ func TestResumeRefusals(t *testing.T) {
 	r.Compile = pipelinetest.Compile(otherKey)
 	refused(r, "another run", "key")
 	r = s.run(nil)
+	r.Compile = pipelinetest.Compile(otherKey)
+	r.Source = elsewhere{r.Source, ""} // that a server does not tell which it is makes no difference
+	refused(r, "another run", "key")
+	r = s.run(nil)
 	r.Options.ChunkBytes = 9 << 10
 	refused(r, "another run", "chunk bytes")
 	r = filtering(s.run(nil), pipelinetest.Orders, connectors.Filter{Limit: 7})
@@ -251,7 +273,13 @@ func TestResumeRefusals(t *testing.T) {
 		f["policy"], f["masking"] = "p", "m"
 		return p, f, err
 	}
-	refused(r, "another run", "masking", "policy")
+	if e := refused(r, "another run", "masking", "policy"); e.Why() != e.Reason+": masking, policy" {
+		t.Errorf("the reason is %q", e.Why())
+	}
+	// Another source is named as such: nobody asks it for a snapshot that it never had.
+	r = s.run(nil)
+	r.Source = elsewhere{r.Source, "elsewhere"}
+	refused(r, "another database", "source")
 
 	end()
 	e := refused(s.run(nil), "nobody holds its snapshot")
@@ -283,6 +311,22 @@ func TestResumeWithoutJoinableSnapshots(t *testing.T) {
 	if _, err := r.Do(t.Context()); err == nil || !strings.Contains(err.Error(), "cannot be joined") {
 		t.Errorf("run: %v", err)
 	}
+}
+
+// elsewhere is a source on a server of another name.
+type elsewhere struct {
+	connectors.Source
+	server string
+}
+
+func (e elsewhere) Identity(ctx context.Context) (connectors.Identity, error) {
+	id, err := e.Source.Identity(ctx)
+	id.Server = e.server
+	return id, err
+}
+
+func (e elsewhere) Join(ctx context.Context, token string) (connectors.Snapshot, error) {
+	return e.Source.(connectors.Joiner).Join(ctx, token)
 }
 
 type alone struct{ connectors.Source }

@@ -128,6 +128,7 @@ type execution struct {
 	since   time.Time
 	left    *connectors.Unfinished // what a run that goes on has found; nil of a new one
 	kept    bool                   // the build was left aside
+	origin  string                 // of which database; see there
 	pace    *pace                  // of the readers
 }
 
@@ -198,6 +199,9 @@ func (x *execution) compile(ctx context.Context, snapshot connectors.Snapshot) (
 	}
 	f[partSnapshot] = snapshot.Token()
 	f[partChunks] = strconv.FormatInt(r.Options.ChunkBytes, 10)
+	if x.origin != "" {
+		f[partSource] = x.origin
+	}
 	x.summary.Fingerprint = f
 
 	var chosen filters
@@ -226,6 +230,7 @@ func (x *execution) preflight(ctx context.Context) error {
 		return err
 	}
 	x.summary.Source, x.summary.Target = source.Display, target.Display
+	x.origin = origin(source)
 	if source.Same(target) {
 		return &connectors.Error{
 			Kind: connectors.KindGuard,

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/sanitize-db/sanitize/connectors"
 )
@@ -51,11 +50,14 @@ connection can then be resumed, also if its process was killed, and several runs
 see the same instant.
 
 It ends, with exit code 0, when TIME is over (an hour, at most 24), on a signal, or
-when its standard input, if that is a pipe or a terminal, comes to its end. While a
-snapshot is held the source cannot clean up behind its writers: hold it no longer
-than it is needed. A run can do all this by itself: sanitize run --hold-snapshot.`,
-		example: `  sanitize hold --from service=prod --for 2h > token &
-  sanitize run --snapshot "$(cat token)" --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery`,
+when its standard input, if that is a pipe, comes to its end; a terminal it leaves
+alone. While a snapshot is held the source cannot clean up behind its writers: hold
+it no longer than it is needed. A run can do all this by itself: sanitize run
+--hold-snapshot.`,
+		example: `  mkfifo held
+  sanitize hold --from service=prod --for 2h > held & read -r token < held
+  sanitize run --snapshot "$token" --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery
+  kill $!`,
 		exits: []int{exitDone, exitFailed, exitUsage, exitSource, exitSnapshot},
 		run: func(cmd *cobra.Command, _ []string) error {
 			if handed {
@@ -87,7 +89,7 @@ than it is needed. A run can do all this by itself: sanitize run --hold-snapshot
 			}
 			u.Say("holds a snapshot of %s until %s", h.report.Source, timeOfDay(h.report.Until))
 			var input io.Reader
-			if f, ok := cmd.InOrStdin().(*os.File); !ok || endsByItself(f) {
+			if f, ok := cmd.InOrStdin().(*os.File); !ok || hasEnd(f) {
 				input = cmd.InOrStdin()
 			}
 			reason, err := h.wait(ctx, end(input))
@@ -101,7 +103,7 @@ than it is needed. A run can do all this by itself: sanitize run --hold-snapshot
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&from, "from", "", "`SOURCE` to hold a snapshot of: a connection string")
-	flags.DurationVar(&long, "for", defaultHold, "`TIME` after which it is given back")
+	flags.DurationVar(&long, "for", defaultHold, "`TIME` after which it is given back, at most 24h (default: 1h)")
 	flags.DurationVar(&o.lockTimeout, "lock-timeout", 10*time.Second, "`TIME` to wait for a lock at the source")
 	flags.BoolVar(&asJSON, "json", false, "print JSON: the token, the source, and until when")
 	flags.BoolVar(&handed, "handed", false, "")
@@ -117,23 +119,34 @@ func checkHold(cmd *cobra.Command, flag string, long time.Duration) error {
 	return nil
 }
 
-// timeOfDay writes a time of the day.
-func timeOfDay(t time.Time) string { return t.Local().Format("15:04:05") }
+// timeOfDay writes a time of the day, with its date unless that is today.
+func timeOfDay(t time.Time) string { return moment(t, time.Now()) }
 
-// ends returns a context that a signal ends.
-func ends(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+// moment is timeOfDay as it is now.
+func moment(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.Format(time.DateOnly) != now.Format(time.DateOnly) {
+		return t.Format(time.DateTime)
+	}
+	return t.Format(time.TimeOnly)
 }
 
-// endsByItself reports whether the end of a file that is standard input means anything:
-// that of a pipe or a terminal does; /dev/null, which a shell gives to what it runs in
-// the background, is at its end from the beginning.
-func endsByItself(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil {
-		return false
+// ends returns a context that a signal ends. A hangup that nohup has made harmless stays so.
+func ends(ctx context.Context) (context.Context, context.CancelFunc) {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
 	}
-	return info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0 || term.IsTerminal(int(f.Fd()))
+	return signal.NotifyContext(ctx, signals...)
+}
+
+// hasEnd reports whether the end of a file that is standard input means anything. That of
+// a pipe does. /dev/null, which a shell gives to what it runs in the background, is at its
+// end from the beginning; and who reads a terminal from the background is stopped, with
+// the snapshot, past all its time.
+func hasEnd(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
 }
 
 // end returns a channel that is closed at the end of the input; nil of none.

@@ -42,10 +42,13 @@ type handing struct {
 	For         time.Duration `json:"for"`
 }
 
-// holding is what a holder answers: a snapshot, or an error.
+// holding is what a holder answers: a snapshot, and the path of its socket or why it has
+// none; or an error.
 type holding struct {
 	holdReport
-	Error *holderError `json:"error,omitempty"`
+	Socket string       `json:"socket,omitempty"`
+	Deaf   string       `json:"deaf,omitempty"`
+	Error  *holderError `json:"error,omitempty"`
 }
 
 // holderError is an error on its way from one process to the other.
@@ -131,6 +134,33 @@ func startHolder(ctx context.Context, h handing) (*holder, error) {
 // building tells that there is something to resume from now on.
 func (h *holder) building() { fmt.Fprintln(h.input, wordBuilding) }
 
+// watch calls lost, once, if the holder ends before stop is called: its time was over, it
+// has lost the snapshot, or somebody has killed it. What a killed one leaves is removed.
+// The caller calls stop, once, which reports whether it has ended.
+func (h *holder) watch(lost func()) (stop func() bool) {
+	over, said := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		select {
+		case <-h.ended:
+		case <-over:
+		}
+		select {
+		case <-h.ended:
+			if h.Socket != "" {
+				os.Remove(h.Socket)
+			}
+			lost()
+			said <- true
+		default:
+			said <- false
+		}
+	}()
+	return func() bool {
+		close(over)
+		return <-said
+	}
+}
+
 // leave lets go of the holder.
 func (h *holder) leave() { h.input.Close() }
 
@@ -171,12 +201,15 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 	defer h.close()
 	told := make(chan struct{})
 	tell := sync.OnceFunc(func() { close(told) })
-	// Without a socket only the run itself can tell, and the time.
+	answered := holding{holdReport: h.report}
 	if l, err := listen(h.identity, h.report.Snapshot); err == nil {
 		defer l.Close() // removes it
 		go answer(l, tell)
+		answered.Socket = l.Addr().String()
+	} else { // only the run itself can tell then, and the time
+		answered.Deaf = err.Error()
 	}
-	if err := u.JSON(holding{holdReport: h.report}); err != nil {
+	if err := u.JSON(answered); err != nil {
 		return err
 	}
 	os.Stdout.Close() // the run has its answer
@@ -266,13 +299,11 @@ func listen(source connectors.Identity, token string) (net.Listener, error) {
 	return net.Listen("unix", filepath.Join(dir, socketName(source, token)))
 }
 
-// holderFolder is where the sockets stand: a folder that only this account can enter.
+// holderFolder is where the sockets stand: a folder that only this account can enter. It
+// is one for all processes of the account, whatever their environment: a resume may be
+// started by hand, and the run by cron. It is short, as the path of a socket has to be.
 func holderFolder() (string, error) {
-	base := os.Getenv("XDG_RUNTIME_DIR")
-	if base == "" {
-		base = os.TempDir()
-	}
-	dir := filepath.Join(base, fmt.Sprintf("sanitize-%d", os.Getuid()))
+	dir := filepath.Join(holderBase, fmt.Sprintf("sanitize-%d", os.Getuid()))
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}

@@ -8,6 +8,10 @@ import (
 	"syscall"
 )
 
+// holderBase is where the folders of the sockets are: in the shortest place in which every
+// account may make one. Tests have another.
+var holderBase = "/tmp"
+
 // detached gives a process a session of its own: no signal of the terminal reaches it.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 

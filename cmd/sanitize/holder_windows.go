@@ -2,8 +2,12 @@ package main
 
 import (
 	"io/fs"
+	"os"
 	"syscall"
 )
+
+// holderBase is where the folders of the sockets are. Tests have another.
+var holderBase = os.TempDir()
 
 // detached gives a process a group of its own: no Ctrl-C of the console reaches it.
 func detached() *syscall.SysProcAttr {

@@ -106,14 +106,14 @@ func TestKillPostgres(t *testing.T) {
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	a, b := connectortest.PostgresPair(t)
 	k := &kills{t: t, a: a, b: b, source: a.Database(t), name: b.Name(t), policy: writePolicy(t, []byte(crowdPolicy))}
-	temp, err := os.MkdirTemp("", "kill") // the path of a socket is short
+	temp, err := os.MkdirTemp("/tmp", "kill") // the path of a socket is short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(temp) })
 	k.temp = temp
 	t.Setenv("TMPDIR", temp)
-	t.Setenv("XDG_RUNTIME_DIR", temp)
+	t.Setenv(socketsVariable, temp)
 	a.Exec(t, k.source, strings.ReplaceAll(crowd, "0000", "000")) // a tenth of it
 	kinds := [][]string{{}, {"--hold-snapshot"}}
 	whole := make([]time.Duration, len(kinds))

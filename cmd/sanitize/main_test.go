@@ -20,7 +20,14 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
+// socketsVariable is the environment variable that gives the holders of a test a place for
+// their sockets, which others may not clean.
+const socketsVariable = "TEST_HOLDER_SOCKETS"
+
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(socketsVariable); dir != "" {
+		holderBase = dir
+	}
 	testscript.Main(m, map[string]func(){"sanitize": main})
 }
 

@@ -49,7 +49,7 @@ type progress struct {
 	moving   map[string]*moving // chunks that have begun
 	samples  []sample
 	watch    pipeline.Watch // what is known of the source
-	found    found          // by a run that goes on
+	before   float64        // work, in estimated bytes, that was done when copying began
 }
 
 // moving is a chunk in flight, of which so much has been written.
@@ -76,9 +76,26 @@ type tableProgress struct {
 	done   float64 // bytes of these, as estimated
 	rows   int64
 	bytes  int64
-	began  time.Time // of its first commit
+	began  time.Time // of its first chunk, since copying began
 	whole  bool      // with its indexes
+	// When copying began, so many rows were in, and such a share of the table.
+	rowsBefore  int64
+	shareBefore float64
 }
+
+// share is the part of the table that is in if so many of its estimated bytes are.
+func (t *tableProgress) share(done float64) float64 {
+	switch {
+	case t.loaded >= t.Chunks:
+		return 1
+	case t.Chunked > 0:
+		return min(done/float64(t.Chunked), 1)
+	}
+	return 0
+}
+
+// weight is the table's part of the work.
+func (t *tableProgress) weight() float64 { return float64(max(t.Bytes, 1)) }
 
 // sample is the number of bytes at a time, for the current rate.
 type sample struct {
@@ -136,7 +153,21 @@ func (p *progress) PhaseBegan(phase pipeline.Phase) {
 	case pipeline.Open:
 		p.snapshot = p.now()
 	case pipeline.Copy:
-		p.copying = p.now()
+		p.copies()
+	}
+}
+
+// copies notes that copying begins now, for the first time or once more: what is in
+// already took no time of what is to come, so that rates and times left are of the rest
+// alone. The caller holds mu.
+func (p *progress) copies() {
+	p.copying = p.now()
+	clear(p.moving)
+	p.samples = []sample{{p.copying, p.bytes, p.rows}}
+	p.before = 0
+	for _, t := range p.tables {
+		t.began, t.rowsBefore, t.shareBefore = time.Time{}, t.rows, t.share(t.done)
+		p.before += t.weight() * t.shareBefore
 	}
 }
 
@@ -180,7 +211,7 @@ func (p *progress) ChunkLoaded(table catalog.TableID, chunk string, rows, bytes 
 		if m != nil {
 			t.done += float64(m.Bytes)
 		}
-		if t.loaded == 0 {
+		if t.began.IsZero() {
 			t.began = p.now().Add(-took)
 		}
 		t.loaded++
@@ -247,23 +278,19 @@ func (p *progress) look() state {
 		p.samples = p.samples[1:]
 	}
 	first := p.samples[0]
-	if !p.copying.IsZero() && first.at.Before(p.copying) {
-		first = sample{p.copying, p.found.bytes, p.found.rows}
-	}
 	s.bytesRate, s.rowsRate = rate(max(s.bytes-first.bytes, 0), now.Sub(first.at)), rate(max(s.rows-first.rows, 0), now.Sub(first.at))
 
 	// Chunks weigh their estimated bytes, so that an estimate that is wrong in
 	// absolute terms (compression, dead rows) does no harm.
 	var all, done float64
 	for _, t := range p.tables {
-		weight := float64(max(t.Bytes, 1))
-		all += weight
+		all += t.weight()
 		x := t.state(now, flying[t.Table])
-		done += weight * x.share
+		done += t.weight() * x.share
 		switch {
 		case t.whole:
 			s.whole++
-		case t.loaded == t.Chunks:
+		case t.loaded >= t.Chunks:
 			s.indexBuild = append(s.indexBuild, tableState{name: t.Table.String()})
 		case len(flying[t.Table]) > 0:
 			s.inFlight = append(s.inFlight, x)
@@ -271,8 +298,9 @@ func (p *progress) look() state {
 	}
 	if all > 0 {
 		s.share = done / all
-		if elapsed := now.Sub(p.copying); s.share > 0.01 && elapsed > time.Second {
-			s.eta = time.Duration(float64(elapsed) * (1 - s.share) / max(s.share-p.found.share/all, 0.001))
+		since := done - p.before
+		if elapsed := now.Sub(p.copying); since > 0.01*(all-p.before) && elapsed > time.Second {
+			s.eta = time.Duration(float64(elapsed) * (all - done) / since)
 		}
 	}
 	return s
@@ -288,15 +316,11 @@ func (t *tableProgress) state(now time.Time, flying []*moving) tableState {
 		s.rows += m.rows
 		done += m.share() * float64(m.Bytes)
 	}
-	switch {
-	case t.loaded == t.Chunks:
-		s.share = 1
-	case t.Chunked > 0:
-		s.share = min(done/float64(t.Chunked), 1)
-	}
-	if elapsed := now.Sub(began); s.share > 0 && elapsed > 0 {
-		s.rate = rate(s.rows, elapsed)
-		s.eta = time.Duration(float64(elapsed) * (1 - s.share) / s.share)
+	s.share = t.share(done)
+	since := s.share - t.shareBefore
+	if elapsed := now.Sub(began); since > 0 && elapsed > 0 && !began.IsZero() {
+		s.rate = rate(s.rows-t.rowsBefore, elapsed)
+		s.eta = time.Duration(float64(elapsed) * (1 - s.share) / since)
 	}
 	return s
 }

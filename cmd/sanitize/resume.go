@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -59,7 +60,7 @@ twice; the result is the one of the snapshot's instant, verified as that of any 
 It refuses with exit code 12, and changes nothing, when no run has left anything,
 when policy, catalog, key or masking are not those of the run that was left (it says
 which), and when nobody holds the snapshot any more. Then it says what a new run
-costs.`,
+costs. A source that is another database is refused before it is read.`,
 		example: `  sanitize resume --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery
   sanitize resume --policy shop.yaml --from service=prod --to service=discovery || sanitize run --policy shop.yaml --from service=prod --to service=discovery`,
 		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
@@ -80,14 +81,18 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 		}
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), holderTimeout)
 		defer cancel()
-		if identity, err := run.Source.Identity(clean); err == nil && releaseHolder(identity, left) {
+		identity, err := run.Source.Identity(clean)
+		switch {
+		case err == nil && releaseHolder(identity, left):
 			u.Say("gave back the snapshot that was held for the run")
+		case o.resume: // it was held when this run joined it
+			u.Say("the holder of the snapshot cannot be told from here: if it has not ended, it holds the snapshot until its time is over")
 		}
 	}
 	if o.resume {
 		summary, err := run.Resume(ctx)
 		if keptBuild(err) {
-			return nil, &keptError{err, r, ""}
+			return nil, &keptError{err: err, run: r}
 		}
 		end()
 		return summary, err
@@ -103,19 +108,29 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 			return nil, err
 		}
 		u.Say("process %d holds the snapshot until %s", h.pid, timeOfDay(h.Until))
+		if h.Deaf != "" {
+			u.Warn(fmt.Sprintf("a run that resumes this one cannot end process %d, which then holds the snapshot until its time is over: %s", h.pid, h.Deaf))
+		}
 		run.Snapshot, begun.holder = h.Snapshot, h
 	}
+	ended := func() bool { return false }
+	if h != nil {
+		ended = h.watch(func() { u.Warn("the holder has ended: this run can no longer be resumed") })
+	}
 	summary, err := run.Do(ctx)
+	lost := ended()
 	if left != run.Snapshot {
 		end() // the build of the earlier run is gone
 	}
 	switch {
 	case h == nil && keptBuild(err):
-		return nil, &keptError{err, r, "while sanitize hold holds the snapshot"}
+		return nil, &keptError{err: err, run: r, when: "while sanitize hold holds the snapshot"}
+	case lost && keptBuild(err):
+		return nil, &keptError{err: err, run: r, lost: true}
 	case h != nil && keptBuild(err):
 		h.leave()
-		return nil, &keptError{err, r, fmt.Sprintf("until %s, while process %d holds the snapshot", timeOfDay(h.Until), h.pid)}
-	case h != nil:
+		return nil, &keptError{err: err, run: r, when: fmt.Sprintf("until %s, while process %d holds the snapshot", timeOfDay(h.Until), h.pid)}
+	case h != nil && !lost:
 		h.release()
 		u.Say("gave back the snapshot, %s old", duration(time.Since(h.began)))
 	}
@@ -150,30 +165,22 @@ func (b *begun) PhaseBegan(phase pipeline.Phase) {
 	b.progress.PhaseBegan(phase)
 }
 
-// found is what a run that goes on has found, and the share of the work that it is, as
-// bytes of the estimate.
-type found struct {
-	rows, bytes int64
-	share       float64
-}
-
 // Resumed implements pipeline.ResumeObserver.
-func (p *progress) Resumed(r pipeline.Resumed, tables map[catalog.TableID]pipeline.TableSummary) {
+func (p *progress) Resumed(r pipeline.Resumed, tables map[catalog.TableID]pipeline.FoundTable) {
 	p.u.Say("goes on: %s of %s had been loaded since %s", plural(int64(r.Chunks), "chunk"), plural(r.Rows, "row"), timeOfDay(r.Began))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.found.rows, p.found.bytes = r.Rows, r.Bytes
 	p.rows += r.Rows
 	p.bytes += r.Bytes
-	for id, s := range tables {
+	for id, f := range tables {
 		if t := p.byID[id]; t != nil {
-			t.began = p.now()
-			t.loaded += s.Chunks
-			t.rows += s.Rows
-			t.bytes += s.Bytes
-			p.found.share += float64(max(t.Bytes, 1)) * float64(s.Chunks) / float64(t.Chunks)
+			t.loaded += f.Chunks
+			t.done += float64(f.Chunked)
+			t.rows += f.Rows
+			t.bytes += f.Bytes
 		}
 	}
+	p.copies()
 }
 
 // PhaseRetried implements pipeline.ResumeObserver.
@@ -187,11 +194,12 @@ func keptBuild(err error) bool {
 	return errors.As(err, &failed) && failed.Kept
 }
 
-// keptError is a failure that a resume can mend.
+// keptError is a failure that a resume can mend, unless the snapshot is lost.
 type keptError struct {
 	err  error
 	run  *runOptions
 	when string
+	lost bool
 }
 
 // Error returns the cause.
@@ -202,7 +210,10 @@ func (e *keptError) Unwrap() error { return e.err }
 
 // Hint returns how to go on.
 func (e *keptError) Hint() string {
-	hint := fmt.Sprintf("go on with: sanitize resume --policy %s, and --from and --to as before", e.run.policy)
+	hint := "go on with: " + e.resume() + ", and --from and --to as before"
+	if e.lost {
+		hint = "run anew: the holder of the snapshot has ended, so that there is nothing to go on with"
+	}
 	if e.when != "" {
 		hint += " (" + e.when + ")"
 	}
@@ -210,6 +221,29 @@ func (e *keptError) Hint() string {
 		hint = first + "; then " + hint
 	}
 	return hint
+}
+
+// resume is the command, with what the fingerprint of the run asks for.
+func (e *keptError) resume() string {
+	words := []string{"sanitize resume --policy", shellWord(e.run.policy)}
+	if e.run.grants {
+		words = append(words, "--grants")
+	}
+	for _, object := range e.run.keep {
+		words = append(words, "--keep-object", shellWord(object))
+	}
+	return strings.Join(words, " ")
+}
+
+// plainWord is what a shell takes as it is.
+var plainWord = regexp.MustCompile(`^[\pL\pN_./:=@%+,-]+$`)
+
+// shellWord writes a word as a shell takes it.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // resumeReport is what `sanitize resume --json` prints when it refuses.
@@ -226,7 +260,7 @@ func (o *heldOptions) refused(u *ui, r *runOptions, err error) error {
 		return err
 	}
 	if r.json {
-		if jerr := u.JSON(resumeReport{Refused: e.Reason, Differs: e.Differs, Cost: e.Cost}); jerr != nil {
+		if jerr := u.JSON(resumeReport{Refused: e.Why(), Differs: e.Differs, Cost: e.Cost}); jerr != nil {
 			return jerr
 		}
 	}

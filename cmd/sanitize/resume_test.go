@@ -66,12 +66,12 @@ type stage struct {
 
 func newStage(t *testing.T, a, b *connectortest.PostgresServer) *stage {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sockets") // the path of a socket is short
+	dir, err := os.MkdirTemp("/tmp", "sockets") // the path of a socket is short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	t.Setenv("XDG_RUNTIME_DIR", dir)
+	t.Setenv(socketsVariable, dir)
 	s := &stage{t: t, a: a, b: b, source: a.Database(t), name: b.Name(t), policy: writePolicy(t, []byte(queuePolicy)), sockets: dir}
 	s.target = b.DSN(s.name)
 	a.Exec(t, s.source, queue)
@@ -291,7 +291,7 @@ func TestResumeRefused(t *testing.T) {
 	if err := os.WriteFile(s.policy, []byte(strings.Replace(string(policy), "shape: text", "lorem: words", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if said := refused("what was left belongs to another run, which differs in: ", "policy"); !strings.Contains(said, `"policy"`) {
+	if said := refused("what was left belongs to another run, which differs in: ", "policy"); !strings.Contains(said, `"policy"`) || !strings.Contains(said, "\"refused\": \"what was left belongs to another run, which differs in: ") {
 		t.Errorf("as JSON: %s", said)
 	}
 	if err := os.WriteFile(s.policy, policy, 0o600); err != nil {
@@ -318,6 +318,66 @@ func TestResumeRefused(t *testing.T) {
 	p = start(t, s.args("run")...)
 	if code := p.wait(t); code != 0 || !strings.Contains(p.stderr.String(), "removed what a killed run had left") || !strings.Contains(p.stderr.String(), "gave back the snapshot that was held") {
 		t.Errorf("exit code %d: %s", code, p.stderr.String())
+	}
+	s.clean(s.name)
+}
+
+// A holder that dies is said at once, and nobody is told to go on with what is lost.
+func TestHolderDies(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	for _, stop := range []bool{true, false} {
+		t.Run(fmt.Sprintf("interrupted=%t", stop), func(t *testing.T) {
+			s.t = t
+			p := start(t, s.args("run", "--hold-snapshot", "--grants")...)
+			s.copying(p)
+			if err := syscall.Kill(s.holder(p), syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			want, code, left := []string{"warning: the holder has ended: this run can no longer be resumed\n"}, exitDone, s.name
+			if stop {
+				s.signal(p, os.Interrupt)
+				want, code, left = append(want, "hint: run anew: the holder of the snapshot has ended"), exitInterrupted, s.build()
+			}
+			s.signal(p, syscall.SIGCONT)
+			if got := p.wait(t); got != code {
+				t.Errorf("exit code %d, want %d", got, code)
+			}
+			for _, w := range want {
+				if strings.Count(p.stderr.String(), w) != 1 {
+					t.Errorf("%q is not there once: %s", w, p.stderr.String())
+				}
+			}
+			if strings.Contains(p.stderr.String(), "gave back") || strings.Contains(p.stderr.String(), "sanitize resume") {
+				t.Errorf("said %s", p.stderr.String())
+			}
+			s.clean(left)
+		})
+	}
+}
+
+// Where a holder can have no socket, the run says what that means, and so does its resume.
+func TestHolderWithoutSocket(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	folder := filepath.Join(s.sockets, fmt.Sprintf("sanitize-%d", os.Getuid()))
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, s.args("run", "--hold-snapshot")...)
+	s.copying(p)
+	s.signal(p, syscall.SIGKILL)
+	p.wait(t)
+	holder := s.holder(p)
+	if want := fmt.Sprintf("cannot end process %d, which then holds the snapshot until its time is over: %s is not a folder", holder, folder); !strings.Contains(p.stderr.String(), want) {
+		t.Errorf("%q is not in %q", want, p.stderr.String())
+	}
+	p = start(t, s.args("resume")...)
+	if code := p.wait(t); code != exitDone || !strings.Contains(p.stderr.String(), "the holder of the snapshot cannot be told from here") {
+		t.Errorf("exit code %d: %s", code, p.stderr.String())
+	}
+	if err := syscall.Kill(holder, syscall.SIGTERM); err != nil {
+		t.Errorf("the holder has ended by itself: %v", err)
 	}
 	s.clean(s.name)
 }

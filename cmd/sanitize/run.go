@@ -228,7 +228,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			fingerprint := pipeline.Fingerprint(maps.Clone(compiled.Fingerprint))
 			if kept := o.kept(); len(kept) > 0 {
 				// A run that goes on must bring the same objects along.
-				fingerprint["objects"] = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(kept)))))
+				fingerprint["kept objects (--keep-object, --grants)"] = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(kept)))))
 			}
 			return compiled.Plan, fingerprint, nil
 		},

@@ -229,6 +229,67 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
+// A run that goes on shows all that is in, and reckons with what it does itself.
+func TestProgressLineOfResume(t *testing.T) {
+	u, screen := terminal(200)
+	u.live = false
+	c := &clock{time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	p := newProgress(u)
+	defer p.Close()
+	p.now = c.now
+	p.PhaseBegan(pipeline.Copy)
+	big, small := catalog.TableID{Name: "big"}, catalog.TableID{Name: "small"}
+	p.Scheduled([]pipeline.TableEstimate{
+		{Table: big, Chunks: 6, Rows: 900, Bytes: 900, Chunked: 900},
+		{Table: small, Chunks: 1, Rows: 10, Bytes: 100, Chunked: 100},
+	})
+	c.t = c.t.Add(5 * time.Second)
+	p.Resumed(pipeline.Resumed{Chunks: 3, Rows: 550, Bytes: 11 << 10, Began: c.t}, map[catalog.TableID]pipeline.FoundTable{
+		big: {Chunks: 3, Rows: 550, Bytes: 11 << 10, Chunked: 600},
+	})
+	if !strings.Contains(screen.String(), "goes on: 3 chunks of 550 rows had been loaded since ") {
+		t.Errorf("said %q", screen.String())
+	}
+	if got, want := p.line(), "copy, 60 %, 0 of 2 tables, 550 rows, 11 KiB, 0 rows/s, 0 B/s"; got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
+	}
+	part := connectors.Chunk{ID: "part", Table: big, Rows: 100, Bytes: 100}
+	p.ChunkMoved(part, 0, 0)
+	c.t = c.t.Add(20 * time.Second)
+	p.ChunkMoved(part, 50, 2048)
+	// 50 of the 400 bytes that were missing took 20 s.
+	if got, want := p.line(), "copy, 65 %, about 2 min 20 s left, 0 of 2 tables, 600 rows, 13 KiB, 2 rows/s, 102 B/s"; got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
+	}
+	if s := p.look(); len(s.inFlight) != 1 || s.inFlight[0].rate != 2 || s.inFlight[0].eta.Round(time.Second) != 100*time.Second {
+		t.Errorf("in flight are %+v", s.inFlight)
+	}
+	// A phase that is done again begins with what is in.
+	p.ChunkLoaded(big, "part", 100, 4096, 20*time.Second)
+	p.ChunkMoved(connectors.Chunk{ID: "lost", Table: big, Rows: 100, Bytes: 100}, 90, 4096)
+	p.PhaseBegan(pipeline.Finish)
+	c.t = c.t.Add(time.Hour)
+	p.PhaseBegan(pipeline.Copy)
+	c.t = c.t.Add(10 * time.Second)
+	p.ChunkLoaded(small, "small", 10, 2048, 10*time.Second)
+	if got, want := p.line(), "copy, 80 %, about 20.0 s left, 0 of 2 tables, 660 rows, 17 KiB, 1 rows/s, 204 B/s"; got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
+	}
+}
+
+// A time of another day is nothing without its date.
+func TestMoment(t *testing.T) {
+	now := time.Date(2026, 11, 26, 23, 30, 0, 0, time.Local)
+	for at, want := range map[time.Time]string{
+		now.Add(29 * time.Minute): "23:59:00", now.Add(30 * time.Minute): "2026-11-27 00:00:00",
+		now.Add(24 * time.Hour): "2026-11-27 23:30:00", now.Add(-24 * time.Hour): "2026-11-25 23:30:00",
+	} {
+		if got := moment(at.UTC(), now); got != want {
+			t.Errorf("%s is written %q, want %q", at, got, want)
+		}
+	}
+}
+
 // What an error says comes with its hint, whatever wraps it, and both in one voice.
 func TestFail(t *testing.T) {
 	u, screen := terminal(80)

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// A run of cron's and a resume by hand find each other: nothing of the environment says
+// where the sockets are, and nobody else can enter there.
+func TestHolderFolder(t *testing.T) {
+	base := holderBase
+	t.Cleanup(func() { holderBase = base })
+	dir, err := os.MkdirTemp("/tmp", "holder") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	holderBase = dir
+	source := connectors.Identity{Server: "s", Database: "d", Display: "here"}
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	l, err := listen(source, "token")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan struct{})
+	go answer(l, func() { close(told) })
+	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
+	if !releaseHolder(source, "token") {
+		t.Fatal("the holder was not found")
+	}
+	<-told
+	if releaseHolder(source, "another") {
+		t.Error("a holder of another snapshot has heard")
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if releaseHolder(source, "token") {
+		t.Error("a holder that has ended has heard")
+	}
+
+	folder, err := holderFolder()
+	if err != nil || filepath.Dir(folder) != dir {
+		t.Fatalf("folder %s, %v", folder, err)
+	}
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(source, "token"); err == nil || !strings.Contains(err.Error(), "of this account alone") {
+		t.Errorf("a folder that others may enter: %v", err)
+	}
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(t.TempDir(), folder); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := listen(source, "token"); err == nil {
+		t.Error("a link that somebody else may have made is followed")
+	}
+}
+
+// Only what has an end that means something is read.
+func TestHasEnd(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	socket, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	for _, c := range []struct {
+		name string
+		file *os.File
+		want bool
+	}{{"a pipe", r, true}, {"a socket", socket, true}, {os.DevNull, null, false}, {"a terminal", terminal, false}, {"a file", file, false}} {
+		if got := hasEnd(c.file); got != c.want {
+			t.Errorf("%s: %t, want %t", c.name, got, c.want)
+		}
+	}
+}
+
+// The hint to resume is a command for the shell that asks for the same objects.
+func TestResumeHint(t *testing.T) {
+	r := &runOptions{policy: "my shop's.yaml", connectOptions: connectOptions{grants: true, keep: []string{"publication:news", "event trigger:audit"}}}
+	want := `go on with: sanitize resume --policy 'my shop'\''s.yaml' --grants --keep-object publication:news --keep-object 'event trigger:audit', and --from and --to as before (while x)`
+	if got := (&keptError{run: r, when: "while x"}).Hint(); got != want {
+		t.Errorf("hint\n%s, want\n%s", got, want)
+	}
+}
