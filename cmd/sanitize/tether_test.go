@@ -55,7 +55,7 @@ tables: {people: {columns: {email: note, name: note}, keep: [id]}, lines: {keep:
 		if p.wait(t) != 0 {
 			t.Fatal(p.stderr.String())
 		}
-		if err := os.WriteFile(file, []byte(p.stdout.String()), 0o600); err != nil {
+		if err := os.WriteFile(file, p.stdout.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(p.stdout.String(), "never-to-travel") {
