@@ -21,18 +21,22 @@ func TestLaws(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for _, law := range []struct {
-				name string
-				hold func(*lawCase, *testing.T)
+				name   string
+				hold   func(*lawCase, *testing.T)
+				values bool // of one goroutine: nothing for the race detector
 			}{
-				{"same in, same out", (*lawCase).lawSame},
-				{"in any batch", (*lawCase).lawBatches},
-				{"in any form", (*lawCase).lawForms},
-				{"null and empty", (*lawCase).lawNull},
-				{"fits", (*lawCase).lawFits},
-				{"unique", (*lawCase).lawUnique},
-				{"another key", (*lawCase).lawKey},
-				{"no state", (*lawCase).lawNoState},
+				{"same in, same out", (*lawCase).lawSame, false},
+				{"in any batch", (*lawCase).lawBatches, false},
+				{"in any form", (*lawCase).lawForms, true},
+				{"null and empty", (*lawCase).lawNull, true},
+				{"fits", (*lawCase).lawFits, true},
+				{"unique", (*lawCase).lawUnique, true},
+				{"another key", (*lawCase).lawKey, true},
+				{"no state", (*lawCase).lawNoState, false},
 			} {
+				if law.values && testing.Short() {
+					continue
+				}
 				t.Run(law.name, func(t *testing.T) { law.hold(&c, t) })
 			}
 		})
