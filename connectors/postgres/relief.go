@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +11,10 @@ import (
 
 // relievedTables is how many tables of a build are dropped one by one to make room.
 const relievedTables = 16
+
+// stubbornTries is how often a statement is tried on a full disk. Each try moves on by some
+// of the server's buffers.
+const stubbornTries = 50
 
 // notesFull makes a configuration note that the server's disk was full.
 func (c *config) notesFull() {
@@ -48,13 +53,32 @@ func (s *sink) relieve(ctx context.Context, database string) {
 		return err
 	}
 	// First what would let somebody go on with a build that has lost tables.
-	err = each(ctx, conn, "states", nil, add)
+	err = stubborn(func() error { names = nil; return each(ctx, conn, "states", nil, add) })
 	if err == nil {
-		err = each(ctx, conn, "largest", []any{relievedTables}, add)
+		states := names
+		err = stubborn(func() error {
+			names = slices.Clone(states)
+			return each(ctx, conn, "largest", []any{relievedTables}, add)
+		})
 	}
 	for _, name := range names {
 		if err == nil {
-			_, err = conn.Exec(ctx, "DROP TABLE IF EXISTS "+name+" CASCADE")
+			err = stubborn(func() error {
+				_, err := conn.Exec(ctx, "DROP TABLE IF EXISTS "+name+" CASCADE")
+				return err
+			})
 		}
 	}
+}
+
+// stubborn does something again as long as the disk is full. A server without room fails
+// where it has to write one page out to take another in, and which one that is is chance:
+// the next try meets others.
+func stubborn(do func() error) (err error) {
+	for range stubbornTries {
+		if err = do(); stateOf(err) != "53100" {
+			return err
+		}
+	}
+	return err
 }
