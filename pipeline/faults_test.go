@@ -248,7 +248,9 @@ func (w *world) deadlock(mine, theirs string) {
 	conn := w.session(w.target, name)
 	schema := w.target.Value(w.t, w.target.DSN(name), "SELECT coalesce(max(nspname), '') FROM pg_namespace WHERE nspname LIKE 'sanitize\\_%'")
 	mine, theirs = strings.ReplaceAll(mine, "LEDGER", schema), strings.ReplaceAll(theirs, "LEDGER", schema)
-	if err := w.do(conn, "SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE "+mine+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+	// Whoever waits looks for a deadlock once, after a second: the run's session does first.
+	// Of two of them one may have looked before the circle closed; then it is the attacker's turn.
+	if err := w.do(conn, "SET deadlock_timeout = '10s'; BEGIN; LOCK TABLE "+mine+" IN ACCESS EXCLUSIVE MODE"); err != nil {
 		w.t.Error(err)
 		return
 	}
