@@ -42,7 +42,7 @@ func BenchmarkCopy(b *testing.B) {
 				if i%2 == 0 {
 					pipe += rawPipe(b, source, to.Database(b))
 				}
-				ours += copyMasked(b, source, to.DSN(to.Name(b)), masked)
+				ours += copyMasked(b, source, to.DSN(to.Name(b)), masked, pipeline.Limits{}).PhaseTook(pipeline.Copy)
 				if i%2 == 1 {
 					pipe += rawPipe(b, source, to.Database(b))
 				}
@@ -167,8 +167,8 @@ func pipeOne(ctx context.Context, from, to *pgconn.PgConn, lo, hi int) error {
 	return err
 }
 
-// copyMasked runs the product with the first n masks and returns its data phase.
-func copyMasked(tb testing.TB, source, target string, n int) time.Duration {
+// copyMasked runs the product with the first n masks and returns what it says of it.
+func copyMasked(tb testing.TB, source, target string, n int, limits pipeline.Limits) *pipeline.Summary {
 	tb.Helper()
 	ctx := tb.Context()
 	options := connectors.Options{Workers: copyWorkers}
@@ -188,7 +188,7 @@ func copyMasked(tb testing.TB, source, target string, n int) time.Duration {
 			tp := plan(tb, n)
 			return masking.NewPlan(map[masking.TableName]*masking.TablePlan{{Schema: "public", Name: "bench"}: tp}), nil, nil
 		},
-		Options: pipeline.Options{Workers: copyWorkers},
+		Options: pipeline.Options{Workers: copyWorkers, Limits: limits},
 	}
 	summary, err := run.Do(ctx)
 	if err != nil {
@@ -197,5 +197,5 @@ func copyMasked(tb testing.TB, source, target string, n int) time.Duration {
 	if summary.Rows != copyRows {
 		tb.Fatalf("%d rows arrived, of %d", summary.Rows, copyRows)
 	}
-	return summary.PhaseTook(pipeline.Copy)
+	return summary
 }

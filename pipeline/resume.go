@@ -103,9 +103,6 @@ func (r *Run) Resume(ctx context.Context) (*Summary, error) {
 
 func (x *execution) resume(ctx context.Context) (err error) {
 	r := x.run
-	if err := x.begin(Preflight); err != nil {
-		return err
-	}
 	if err := x.preflight(ctx); err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ type Run struct {
 type Options struct {
 	Workers     int           // chunks copied at once; 0 is DefaultWorkers
 	ChunkBytes  int64         // aimed at; 0 is the connector's own
-	MemoryBytes int64         // of all batches in flight; 0 is 96 MiB
+	MemoryBytes int64         // of all batches in flight; 0 is DefaultMemory
 	Retries     int           // of one chunk; 0 is 3, −1 is none
 	RetryWait   time.Duration // before the first retry, doubled for each further; 0 is 200 ms
 	Limits      Limits        // what the source is spared
@@ -61,12 +61,15 @@ type Options struct {
 // cores, at least 2 and at most 4.
 func DefaultWorkers() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
+// DefaultMemory is how many bytes all batches in flight may hold if nobody says.
+const DefaultMemory = 96 << 20
+
 func (o *Options) fill() {
 	if o.Workers <= 0 {
 		o.Workers = DefaultWorkers()
 	}
 	if o.MemoryBytes <= 0 {
-		o.MemoryBytes = 96 << 20
+		o.MemoryBytes = DefaultMemory
 	}
 	switch {
 	case o.Retries == 0:
@@ -150,9 +153,6 @@ func (x *execution) endPhase() {
 
 func (x *execution) do(ctx context.Context) (err error) {
 	r := x.run
-	if err := x.begin(Preflight); err != nil {
-		return err
-	}
 	if err := x.preflight(ctx); err != nil {
 		return err
 	}
@@ -221,6 +221,9 @@ func (x *execution) compile(ctx context.Context, snapshot connectors.Snapshot) (
 
 // preflight reaches both ends and refuses what must never run.
 func (x *execution) preflight(ctx context.Context) error {
+	if err := x.begin(Preflight); err != nil {
+		return err
+	}
 	source, err := x.run.Source.Identity(ctx)
 	if err != nil {
 		return err

@@ -166,9 +166,6 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 	if err != nil {
 		return nil, err
 	}
-	if b.admin, err = s.admin(ctx); err != nil {
-		return nil, err
-	}
 	defer func() {
 		if err != nil {
 			// What failed is the cause; that cleaning up failed too adds nothing
@@ -176,10 +173,7 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 			b.Abort()
 		}
 	}()
-	if err := s.take(ctx, b.admin); err != nil {
-		return nil, err
-	}
-	if err := s.guard(ctx, b.admin); err != nil {
+	if err := b.claim(ctx); err != nil {
 		return nil, err
 	}
 	if f, object, ok := lacking(&b.defs, spec.Catalog, s.major); ok {
@@ -199,6 +193,18 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 	}
 	s.opened(b)
 	return b, nil
+}
+
+// claim opens the session that holds the target, takes its lock, and refuses a target that
+// is somebody's work.
+func (b *build) claim(ctx context.Context) (err error) {
+	if b.admin, err = b.sink.admin(ctx); err != nil {
+		return err
+	}
+	if err := b.take(ctx, b.admin); err != nil {
+		return err
+	}
+	return b.guard(ctx, b.admin)
 }
 
 // checkSpec refuses what cannot be built.

@@ -475,18 +475,12 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	if err != nil {
 		return nil, err
 	}
-	if b.admin, err = s.admin(ctx); err != nil {
-		return nil, err
-	}
 	defer func() {
 		if err != nil {
 			b.Keep() // it stays as it was found
 		}
 	}()
-	if err := s.take(ctx, b.admin); err != nil {
-		return nil, err
-	}
-	if err := s.guard(ctx, b.admin); err != nil {
+	if err := b.claim(ctx); err != nil {
 		return nil, err
 	}
 	list, err := s.neighbours(ctx, b.admin)
