@@ -180,7 +180,8 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 		encoding = "SQL_ASCII"
 	}
 	fmt.Fprintf(&sql, ", (999, 'client_encoding', '%s')", encoding)
-	sql.WriteString(") AS v(n, name, setting) JOIN pg_catalog.pg_settings s ON s.name OPERATOR(pg_catalog.=) v.name ORDER BY v.n")
+	// Asked one by one: the view pg_settings would spell all of a server's settings, at every session.
+	sql.WriteString(") AS v(n, name, setting) WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL ORDER BY v.n")
 	if _, err := conn.PgConn().Exec(ctx, sql.String()).ReadAll(); err != nil {
 		closeConn(conn)
 		return nil, failDefinition(ctx, c.side, op, err)
