@@ -25,7 +25,7 @@ const (
 func caseSource(t *testing.T, s *connectortest.PostgresServer, encoding string, statements ...string) (dsn string) {
 	t.Helper()
 	name := s.Name(t)
-	s.Exec(t, s.DSN("postgres"), "CREATE DATABASE "+name+" TEMPLATE template0 "+encoding)
+	s.CreateDatabase(t, name, encoding)
 	s.Exec(t, s.DSN(name), statements...)
 	return s.DSN(name)
 }
@@ -81,7 +81,10 @@ func TestCases(t *testing.T) {
 		{"8 what the database calls equal", case8},
 		{"9 unique keys of every kind", case9},
 	} {
-		t.Run(c.name, c.run)
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t)
+		})
 	}
 }
 

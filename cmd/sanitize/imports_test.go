@@ -45,6 +45,7 @@ var rooms = []room{
 	{"policies/report", nil, nil},
 	{"policies", []string{"masking", "connectors/catalog", "policies/report"}, []string{"go.yaml.in/yaml/v3", "golang.org/x/crypto/ssh"}},
 	{"pipeline", []string{"connectors", "connectors/catalog", "masking"}, []string{arrow, xsync, xtime}},
+	{"connectors/connectortest/servers/docker", nil, []string{"github.com/testcontainers/testcontainers-go/..."}},
 	{"cmd/sanitize", []string{"..."}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", xtext}},
 	{"benchmarks/...", belowCmd, []string{"*"}},
 }

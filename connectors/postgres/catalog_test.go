@@ -29,7 +29,7 @@ func catalogOf(t *testing.T, dsn string) *catalog.Catalog {
 func lettered(t *testing.T, s *connectortest.PostgresServer) (dsn string) {
 	t.Helper()
 	name := s.Name(t)
-	s.Exec(t, s.DSN("postgres"), "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'")
+	s.CreateDatabase(t, name, "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'")
 	return s.DSN(name)
 }
 
@@ -123,7 +123,7 @@ func spelled(t catalog.Type) string {
 func TestCatalogOfPlainCase(t *testing.T) {
 	a := connectortest.Postgres(t)
 	name := a.Name(t)
-	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+	a.CreateDatabase(t, name, "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
 	dsn := a.DSN(name)
 	a.Exec(t, dsn, `CREATE EXTENSION citext`, `CREATE TABLE t (ci citext, n text)`, `CREATE UNIQUE INDEX t_n ON t (lower(n))`)
 	c := catalogOf(t, dsn)

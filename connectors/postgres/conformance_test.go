@@ -72,7 +72,7 @@ func (d *database) exec(t testing.TB, statements ...string) {
 func (d *database) Create(t testing.TB, tables ...*catalog.Table) {
 	t.Helper()
 	if !d.Exists(t) {
-		d.server.Exec(t, d.server.DSN("postgres"), "CREATE DATABASE "+ident(d.name)+" TEMPLATE template0")
+		d.server.CreateDatabase(t, d.name, "")
 	}
 	var now, later []string
 	needs := map[string]string{"hstore": "CREATE EXTENSION hstore", "pair": "CREATE TYPE pair AS (n integer, t text)"}

@@ -89,7 +89,7 @@ func TestEncodings(t *testing.T) {
 	} {
 		t.Run(encoding, func(t *testing.T) {
 			name := a.Name(t)
-			a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'")
+			a.CreateDatabase(t, name, "ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'")
 			from := a.DSN(name)
 			a.Exec(t, from, "CREATE TABLE t (v text, n text)", "CREATE TABLE g (v text, g aclitem)")
 			for _, v := range rows {

@@ -17,7 +17,7 @@ func TestCatalogOfDefinitions(t *testing.T) {
 	a := connectortest.Postgres(t)
 	name := a.Name(t)
 	dsn := a.DSN(name)
-	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name)
+	a.CreateDatabase(t, name, "")
 	reader := name + "_reader"
 	a.Exec(t, dsn, "CREATE ROLE "+reader+" NOLOGIN")
 	t.Cleanup(func() {

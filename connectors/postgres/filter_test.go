@@ -80,7 +80,7 @@ func TestFilterOfPartitions(t *testing.T) {
 	a := connectortest.Postgres(t)
 	name := a.Name(t)
 	dsn := a.DSN(name)
-	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name)
+	a.CreateDatabase(t, name, "")
 	a.Exec(t, dsn, `CREATE TABLE events (id int, year int, note text, PRIMARY KEY (id, year)) PARTITION BY LIST (year)`,
 		`CREATE TABLE events_1 (note text, year int NOT NULL, id int NOT NULL)`, // another order of columns
 		`ALTER TABLE events ATTACH PARTITION events_1 FOR VALUES IN (1)`,
@@ -107,7 +107,7 @@ func TestFilterOfManyRows(t *testing.T) {
 	a := connectortest.Postgres(t)
 	name := a.Name(t)
 	dsn := a.DSN(name)
-	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name)
+	a.CreateDatabase(t, name, "")
 	a.Exec(t, dsn, `CREATE TABLE many (id int PRIMARY KEY)`, `INSERT INTO many SELECT generate_series(1, 130000)`)
 	snapshot := opened(t, dsn)
 	table := snapshot.Catalog().Find("many")
@@ -151,7 +151,7 @@ func TestConditions(t *testing.T) {
 	a := connectortest.Postgres(t)
 	name := a.Name(t)
 	dsn := a.DSN(name)
-	a.Exec(t, a.DSN("postgres"), "CREATE DATABASE "+name)
+	a.CreateDatabase(t, name, "")
 	a.Exec(t, dsn, `CREATE TABLE t (id int PRIMARY KEY, at timestamptz, j jsonb)`,
 		`INSERT INTO t VALUES (1, now() - interval '1 day', '{"a": 1}'), (2, now() + interval '1 day', '{"b": 1}'), (3, NULL, NULL)`,
 		`CREATE FUNCTION wild() RETURNS bool LANGUAGE sql AS 'SELECT true'`,
