@@ -39,9 +39,11 @@ type share struct {
 // It fills the workers' equal parts of the work, the largest table first and each into
 // the part that has the most room (R. L. Graham, Bounds on multiprocessing timing
 // anomalies, 1969). A table that does not fit is divided: its chunks fill the parts up.
-// Of one that is larger than a part by itself, the first chunk is as long as the whole
-// tables keep the other workers busy, since until it has been loaded nobody can load
-// the rest of its table.
+// The largest may be more than a part, as long as the other workers have enough to do
+// meanwhile, counting the indexes of their tables, which take about as long as the rows.
+// Of one that is larger than that, the first chunk is as long as the whole tables keep
+// the other workers busy, since until it has been loaded nobody can load the rest of its
+// table.
 func shares(sizes []int64, workers int) []share {
 	out := make([]share, len(sizes))
 	var total, small int64
@@ -49,10 +51,13 @@ func shares(sizes []int64, workers int) []share {
 		total += n
 	}
 	part := total / int64(workers)
+	// With w workers the others have 2·(total-n)/(w-1) to do each.
+	first, top := 2*total/int64(workers+1), largest(sizes)
 	bySize := make([]int, 0, len(sizes))
 	var large []int
 	for i, n := range sizes {
-		if n > part || n > wholeBytes {
+		fits := n <= part || n <= first && i == top
+		if !fits || n > wholeBytes {
 			large = append(large, i)
 			continue
 		}
@@ -79,12 +84,22 @@ func shares(sizes []int64, workers int) []share {
 				k = j
 			}
 		}
-		if loads[k]+sizes[i] <= part || sizes[i] < leadLeast {
+		if loads[k] == 0 || loads[k]+sizes[i] <= part || sizes[i] < leadLeast {
 			out[i].whole = true
 			loads[k] += sizes[i]
 		}
 	}
 	return out
+}
+
+// largest returns the first of the largest sizes.
+func largest(sizes []int64) (at int) {
+	for i, n := range sizes {
+		if n > sizes[at] {
+			at = i
+		}
+	}
+	return at
 }
 
 // divide makes long chunks where that pays. A table whose rows find their own

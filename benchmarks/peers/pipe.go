@@ -78,7 +78,7 @@ func pipe(ctx context.Context, from, to *pgconn.PgConn, table, read string, froz
 // pipeKeys makes the indexes, the keys and the statistics, on as many connections.
 func pipeKeys(ctx context.Context, target string) error {
 	for _, stage := range stages() {
-		if err := onTwo(ctx, target+" options='-c maintenance_work_mem=256MB'", stage); err != nil {
+		if err := onTwo(ctx, target+" options='-c maintenance_work_mem=16MB'", stage); err != nil {
 			return err
 		}
 	}

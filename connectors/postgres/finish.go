@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -15,8 +16,24 @@ import (
 // cores that they keep busy. Tests set it.
 var twoStepBytes int64 = 16 << 20
 
-// mostSortKB bounds the memory of one session's sort, in KiB: a gigabyte.
-const mostSortKB = 1 << 20
+const (
+	// leastSortKB and mostSortKB bound the memory of one session's sort, in KiB.
+	leastSortKB, mostSortKB = 16 << 10, 1 << 20
+	// runKB is what a sort keeps in memory of each of the runs that it merges, in KiB
+	// (MERGE_BUFFER_SIZE and TAPE_BUFFER_OVERHEAD of the server's tuplesort.c).
+	runKB = 264
+	// helperKB is the least memory for which the server gives a sort a helper, in KiB.
+	helperKB = 32 << 10
+)
+
+// sortKB returns the memory for sorting or joining so many bytes, in KiB: as little as
+// lets all runs be merged at once. A sort of n bytes in m makes n/m runs and merges up to
+// m/run of them, so m is the root of n·run. More is slower, not faster: runs that fit the
+// processor's cache are sorted in half the time of one that does not; and to join, the
+// server then walks two indexes in their order rather than fill a table of hashes.
+func sortKB(bytes int64) int64 {
+	return min(max(int64(math.Sqrt(float64(bytes>>10)*runKB)), leastSortKB), mostSortKB)
+}
 
 // makeIndexes makes the indexes and keys of one table: each index on a session of its own,
 // if the table is large, then what turns some of them into keys, and what needs the table
@@ -38,7 +55,7 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 				return err
 			}
 			defer b.release(held)
-			if err := b.tune(ctx, held); err != nil {
+			if err := b.tune(ctx, held, bytes); err != nil {
 				return fail(ctx, b.side, "make "+e.String(), err)
 			}
 			return b.run(ctx, held, e)
@@ -65,7 +82,7 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 		return nil
 	}
 	return b.with(ctx, func(held *session) error {
-		if err := b.tune(ctx, held); err != nil {
+		if err := b.tune(ctx, held, bytes); err != nil {
 			return fail(ctx, b.side, "build the indexes of "+words(id), err)
 		}
 		return b.run(ctx, held, rest...)
@@ -103,7 +120,7 @@ func (b *build) keys(ctx context.Context) error {
 			now = e.first()
 			later = append(later, weighed{task{locks: []string{b.root(*e.Table)}, do: func(ctx context.Context) error {
 				return b.with(ctx, func(held *session) error {
-					if err := b.tune(ctx, held); err != nil {
+					if err := b.tune(ctx, held, bytes); err != nil {
 						return fail(ctx, b.side, "make "+e.String(), err)
 					}
 					return b.run(ctx, held, e.second())
@@ -142,24 +159,23 @@ func (b *build) analyze(id catalog.TableID) task {
 	}}
 }
 
-// tune gives a session what sorting and joining whole tables needs: a part of the memory
-// that the server's owner has given to its cache, or more if the owner allows more; and
-// helpers of the server while sessions are fewer than the build may have. While all of
-// them are busy the cores are too, and helpers would only divide the same work.
-func (b *build) tune(ctx context.Context, held *session) error {
-	helpers := "DEFAULT"
+// tune gives a session what sorting and joining so many bytes needs, but no more than the
+// server's owner allows, or a part of what the owner has given to its cache; and helpers
+// of the server while sessions are fewer than the build may have. While all of them are
+// busy the cores are too, and helpers would only divide the same work.
+func (b *build) tune(ctx context.Context, held *session, bytes int64) error {
+	helpers, kb := "DEFAULT", max(sortKB(bytes), helperKB)
 	if int(b.wanted.Load()) >= cap(b.slots) {
-		helpers = "0"
+		helpers, kb = "0", sortKB(bytes)
 	}
-	if held.helpers == helpers {
+	tuned := fmt.Sprint(helpers, kb)
+	if held.tuned == tuned {
 		return nil
 	}
-	sql := "SET max_parallel_maintenance_workers = " + helpers
-	if held.helpers == "" {
-		sql += fmt.Sprintf(`; SELECT pg_catalog.set_config('maintenance_work_mem', least(%[1]d, greatest(m.setting::bigint, b.setting::bigint * 8 / %[2]d)) || 'kB', false)
-FROM pg_catalog.pg_settings m, pg_catalog.pg_settings b WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers' AND m.setting::bigint < %[1]d`,
-			mostSortKB, 2*cap(b.slots))
-	}
-	held.helpers = helpers
+	sql := fmt.Sprintf(`SET max_parallel_maintenance_workers = %s;
+SELECT pg_catalog.set_config('maintenance_work_mem', least(greatest(m.reset_val::bigint, b.setting::bigint * 8 / %d), %d * (1 + h.setting::bigint)) || 'kB', false)
+FROM pg_catalog.pg_settings m, pg_catalog.pg_settings b, pg_catalog.pg_settings h
+WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers' AND h.name = 'max_parallel_maintenance_workers'`, helpers, 2*cap(b.slots), kb)
+	held.tuned = tuned
 	return held.exec(ctx, sql)
 }

@@ -27,8 +27,8 @@ type session struct {
 	in   []byte // of the socket; [r:w] is not consumed
 	r, w int
 	bad  bool // in the middle of a COPY, or broken: not to be used again
-	// helpers is what build.tune has set last; empty before.
-	helpers string
+	// tuned is what build.tune has set last; empty before.
+	tuned string
 }
 
 const (
