@@ -26,10 +26,11 @@ var levers = []lever{
 	{"chunks of 48 MB", false, false, 0, "maintenance_work_mem=64MB"},
 	{"whole", false, false, 1, "maintenance_work_mem=64MB"},
 	{"whole, frozen", false, true, 1, "maintenance_work_mem=64MB"},
-	{"whole, frozen, 256 MB to sort", false, true, 1, "maintenance_work_mem=256MB"},
-	{"whole, frozen, 256 MB, no helpers", false, true, 1, "maintenance_work_mem=256MB max_parallel_maintenance_workers=0"},
-	{"whole, frozen, 256 MB, commits not waited for", false, true, 1, "maintenance_work_mem=256MB synchronous_commit=off"},
-	{"whole, frozen, 256 MB, unlogged and then logged", true, true, 1, "maintenance_work_mem=256MB"},
+	{"whole, frozen, no helpers", false, true, 1, "maintenance_work_mem=64MB max_parallel_maintenance_workers=0"},
+	{"whole, frozen, no helpers, 256 MB to sort", false, true, 1, "maintenance_work_mem=256MB max_parallel_maintenance_workers=0"},
+	{"whole, frozen, no helpers, 16 MB to sort", false, true, 1, "maintenance_work_mem=16MB max_parallel_maintenance_workers=0"},
+	{"the same, commits not waited for", false, true, 1, "maintenance_work_mem=16MB max_parallel_maintenance_workers=0 synchronous_commit=off"},
+	{"the same, unlogged and then logged", true, true, 1, "maintenance_work_mem=16MB max_parallel_maintenance_workers=0"},
 }
 
 // measureLevers loads one table in several ways, and tells what each costs the target's
