@@ -18,7 +18,7 @@ var nationalVariants = []fakeVariant{
 		{Spec: Spec{Params: map[string]any{"range": "reserved"}}, Column: Column{Kind: Text}, Values: []string{"219-09-9999", "219099998", "219 09 9997"}},
 	}},
 	{"national_id", []Param{
-		{Name: "country", Summary: "of national ids: the country that issues them: " + strings.Join(slices.Sorted(maps.Keys(idFormats())), ", "), Type: "string"},
+		{Name: "country", Summary: "of national ids: the country that issues them: " + strings.Join(slices.Sorted(maps.Keys(idFormats)), ", "), Type: "string"},
 	}, bindNationalID, []Sample{
 		{Spec: Spec{Params: map[string]any{"country": "ES"}}, Column: Column{Kind: Text, Unique: true}, Values: []string{"54362315-K", "54362315-A", "x-2482300w"}},
 		{Spec: Spec{Params: map[string]any{"country": "PL"}}, Column: Column{Kind: Text, Unique: true}, Values: []string{"44051401359", "44051401358", "02070803628"}},
@@ -64,12 +64,12 @@ func bindSSN(req Request) (Binding, error) {
 // Elsewhere, its letters and digits become others.
 func bindNationalID(req Request) (Binding, error) {
 	country, _ := req.Spec.Params["country"].(string)
-	if idFormats()[country] == nil {
+	if idFormats[country] == nil {
 		reason := fmt.Sprintf("there are no national ids of %q", country)
 		if country == "" {
 			reason = `fake national_id needs the parameter "country"`
 		}
-		return Binding{}, &BindError{Reason: reason, Help: "country is one of " + strings.Join(slices.Sorted(maps.Keys(idFormats())), ", ") + "; {fake: account} masks any digits"}
+		return Binding{}, &BindError{Reason: reason, Help: "country is one of " + strings.Join(slices.Sorted(maps.Keys(idFormats)), ", ") + "; {fake: account} masks any digits"}
 	}
 	return bindScheme(req, "national_id", country, false)
 }
@@ -82,7 +82,7 @@ func bindScheme(req Request, variant, country string, reserved bool) (Binding, e
 	// {fake: ssn} and {fake: national_id, country: US} mask alike.
 	key := subkey(req.Key.For("national id " + country))
 	t := &idNumberTransform{
-		formats: idFormats()[country], feistel: newFeistel(key.For("permute")), other: newScrambler(key.For("other"), col.Equality),
+		formats: idFormats[country](), feistel: newFeistel(key.For("permute")), other: newScrambler(key.For("other"), col.Equality),
 		reserved: reserved, strict: col.Unique || col.Kind == Int, anyCase: col.Equality&(FoldASCII|FoldCase|FoldAccents) != 0, equality: col.Equality,
 	}
 	b := Binding{

@@ -107,17 +107,19 @@ func luhnWant(from, to int) func([]byte) ([2]int, bool) {
 
 func oneDigit(at int) []idCheck { return []idCheck{{at: at, alphabet: decimalDigits}} }
 
-// idFormats are the forms of each country's ids, by ISO 3166-1 alpha-2.
+// idFormats make the forms of each country's ids, by ISO 3166-1 alpha-2, when a column
+// first needs them: all of them would be most of what it takes to start the program.
 //
 // Where a sum by 11 leaves nothing that a check digit could be, there is no such id:
 // BSN, fødselsnummer.
-var idFormats = sync.OnceValue(func() map[string][]idFormat {
-	return map[string][]idFormat{
-		"BR": brazil(), "CA": canada(), "CH": switzerland(), "CN": china(), "DE": germany(), "DK": denmark(),
-		"ES": spain(), "FI": finland(), "FR": france(), "GB": britain(), "IN": india(), "IT": italy(), "NL": netherlands(),
-		"NO": norway(), "PL": poland(), "SE": sweden(), "TR": turkey(), "US": unitedStates(), "ZA": southAfrica(),
+var idFormats = func() map[string]func() []idFormat {
+	once := sync.OnceValue[[]idFormat]
+	return map[string]func() []idFormat{
+		"BR": once(brazil), "CA": once(canada), "CH": once(switzerland), "CN": once(china), "DE": once(germany), "DK": once(denmark),
+		"ES": once(spain), "FI": once(finland), "FR": once(france), "GB": once(britain), "IN": once(india), "IT": once(italy), "NL": once(netherlands),
+		"NO": once(norway), "PL": once(poland), "SE": once(sweden), "TR": once(turkey), "US": once(unitedStates), "ZA": once(southAfrica),
 	}
-})
+}()
 
 // unitedStates: the social security number. Areas 000, 666 and 900 to 999, group 00 and
 // serial 0000 are never given out (Social Security Administration, POMS RM 10201.035):

@@ -38,7 +38,7 @@ var examples = map[string][]string{
 // checked finds the format of an id, and how much each check is off.
 func checked(country, id string) (f *idFormat, syms []byte, wrong [2]int, defined bool) {
 	syms, _ = scanSymbols(nil, []byte(id), 0)
-	formats := idFormats()[country]
+	formats := idFormats[country]()
 	for i := range formats {
 		if !formats[i].matches(syms) {
 			continue
@@ -238,8 +238,8 @@ func TestNationalIDs(t *testing.T) {
 // Random texts of each form keep their classes and their errors, and have an inverse.
 func TestNationalIDsOfAnyKind(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, country := range slices.Sorted(maps.Keys(idFormats())) {
-		formats := idFormats()[country]
+	for _, country := range slices.Sorted(maps.Keys(idFormats)) {
+		formats := idFormats[country]()
 		mask := situation(t, Column{Kind: Text, Unique: true}, nationalID(country))
 		for _, f := range formats {
 			seen, ins := map[any]bool{}, map[any]bool{}
