@@ -67,6 +67,7 @@ func (p postgresPair) distinct(t *testing.T, table, expression string) {
 }
 
 func TestCases(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		run  func(*testing.T)

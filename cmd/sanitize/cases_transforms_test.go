@@ -48,6 +48,7 @@ var reached = map[string]struct{ do, typ, value, check string }{
 
 // Whatever the registry has can be written in a policy and masks a column of a server.
 func TestEveryTransformReachesAServer(t *testing.T) {
+	t.Parallel()
 	a, b := connectortest.PostgresPair(t)
 	names := slices.Sorted(maps.Keys(reached))
 	if !slices.Equal(names, masking.Standard().Names()) {

@@ -181,6 +181,7 @@ func TestGitHubAction(t *testing.T) {
 
 // The scripts of the action, as a runner runs them, on a change in a repository.
 func TestGitHubSteps(t *testing.T) {
+	t.Parallel()
 	var a action
 	readYAML(t, ciFile(t, "github/action.yml"), &a)
 	script := func(id string) string {
@@ -377,6 +378,7 @@ func TestCICatalogOfTheSameChange(t *testing.T) {
 // The hook, under the strictest shell that is there: as git runs it, and as the
 // pre-commit tool does. What counts is what is about to be committed.
 func TestPreCommitHook(t *testing.T) {
+	t.Parallel()
 	hook := ciFile(t, "pre-commit")
 	if info, err := os.Stat(hook); err != nil || info.Mode().Perm()&0o111 == 0 {
 		t.Fatalf("the hook cannot be run: %v", err)

@@ -36,6 +36,7 @@ func copyFile(t *testing.T, from, to string) {
 // The same value under the same class and key masks alike on every engine: the
 // same sample database, from PostgreSQL and from SQLite.
 func TestEnginesAgree(t *testing.T) {
+	t.Parallel()
 	script, ok := realData(t, "chinook", "postgres.sql")
 	if !ok {
 		return

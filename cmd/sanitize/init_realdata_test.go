@@ -12,6 +12,7 @@ import (
 // A developer gets from a database that people know to a policy that compiles by
 // answering the questions, and there are few.
 func TestInitRealData(t *testing.T) {
+	t.Parallel()
 	const mostQuestions = 4
 	compiles := func(t *testing.T, from string) {
 		t.Helper()
@@ -36,6 +37,7 @@ func TestInitRealData(t *testing.T) {
 		{"Chinook", []string{"chinook/postgres.sql"}},
 	} {
 		t.Run("PostgreSQL/"+c.name, func(t *testing.T) {
+			t.Parallel()
 			server, _ := connectortest.PostgresPair(t)
 			source := server.Database(t)
 			for _, f := range c.files {
@@ -49,6 +51,7 @@ func TestInitRealData(t *testing.T) {
 		})
 	}
 	t.Run("SQLite/Chinook", func(t *testing.T) {
+		t.Parallel()
 		file, ok := realData(t, "chinook/chinook.sqlite")
 		if !ok {
 			return

@@ -71,6 +71,7 @@ func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""
 
 // From one server to another, with the databases that people know.
 func TestRealPostgres(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, policy string
 		files        []string
@@ -91,6 +92,7 @@ func TestRealPostgres(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			a, b := connectortest.PostgresPair(t)
 			source, target := a.Database(t), b.DSN(b.Name(t))
 			for _, f := range c.files {

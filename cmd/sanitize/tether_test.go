@@ -34,6 +34,7 @@ func spellFates(objects []catalog.Object) string {
 // The plan of a source, the plan of its catalog file, and the summary of a run name the
 // same objects for the same reasons: one of each kind that stays or is neutralised.
 func TestPlanAndRunAgree(t *testing.T) {
+	t.Parallel()
 	a, b := connectortest.PostgresPair(t)
 	text, err := os.ReadFile("../../connectors/postgres/testdata/tethers.sql")
 	if err != nil {
@@ -114,6 +115,7 @@ tables: {people: {columns: {email: note, name: note}, keep: [id]}, lines: {keep:
 
 // Case 13: what is made of masked columns is made anew, and no word of them is left in it.
 func TestDerivedAnew(t *testing.T) {
+	t.Parallel()
 	const secret = "quillfeather"
 	p := copied(t, inUTF8, `classes:
   note: {kind: free_text, do: {shape: text}}

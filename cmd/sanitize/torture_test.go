@@ -165,6 +165,7 @@ func matrix() bool { return os.Getenv("SANITIZE_TEST_MATRIX") != "" }
 // TestTorture copies a database that has every kind of object and type, with its
 // hardest columns masked, and compares both sides object by object and row by row.
 func TestTorture(t *testing.T) {
+	t.Parallel()
 	p := torture(t)
 	text, err := os.ReadFile(filepath.Join(repository(t), "testdata", "policies", "torture.yaml"))
 	if err != nil {

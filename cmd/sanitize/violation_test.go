@@ -14,6 +14,7 @@ import (
 // Case 12: a rule of the database that masked values break ends the run with the rule's
 // name, and the lines of the policy that mask what it reads. No value is in the error.
 func TestViolations(t *testing.T) {
+	t.Parallel()
 	a, b := connectortest.PostgresPair(t)
 	// Lines 3 to 7 of each policy, after its two lines of head.
 	const classes = `classes:
@@ -83,6 +84,7 @@ func TestViolations(t *testing.T) {
 
 // What is known to break a rule does not compile: the constraint's name, and the line.
 func TestViolationsForeseen(t *testing.T) {
+	t.Parallel()
 	a := connectortest.Postgres(t)
 	source := a.Database(t)
 	a.Exec(t, source, "CREATE TABLE items (id integer, during int4range, email text, CONSTRAINT apart EXCLUDE USING gist (during WITH &&))", "CREATE UNIQUE INDEX folded ON items (lower(email))")
