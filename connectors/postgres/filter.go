@@ -145,19 +145,19 @@ func (c *choice) and(other string) string {
 }
 
 // keysSQL returns the query for places and keys of the rows of a chunk.
-func (c *choice) keysSQL(chunk connectors.Chunk) string {
+func (c *choice) keysSQL(id catalog.TableID, within string) string {
 	columns := "ctid::text"
 	for _, k := range c.filter.Key {
 		columns += ", " + ident(k) + "::text"
 	}
-	return "SELECT " + columns + " FROM " + c.from(chunk.Table) + c.and(rangeSQL(chunk))
+	return "SELECT " + columns + " FROM " + c.from(id) + c.and(within)
 }
 
-// hashes hands over the place of each row of a chunk that the condition lets through,
-// and the hash of its key. The session is in the snapshot.
-func (c *choice) hashes(ctx context.Context, conn *pgx.Conn, chunk connectors.Chunk, most *connectors.RowHash, keep func(tid []byte, h connectors.RowHash)) error {
+// hashes hands over the place of each row of a table within a range that the condition lets
+// through, and the hash of its key. The session is in the snapshot.
+func (c *choice) hashes(ctx context.Context, conn *pgx.Conn, id catalog.TableID, within string, most *connectors.RowHash, keep func(tid []byte, h connectors.RowHash)) error {
 	chooser := c.filter.Chooser(most)
-	result := conn.PgConn().ExecParams(ctx, c.keysSQL(chunk), nil, nil, nil, nil)
+	result := conn.PgConn().ExecParams(ctx, c.keysSQL(id, within), nil, nil, nil, nil)
 	for result.NextRow() {
 		row := result.Values()
 		if h := chooser.Hash(row[1:]...); chooser.Keeps(h) {
@@ -175,11 +175,15 @@ const mostTIDs = 50_000
 // chosen by their keys, these are read first, and then only the rows that stay.
 func (s *snapshot) copyOut(ctx context.Context, held *session, chunk connectors.Chunk, layout *connectors.Layout) ([]string, error) {
 	rows, _ := layout.Rows.(*choice)
+	within, err := s.within(ctx, chunk)
+	if err != nil {
+		return nil, err
+	}
 	if rows == nil || rows.filter.Chooser(nil) == nil {
-		return []string{copyOutSQL(chunk, layout)}, nil
+		return []string{copyOutSQL(chunk, within, layout)}, nil
 	}
 	var statements, tids []string
-	err := rows.hashes(ctx, held.conn, chunk, rows.most, func(tid []byte, _ connectors.RowHash) {
+	err = rows.hashes(ctx, held.conn, chunk.Table, within, rows.most, func(tid []byte, _ connectors.RowHash) {
 		if tids = append(tids, string(tid)); len(tids) == mostTIDs {
 			statements = append(statements, copyRowsSQL(chunk.Table, layout, tids))
 			tids = tids[:0]
@@ -240,7 +244,7 @@ func (l *limits) most(ctx context.Context, s *snapshot, root *catalog.Table, row
 		if !t.StoresRows() || s.picture.Root(t) != root {
 			continue
 		}
-		err := rows.hashes(ctx, held.conn, connectors.Chunk{Table: t.ID, Last: true}, nil, func(_ []byte, h connectors.RowHash) { lowest.Add(h) })
+		err := rows.hashes(ctx, held.conn, t.ID, "", nil, func(_ []byte, h connectors.RowHash) { lowest.Add(h) })
 		if err != nil {
 			held.bad = true // the transaction is aborted: its snapshot is of no use
 			return nil, fail(ctx, s.side, "read the keys of "+words(t.ID), err)

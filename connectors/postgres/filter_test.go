@@ -210,13 +210,13 @@ func TestFilterSQL(t *testing.T) {
 	whole := connectors.Chunk{Table: tab.ID, Last: true}
 	var b strings.Builder
 	say := func(what, sql string) { fmt.Fprintf(&b, "-- %s\n%s;\n\n", what, sql) }
-	say("the keys of a range", rows.keysSQL(part))
+	say("the keys of a range", rows.keysSQL(part.Table, rangeSQL(part)))
 	say("the rows that stay", copyRowsSQL(tab.ID, layout, []string{"(0,1)", "(0,7)"}))
 	layout.Rows = rows
-	say("a condition alone, a range", copyOutSQL(part, layout))
-	say("a condition alone, a whole table", copyOutSQL(whole, layout))
+	say("a condition alone, a range", copyOutSQL(part, rangeSQL(part), layout))
+	say("a condition alone, a whole table", copyOutSQL(whole, rangeSQL(whole), layout))
 	rows.where = ""
-	say("the keys of a whole table", rows.keysSQL(whole))
+	say("the keys of a whole table", rows.keysSQL(whole.Table, rangeSQL(whole)))
 	say("a sample of a small table", sampleSQL(tab, 0, 100))
 	say("a sample of a large table", sampleSQL(&catalog.Table{ID: tab.ID, Columns: []catalog.Column{{Name: "id"}, {Name: "photo", Type: catalog.Type{Kind: catalog.Bytes}}, {Name: "v", Generation: catalog.Virtual}}}, 0.125, 100))
 	golden(t, "rows.sql", b.String())

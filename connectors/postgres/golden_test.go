@@ -51,10 +51,10 @@ func TestCopySQL(t *testing.T) {
 	}
 	whole := connectors.Chunk{Table: hard, Last: true}
 	for _, f := range []connectors.WireFormat{Binary, Text} {
-		say("a whole table, "+string(f), copyOutSQL(whole, layout(tab, f)))
-		say("the first range, "+string(f), copyOutSQL(connectors.Chunk{Table: hard, Hi: 6144}, layout(tab, f)))
-		say("the last range, "+string(f), copyOutSQL(connectors.Chunk{Table: hard, Lo: 6144, Hi: 12288, Last: true}, layout(tab, f)))
-		say("a table without columns, "+string(f), copyOutSQL(connectors.Chunk{Table: bare.ID, Last: true}, layout(bare, f)))
+		say("a whole table, "+string(f), copyOutSQL(whole, rangeSQL(whole), layout(tab, f)))
+		say("the first range, "+string(f), copyOutSQL(connectors.Chunk{Table: hard, Hi: 6144}, rangeSQL(connectors.Chunk{Table: hard, Hi: 6144}), layout(tab, f)))
+		say("the last range, "+string(f), copyOutSQL(connectors.Chunk{Table: hard, Lo: 6144, Hi: 12288, Last: true}, rangeSQL(connectors.Chunk{Table: hard, Lo: 6144, Hi: 12288, Last: true}), layout(tab, f)))
+		say("a table without columns, "+string(f), copyOutSQL(connectors.Chunk{Table: bare.ID, Last: true}, rangeSQL(connectors.Chunk{Table: bare.ID, Last: true}), layout(bare, f)))
 		say("into a table, "+string(f), copyInSQL(hard, layout(tab, f), false))
 		say("into an emptied table, "+string(f), copyInSQL(hard, layout(tab, f), true))
 		say("into a table without columns, "+string(f), copyInSQL(bare.ID, layout(bare, f), false))

@@ -8,9 +8,9 @@
 //
 // # Servers before 14
 //
-// They cannot scan a range of pages, so a table is one chunk there: tables are
-// read beside each other, but none in parts. Arrays and composites of types
-// that users define travel as text.
+// They cannot scan a range of pages, so a large table is read in ranges of a key that
+// is one integer there, and one without such a key as one chunk. Arrays and composites
+// of types that users define travel as text.
 //
 // # Text of errors
 //

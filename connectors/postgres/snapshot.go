@@ -41,6 +41,7 @@ type snapshot struct {
 	beating  sync.WaitGroup
 
 	chosen limits
+	keyed  keyRanges
 	watch  watch
 
 	slots chan *session // a token per reader allowed; nil where no session is open yet

@@ -43,8 +43,9 @@ func (s *snapshot) readSizes(ctx context.Context) error {
 }
 
 // Split divides a table into ranges of pages: a range scan by ctid reads them and
-// no others. Servers before 14 cannot do that, and a table that another access
-// method than heap stores may have no pages in that sense: there a table is one chunk.
+// no others. Servers before 14 cannot do that, and divide by a key (keyrange.go). A table
+// that another access method than heap stores may have no pages in that sense, and is
+// one chunk.
 func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes int64) ([]connectors.Chunk, error) {
 	return s.SplitLead(ctx, id, 0, targetBytes)
 }
@@ -64,7 +65,24 @@ func (s *snapshot) SplitLead(ctx context.Context, id catalog.TableID, leadBytes,
 	if !t.StoresRows() {
 		return nil, nil
 	}
-	return split(id, s.sizes[id], leadBytes, targetBytes, scansRanges.in(s.picture.major) && s.picture.heap[id]), nil
+	z, pages := s.sizes[id], s.picture.heap[id]
+	if !scansRanges.in(s.picture.major) {
+		target := targetBytes
+		if target <= 0 {
+			target = defaultChunkBytes
+		}
+		if pages && z.bytes > target {
+			r, err := s.rangeOf(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			if r != nil {
+				return r.divide(id, z, leadBytes, targetBytes), nil
+			}
+		}
+		pages = false
+	}
+	return split(id, z, leadBytes, targetBytes, pages), nil
 }
 
 func split(id catalog.TableID, z size, leadBytes, targetBytes int64, ranges bool) []connectors.Chunk {
@@ -112,9 +130,8 @@ func split(id catalog.TableID, z size, leadBytes, targetBytes int64, ranges bool
 	}
 }
 
-// copyOutSQL returns the statement that reads a chunk.
-func copyOutSQL(c connectors.Chunk, layout *connectors.Layout) string {
-	within := rangeSQL(c)
+// copyOutSQL returns the statement that reads a chunk: the rows within a condition.
+func copyOutSQL(c connectors.Chunk, within string, layout *connectors.Layout) string {
 	rows, _ := layout.Rows.(*choice)
 	if within == "" && rows == nil && len(layout.Columns) > 0 {
 		// The plain form saves the executor; it, too, leaves children out.
