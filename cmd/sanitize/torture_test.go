@@ -44,8 +44,9 @@ const tortureOwner, tortureReader = "torture_owner", "torture_reader"
 // ownLanguage is a function in a language that nobody knows, which is neutralised unless it is asked for.
 const ownLanguage = "function:public.in_mine(n integer)"
 
-// torture makes a source with the torture schema: what its server's version has of it.
-func torture(t *testing.T) tortured {
+// torture makes a source with the torture schema: what its server's version has of it, in
+// the spelling of an encoding; nil is UTF-8, in which it is written.
+func torture(t *testing.T, in *spelling) tortured {
 	t.Helper()
 	a, b := connectortest.PostgresPair(t)
 	for _, s := range []*connectortest.PostgresServer{a, b} {
@@ -55,7 +56,12 @@ func torture(t *testing.T) tortured {
 	}
 	name := "" // of the tablespace and the subscription, which belong to the whole server
 	t.Cleanup(func() { a.Exec(t, a.DSN("postgres"), "DROP TABLESPACE IF EXISTS "+name) })
-	source := a.Database(t)
+	source := ""
+	if in == nil {
+		source = a.Database(t)
+	} else {
+		source = caseSource(t, a, in.database)
+	}
 	t.Cleanup(func() { a.Exec(t, source, "DROP SUBSCRIPTION IF EXISTS "+name) })
 	p := tortured{postgresPair{a, b, source, b.DSN(b.Name(t))}, majorOf(t, a), majorOf(t, b)}
 	name = a.Value(t, source, "SELECT current_database()")
@@ -68,7 +74,11 @@ func torture(t *testing.T) tortured {
 		if err != nil {
 			t.Fatal(err)
 		}
-		script := fmt.Sprintf("\\o /dev/null\n\\set owner %s\n\\set reader %s\n\\set tablespace %s\n\\set subscription %[3]s\n%s", tortureOwner, tortureReader, name, text)
+		encoding := "UTF8"
+		if in != nil {
+			text, encoding = []byte(in.respell(string(text))), in.client
+		}
+		script := fmt.Sprintf("\\encoding %s\n", encoding) + fmt.Sprintf("\\o /dev/null\n\\set owner %s\n\\set reader %s\n\\set tablespace %s\n\\set subscription %[3]s\n%s", tortureOwner, tortureReader, name, text)
 		if err := connectortest.LoadPostgres(source, strings.NewReader(script)); err != nil {
 			t.Fatalf("load %s: %v", file, err)
 		}
@@ -84,6 +94,12 @@ func (p tortured) complete(t *testing.T, text string) (policy []byte, masked map
 	if err != nil {
 		t.Fatal(err)
 	}
+	return completed(t, c, text)
+}
+
+// completed is complete by a catalog.
+func completed(t *testing.T, c *catalog.Catalog, text string) (policy []byte, masked map[catalog.ColumnID]bool) {
+	t.Helper()
 	// As nodes: in a transform the order of the words counts.
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
@@ -139,7 +155,8 @@ func (p tortured) complete(t *testing.T, text string) (policy []byte, masked map
 		}
 		rule.Content = append(rule.Content, scalar("keep"), keep)
 	}
-	if policy, err = yaml.Marshal(&doc); err != nil {
+	policy, err := yaml.Marshal(&doc)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return policy, masked
@@ -159,14 +176,9 @@ func field(mapping *yaml.Node, name string) *yaml.Node {
 	return &yaml.Node{}
 }
 
-// matrix reports whether this is a run of make test-matrix: on servers of several versions.
-func matrix() bool { return os.Getenv("SANITIZE_TEST_MATRIX") != "" }
-
-// TestTorture copies a database that has every kind of object and type, with its
-// hardest columns masked, and compares both sides object by object and row by row.
-func TestTorture(t *testing.T) {
-	t.Parallel()
-	p := torture(t)
+// policy is that of the torture schema, without the columns that are kept.
+func (p tortured) policy(t *testing.T) string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repository(t), "testdata", "policies", "torture.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -176,16 +188,28 @@ func TestTorture(t *testing.T) {
 			text = append(text, line...)
 		}
 	}
+	return string(text)
+}
+
+// matrix reports whether this is a run of make test-matrix: on servers of several versions.
+func matrix() bool { return os.Getenv("SANITIZE_TEST_MATRIX") != "" }
+
+// TestTorture copies a database that has every kind of object and type, with its
+// hardest columns masked, and compares both sides object by object and row by row.
+func TestTorture(t *testing.T) {
+	t.Parallel()
+	p := torture(t, nil)
+	text := p.policy(t)
 	if p.from > p.to {
-		p.lacks(t, string(text))
+		p.lacks(t, text)
 		return
 	}
-	t.Run("masked", func(t *testing.T) { p.copyAndCompare(t, string(text)) })
+	t.Run("masked", func(t *testing.T) { p.copyAndCompare(t, text) })
 	if !matrix() {
 		return // the second copy costs as much as the first, and finds less
 	}
 	t.Run("kept", func(t *testing.T) {
-		head, _, _ := strings.Cut(string(text), "\ntables:\n")
+		head, _, _ := strings.Cut(text, "\ntables:\n")
 		p.target = p.b.DSN(p.b.Name(t))
 		p.copyAndCompare(t, head+"\ntables: {}\n")
 	})
@@ -227,7 +251,7 @@ func TestStandby(t *testing.T) {
 		t.Log("NOT RUN: make test-matrix copies from standbys")
 		return
 	}
-	p := torture(t)
+	p := torture(t, nil)
 	standby := p.a.Standby(t)
 	primary := p.source
 	p.source = standby.DSN(p.a.Value(t, primary, "SELECT current_database()"))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -112,6 +113,11 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 	}
 	if err := readColumns(ctx, conn, ids, byOID, types); err != nil {
 		return nil, err
+	}
+	for _, t := range tables {
+		if err := nameable(t); err != nil {
+			return nil, err
+		}
 	}
 	err = each(ctx, conn, "keys", []any{ids}, func(row pgx.CollectableRow) error {
 		var oid uint32
@@ -397,6 +403,22 @@ func (c *config) identity(ctx context.Context, conn *pgx.Conn, database string) 
 		return connectors.Identity{}, failDefinition(ctx, c.side, "identify "+c.display(database), err)
 	}
 	return connectors.Identity{Server: server, Database: database, Display: c.display(database)}, nil
+}
+
+// nameable refuses a table that a policy cannot name, for a policy is UTF-8: a database in
+// SQL_ASCII may have names of any bytes.
+func nameable(t *catalog.Table) error {
+	names := []string{t.ID.Schema, t.ID.Name}
+	for _, c := range t.Columns {
+		names = append(names, c.Name)
+	}
+	for _, name := range names {
+		if !utf8.ValidString(name) {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: fmt.Sprintf("read table %q.%q", t.ID.Schema, t.ID.Name),
+				Err: fmt.Errorf("the name %q is not UTF-8, and no policy can speak of it", name), Hint: "rename it at the source: ALTER … RENAME … TO …"}
+		}
+	}
+	return nil
 }
 
 // Catalog reads the definitions in a transaction of its own.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +56,7 @@ func (b *build) keepSQL() ([]string, error) {
 		name    string
 		content any
 	}{{keptDefinitions, b.spec.Definitions}, {keptChunks, b.spec.Chunks}} {
-		text, err := json.Marshal(part.content)
+		text, err := encodeJSON(part.content)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +82,7 @@ func unpack(packed []byte, into any) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(text, into)
+	return decodeJSON(text, into)
 }
 
 // defined notes that all that rows need has been made. This commit waits for the disk,

@@ -3,7 +3,6 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -199,7 +198,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		}
 	}
 	out.LeftBehind = append(s.picture.Fates(), left...)
-	if out.Data, err = json.Marshal(d); err != nil {
+	if out.Data, err = encodeJSON(d); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	return out, nil
