@@ -123,6 +123,9 @@ func (b *build) createSQL() (string, error) {
 		if !builtinDatabases.in(b.major) {
 			return lacks(builtinDatabases)
 		}
+		if d.Locale == "PG_UNICODE_FAST" && !fastDatabases.in(b.major) {
+			return lacks(fastDatabases)
+		}
 		sql += " LOCALE_PROVIDER builtin BUILTIN_LOCALE " + literal(d.Locale)
 	default:
 		if namesProviders.in(b.major) {

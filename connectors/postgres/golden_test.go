@@ -77,6 +77,7 @@ func TestCreateSQL(t *testing.T) {
 		{"ICU with rules", 16, definitions{Encoding: "UTF8", Collate: "C", CType: "C", Provider: "i", Locale: "und", Rules: "&a < 'g'"}},
 		{"ICU, too old", 14, definitions{Encoding: "UTF8", Collate: "C", CType: "C", Provider: "i", Locale: "de"}},
 		{"built in", 17, definitions{Encoding: "UTF8", Collate: "C", CType: "C", Provider: "b", Locale: "C.UTF-8"}},
+		{"built in, too old for its locale", 17, definitions{Encoding: "UTF8", Collate: "C", CType: "C", Provider: "b", Locale: "PG_UNICODE_FAST"}},
 		{"built in, too old", 16, definitions{Encoding: "UTF8", Collate: "C", CType: "C", Provider: "b", Locale: "C.UTF-8"}},
 	} {
 		b := &build{sink: &sink{config: &config{side: connectors.SinkSide}, target: `my "db"`, major: c.major}, defs: c.defs, name: `my "db"` + building + "r1"}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -18,11 +20,92 @@ const oldest, newest = 12, 18
 type feature struct {
 	since int
 	name  string // for people: "the target lacks NAME"
-	// kinds and words find it in the definitions of a source: an entry of one of the
-	// kinds, if there are any, with the words in its SQL.
+	// kinds and is find it in the definitions of a source: in an entry of one of the
+	// kinds, if there are any.
 	kinds []string
-	words *regexp.Regexp
+	is    finder
 }
+
+// finder finds a feature in an entry. What it returns completes the feature's name.
+type finder func(e entry, d *definitions, c *catalog.Catalog) (name string, found bool)
+
+// says finds words in the SQL of an entry.
+func says(words string) finder {
+	r := regexp.MustCompile(words)
+	return func(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) { return "", r.MatchString(e.SQL) }
+}
+
+// ofPartitioned finds words in the SQL of what belongs to a partitioned table.
+func ofPartitioned(words string) finder {
+	r := regexp.MustCompile(words)
+	return func(e entry, _ *definitions, c *catalog.Catalog) (string, bool) {
+		if !r.MatchString(e.SQL) {
+			return "", false
+		}
+		return "", slices.ContainsFunc(c.Tables, func(t *catalog.Table) bool {
+			if t.Kind != catalog.Partitioned || t.ID.Schema != e.Schema {
+				return false
+			}
+			if e.Kind == "PUBLICATION TABLE" {
+				return strings.HasSuffix(e.Name, " "+t.ID.Name)
+			}
+			name, its := strings.CutPrefix(e.Name, t.ID.Name+" ")
+			return its && (slices.ContainsFunc(t.Triggers, func(d catalog.Definition) bool { return d.Name == name }) ||
+				slices.ContainsFunc(t.ForeignKeys, func(f catalog.ForeignKey) bool { return f.Name == name }) ||
+				slices.ContainsFunc(t.Rules, func(r catalog.Rule) bool { return r.Exclusion && r.Name == name }))
+		})
+	}
+}
+
+// calls finds a call of one of the server's own functions. Those of others have their
+// schema before them, for a dump is made without a search path.
+func calls(names string) finder {
+	own := strings.Fields(names)
+	any := regexp.MustCompile(`(?i)\b(` + strings.Join(own, "|") + `)\b`)
+	return func(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
+		if !any.MatchString(e.SQL) {
+			return "", false // most SQL is not taken apart
+		}
+		all := tokens(e.SQL)
+		for i, t := range all {
+			if t.kind == 'n' && slices.Contains(own, t.text) && i+1 < len(all) && all[i+1] == (token{text: "("}) && (i == 0 || all[i-1] != token{text: "."}) {
+				return t.text, true
+			}
+		}
+		return "", false
+	}
+}
+
+// onNotNull finds a comment on a constraint that is NOT NULL, of what a definition makes
+// that begins so: older servers know none of these by a name.
+func onNotNull(begins string) finder {
+	prefix := strings.ReplaceAll(strings.TrimPrefix(begins, "CREATE "), "TABLE ", "") // COMMENT … ON DOMAIN d, but ON t
+	return func(e entry, d *definitions, _ *catalog.Catalog) (string, bool) {
+		of, is := strings.CutPrefix(e.SQL, "COMMENT ON CONSTRAINT ")
+		if !is {
+			return "", false
+		}
+		return "", slices.ContainsFunc(d.Before, func(made entry) bool {
+			rest, is := strings.CutPrefix(made.SQL, begins)
+			name, rest, _ := strings.Cut(rest, " ")
+			at := strings.Index(of, " ON "+prefix+name+" IS ")
+			return is && at > 0 && strings.Contains(rest, "CONSTRAINT "+of[:at]+" NOT NULL")
+		})
+	}
+}
+
+// wideScale finds a number with more digits behind the point than it has.
+func wideScale(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
+	for _, m := range numbers.FindAllStringSubmatch(e.SQL, -1) {
+		digits, _ := strconv.Atoi(m[1])
+		if scale, _ := strconv.Atoi(m[2]); scale > digits {
+			return "", true
+		}
+	}
+	return "", false
+}
+
+var numbers = regexp.MustCompile(`\bnumeric\((\d+),(\d+)\)`)
 
 // in reports whether a server or a program of a major version has the feature.
 func (f feature) in(major int) bool { return major >= f.since }
@@ -41,47 +124,107 @@ var (
 	icuDatabases     = feature{since: 15, name: "an ICU collation"}
 	icuRules         = feature{since: 16, name: "ICU rules"}
 	builtinDatabases = feature{since: 17, name: "a built-in collation"}
+	fastDatabases    = feature{since: 18, name: "the collation PG_UNICODE_FAST"}
 )
 
 // virtualColumns are found in the catalog; a dump writes them by leaving a word out.
 var virtualColumns = feature{since: 18, name: "virtual generated columns"}
 
-// needed lists what definitions may need of the server on which they are made.
+// What holds columns or expressions, by the kinds of a dump.
+var (
+	typed     = []string{"TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE", "AGGREGATE"}
+	asked     = []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE"}
+	functions = []string{"FUNCTION", "PROCEDURE", "AGGREGATE"}
+	stored    = []string{"TABLE", "INDEX", "CONSTRAINT", "MATERIALIZED VIEW"}
+)
+
+// needed lists what definitions may need of the server on which they are made. The
+// functions are those that pg_proc of one version has and of the one before has not, as
+// far as an expression would call them.
 var needed = []feature{
-	{13, "targets of statistics objects", []string{"STATISTICS"}, regexp.MustCompile(`(?m)^ALTER STATISTICS .* SET STATISTICS `)},
-	{13, "the types xid8 and pg_snapshot", []string{"TABLE", "TYPE", "DOMAIN"}, regexp.MustCompile(`\b(pg_snapshot|xid8)\b`)},
-	{14, "multiranges", []string{"TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE"}, regexp.MustCompile(`(?i)multirange`)},
-	{14, "SQL bodies of functions", []string{"FUNCTION", "PROCEDURE"}, regexp.MustCompile(`(?m)^ {4}LANGUAGE sql\b[^\n]*\n(?: {4}SET [^\n]*\n)*(?: {4}(?:BEGIN ATOMIC$|RETURN )|BEGIN ATOMIC$)`)},
-	{14, "procedures with OUT parameters", []string{"PROCEDURE"}, regexp.MustCompile(`^CREATE PROCEDURE [^\n]*\bOUT `)},
-	{14, "compression methods of columns", nil, regexp.MustCompile(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION `)},
-	{14, "statistics of expressions", []string{"STATISTICS"}, regexp.MustCompile(`(?s)^CREATE STATISTICS .* ON .*\(.* FROM `)},
-	{14, "SEARCH and CYCLE of recursive queries", []string{"VIEW", "MATERIALIZED VIEW"}, regexp.MustCompile(`(?m) (SEARCH (DEPTH|BREADTH) FIRST BY|CYCLE .* SET) `)},
-	{15, "NULLS NOT DISTINCT", []string{"CONSTRAINT", "INDEX"}, regexp.MustCompile(` NULLS NOT DISTINCT`)},
-	{15, "SET NULL and SET DEFAULT for some columns of a key", []string{"FK CONSTRAINT"}, regexp.MustCompile(` ON DELETE SET (NULL|DEFAULT) \(`)},
-	{15, "security_invoker views", []string{"VIEW"}, regexp.MustCompile(`^CREATE VIEW [^\n]* WITH \([^\n]*security_invoker=`)},
-	{15, "numbers with a negative scale", []string{"TABLE", "TYPE", "DOMAIN"}, regexp.MustCompile(`\bnumeric\(\d+,-`)},
-	{15, "unlogged sequences", []string{"SEQUENCE"}, regexp.MustCompile(`^CREATE UNLOGGED SEQUENCE`)},
-	{16, "collations with rules", []string{"COLLATION"}, regexp.MustCompile(`, rules = `)},
-	{16, "JSON constructors", []string{"VIEW", "MATERIALIZED VIEW"}, regexp.MustCompile(`\b(JSON_ARRAY|JSON_OBJECT|JSON_ARRAYAGG|JSON_OBJECTAGG)\(|\bIS JSON\b`)},
-	{17, "JSON_TABLE and the functions of SQL/JSON", []string{"VIEW", "MATERIALIZED VIEW"}, regexp.MustCompile(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
-	{17, "the right MAINTAIN", []string{"ACL"}, regexp.MustCompile(`^GRANT [^\n]*\bMAINTAIN\b`)},
-	{17, "built-in collations", []string{"COLLATION"}, regexp.MustCompile(`provider = builtin`)},
-	{18, "constraints that are not enforced", []string{"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TABLE"}, regexp.MustCompile(` NOT ENFORCED`)},
-	{18, "keys WITHOUT OVERLAPS", []string{"CONSTRAINT"}, regexp.MustCompile(` WITHOUT OVERLAPS`)},
-	{18, "keys over a PERIOD", []string{"FK CONSTRAINT"}, regexp.MustCompile(` PERIOD `)},
-	{18, "NOT NULL constraints that are not validated, or not inherited", []string{"CONSTRAINT", "TABLE"}, regexp.MustCompile(` NOT NULL [^\n]* NOT VALID| NOT NULL NO INHERIT`)},
+	{13, "targets of statistics objects", []string{"STATISTICS"}, says(`(?m)^ALTER STATISTICS .* SET STATISTICS `)},
+	{13, "the types xid8, pg_snapshot and regcollation", typed, says(`\b(pg_snapshot|xid8|regcollation)\b`)},
+	{13, "the types anycompatible", functions, says(`\banycompatible(array|nonarray|range)?\b`)},
+	{13, "BEFORE ROW triggers of partitioned tables", []string{"TRIGGER"}, ofPartitioned(`^CREATE TRIGGER ("([^"]|"")*"|\S+) BEFORE [^;]* FOR EACH ROW `)},
+	{13, "deduplication in B-trees", []string{"INDEX", "CONSTRAINT"}, says(`\bdeduplicate_items=`)},
+	{13, "parameters of operator classes", []string{"INDEX", "CONSTRAINT"}, says(`[^H] \(\w+='([^']|'')*'[,)]`)},
+	{13, "options in operator classes", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING (btree\b.*\bFUNCTION 5 |hash\b.*\bFUNCTION 3 |gist\b.*\bFUNCTION 10 |gin\b.*\bFUNCTION 7 |spgist\b.*\bFUNCTION 6 |brin\b.*\bFUNCTION 5 )`)},
+	{13, "autovacuum by inserted rows", stored, says(`\bautovacuum_vacuum_insert_(threshold|scale_factor)=`)},
+	{13, "publications by the root of partitions", []string{"PUBLICATION"}, says(`publish_via_partition_root = true`)},
+	{13, "publications of partitioned tables", []string{"PUBLICATION TABLE"}, ofPartitioned(` ADD TABLE `)},
+	{13, "FETCH FIRST … WITH TIES", asked, says(`\bFETCH FIRST .* WITH TIES\b`)},
+	{13, "normal forms of Unicode", nil, says(`\bIS (NOT )?(NFK?[CD] )?NORMALIZED\b`)},
+	{13, "datetime() in JSON paths", nil, says(`\.datetime\([^']*'::jsonpath`)},
+	{13, "the function", nil, calls("gen_random_uuid gcd lcm min_scale trim_scale normalize is_normalized jsonb_set_lax pg_current_xact_id pg_current_xact_id_if_assigned pg_current_snapshot pg_visible_in_snapshot " +
+		"pg_snapshot_xip pg_snapshot_xmax pg_snapshot_xmin pg_xact_status to_regcollation " +
+		"jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_tz jsonb_path_query_array_tz jsonb_path_query_first_tz")},
+	{14, "multiranges", typed, says(`(?i)multirange`)},
+	{14, "SQL bodies of functions", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ {4}LANGUAGE sql\b[^\n]*\n(?: {4}SET [^\n]*\n)*(?: {4}(?:BEGIN ATOMIC$|RETURN )|BEGIN ATOMIC$)`)},
+	{14, "procedures with OUT parameters", []string{"PROCEDURE"}, says(`^CREATE PROCEDURE [^\n]*\bOUT `)},
+	{14, "compression methods of columns", nil, says(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION `)},
+	{14, "statistics of expressions", []string{"STATISTICS"}, says(`(?s)^CREATE STATISTICS .* ON .*\(.* FROM `)},
+	{14, "SEARCH and CYCLE of recursive queries", asked, says(`(?m) (SEARCH (DEPTH|BREADTH) FIRST BY|CYCLE .* SET) `)},
+	{14, "GROUP BY DISTINCT", asked, says(`\bGROUP BY DISTINCT\b`)},
+	{14, "a name for the columns of JOIN … USING", asked, says(`\bJOIN [^\n]* USING \([^)]*\) AS `)},
+	{14, "the classes bloom and minmax_multi of BRIN", []string{"INDEX"}, says(` USING brin .*_(bloom|minmax_multi)_ops\b`)},
+	{14, "sorting in classes of GiST", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING gist\b.*\bFUNCTION 11 `)},
+	{14, "vacuum_index_cleanup=auto", stored, says(`\bvacuum_index_cleanup='?auto`)},
+	{14, "the function", nil, calls("date_bin pg_column_compression bit_count bit_xor string_to_table trim_array unistr range_agg range_intersect_agg")},
+	{15, "NULLS NOT DISTINCT", []string{"CONSTRAINT", "INDEX"}, says(` NULLS NOT DISTINCT`)},
+	{15, "SET NULL and SET DEFAULT for some columns of a key", []string{"FK CONSTRAINT"}, says(` ON DELETE SET (NULL|DEFAULT) \(`)},
+	{15, "security_invoker views", []string{"VIEW"}, says(`^CREATE VIEW [^\n]* WITH \([^\n]*security_invoker=`)},
+	{15, "numbers with a negative scale", typed, says(`\bnumeric\(\d+,-`)},
+	{15, "numbers with a scale above their precision", typed, wideScale},
+	{15, "unlogged sequences", []string{"SEQUENCE"}, says(`^CREATE UNLOGGED SEQUENCE|(?m)^ALTER SEQUENCE .* SET (UN)?LOGGED;`)},
+	{15, "MERGE in a function", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ *BEGIN ATOMIC$(?s:.*)\bMERGE INTO `)},
+	{15, "publications of some rows or columns", []string{"PUBLICATION TABLE"}, says(` ADD TABLE ONLY ("([^"]|"")*"|[^" (])+ (\(|WHERE )`)},
+	{15, "publications of schemas", []string{"PUBLICATION TABLES IN SCHEMA"}, says(` ADD TABLES IN SCHEMA `)},
+	{15, "the function", nil, calls("regexp_count regexp_instr regexp_like regexp_substr")},
+	{16, "collations with rules", []string{"COLLATION"}, says(`, rules = `)},
+	{16, "JSON constructors", asked, says(`\b(JSON_ARRAY|JSON_OBJECT|JSON_ARRAYAGG|JSON_OBJECTAGG)\(|\bIS (NOT )?JSON\b`)},
+	{16, "XMLSERIALIZE … INDENT", asked, says(`\bXMLSERIALIZE\([^;]* INDENT\)`)},
+	{16, "SYSTEM_USER", nil, says(`\bSYSTEM_USER\b`)},
+	{16, "the function", nil, calls("any_value array_sample array_shuffle date_add date_subtract random_normal erf erfc pg_input_is_valid pg_input_error_info")},
+	{17, "JSON_TABLE and the functions of SQL/JSON", asked, says(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
+	{17, "the right MAINTAIN", []string{"ACL"}, says(`^GRANT [^\n]*\bMAINTAIN\b`)},
+	{17, "built-in collations", []string{"COLLATION"}, says(`provider = builtin`)},
+	{17, "exclusion constraints of partitioned tables", []string{"CONSTRAINT"}, ofPartitioned(` EXCLUDE `)},
+	{17, "access methods of partitioned tables", []string{"TABLE"}, says(`(?s)\nPARTITION BY .*\nALTER TABLE [^\n]* SET ACCESS METHOD `)},
+	{17, "event triggers on login", []string{"EVENT TRIGGER"}, says(`^CREATE EVENT TRIGGER .* ON login\b`)},
+	{17, "a comment on a domain's NOT NULL", []string{"COMMENT"}, onNotNull("CREATE DOMAIN ")},
+	{17, "AT LOCAL", nil, says(` AT LOCAL\)`)},
+	{17, "MERGE … RETURNING", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ *BEGIN ATOMIC$(?s:.*)\bMERGE INTO (?s:[^;]*)\bRETURNING `)},
+	{17, "methods of JSON paths", nil, says(`\.(bigint|boolean|date|decimal|integer|number|string|time|time_tz|timestamp|timestamp_tz)\([^']*'::jsonpath`)},
+	{17, "the function", nil, calls("jsonb_populate_record_valid pg_basetype to_bin to_oct unicode_assigned unicode_version uuid_extract_timestamp uuid_extract_version xmltext to_regtypemod")},
+	{18, "constraints that are not enforced", []string{"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TABLE"}, says(` NOT ENFORCED`)},
+	{18, "keys WITHOUT OVERLAPS", []string{"CONSTRAINT"}, says(` WITHOUT OVERLAPS`)},
+	{18, "keys over a PERIOD", []string{"FK CONSTRAINT"}, says(` PERIOD `)},
+	{18, "NOT NULL constraints that are not validated, or not inherited", []string{"CONSTRAINT", "TABLE"}, says(` NOT NULL [^\n]* NOT VALID| NOT NULL NO INHERIT`)},
+	{18, "NOT NULL as a constraint of the table", []string{"TABLE"}, says(`(?m)^    (CONSTRAINT ("([^"]|"")*"|[^\s"]+) )?NOT NULL ("([^"]|"")*"|[^\s"]+),?$`)},
+	{18, "a comment on a NOT NULL constraint", []string{"COMMENT"}, onNotNull("CREATE TABLE ")},
+	{18, "names for the old and the new row", []string{"FUNCTION", "PROCEDURE", "RULE"}, says(`\bRETURNING WITH \(`)},
+	{18, "foreign keys of partitioned tables that are not validated", []string{"FK CONSTRAINT"}, ofPartitioned(` NOT VALID`)},
+	{18, "the collation PG_UNICODE_FAST", []string{"COLLATION"}, says(`'PG_UNICODE_FAST'`)},
+	{18, "publications of computed columns", []string{"PUBLICATION"}, says(`publish_generated_columns = `)},
+	{18, "skipping or numbers of strategies in operator classes", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING (btree\b.*\bFUNCTION 6 |gist\b.*\bFUNCTION 12 )`)},
+	{18, "the most that autovacuum or eager freezing may do", stored, says(`\b(autovacuum_vacuum_max_threshold|vacuum_max_eager_freeze_failure_rate)=`)},
+	{18, "the function", nil, calls("uuidv4 uuidv7 casefold crc32 crc32c array_sort array_reverse gamma lgamma has_largeobject_privilege pg_get_acl")},
 }
 
 // lacking returns the first thing that definitions need and a server of a version
 // lacks, and the object that needs it.
 func lacking(d *definitions, c *catalog.Catalog, major int) (_ feature, object string, ok bool) {
 	for _, f := range needed {
-		if f.words == nil || f.in(major) {
+		if f.in(major) {
 			continue
 		}
 		for _, entries := range [][]entry{d.Before, d.After} {
 			for _, e := range entries {
-				if (len(f.kinds) == 0 || slices.Contains(f.kinds, e.Kind)) && f.words.MatchString(e.SQL) {
+				if len(f.kinds) > 0 && !slices.Contains(f.kinds, e.Kind) {
+					continue
+				}
+				if name, found := f.is(e, d, c); found {
+					f.name = strings.TrimSpace(f.name + " " + name)
 					return f, e.String(), true
 				}
 			}

@@ -17,6 +17,10 @@ CREATE DATABASE "my ""db""__building_r1" TEMPLATE template0 ENCODING 'UTF8' LC_C
 -- built in
 CREATE DATABASE "my ""db""__building_r1" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' CONNECTION LIMIT 7215571;
 
+-- built in, too old for its locale
+-- create database "my ""db""__building_r1": the source's database has the collation PG_UNICODE_FAST, which PostgreSQL 17 does not know
+-- hint: use a target of version 18 or later
+
 -- built in, too old
 -- create database "my ""db""__building_r1": the source's database has a built-in collation, which PostgreSQL 16 does not know
 -- hint: use a target of version 17 or later
