@@ -93,6 +93,7 @@ type Definitions struct {
 	Sequences []Sequence
 	// LeftBehind names the objects that do not come along as they are, each with its
 	// fate and the reason: what would tie the target to production, or act by itself.
+	// Sink.Begin adds what the target's server refuses, and no run fails for.
 	LeftBehind []catalog.Object
 }
 

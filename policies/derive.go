@@ -208,9 +208,20 @@ func (c *compiler) derivation(ts *table, col *column) {
 	if possible != nil {
 		help = "name the trigger that fills it, as in {derive: " + spell(possible[0]) + "}; or " + nullIt
 	}
+	fills := func(trigger string) {
+		if why, keep := c.silent(ts.t, trigger); why != "" {
+			help := nullIt
+			if keep != "" {
+				help += ", or keep what the trigger needs: " + keep
+			}
+			fail(help, "the trigger %s %s", trigger, why)
+			return
+		}
+		col.trigger = trigger
+	}
 	if d.do.Variant == nil {
 		if f := knownFiller(c.catalog, ts.t, col.col.Name); f != nil {
-			col.trigger = f.name
+			fills(f.name)
 			return
 		}
 		fail(help, "there is no trigger of which it is known that it fills the column")
@@ -221,10 +232,42 @@ func (c *compiler) derivation(ts *table, col *column) {
 		fail(help, "its table has no trigger %s that fires before each row that is inserted and may fill it", clip(name))
 		return
 	}
-	col.trigger = name
+	if fills(name); col.trigger == "" {
+		return
+	}
 	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.name != name {
 		c.warn(col, "is derived by the trigger "+name+", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL")
 	}
+}
+
+// silent says why a trigger of the table, or of one that it is a partition of, computes
+// nothing in a copy, or ""; and what would keep it, if something does.
+func (c *compiler) silent(t *catalog.Table, trigger string) (why, keep string) {
+	for ; t != nil; t = c.catalog.Table(t.Parents[0]) {
+		if at := slices.IndexFunc(t.Triggers, func(d catalog.Definition) bool { return d.Name == trigger }); at >= 0 && t.Triggers[at].Disabled {
+			return "is disabled, and would compute nothing", ""
+		}
+		for _, o := range c.catalog.Objects {
+			if o.Kind != "trigger" || o.Name != t.ID.String()+"."+trigger || o.Fate.Along() {
+				continue
+			}
+			causes := o.Causes
+			if causes == nil && !o.Fixed {
+				causes = []string{o.Kind + ":" + o.Name}
+			}
+			for i, ref := range causes {
+				if i > 0 {
+					keep += " "
+				}
+				keep += "--keep-object '" + ref + "'"
+			}
+			return "stays behind, for it " + o.Reason, keep
+		}
+		if !t.IsPartition || len(t.Parents) == 0 {
+			break
+		}
+	}
+	return "", ""
 }
 
 // refuseKept refuses a column that is kept, and that a trigger fills from masked ones.

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,41 @@ func TestHistoryIsFlagged(t *testing.T) {
 	for object, words := range map[string]string{"public.people_log.was": "trigger remember", "public.people.search": "the trigger fill fills it from about"} {
 		if !strings.Contains(found[object], words) {
 			t.Errorf("%s: %q", object, found[object])
+		}
+	}
+}
+
+// A trigger that does not fire in the copy derives nothing: the plan says so, and how
+// what it needs is kept.
+func TestSilentTrigger(t *testing.T) {
+	p, _ := derivePolicies(t)
+	own, err := Parse("p.yaml", []byte(strings.Replace(derivePolicy, "do: derive", "do: {derive: fill}", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, l := range map[string]struct {
+		change func(*catalog.Catalog)
+		want   string
+	}{
+		"disabled": {func(c *catalog.Catalog) { c.Tables[0].Triggers[0].Disabled = true }, `public.people.search: the trigger fill is disabled, and would compute nothing`},
+		"left behind": {func(c *catalog.Catalog) {
+			c.Objects = append(c.Objects, catalog.Object{Kind: "trigger", Name: "public.people.fill", Fate: catalog.Stays, Reason: "calls function public.f(), which is neutralised, and would fail", Causes: []string{"function:public.f()"}})
+		}, `public.people.search: the trigger fill stays behind, for it calls function public.f(), which is neutralised, and would fail`},
+	} {
+		for _, p := range []*Policy{p, own} {
+			c := parseCatalog(t, deriveCatalog)
+			if _, err := Compile(p, c, testKey(t), masking.Standard()); err != nil {
+				t.Fatal(err)
+			}
+			l.change(c)
+			_, err := Compile(p, c, testKey(t), masking.Standard())
+			if err == nil || !strings.Contains(err.Error(), l.want) {
+				t.Errorf("%s: %v", what, err)
+			}
+			var errs Errors
+			if !errors.As(err, &errs) || len(errs) != 1 || !strings.HasPrefix(errs[0].Help, `null it with {"null": true}`) || strings.Contains(errs[0].Help, "--keep-object 'function:public.f()'") != (what == "left behind") {
+				t.Errorf("%s: %+v", what, errs)
+			}
 		}
 	}
 }

@@ -167,11 +167,23 @@ tables: {films: {columns: {title: note, about: note, search2: own, mine: own}, k
 			t.Errorf("no %q in %s", w, said)
 		}
 	}
-	p.a.Exec(t, p.source, "ALTER TABLE films DISABLE TRIGGER fill")
-	run := start(t, "run", "--policy", writePolicy(t, []byte(caseKeys+`classes: {note: {kind: free_text, do: {shape: text}}, derived: {kind: free_text, do: derive}, gone: {kind: direct, do: {"null": true}}}
-tables: {films: {columns: {title: note, about: note, search: derived, search2: derived, mine: gone}, keep: [id, config]}, log: drop}
-`)), "--from", p.source, "--to", p.target)
-	if code := run.wait(t); code != exitIntegrity || !strings.Contains(run.stderr.String(), "derive public.films.search: the trigger fill is disabled") {
-		t.Errorf("exit %d: %s", code, run.stderr.String())
+	// A trigger that is disabled, or stays behind, derives nothing: the plan says it, and the
+	// run says the same.
+	rules := writePolicy(t, []byte(caseKeys+`classes: {note: {kind: free_text, do: {shape: text}}, derived: {kind: free_text, do: derive}, own: {kind: free_text, do: {derive: own}}}
+tables: {films: {columns: {title: note, about: note, search: derived, search2: derived, mine: own}, keep: [id, config]}, log: drop}
+`))
+	p.a.Exec(t, p.source, "ALTER TABLE films DISABLE TRIGGER fill",
+		"CREATE OR REPLACE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.mine := pg_read_file('/etc/hostname'); RETURN NEW; END$$")
+	for _, args := range [][]string{{"plan", "--policy", rules, "--from", p.source}, {"run", "--policy", rules, "--from", p.source, "--to", p.target, "--quiet"}} {
+		r := start(t, args...)
+		code := r.wait(t)
+		for _, w := range []string{"public.films.search: the trigger fill is disabled, and would compute nothing", `null it with {"null": true}`,
+			"public.films.mine: the trigger own stays behind, for it calls function public.own(), which is neutralised, and would fail", "--keep-object 'function:public.own()'"} {
+			if code != exitPolicy || !strings.Contains(r.stderr.String(), w) {
+				t.Errorf("%s: exit code %d, no %q in\n%s", args[0], code, w, r.stderr.String())
+			}
+		}
 	}
+	p.a.Exec(t, p.source, "ALTER TABLE films ENABLE TRIGGER fill")
+	sanitize(t, "plan", "--policy", rules, "--from", p.source, "--keep-object", "function:public.own()")
 }

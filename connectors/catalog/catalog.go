@@ -239,6 +239,8 @@ type Definition struct {
 	Reads []string `json:"reads,omitempty"`
 	// Function is what a trigger calls: the name of an Object.
 	Function string `json:"function,omitempty"`
+	// Disabled is set on a trigger that does not fire for rows that are written here.
+	Disabled bool `json:"disabled,omitempty"`
 }
 
 // Object is something beside tables that a catalog reports but does not model:

@@ -42,6 +42,9 @@ func definitionWords(list []Definition) map[string]string {
 	all := map[string]string{}
 	for _, d := range list {
 		all[d.Name] += fmt.Sprintf("%q %q\n", d.Text, d.Function)
+		if d.Disabled {
+			all[d.Name] += "disabled\n"
+		}
 	}
 	return all
 }

@@ -15,7 +15,7 @@ func readDefinitions(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID ma
 		var kind string
 		var oid uint32
 		var d catalog.Definition
-		if err := row.Scan(&kind, &oid, &d.Name, &d.Text, &d.Function, &d.Reads); err != nil {
+		if err := row.Scan(&kind, &oid, &d.Name, &d.Text, &d.Function, &d.Disabled, &d.Reads); err != nil {
 			return err
 		}
 		if len(d.Reads) == 0 {

@@ -102,6 +102,7 @@ func (b *build) fitRoles(ctx context.Context) error {
 			continue
 		}
 		gone = append(gone, e)
+		b.leaves("policy", policyName(e, b.spec.Catalog), "is for roles that the target's server does not have")
 		b.warn(fmt.Sprintf("%s stays behind: the target's server has no role %s; row security stays on, and shows the rows to those alone whom another policy lets see them", e, list(missing)))
 	}
 	var roles []string
@@ -110,6 +111,7 @@ func (b *build) fitRoles(ctx context.Context) error {
 	}
 	slices.Sort(roles)
 	for _, r := range roles {
+		b.leaves("rights", "of role "+word(r), "are for a role that the target's server does not have")
 		b.warn(fmt.Sprintf("%d rights of role %s stay behind: the target's server has no such role", lost[r], word(r)))
 	}
 	b.defs.After = slices.DeleteFunc(after, func(e entry) bool {
@@ -118,6 +120,32 @@ func (b *build) fitRoles(ctx context.Context) error {
 		return isComment && slices.ContainsFunc(gone, func(p entry) bool { return strings.HasPrefix(p.SQL, "CREATE POLICY "+of) })
 	})
 	return nil
+}
+
+// policyName is the name that the catalog has for a policy, which a dump calls "table policy".
+func policyName(e entry, c *catalog.Catalog) string {
+	for _, o := range c.Objects {
+		for _, t := range c.Tables {
+			if name, of := strings.CutPrefix(e.Name, t.ID.Name+" "); of && o.Kind == "policy" && t.ID.Schema == e.Schema && o.Name == t.ID.String()+"."+name {
+				return o.Name
+			}
+		}
+	}
+	return e.Schema + "." + e.Name
+}
+
+// leaves notes, in what the source has said of fates, that the target's server takes
+// something no further: summaries say what has become of it.
+func (b *build) leaves(kind, name, reason string) {
+	o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason}
+	d := b.spec.Definitions
+	at := slices.IndexFunc(d.LeftBehind, func(known catalog.Object) bool { return known.Kind == kind && known.Name == name })
+	d.LeftBehind = slices.Clone(d.LeftBehind)
+	if at >= 0 {
+		d.LeftBehind[at] = o
+	} else {
+		d.LeftBehind = append(d.LeftBehind, o)
+	}
 }
 
 // fitPolicy returns a policy for those of its roles that are here; ok is false if none is.

@@ -231,6 +231,7 @@ func TestRoles(t *testing.T) {
 		"GRANT EXECUTE ON FUNCTION f() TO "+ident(both)+" WITH GRANT OPTION",
 		"GRANT SELECT, UPDATE ON t TO "+ident(gone), "GRANT SELECT (id) ON t TO "+ident(both), "GRANT INSERT ON t TO PUBLIC")
 	var warned []string
+	var left string
 	copyIt := func(keep ...string) {
 		t.Helper()
 		warned = nil
@@ -251,6 +252,7 @@ func TestRoles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		left = fateLines(defs.LeftBehind, gone)
 		defer build.Abort()
 		if err := build.Finish(t.Context()); err != nil {
 			t.Fatal(err)
@@ -280,7 +282,13 @@ func TestRoles(t *testing.T) {
 	if !slices.Equal(warned, want) {
 		t.Errorf("warned %q", warned)
 	}
+	if want := "left behind: policy public.t.for_gone: is for roles that the target's server does not have\n"; !strings.Contains(left, want) || strings.Contains(left, "of TO all") {
+		t.Errorf("the summary would say\n%s", left)
+	}
 	copyIt(catalog.Grants)
+	if !strings.Contains(left, "left behind: rights of role ") {
+		t.Errorf("the summary would say\n%s", left)
+	}
 	value(rights, "INSERT:PUBLIC SELECT(id):BOTH")
 	value("SELECT proacl::text FROM pg_proc WHERE proname = 'f'", `{postgres=X/postgres,BOTH=X*/postgres}`)
 	if !slices.Contains(warned, `2 rights of role "`+strings.ReplaceAll(strings.ReplaceAll("GONE", "GONE", gone), `"`, `""`)+`" stay behind: the target's server has no such role`) {
@@ -357,6 +365,46 @@ func TestTethersByways(t *testing.T) {
 		} else if keep == nil {
 			wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "public.sums.m", "--keep-object 'function:public.calls(n integer)'")
 		}
+	}
+}
+
+// A setting of the database that somebody keeps, and that the target's account may not
+// set, is left behind, and the run says so at its end, too.
+func TestRefusedSetting(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "ALTER DATABASE "+ident(databaseOf(dsn))+" SET log_statement = 'all'", "ALTER DATABASE "+ident(databaseOf(dsn))+" SET statement_timeout = '7min'")
+	snap, err := openSnapshot(t, dsn, connectors.Options{Keep: []string{"database setting:log_statement", "database setting:statement_timeout"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := b.Name(t)
+	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+ident(account)+" LOGIN CREATEDB PASSWORD 'maker'")
+	t.Cleanup(func() { b.Exec(t, b.DSN("postgres"), "DROP ROLE "+ident(account)) })
+	var warned []string
+	sink, err := Connector{}.OpenSink(t.Context(), b.DSNAs(b.Name(t), account, "maker"), connectors.Options{Warn: func(m string) { warned = append(warned, m) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	build, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r1", Catalog: snap.Catalog(), Definitions: defs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer build.Abort()
+	left := fateLines(defs.LeftBehind, "nobody")
+	if want := `left behind: database setting log_statement: is refused by the target: set it: permission denied to set parameter "log_statement" (SQLSTATE 42501)` + "\n"; !strings.Contains(left, want) {
+		t.Errorf("no %q in\n%s", want, left)
+	}
+	if strings.Contains(left, "log_statement: is kept") || !strings.Contains(left, "noted: database setting statement_timeout: is kept by name") {
+		t.Errorf("the summary would say\n%s", left)
+	}
+	if !slices.ContainsFunc(warned, func(m string) bool { return strings.HasPrefix(m, "the database setting log_statement stays behind: ") }) {
+		t.Errorf("warned %q", warned)
 	}
 }
 
