@@ -44,6 +44,7 @@ type picture struct {
 	constraints map[catalog.TableID][]string
 	domains     []domainPart
 	computed    []computed
+	tied        []tied // CHECKs that need what stays behind
 }
 
 // serverMajor returns the major version of the server behind a connection, and

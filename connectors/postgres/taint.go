@@ -43,15 +43,15 @@ func (p *picture) reaching(tables []*catalog.Table, own map[string]bool) {
 			}
 		}
 		for _, d := range t.Checks {
-			if why := reaches(d.Text, own); why != "" {
+			if why := reaches(d.Text, own); why != "" && !p.has("constraint", t.ID.String()+"."+d.Name) {
 				p.add(archiveID{}, catalog.Object{Kind: "constraint", Name: t.ID.String() + "." + d.Name, Fate: catalog.Stays, Reason: why})
 				p.constraints[t.ID] = append(p.constraints[t.ID], d.Name)
 			}
 		}
 	}
 	for _, d := range p.domains {
-		if why := reaches(d.text, own); why != "" {
-			kind, name := d.kindName()
+		kind, name := d.kindName()
+		if why := reaches(d.text, own); why != "" && !p.has(kind, name) {
 			p.add(archiveID{}, catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: why})
 			p.constraints[d.domain] = append(p.constraints[d.domain], d.check)
 		}
@@ -62,8 +62,8 @@ func (p *picture) has(kind, name string) bool {
 	return slices.ContainsFunc(p.objects, func(o catalog.Object) bool { return o.Kind == kind && o.Name == name })
 }
 
-// tainted decides about what would call a neutralised function by itself: a trigger would
-// refuse every write, a materialised view its refresh, an index or a CHECK the rows.
+// tainted decides about what would call a neutralised function by itself: a trigger or a
+// default would refuse writes, a materialised view its refresh, an index or a CHECK the rows.
 func (p *picture) tainted(tables []*catalog.Table) {
 	bad := map[string][]string{} // schema.name, in lower case → all that is to blame
 	blame := func(name string, refs ...string) (more bool) {
@@ -156,6 +156,13 @@ func (p *picture) tainted(tables []*catalog.Table) {
 	}
 	for _, t := range tables {
 		for _, c := range t.Columns {
+			// A default that fails would refuse every row that leaves the column out.
+			if refs := all(c.Default); len(refs) > 0 && !c.Generation.Computed() {
+				leave("default", t.ID.String()+"."+c.Name, refs)
+				if d := (defaulted{c.Name, c.Default}); !slices.Contains(p.defaults[t.ID], d) {
+					p.defaults[t.ID] = append(p.defaults[t.ID], d)
+				}
+			}
 			if refs := all(c.Computation); len(refs) > 0 && c.Generation == catalog.Stored {
 				p.computed = append(p.computed, computed{catalog.ColumnID{Table: t.ID, Column: c.Name}, refs})
 			}

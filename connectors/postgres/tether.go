@@ -267,6 +267,48 @@ func neutralSQL(schema, name, arguments, result, volatility string, procedure bo
 	return head + ident(schema) + "." + ident(name) + "(" + arguments + ")" + tail + "\n    AS " + literal(body) + ";"
 }
 
+// tied is a CHECK that needs what stays behind. A copy without it would take what the
+// source refuses, and nobody has said that it may.
+type tied struct {
+	ref string    // of the constraint: kind:name
+	of  archiveID // its table or domain
+}
+
+// untie refuses CHECKs that need what stays behind, in one error.
+func (p *picture) untie(f fates) error {
+	var names, needed, keep []string
+	for _, k := range p.tied {
+		if f.byName[k.ref].Along() || f.byKey[k.of] == catalog.Stays {
+			continue // it comes, or stays with its table
+		}
+		for _, o := range p.Objects {
+			if o.Kind+":"+o.Name != k.ref {
+				continue
+			}
+			names = append(names, strings.TrimPrefix(k.ref, "constraint:"))
+			for _, c := range o.Causes {
+				if words := strings.Replace(c, ":", " ", 1); !slices.Contains(needed, words) {
+					needed, keep = append(needed, words), append(keep, "--keep-object '"+c+"'")
+				}
+			}
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	slices.Sort(names)
+	what, stay := "constraint ", "stays"
+	if len(names) > 1 {
+		what = "constraints "
+	}
+	if len(needed) > 1 {
+		stay = "stay"
+	}
+	return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "copy " + what + list(names),
+		Err:  fmt.Errorf("%s, whose functions a CHECK calls, %s behind", strings.Join(needed, " and "), stay),
+		Hint: "keep what the CHECK needs: " + strings.Join(keep, " ") + "; or drop the constraint at the source"}
+}
+
 // defaulted is a column whose default stays behind.
 type defaulted struct{ column, expression string }
 
@@ -296,13 +338,13 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 		}
 		ask = nil
 		err := each(ctx, conn, "dependents", []any{classes, ids}, func(row pgx.CollectableRow) error {
-			var from, at archiveID
+			var from, at, checked archiveID
 			var part int32
 			var kind, name, expression string
 			var inner, byType, generated bool
 			var of catalog.ColumnID
 			if err := row.Scan(&from.class, &from.oid, &at.class, &at.oid, &part, &inner, &byType, &kind, &name,
-				&of.Table.Schema, &of.Table.Name, &of.Column, &expression, &generated); err != nil {
+				&of.Table.Schema, &of.Table.Name, &of.Column, &expression, &generated, &checked.class, &checked.oid); err != nil {
 				return err
 			}
 			i, known := byKey[at]
@@ -317,6 +359,9 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 			case !known && inner:
 				// Part of what stays: it has no name of its own here.
 			case !known:
+				if checked.class != 0 {
+					p.tied = append(p.tied, tied{"constraint:" + name, checked})
+				}
 				if kind == "default" {
 					p.defaults[of.Table] = append(p.defaults[of.Table], defaulted{of.Column, expression})
 				}
@@ -328,6 +373,9 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 				switch {
 				case o.Fate != catalog.Stays:
 					o.Fate, o.Reason, o.Causes = catalog.Stays, needs(cause[from]), []string{cause[from]}
+					if checked.class != 0 && !asked[checked] {
+						o.Reason += ": a run stops before it writes anything"
+					}
 				case len(o.Causes) > 0 && !slices.Contains(o.Causes, cause[from]):
 					o.Causes = append(o.Causes, cause[from])
 				}
@@ -400,6 +448,9 @@ func (p *picture) apply(a *archive) error {
 				Err:  errors.New("the column is computed by " + strings.Replace(lost[0], ":", " ", 1) + ", which does not come along as it is"),
 				Hint: "keep what computes it: --keep-object '" + strings.Join(lost, "' --keep-object '") + "'"}
 		}
+	}
+	if err := p.untie(f); err != nil {
+		return err
 	}
 	for _, it := range a.items {
 		fate, known := f.byKey[it.at]
