@@ -42,7 +42,7 @@ func TestCatalogOfDefinitions(t *testing.T) {
 	}
 	for _, d := range []struct{ got, want []catalog.Definition }{{people.Checks, want.Checks}, {people.Indexes, want.Indexes}, {people.Triggers, want.Triggers}} {
 		if !reflect.DeepEqual(d.got, d.want) {
-			t.Errorf("got  %q\nwant %q", d.got, d.want)
+			t.Errorf("got  %+v\nwant %+v", d.got, d.want)
 		}
 	}
 	if got := people.Column("loud").Computation; got != "(upper(name))" {
