@@ -343,13 +343,18 @@ func (p tortured) sameObjectsBut(t *testing.T, names, kinds []string) int {
 			t.Errorf("%s, which has to stay behind, is not in the source", name)
 		}
 	}
+	if p.from != p.to {
+		// Of a server before 15 a dump has it always: its owner is another there.
+		delete(from, "SCHEMA public")
+		delete(to, "SCHEMA public")
+	}
 	for _, key := range slices.Sorted(maps.Keys(from)) {
 		stay := slices.Contains(names, key) || slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasPrefix(key, kind+" ") })
 		have, there := to[key]
 		switch {
 		case stay && there:
 			t.Errorf("%s has come along", key)
-		case stay, key == "SCHEMA public" && p.from != p.to: // whose owner another version has changed
+		case stay:
 		case !there:
 			t.Errorf("%s is missing", key)
 		case !sameWords(have, from[key]) && (p.from == p.to || !wordedAnew(key)):
