@@ -77,6 +77,7 @@ func latin1(t *testing.T, text string) string {
 // and compares both sides object by object and row by row: the letters of
 // torture-latin1.sql, and for make test-matrix the whole torture schema beside them.
 func TestTortureEncodings(t *testing.T) {
+	t.Parallel()
 	for encoding, s := range spellings {
 		t.Run(encoding, func(t *testing.T) {
 			policy := "version: 1\nkeys:\n  discovery: {from: \"file:discovery.key\"}\nclasses:\n  text: {kind: free_text, do: {shape: text}}\ntables: {}\n"
