@@ -537,6 +537,7 @@ func TestFaults(t *testing.T) {
 					ended, wrong := w.endure(f, at, after)
 					tried[f.name]++
 					codes[f.name][ended]++
+					t.Log(ended)
 					if len(wrong) == 0 && !t.Failed() {
 						survived[f.name]++
 					}

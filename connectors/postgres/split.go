@@ -64,6 +64,9 @@ func (s *snapshot) SplitLead(ctx context.Context, id catalog.TableID, leadBytes,
 	if !t.StoresRows() {
 		return nil, nil
 	}
+	if err := s.readable(t); err != nil {
+		return nil, err
+	}
 	return split(id, s.sizes[id], leadBytes, targetBytes, scansRanges.in(s.picture.major) && s.picture.heap[id]), nil
 }
 
