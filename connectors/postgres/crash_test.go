@@ -12,8 +12,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
-// crashing is a database with keys and indexes, and a build of it on a server that may
-// crash: whatever need not wait for its disk is in memory for ten seconds.
+// crashing is a database with keys and indexes, and a build of it on a server that may crash.
 type crashing struct {
 	t      *testing.T
 	server *connectortest.PrivatePostgres
@@ -26,13 +25,11 @@ type crashing struct {
 	rows   map[catalog.TableID]int64
 }
 
-func newCrashing(t *testing.T) *crashing {
+func newCrashing(t *testing.T, server *connectortest.PrivatePostgres, target string) *crashing {
 	a := connectortest.Postgres(t)
-	c := &crashing{t: t, from: a.Database(t), rows: map[catalog.TableID]int64{},
-		server: connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{Settings: []string{"wal_writer_delay=10s", "wal_writer_flush_after=0"}})}
+	c := &crashing{t: t, from: a.Database(t), rows: map[catalog.TableID]int64{}, server: server, to: server.DSN(target)}
 	a.Exec(t, c.from, "CREATE TABLE hub (id bigint PRIMARY KEY, name text UNIQUE)", "CREATE TABLE spoke (id bigint PRIMARY KEY, hub_id bigint REFERENCES hub)",
 		"CREATE INDEX ON spoke (hub_id)", "INSERT INTO hub SELECT i, 'n' || i FROM generate_series(1, 500) i", "INSERT INTO spoke SELECT i, i FROM generate_series(1, 500) i")
-	c.to = c.server.DSN("discovery")
 	var err error
 	if c.snap, err = openSnapshot(t, c.from, connectors.Options{}); err != nil {
 		t.Fatal(err)
@@ -97,10 +94,17 @@ func (c *crashing) seal() {
 const builtSQL = `SELECT concat_ws(', ', (SELECT count(*) || ' indexes' FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = 'public'::regnamespace),
 	(SELECT count(*) || ' keys' FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')))`
 
+// A crash of the target costs what need not wait for its disk: here that stays in memory for
+// ten seconds.
+func TestCrash(t *testing.T) {
+	server := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{Settings: []string{"wal_writer_delay=10s", "wal_writer_flush_after=0"}})
+	t.Run("behind Finish", func(t *testing.T) { crashBehindFinish(t, newCrashing(t, server, "behind")) })
+	t.Run("within Finish", func(t *testing.T) { crashWithinFinish(t, newCrashing(t, server, "within")) })
+}
+
 // What Finish has made is on the disk when it returns: a crash right behind it costs
 // nothing, and the build is gone on with to its end.
-func TestCrashBehindFinish(t *testing.T) {
-	c := newCrashing(t)
+func crashBehindFinish(t *testing.T, c *crashing) {
 	c.load()
 	if err := c.build.Finish(t.Context()); err != nil {
 		t.Fatal(err)
@@ -131,8 +135,7 @@ func TestCrashBehindFinish(t *testing.T) {
 
 // A crash between the last key and the end of Finish has cost that key, and none of its
 // statements failed by it: Finish asks, and is done again.
-func TestCrashWithinFinish(t *testing.T) {
-	c := newCrashing(t)
+func crashWithinFinish(t *testing.T, c *crashing) {
 	c.load()
 	ctx := t.Context()
 	for _, tab := range c.snap.Catalog().Tables {
