@@ -112,6 +112,22 @@ func TestRunIsWatched(t *testing.T) {
 	if !reflect.DeepEqual(s.content(), undisturbed) {
 		t.Error("the copy differs from that of an undisturbed run")
 	}
+	// A source that answers as usual slows nobody down.
+	r = s.run(nil)
+	r.Source = &watched{Source: r.Source,
+		vitals:  func() (connectors.Vitals, error) { asked.Add(1); return connectors.Vitals{}, nil },
+		latency: func() (time.Duration, error) { measured.Add(1); return time.Millisecond, nil },
+	}
+	r.Options.Limits = pipeline.Limits{Every: time.Millisecond, LatencyEvery: time.Millisecond}
+	measured.Store(0)
+	chaos = &pipelinetest.Chaos{At: pipelinetest.Commit, Nth: 1, Strike: chaos.Strike}
+	r.Sink = chaos.Sink(r.Sink)
+	if summary, err = r.Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w := summary.Watch; w.Slowed != 0 || w.Latency != time.Millisecond {
+		t.Errorf("slowed %d times, the slowest answer took %s; want 0, 1ms", w.Slowed, w.Latency)
+	}
 	end := asked.Load()
 	time.Sleep(5 * time.Millisecond)
 	if asked.Load() != end {

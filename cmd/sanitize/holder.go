@@ -33,7 +33,7 @@ import (
 //
 //   - when its time is over, or its snapshot is lost;
 //   - on the word release;
-//   - when the run ends without having said building: then there is nothing to resume;
+//   - when the run ends without having said building, or after sealed: then there is nothing to resume;
 //   - when another process of the same account, that has resumed the run, says release to
 //     its socket.
 type handing struct {
@@ -63,6 +63,7 @@ type holderError struct {
 // The words.
 const (
 	wordBuilding = "building"
+	wordSealed   = "sealed"
 	wordRelease  = "release"
 )
 
@@ -133,6 +134,10 @@ func startHolder(ctx context.Context, h handing) (*holder, error) {
 
 // building tells that there is something to resume from now on.
 func (h *holder) building() { fmt.Fprintln(h.input, wordBuilding) }
+
+// sealed tells that there is nothing to resume any more: a run that is killed from now on
+// takes the holder with it, since nobody would come to end it.
+func (h *holder) sealed() { fmt.Fprintln(h.input, wordSealed) }
 
 // watch calls lost, once, if the holder ends before stop is called: its time was over, it
 // has lost the snapshot, or somebody has killed it. What a killed one leaves is removed.
@@ -219,6 +224,8 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 			switch words.Text() {
 			case wordBuilding:
 				building = true
+			case wordSealed:
+				building = false
 			case wordRelease:
 				tell()
 				return

@@ -162,6 +162,9 @@ func (b *begun) PhaseBegan(phase pipeline.Phase) {
 	if phase == pipeline.Copy && !b.copying.Swap(true) && b.holder != nil {
 		b.holder.building()
 	}
+	if phase == pipeline.Promote && b.holder != nil {
+		b.holder.sealed()
+	}
 	b.progress.PhaseBegan(phase)
 }
 

@@ -43,6 +43,7 @@ type build struct {
 
 	adminMu sync.Mutex      // one statement at a time
 	admin   *pgx.Conn       // holds the target's lock
+	taken   backend         // what admin is, or was, to the server
 	life    context.Context // ends the pulse
 	die     context.CancelFunc
 	beating sync.WaitGroup

@@ -204,6 +204,9 @@ func (b *build) claim(ctx context.Context) (err error) {
 	if err := b.take(ctx, b.admin); err != nil {
 		return err
 	}
+	if b.taken, err = b.backend(ctx, b.admin); err != nil {
+		return err
+	}
 	return b.guard(ctx, b.admin)
 }
 

@@ -258,12 +258,13 @@ func (b *build) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
 	if err != nil {
 		return err
 	}
-	if err := b.retake(ctx, conn); err != nil {
+	taken, err := b.retake(ctx, conn)
+	if err != nil {
 		closeConn(conn)
 		return err
 	}
 	closeConn(b.admin)
-	b.admin = conn
+	b.admin, b.taken = conn, taken
 	b.made.mu.Lock()
 	b.made.doubt = true
 	b.made.mu.Unlock()
@@ -275,31 +276,46 @@ func (b *build) hold(ctx context.Context) error {
 	return b.withAdmin(ctx, func(*pgx.Conn) error { return nil })
 }
 
+// backend is one process of a server. Its number alone is not one: numbers are given out
+// again, soon after a container or a machine has started anew. The zero value is nobody.
+type backend struct {
+	pid   int32
+	since time.Time // as the server's clock has it, to the microsecond
+}
+
+// backend says which process serves a session.
+func (b *build) backend(ctx context.Context, conn *pgx.Conn) (p backend, err error) {
+	err = conn.QueryRow(ctx, "SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()").Scan(&p.pid, &p.since)
+	return p, failDefinition(ctx, b.side, "take "+b.display(b.target), err)
+}
+
 // retake takes the target's lock again, which our own session may still seem to have:
-// the server has not noticed yet that it is gone.
-func (b *build) retake(ctx context.Context, conn *pgx.Conn) error {
-	err := b.sink.take(ctx, conn)
-	if kind, _ := connectors.KindOf(err); kind == connectors.KindBusy && b.admin != nil {
-		if _, err := conn.Exec(ctx, "SELECT pg_catalog.pg_terminate_backend($1)", int32(b.admin.PgConn().PID())); err == nil {
+// the server has not noticed yet that it is gone. That one is ended, and nobody else.
+func (b *build) retake(ctx context.Context, conn *pgx.Conn) (taken backend, err error) {
+	err = b.sink.take(ctx, conn)
+	if kind, _ := connectors.KindOf(err); kind == connectors.KindBusy {
+		var ended bool
+		sql := "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2"
+		if err := conn.QueryRow(ctx, sql, b.taken.pid, b.taken.since).Scan(&ended); err == nil && ended {
 			select {
 			case <-time.After(time.Second):
 			case <-ctx.Done():
-				return ctx.Err()
+				return backend{}, ctx.Err()
 			}
 		}
 		err = b.sink.take(ctx, conn)
 	}
 	if err != nil {
-		return err
+		return backend{}, err
 	}
 	list, err := b.neighbours(ctx, conn)
 	if err != nil {
-		return err
+		return backend{}, err
 	}
 	if !slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.name }) {
-		return b.removedError()
+		return backend{}, b.removedError()
 	}
-	return nil
+	return b.backend(ctx, conn)
 }
 
 func (b *build) removedError() error {

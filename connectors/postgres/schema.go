@@ -138,7 +138,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		if keys, err = readSteps(ctx, conn); err != nil {
 			return err
 		}
-		out.Sequences, err = readSequences(ctx, conn)
+		out.Sequences, err = s.readSequences(ctx, conn)
 		return err
 	})
 	if err != nil {
@@ -240,25 +240,34 @@ func readUnsound(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 
 // readSequences reads the positions too. A position is not part of a snapshot:
 // it may be later than the rows, never earlier.
-func readSequences(ctx context.Context, conn *pgx.Conn) ([]connectors.Sequence, error) {
+func (s *snapshot) readSequences(ctx context.Context, conn *pgx.Conn) ([]connectors.Sequence, error) {
 	var seqs []connectors.Sequence
 	err := each(ctx, conn, "sequences", nil, func(row pgx.CollectableRow) error {
 		var q connectors.Sequence
-		err := row.Scan(&q.ID.Schema, &q.ID.Name, &q.Increment, &q.Min, &q.Max, &q.Owner.Table.Schema, &q.Owner.Table.Name, &q.Owner.Column)
+		err := row.Scan(&q.ID.Schema, &q.ID.Name, &q.Increment, &q.Min, &q.Max, &q.Last, &q.Owner.Table.Schema, &q.Owner.Table.Name, &q.Owner.Column)
 		seqs = append(seqs, q)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkSequences(seqs); err != nil {
+		return nil, err
+	}
 	const batch = 200
 	for from := 0; from < len(seqs); from += batch {
 		var sql strings.Builder
 		for i, q := range seqs[from:min(from+batch, len(seqs))] {
-			if i > 0 {
+			if s.without[q.ID] {
+				continue
+			}
+			if sql.Len() > 0 {
 				sql.WriteString(" UNION ALL ")
 			}
 			fmt.Fprintf(&sql, "SELECT %d, last_value, is_called FROM %s", from+i, table(q.ID))
+		}
+		if sql.Len() == 0 {
+			continue
 		}
 		rows, err := conn.Query(ctx, sql.String())
 		if err != nil {

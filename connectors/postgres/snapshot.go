@@ -34,6 +34,7 @@ type snapshot struct {
 	export  string // by which readers join: the token, or what the holder of a joined snapshot has exported; under mu
 	picture *picture
 	sizes   map[catalog.TableID]size
+	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
 
 	holderMu sync.Mutex // one question at a time
 	holder   *pgx.Conn
@@ -100,7 +101,7 @@ func (s *snapshot) begin(ctx context.Context) error {
 	if err := s.checkRights(ctx); err != nil {
 		return err
 	}
-	if err := s.checkUnlogged(ctx); err != nil {
+	if err := s.readUnreadable(ctx); err != nil {
 		return err
 	}
 	if err := s.lock(ctx); err != nil {
@@ -340,6 +341,9 @@ func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string
 	t := s.picture.Table(id)
 	if t == nil || t.Column(column) == nil {
 		return nil, &connectors.Error{Side: s.side, Op: op, Err: errors.New("there is no such column")}
+	}
+	if err := s.readable(t); err != nil {
+		return nil, err
 	}
 	held, err := s.reader(ctx)
 	if err != nil {

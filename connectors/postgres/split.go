@@ -65,6 +65,9 @@ func (s *snapshot) SplitLead(ctx context.Context, id catalog.TableID, leadBytes,
 	if !t.StoresRows() {
 		return nil, nil
 	}
+	if err := s.readable(t); err != nil {
+		return nil, err
+	}
 	z, pages := s.sizes[id], s.picture.heap[id]
 	if !scansRanges.in(s.picture.major) {
 		target := targetBytes

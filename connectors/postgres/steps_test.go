@@ -3,10 +3,14 @@ package postgres
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -182,6 +186,125 @@ func TestLead(t *testing.T) {
 			}
 			for _, c := range chunks[3:] {
 				load(b, c, true)
+			}
+			if err := b.Finish(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Seal(ctx, map[catalog.TableID]int64{id: 3000}); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Promote(ctx); err != nil {
+				t.Fatal(err)
+			}
+			sameDatabases(t, from, to)
+		})
+	}
+}
+
+// A lead chunk of a build that is gone on with looks into the ledger under the table's lock:
+// it leaves the rows of a sister that came before it, and of one whose commit is on its way.
+func TestLateLead(t *testing.T) {
+	defer func(frozen int64) { frozenBytes = frozen }(frozenBytes)
+	frozenBytes = 0
+	a := connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE TABLE t AS SELECT i AS id, repeat('x', 500) AS v FROM generate_series(1, 3000) i")
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := catalog.TableID{Schema: "public", Name: "t"}
+	chunks, err := snap.(connectors.LeadSplitter).SplitLead(ctx, id, 800<<10, 256<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout, err := snap.Layout(id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"before the resume", "while the lead begins"} {
+		t.Run(when, func(t *testing.T) {
+			to := a.DSN(a.Name(t))
+			spec := connectors.BuildSpec{Run: "late", Catalog: snap.Catalog(), Definitions: defs, Chunks: chunks}
+			open := func() connectors.Sink {
+				sink, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { sink.Close() })
+				return sink
+			}
+			b, err := open().Begin(ctx, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if when == "before the resume" {
+				if _, err := copyChunk(ctx, snap, b, chunks[1], layout); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := b.(connectors.Keeper).Keep(); err != nil {
+				t.Fatal(err)
+			}
+			if b, err = open().(connectors.Resumer).Resume(ctx, spec); err != nil {
+				t.Fatal(err)
+			}
+			defer b.Abort()
+			if when == "before the resume" {
+				if _, err := copyChunk(ctx, snap, b, chunks[0], layout); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				inside := a.DSN(b.(*build).name)
+				sister, err := pgx.Connect(ctx, inside)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer sister.Close(ctx)
+				if _, err := sister.Exec(ctx, "BEGIN; LOCK TABLE t IN ROW EXCLUSIVE MODE"); err != nil { // as COPY does
+					t.Fatal(err)
+				}
+				lead := make(chan error, 1)
+				go func() {
+					_, err := copyChunk(ctx, snap, b, chunks[0], layout)
+					lead <- err
+				}()
+				waiting := "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 't'::regclass"
+				for until := time.Now().Add(30 * time.Second); a.Value(t, inside, waiting) == "0"; time.Sleep(5 * time.Millisecond) {
+					if time.Now().After(until) {
+						t.Fatal("the lead does not wait for the table's lock")
+					}
+				}
+				sql := fmt.Sprintf("INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 3) i; INSERT INTO %s.ledger VALUES (%s, 'public', 't', 3, 1500); COMMIT",
+					ident(b.(*build).ledger), literal(chunks[1].ID))
+				if _, err := sister.Exec(ctx, sql); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-lead; err != nil {
+					t.Fatal(err)
+				}
+				receipts, err := b.Receipts(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var rows int64
+				for _, r := range receipts {
+					rows += r.Rows
+				}
+				if got := a.Value(t, inside, "SELECT count(*) FROM t"); len(receipts) != 2 || got != fmt.Sprint(rows) {
+					t.Errorf("%s rows in the table, %d in %d receipts", got, rows, len(receipts))
+				}
+				return
+			}
+			for _, c := range chunks[2:] {
+				if _, err := copyChunk(ctx, snap, b, c, layout); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if err := b.Finish(ctx); err != nil {
 				t.Fatal(err)

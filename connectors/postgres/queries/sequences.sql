@@ -1,6 +1,6 @@
 -- Every sequence, and the column that it fills: the one that owns it, else a
 -- column whose default draws from it. A parent comes before its partitions.
-SELECT n.nspname, c.relname, s.seqincrement, s.seqmin, s.seqmax,
+SELECT n.nspname, c.relname, s.seqincrement, s.seqmin, s.seqmax, s.seqstart,
        coalesce(f.nspname, ''), coalesce(f.relname, ''), coalesce(f.attname, '')
 FROM pg_catalog.pg_sequence s
 JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid

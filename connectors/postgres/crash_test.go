@@ -1,0 +1,245 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// crashing is a database with keys and indexes, and a build of it on a server that may crash.
+type crashing struct {
+	t      *testing.T
+	server *connectortest.PrivatePostgres
+	from   string
+	to     string
+	snap   connectors.Snapshot
+	defs   *connectors.Definitions
+	sink   connectors.Sink
+	build  *build
+	rows   map[catalog.TableID]int64
+}
+
+func newCrashing(t *testing.T, server *connectortest.PrivatePostgres, target string) *crashing {
+	a := connectortest.Postgres(t)
+	c := &crashing{t: t, from: a.Database(t), rows: map[catalog.TableID]int64{}, server: server, to: server.DSN(target)}
+	a.Exec(t, c.from, "CREATE TABLE hub (id bigint PRIMARY KEY, name text UNIQUE)", "CREATE TABLE spoke (id bigint PRIMARY KEY, hub_id bigint REFERENCES hub)",
+		"CREATE INDEX ON spoke (hub_id)", "INSERT INTO hub SELECT i, 'n' || i FROM generate_series(1, 500) i", "INSERT INTO spoke SELECT i, i FROM generate_series(1, 500) i")
+	var err error
+	if c.snap, err = openSnapshot(t, c.from, connectors.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if c.defs, err = c.snap.Definitions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.open()
+	c.begun(c.sink.Begin(t.Context(), c.spec()))
+	return c
+}
+
+func (c *crashing) spec() connectors.BuildSpec {
+	return connectors.BuildSpec{Run: "crash", Catalog: c.snap.Catalog(), Definitions: c.defs}
+}
+
+// open opens a sink, as a new process would.
+func (c *crashing) open() {
+	c.t.Helper()
+	sink, err := Connector{}.OpenSink(c.t.Context(), c.to, connectors.Options{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { sink.Close() })
+	c.sink = sink
+}
+
+func (c *crashing) begun(b connectors.Build, err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { b.Abort() })
+	c.build = b.(*build)
+}
+
+// load loads every table, and waits for the disk: what follows is what a crash may cost.
+func (c *crashing) load() {
+	c.t.Helper()
+	for _, tab := range c.snap.Catalog().Tables {
+		n, err := copyTable(c.t.Context(), c.snap, c.build, tab, nil)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.rows[tab.ID] = n
+	}
+	c.server.Exec(c.t, c.server.DSN(c.build.name), "CREATE TABLE disk ()", "DROP TABLE disk")
+}
+
+// seal seals, promotes, and compares.
+func (c *crashing) seal() {
+	c.t.Helper()
+	if err := c.build.Seal(c.t.Context(), c.rows); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.build.Promote(c.t.Context()); err != nil {
+		c.t.Fatal(err)
+	}
+	sameDatabases(c.t, c.from, c.to)
+}
+
+const builtSQL = `SELECT concat_ws(', ', (SELECT count(*) || ' indexes' FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = 'public'::regnamespace),
+	(SELECT count(*) || ' keys' FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f')))`
+
+// A crash of the target costs what need not wait for its disk: here that stays in memory for
+// ten seconds.
+func TestCrash(t *testing.T) {
+	server := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{Settings: []string{"wal_writer_delay=10s", "wal_writer_flush_after=0"}})
+	t.Run("behind Finish", func(t *testing.T) { crashBehindFinish(t, newCrashing(t, server, "behind")) })
+	t.Run("within Finish", func(t *testing.T) { crashWithinFinish(t, newCrashing(t, server, "within")) })
+}
+
+// What Finish has made is on the disk when it returns: a crash right behind it costs
+// nothing, and the build is gone on with to its end.
+func crashBehindFinish(t *testing.T, c *crashing) {
+	c.load()
+	if err := c.build.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := "4 indexes, 4 keys"
+	if got := c.server.Value(t, c.server.DSN(c.build.name), builtSQL); got != want {
+		t.Fatalf("finished: %s, want %s", got, want)
+	}
+	c.server.Restart(t) // as a crash would
+	if got := c.server.Value(t, c.server.DSN(c.build.name), builtSQL); got != want {
+		t.Errorf("after the crash: %s, want %s", got, want)
+	}
+	// Tables may be unlogged, and empty now: this run does not promote them.
+	err := c.build.Seal(t.Context(), c.rows)
+	if kind, side := connectors.KindOf(err); kind != connectors.KindUnavailable || side != connectors.SinkSide || connectors.Retryable(err) {
+		t.Errorf("sealed behind a crash: kind %d, side %d, %v", kind, side, err)
+	}
+	if err := c.build.Keep(); err != nil {
+		t.Fatal(err)
+	}
+	c.open()
+	c.begun(c.sink.(connectors.Resumer).Resume(t.Context(), c.spec()))
+	if err := c.build.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.seal()
+}
+
+// A crash between the last key and the end of Finish has cost that key, and none of its
+// statements failed by it: Finish asks, and is done again.
+func crashWithinFinish(t *testing.T, c *crashing) {
+	c.load()
+	ctx := t.Context()
+	for _, tab := range c.snap.Catalog().Tables {
+		if err := c.build.TableLoaded(ctx, tab.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.build.keys(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.server.Restart(t)
+	// The sessions of the pool are gone: the first that is used says so.
+	err := c.build.settle(ctx)
+	for tries := 0; err != nil && connectors.Retryable(err) && !strings.Contains(err.Error(), "may have crashed"); tries++ {
+		if tries == 10 {
+			t.Fatal(err)
+		}
+		err = c.build.settle(ctx)
+	}
+	if err == nil || !connectors.Retryable(err) {
+		t.Fatalf("settled behind a crash: %v", err)
+	}
+	// The next round begins with what the server still has.
+	receipts, err := c.build.Receipts(ctx)
+	if err != nil || len(receipts) != len(c.rows) {
+		t.Fatalf("%d receipts, %v", len(receipts), err)
+	}
+	if err := c.build.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.seal()
+}
+
+// The target's lock is taken again from our own session, if the server has not noticed that it is
+// gone; and from nobody else, though he has its number now.
+func TestRetake(t *testing.T) {
+	a := connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE TABLE t (i int)")
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	s, err := Connector{}.OpenSink(ctx, a.DSN(a.Name(t)), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	begun, err := s.Begin(ctx, connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer begun.Abort()
+	b := begun.(*build)
+
+	// Whoever has the lock now: our session of before, or another with its number.
+	lose := func(number func(theirs backend) backend) *pgx.Conn {
+		t.Helper()
+		other, err := b.sink.admin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { closeConn(other) })
+		b.adminMu.Lock()
+		defer b.adminMu.Unlock()
+		closeConn(b.admin)
+		for until := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if err = b.take(ctx, other); err == nil {
+				break
+			}
+			if time.Now().After(until) {
+				t.Fatal(err)
+			}
+		}
+		theirs, err := b.backend(ctx, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.taken = number(theirs)
+		return other
+	}
+	other := lose(func(theirs backend) backend { return backend{theirs.pid, theirs.since.Add(-time.Microsecond)} })
+	err = b.hold(ctx)
+	if kind, _ := connectors.KindOf(err); kind != connectors.KindBusy {
+		t.Errorf("another run holds the target: kind %d, %v", kind, err)
+	}
+	if _, err := other.Exec(ctx, "SELECT"); err != nil {
+		t.Errorf("a session of somebody else was ended: %v", err)
+	}
+	closeConn(other)
+
+	other = lose(func(theirs backend) backend { return theirs })
+	if err := b.hold(ctx); err != nil {
+		t.Errorf("our own session has the target: %v", err)
+	}
+	if _, err := other.Exec(ctx, "SELECT"); err == nil {
+		t.Error("our own session, of which nobody knows, goes on")
+	}
+	if now, err := b.backend(ctx, b.admin); err != nil || now != b.taken {
+		t.Errorf("taken by %+v, noted %+v, %v", now, b.taken, err)
+	}
+}

@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// A standby has no rows of an unlogged table, and no position of its sequence. That stops
+// whoever wants them, before anything is written; a run that drops the table wants neither.
+func TestUnloggedAtAStandby(t *testing.T) {
+	primary := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{})
+	from := primary.Database(t)
+	primary.Exec(t, from, "CREATE UNLOGGED TABLE carts (id bigint GENERATED ALWAYS AS IDENTITY (START WITH 7) PRIMARY KEY, goods text)",
+		"CREATE TABLE events (id bigint) PARTITION BY RANGE (id)", "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
+		"CREATE UNLOGGED TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20)",
+		"CREATE TABLE users (id bigserial PRIMARY KEY, name text)",
+		"INSERT INTO carts (goods) SELECT 'g' FROM generate_series(1, 50)", "INSERT INTO events SELECT generate_series(0, 19)",
+		"INSERT INTO users (name) SELECT 'n' || i FROM generate_series(1, 50) i")
+	standby := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{StandbyOf: primary})
+	ctx := t.Context()
+	snap, err := openSnapshot(t, standby.DSN(nameOf(from)), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := func(what string, err error, names ...string) {
+		t.Helper()
+		if kind, side := connectors.KindOf(err); kind != connectors.KindUnavailable || side != connectors.SourceSide {
+			t.Errorf("%s: kind %d, side %d, %v", what, kind, side, err)
+			return
+		}
+		for _, name := range append(names, "the source is a standby") {
+			if !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %v does not say %q", what, err, name)
+			}
+		}
+		if !strings.Contains(connectors.Hint(err), " SET LOGGED") {
+			t.Errorf("%s: hint %q", what, connectors.Hint(err))
+		}
+	}
+	id := func(name string) catalog.TableID { return catalog.TableID{Schema: "public", Name: name} }
+	for _, name := range []string{"carts", "events_2"} {
+		_, err := snap.Split(ctx, id(name), 0)
+		stopped("split "+name, err, "public."+name)
+	}
+	for name, missing := range map[string]string{"carts": "public.carts", "events": "public.events_2"} {
+		_, err := snap.(connectors.Counter).Values(ctx, id(name), "id", 100)
+		stopped("values of "+name, err, missing)
+	}
+
+	// Nobody wants the rows of carts and events_2.
+	defs, err := snap.Definitions(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := connectortest.Postgres(t)
+	to := a.DSN(a.Name(t))
+	sink, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	b, err := sink.Begin(ctx, connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Abort()
+	rows := map[catalog.TableID]int64{}
+	for _, name := range []string{"users", "events_1"} {
+		if rows[id(name)], err = copyTable(ctx, snap, b, snap.Catalog().Table(id(name)), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Seal(ctx, rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Promote(ctx); err != nil {
+		t.Fatal(err)
+	}
+	got := a.Value(t, to, "SELECT concat_ws(' ', (SELECT count(*) FROM carts), (SELECT count(*) FROM events), (SELECT count(*) FROM users), (SELECT relpersistence FROM pg_class WHERE relname = 'carts'), nextval('carts_id_seq'), nextval('users_id_seq'))")
+	if want := "0 10 50 u 7 51"; got != want {
+		t.Errorf("the target has %s, want %s", got, want)
+	}
+
+	// A sequence of nobody stops every run: its position would be another.
+	if primary.Value(t, from, "SELECT current_setting('server_version_num')::int >= 150000") != "t" {
+		return // sequences are logged there
+	}
+	primary.Exec(t, from, "CREATE UNLOGGED SEQUENCE forgetful")
+	at := primary.Value(t, from, "SELECT pg_current_wal_lsn()")
+	for until := time.Now().Add(30 * time.Second); standby.Value(t, standby.DSN("postgres"), "SELECT pg_last_wal_replay_lsn() >= '"+at+"'") != "t"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("the standby does not catch up")
+		}
+	}
+	if snap, err = openSnapshot(t, standby.DSN(nameOf(from)), connectors.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = snap.Definitions(ctx)
+	stopped("definitions", err, "public.forgetful")
+}
