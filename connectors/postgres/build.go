@@ -34,12 +34,11 @@ const (
 // build is one database being built.
 type build struct {
 	*sink
-	spec    connectors.BuildSpec
-	defs    definitions
-	name    string        // of the database
-	ledger  string        // schema of the ledger in it
-	workers int           // chunks loaded at once
-	slots   chan *session // a place per session allowed; nil where none is open yet
+	spec   connectors.BuildSpec
+	defs   definitions
+	name   string        // of the database
+	ledger string        // schema of the ledger in it
+	slots  chan *session // a place per session allowed; nil where none is open yet
 
 	adminMu sync.Mutex      // one statement at a time
 	admin   *pgx.Conn       // holds the target's lock

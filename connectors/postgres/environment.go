@@ -245,10 +245,6 @@ func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
 	if workers <= 0 {
 		workers = s.workers
 	}
-	b.workers = workers
-	if workers > 1 {
-		workers++ // builds an index while another waits for the disk
-	}
 	b.slots = make(chan *session, workers)
 	for range workers {
 		b.slots <- nil

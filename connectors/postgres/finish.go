@@ -165,7 +165,7 @@ func (b *build) analyze(id catalog.TableID) task {
 // busy the cores are too, and helpers would only divide the same work.
 func (b *build) tune(ctx context.Context, held *session, bytes int64) error {
 	helpers, kb := "DEFAULT", max(sortKB(bytes), helperKB)
-	if int(b.wanted.Load()) >= b.workers {
+	if int(b.wanted.Load()) >= cap(b.slots) {
 		helpers, kb = "0", sortKB(bytes)
 	}
 	tuned := fmt.Sprint(helpers, kb)
@@ -175,7 +175,7 @@ func (b *build) tune(ctx context.Context, held *session, bytes int64) error {
 	sql := fmt.Sprintf(`SET max_parallel_maintenance_workers = %s;
 SELECT pg_catalog.set_config('maintenance_work_mem', least(greatest(m.reset_val::bigint, b.setting::bigint * 8 / %d), %d * (1 + h.setting::bigint)) || 'kB', false)
 FROM pg_catalog.pg_settings m, pg_catalog.pg_settings b, pg_catalog.pg_settings h
-WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers' AND h.name = 'max_parallel_maintenance_workers'`, helpers, 2*b.workers, kb)
+WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers' AND h.name = 'max_parallel_maintenance_workers'`, helpers, 2*cap(b.slots), kb)
 	held.tuned = tuned
 	return held.exec(ctx, sql)
 }
