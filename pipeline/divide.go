@@ -51,8 +51,9 @@ func shares(sizes []int64, workers int) []share {
 		total += n
 	}
 	part := total / int64(workers)
-	// With w workers the others have 2·(total-n)/(w-1) to do each.
-	first, top := 2*total/int64(workers+1), largest(sizes)
+	// With w workers the others have 2·(total-n)/(w-1) to do each. Not all tables have
+	// indexes, so there is another bound.
+	first, top := min(2*total/int64(workers+1), part*3/2), largest(sizes)
 	bySize := make([]int, 0, len(sizes))
 	var large []int
 	for i, n := range sizes {

@@ -18,7 +18,7 @@ func TestShares(t *testing.T) {
 		{"nothing", 2, nil, "[]"},
 		{"one table has most rows", 2, []int64{2700, 500, 300, 300, 1}, "[990 w w w w]"},
 		{"one table has more than a half", 2, []int64{2400, 700, 700, 1}, "[w w w w]"},
-		{"one of four workers has more than its part", 4, []int64{390, 250, 200, 160}, "[w w w w]"},
+		{"one of four workers has more than its part", 4, []int64{370, 250, 200, 180}, "[w w w w]"},
 		{"one table has nearly all rows", 2, []int64{9000, 10, 5}, "[c w w]"},
 		{"one table", 3, []int64{9000}, "[c]"},
 		{"two of a size", 2, []int64{1000, 1000}, "[w w]"},

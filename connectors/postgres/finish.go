@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -22,6 +23,8 @@ const (
 	// runKB is what a sort keeps in memory of each of the runs that it merges, in KiB
 	// (MERGE_BUFFER_SIZE and TAPE_BUFFER_OVERHEAD of the server's tuplesort.c).
 	runKB = 264
+	// allKB is more than any server has, in KiB.
+	allKB = 1 << 40
 	// helperKB is the least memory for which the server gives a sort a helper, in KiB.
 	helperKB = 32 << 10
 )
@@ -33,6 +36,18 @@ const (
 // server then walks two indexes in their order rather than fill a table of hashes.
 func sortKB(bytes int64) int64 {
 	return min(max(int64(math.Sqrt(float64(bytes>>10)*runKB)), leastSortKB), mostSortKB)
+}
+
+// indexKB returns the memory for making indexes of a table of so many bytes, in KiB: all
+// that there is unless each is sorted, for a GIN index is the slower the less it has, and
+// some kinds are not made at all below what they ask for.
+func indexKB(bytes int64, entries ...entry) int64 {
+	for _, e := range entries {
+		if e.Kind == "INDEX" && !strings.Contains(e.SQL, " USING btree ") || e.Kind == "CONSTRAINT" && strings.Contains(e.SQL, " EXCLUDE USING ") {
+			return allKB
+		}
+	}
+	return sortKB(bytes)
 }
 
 // makeIndexes makes the indexes and keys of one table: each index on a session of its own,
@@ -55,7 +70,7 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 				return err
 			}
 			defer b.release(held)
-			if err := b.tune(ctx, held, bytes); err != nil {
+			if err := b.tune(ctx, held, indexKB(bytes, e)); err != nil {
 				return fail(ctx, b.side, "make "+e.String(), err)
 			}
 			return b.run(ctx, held, e)
@@ -82,7 +97,7 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 		return nil
 	}
 	return b.with(ctx, func(held *session) error {
-		if err := b.tune(ctx, held, bytes); err != nil {
+		if err := b.tune(ctx, held, indexKB(bytes, rest...)); err != nil {
 			return fail(ctx, b.side, "build the indexes of "+words(id), err)
 		}
 		return b.run(ctx, held, rest...)
@@ -120,7 +135,7 @@ func (b *build) keys(ctx context.Context) error {
 			now = e.first()
 			later = append(later, weighed{task{locks: []string{b.root(*e.Table)}, do: func(ctx context.Context) error {
 				return b.with(ctx, func(held *session) error {
-					if err := b.tune(ctx, held, bytes); err != nil {
+					if err := b.tune(ctx, held, sortKB(bytes)); err != nil {
 						return fail(ctx, b.side, "make "+e.String(), err)
 					}
 					return b.run(ctx, held, e.second())
@@ -159,23 +174,23 @@ func (b *build) analyze(id catalog.TableID) task {
 	}}
 }
 
-// tune gives a session what sorting and joining so many bytes needs, but no more than the
-// server's owner allows, or a part of what the owner has given to its cache; and helpers
-// of the server while sessions are fewer than the build may have. While all of them are
-// busy the cores are too, and helpers would only divide the same work.
-func (b *build) tune(ctx context.Context, held *session, bytes int64) error {
-	helpers, kb := "DEFAULT", max(sortKB(bytes), helperKB)
-	if int(b.wanted.Load()) >= cap(b.slots) {
-		helpers, kb = "0", sortKB(bytes)
+// tune gives a session so much memory, in KiB, for sorting and joining, but no more than
+// the server's owner allows, or a part of what the owner has given to its cache; and
+// helpers of the server while sessions are fewer than the build may have. While all of
+// them are busy the cores are too, and helpers would only divide the same work.
+func (b *build) tune(ctx context.Context, held *session, kb int64) error {
+	helpers := "0"
+	if int(b.wanted.Load()) < cap(b.slots) {
+		helpers, kb = "DEFAULT", max(kb, helperKB)
 	}
 	tuned := fmt.Sprint(helpers, kb)
 	if held.tuned == tuned {
 		return nil
 	}
 	sql := fmt.Sprintf(`SET max_parallel_maintenance_workers = %s;
-SELECT pg_catalog.set_config('maintenance_work_mem', least(greatest(m.reset_val::bigint, b.setting::bigint * 8 / %d), %d * (1 + h.setting::bigint)) || 'kB', false)
+SELECT pg_catalog.set_config('maintenance_work_mem', least(greatest(m.reset_val::bigint, least(b.setting::bigint * 8 / %d, %d)), %d * (1 + h.setting::bigint)) || 'kB', false)
 FROM pg_catalog.pg_settings m, pg_catalog.pg_settings b, pg_catalog.pg_settings h
-WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers' AND h.name = 'max_parallel_maintenance_workers'`, helpers, 2*cap(b.slots), kb)
+WHERE m.name = 'maintenance_work_mem' AND b.name = 'shared_buffers' AND h.name = 'max_parallel_maintenance_workers'`, helpers, 2*cap(b.slots), mostSortKB, kb)
 	held.tuned = tuned
 	return held.exec(ctx, sql)
 }

@@ -16,7 +16,7 @@ import (
 // Servers before 14 read a range of pages by reading all others as well. There a large
 // table is divided by the values of an integer key, whose index finds each range. The
 // ranges are as wide as each other: holes in the key make some of them smaller. A table
-// without such a key stays one chunk.
+// without such a key stays one chunk, and one whose key does not follow its pages.
 
 // keyRange is how a table is divided by a key: a chunk's Lo and Hi count from first.
 type keyRange struct {
@@ -47,11 +47,17 @@ func (s *snapshot) rangeOf(ctx context.Context, t *catalog.Table) (*keyRange, er
 	if column := integerKey(t); column != "" {
 		var first, last int64
 		err := s.holding(func(conn *pgx.Conn) error {
-			sql := fmt.Sprintf("SELECT pg_catalog.min(%s)::bigint, pg_catalog.max(%[1]s)::bigint FROM ONLY %s HAVING pg_catalog.min(%[1]s) IS NOT NULL", ident(column), table(t.ID))
+			// A domain that is NOT NULL lets NULL through where no value is assigned, and NULL
+			// is in no range. Ranges of a key that does not follow the order of the pages
+			// would read most pages many times.
+			sql := fmt.Sprintf(`SELECT pg_catalog.min(%[1]s)::bigint, pg_catalog.max(%[1]s)::bigint FROM ONLY %[2]s HAVING pg_catalog.min(%[1]s) IS NOT NULL
+AND NOT EXISTS (SELECT FROM ONLY %[2]s WHERE %[1]s IS NULL)
+AND coalesce((SELECT pg_catalog.abs(s.correlation) FROM pg_catalog.pg_stats s WHERE s.schemaname = %[3]s AND s.tablename = %[4]s AND s.attname = %[5]s AND NOT s.inherited), 1) > 0.9`,
+				ident(column), table(t.ID), literal(t.ID.Schema), literal(t.ID.Name), literal(column))
 			return conn.QueryRow(ctx, sql).Scan(&first, &last)
 		})
 		switch width := uint64(last) - uint64(first) + 1; {
-		case errors.Is(err, pgx.ErrNoRows): // no row
+		case errors.Is(err, pgx.ErrNoRows): // no row, or no order
 		case err != nil:
 			return nil, fail(ctx, s.side, "split "+words(t.ID), err)
 		case width > 0 && width <= widestKey:

@@ -35,6 +35,47 @@ func says(words string) finder {
 	return func(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) { return "", r.MatchString(e.SQL) }
 }
 
+// spells finds words in SQL as the server spells it, and not in what people have written:
+// names, comments, literals, bodies of functions in other languages.
+func spells(words string) finder {
+	r := regexp.MustCompile(words)
+	return func(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
+		return "", r.MatchString(e.SQL) && r.MatchString(spelt(e.SQL))
+	}
+}
+
+// spelt returns SQL without comments, literals and what stands in quotes.
+func spelt(sql string) string {
+	var b strings.Builder
+	for i := 0; i < len(sql); {
+		switch c := sql[i]; {
+		case strings.HasPrefix(sql[i:], "--"):
+			n := strings.IndexByte(sql[i:], '\n')
+			if n < 0 {
+				return b.String()
+			}
+			i += n
+		case strings.HasPrefix(sql[i:], "/*"):
+			i = afterComment(sql, i)
+		case c == '\'' || c == '"':
+			b.WriteByte(c)
+			i = afterQuote(sql, i, c, false)
+		case c == '$' && dollarTag(sql[i:]) != "":
+			tag := dollarTag(sql[i:])
+			i += len(tag)
+			n := strings.Index(sql[i:], tag)
+			if n < 0 {
+				return b.String()
+			}
+			i += n + len(tag)
+		default:
+			b.WriteByte(c)
+			i++
+		}
+	}
+	return b.String()
+}
+
 // ofPartitioned finds words in the SQL of what belongs to a partitioned table.
 func ofPartitioned(words string) finder {
 	r := regexp.MustCompile(words)
@@ -181,18 +222,18 @@ var needed = []feature{
 	{15, "publications of schemas", []string{"PUBLICATION TABLES IN SCHEMA"}, says(` ADD TABLES IN SCHEMA `)},
 	{15, "the function", nil, calls("regexp_count regexp_instr regexp_like regexp_substr")},
 	{16, "collations with rules", []string{"COLLATION"}, says(`, rules = `)},
-	{16, "JSON constructors", asked, says(`\b(JSON_ARRAY|JSON_OBJECT|JSON_ARRAYAGG|JSON_OBJECTAGG)\(|\bIS (NOT )?JSON\b`)},
-	{16, "XMLSERIALIZE … INDENT", asked, says(`\bXMLSERIALIZE\([^;]* INDENT\)`)},
-	{16, "SYSTEM_USER", nil, says(`\bSYSTEM_USER\b`)},
+	{16, "JSON constructors", asked, spells(`\b(JSON_ARRAY|JSON_OBJECT|JSON_ARRAYAGG|JSON_OBJECTAGG)\(|\bIS (NOT )?JSON\b`)},
+	{16, "XMLSERIALIZE … INDENT", asked, spells(`\bXMLSERIALIZE\([^;]* INDENT\)`)},
+	{16, "SYSTEM_USER", nil, spells(`\bSYSTEM_USER\b`)},
 	{16, "the function", nil, calls("any_value array_sample array_shuffle date_add date_subtract random_normal erf erfc pg_input_is_valid pg_input_error_info")},
-	{17, "JSON_TABLE and the functions of SQL/JSON", asked, says(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
+	{17, "JSON_TABLE and the functions of SQL/JSON", asked, spells(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
 	{17, "the right MAINTAIN", []string{"ACL"}, says(`^GRANT [^\n]*\bMAINTAIN\b`)},
 	{17, "built-in collations", []string{"COLLATION"}, says(`provider = builtin`)},
 	{17, "exclusion constraints of partitioned tables", []string{"CONSTRAINT"}, ofPartitioned(` EXCLUDE `)},
 	{17, "access methods of partitioned tables", []string{"TABLE"}, says(`(?s)\nPARTITION BY .*\nALTER TABLE [^\n]* SET ACCESS METHOD `)},
 	{17, "event triggers on login", []string{"EVENT TRIGGER"}, says(`^CREATE EVENT TRIGGER .* ON login\b`)},
 	{17, "a comment on a domain's NOT NULL", []string{"COMMENT"}, onNotNull("CREATE DOMAIN ")},
-	{17, "AT LOCAL", nil, says(` AT LOCAL\)`)},
+	{17, "AT LOCAL", nil, spells(` AT LOCAL\)`)},
 	{17, "MERGE … RETURNING", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ *BEGIN ATOMIC$(?s:.*)\bMERGE INTO (?s:[^;]*)\bRETURNING `)},
 	{17, "methods of JSON paths", nil, says(`\.(bigint|boolean|date|decimal|integer|number|string|time|time_tz|timestamp|timestamp_tz)\([^']*'::jsonpath`)},
 	{17, "the function", nil, calls("jsonb_populate_record_valid pg_basetype to_bin to_oct unicode_assigned unicode_version uuid_extract_timestamp uuid_extract_version xmltext to_regtypemod")},
@@ -211,11 +252,15 @@ var needed = []feature{
 	{18, "the function", nil, calls("uuidv4 uuidv7 casefold crc32 crc32c array_sort array_reverse gamma lgamma has_largeobject_privilege pg_get_acl")},
 }
 
+var firstNumber = regexp.MustCompile(`\d+`)
+
 // lacking returns the first thing that definitions need and a server of a version
-// lacks, and the object that needs it.
+// lacks, and the object that needs it. What the source's server lacks as well is only
+// spelt alike.
 func lacking(d *definitions, c *catalog.Catalog, major int) (_ feature, object string, ok bool) {
+	source, _ := strconv.Atoi(firstNumber.FindString(c.Server))
 	for _, f := range needed {
-		if f.in(major) {
+		if f.in(major) || source > 0 && !f.in(source) {
 			continue
 		}
 		for _, entries := range [][]entry{d.Before, d.After} {
