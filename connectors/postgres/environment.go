@@ -473,6 +473,7 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
 	b.state = promoted
 	b.mu.Unlock()
 	if exists {
+		b.relieve(ctx, old) // with two copies the disk is as full as it gets
 		if err := b.drop(ctx, admin, old); err != nil {
 			// The promotion has succeeded all the same; the next run tries again.
 			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))

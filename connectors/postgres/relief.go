@@ -38,13 +38,17 @@ func (c *config) noteFull(err error) {
 // relieve drops the largest tables of a database that is about to be dropped itself. DROP
 // DATABASE begins with a checkpoint, and a server that has no room to write one ends with
 // all its databases; to drop a table asks for next to none, and gives its room back at
-// once. What goes wrong here goes wrong there as well, and is said there.
+// once. Who holds a lock in it is not waited for long. What goes wrong here goes wrong there as well,
+// and is said there.
 func (s *sink) relieve(ctx context.Context, database string) {
 	conn, err := s.connect(ctx, database)
 	if err != nil {
 		return
 	}
 	defer closeConn(conn)
+	if _, err := conn.Exec(ctx, "SET lock_timeout = '3s'"); err != nil {
+		return // who holds a lock for longer is ended when the database is dropped
+	}
 	var names []string
 	add := func(row pgx.CollectableRow) error {
 		var name string
