@@ -318,6 +318,7 @@ func TestTethersByways(t *testing.T) {
 		`COMMENT ON CONSTRAINT hosts ON "a b" IS 'goes with it'`,
 		"CREATE DOMAIN host AS text DEFAULT pg_read_file('/etc/hostname') CONSTRAINT known CHECK (VALUE IS NULL OR VALUE <> pg_read_file('/etc/hostname')) CONSTRAINT short CHECK (calls(length(VALUE)) < 99) CHECK (VALUE <> '')",
 		"COMMENT ON CONSTRAINT known ON DOMAIN host IS 'goes with it'", "CREATE TABLE hosts (h host)", "INSERT INTO hosts VALUES ('x')",
+		"CREATE DOMAIN given AS integer DEFAULT calls(1)", "CREATE TABLE givens (n integer, g given)",
 		`ALTER TABLE "a b" ADD CONSTRAINT "ex c" EXCLUDE USING gist (calls(n) WITH =)`,
 		`COMMENT ON CONSTRAINT "ex c" ON "a b" IS 'goes with it'`,
 		`ALTER TABLE "a b" ADD CONSTRAINT later CHECK (calls(n) > 1) NOT VALID`,
@@ -347,6 +348,7 @@ func TestTethersByways(t *testing.T) {
 		"SELECT h FROM hosts": "x",
 		"SELECT string_agg(conname, ' ') FROM pg_constraint WHERE contypid = 'host'::regtype AND contype <> 'n'":   "host_check",
 		"SELECT coalesce(typdefault, '') FROM pg_type WHERE oid = 'host'::regtype":                                 "",
+		"SELECT coalesce(typdefault, '') FROM pg_type WHERE oid = 'given'::regtype":                                "",
 		"SELECT string_agg(pg_get_expr(adbin, adrelid), ' ') FROM pg_attrdef":                                      "'calls(2)'::text",
 		"SELECT count(*) FROM pg_trigger":                                                                          "0",
 		"SELECT length(digest('x', 'sha256'))":                                                                     "32",
@@ -357,7 +359,7 @@ func TestTethersByways(t *testing.T) {
 		}
 	}
 	// What leaves the columns out goes in: their defaults stay behind, and would fail.
-	b.Exec(t, to, "INSERT INTO defaults (k) VALUES (7)", "INSERT INTO default_parts (n) VALUES (1)")
+	b.Exec(t, to, "INSERT INTO defaults (k) VALUES (7)", "INSERT INTO default_parts (n) VALUES (1)", "INSERT INTO givens (n) VALUES (1)")
 	if got := b.Value(t, to, "SELECT string_agg(coalesce(m::text, 'none'), ' ' ORDER BY k) FROM defaults"); got != "2 none" {
 		t.Errorf("defaults: %s", got)
 	}
