@@ -248,13 +248,8 @@ func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
 		// Where the default stands in the table, it stands behind the column's name.
 		cut := false
 		for _, name := range []string{d.column, ident(d.column)} {
-			start := strings.Index(it.SQL, "\n    "+name+" ")
-			if start < 0 {
-				continue
-			}
-			if at := strings.Index(it.SQL[start:], " DEFAULT "+d.expression); at >= 0 {
-				it.SQL = it.SQL[:start+at] + it.SQL[start+at+len(" DEFAULT "+d.expression):]
-				cut, it.free = true, true
+			if sql, found := cutDefault(it.SQL, name, d.expression); found {
+				it.SQL, cut, it.free = sql, true, true
 				break
 			}
 		}
@@ -270,4 +265,27 @@ func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
 		}
 	}
 	return nil
+}
+
+// cutDefault takes the default out of the line of a table's column, as pg_dump writes it:
+// what stands behind it is the end of the column, or that it is NOT NULL, which has a name
+// since version 18.
+func cutDefault(sql, column, expression string) (without string, found bool) {
+	start := strings.Index(sql, "\n    "+column+" ")
+	if start < 0 {
+		return sql, false
+	}
+	given := " DEFAULT " + expression
+	for from := start + 1; ; {
+		at := strings.Index(sql[from:], given)
+		if at < 0 || strings.Contains(sql[start+1:from+at], "\n") {
+			return sql, false
+		}
+		at += from
+		rest := sql[at+len(given):]
+		if rest == "" || strings.HasPrefix(rest, ",") || strings.HasPrefix(rest, "\n") || strings.HasPrefix(rest, " NOT NULL") || strings.HasPrefix(rest, " CONSTRAINT ") {
+			return sql[:at] + rest, true
+		}
+		from = at + 1
+	}
 }
