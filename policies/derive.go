@@ -243,9 +243,14 @@ func (c *compiler) derivation(ts *table, col *column) {
 // silent says why a trigger of the table, or of one that it is a partition of, computes
 // nothing in a copy, or ""; and what would keep it, if something does.
 func (c *compiler) silent(t *catalog.Table, trigger string) (why, keep string) {
+	// A partition's own trigger fires or not whatever its table's does, and a partitioned
+	// table has no rows: its partitions are asked.
+	known := t.Kind == catalog.Partitioned
 	for ; t != nil; t = c.catalog.Table(t.Parents[0]) {
-		if at := slices.IndexFunc(t.Triggers, func(d catalog.Definition) bool { return d.Name == trigger }); at >= 0 && t.Triggers[at].Disabled {
-			return "is disabled, and would compute nothing", ""
+		if at := slices.IndexFunc(t.Triggers, func(d catalog.Definition) bool { return d.Name == trigger }); at >= 0 && !known {
+			if known = true; t.Triggers[at].Disabled {
+				return "is disabled, and would compute nothing", ""
+			}
 		}
 		for _, o := range c.catalog.Objects {
 			if o.Kind != "trigger" || o.Name != t.ID.String()+"."+trigger || o.Fate.Along() {

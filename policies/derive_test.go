@@ -109,6 +109,38 @@ func TestSilentTrigger(t *testing.T) {
 	}
 }
 
+// ALTER TABLE ONLY … DISABLE TRIGGER on a partitioned table is about no row: its partitions
+// have triggers of their own, which fire. One that is off in a partition derives nothing there.
+func TestSilentTriggerOfPartitions(t *testing.T) {
+	p, err := Parse("p.yaml", []byte(strings.Replace(derivePolicy, "do: derive", "do: {derive: fill}", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const part = `table people_1
+partition people
+id int4 notnull pk
+name text
+about text
+search tsvector
+trigger fill BEFORE INSERT OR UPDATE ON public.people_1 FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger('search', 'pg_catalog.english', 'about')
+table people_log`
+	text := strings.Replace(strings.Replace(deriveCatalog, "table people\n", "partitioned people\nroute id\n", 1), "table people_log", part, 1)
+	for off, want := range map[string]string{
+		"public.people":   "",
+		"public.people_1": "public.people_1.search: the trigger fill is disabled, and would compute nothing",
+	} {
+		c := parseCatalog(t, text)
+		for _, table := range c.Tables {
+			if table.ID.String() == off {
+				table.Triggers[0].Disabled = true
+			}
+		}
+		if _, err := Compile(p, c, testKey(t), masking.Standard()); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("off in %s: %v", off, err)
+		}
+	}
+}
+
 // What is derived is part of a lock, and of a comparison: weaker than nothing, stronger
 // than the words as they were.
 func TestDeriveInLockAndDiff(t *testing.T) {

@@ -278,20 +278,27 @@ func inServer(name string) bool {
 // are asked for, in the order in which they stand. Code as the server prints it qualifies
 // every name; in a body that somebody wrote a bare name counts as well.
 func mentions(code string, asked func(name string) bool) []string {
-	return mentionsIn(tokens(code), asked, 0)
+	return mentionsIn(tokens(code), asked, false, 0)
 }
 
-func mentionsIn(all []token, asked func(name string) bool, depth int) (found []string) {
+// callsIn is mentions for an expression, which can read no view: a name without a bracket
+// behind it is a type's, or a table's, that may be called like a function.
+func callsIn(code string, asked func(name string) bool) []string {
+	return mentionsIn(tokens(code), asked, true, 0)
+}
+
+func mentionsIn(all []token, asked func(name string) bool, callsOnly bool, depth int) (found []string) {
 	for i, t := range all {
+		called := i+1 < len(all) && all[i+1].kind == 0 && all[i+1].text == "("
 		switch {
 		case t.kind == 'l' && t.body && depth < deepestLiteral:
-			found = append(found, mentionsIn(tokens(t.text), asked, depth+1)...)
+			found = append(found, mentionsIn(tokens(t.text), asked, callsOnly, depth+1)...)
 		case t.kind != 'n':
 		case i >= 2 && all[i-1].kind == 0 && all[i-1].text == "." && all[i-2].kind == 'n':
-			if full := all[i-2].text + "." + t.text; asked(full) {
+			if full := all[i-2].text + "." + t.text; (called || !callsOnly) && asked(full) {
 				found = append(found, full)
 			}
-		case depth > 0 && i+1 < len(all) && all[i+1].kind == 0 && all[i+1].text == "(" && asked(t.text):
+		case depth > 0 && called && asked(t.text):
 			found = append(found, t.text)
 		}
 	}

@@ -95,9 +95,9 @@ func (p *picture) tainted(tables []*catalog.Table) {
 		}
 		return kind + " " + name + ", which is neutralised"
 	}
-	// all is what is to blame for what code calls.
-	all := func(code string) (refs []string) {
-		for _, name := range mentions(code, func(name string) bool { return len(bad[strings.ToLower(name)]) > 0 }) {
+	// all is what is to blame for what code mentions, or what an expression calls.
+	all := func(code string, in func(code string, asked func(name string) bool) []string) (refs []string) {
+		for _, name := range in(code, func(name string) bool { return len(bad[strings.ToLower(name)]) > 0 }) {
 			for _, ref := range bad[strings.ToLower(name)] {
 				if !slices.Contains(refs, ref) {
 					refs = append(refs, ref)
@@ -117,7 +117,7 @@ func (p *picture) tainted(tables []*catalog.Table) {
 				if o.Fate == catalog.Stays {
 					continue
 				}
-				refs := all(o.Definition)
+				refs := all(o.Definition, mentions)
 				if len(refs) == 0 {
 					continue
 				}
@@ -148,7 +148,7 @@ func (p *picture) tainted(tables []*catalog.Table) {
 		p.add(archiveID{}, o)
 	}
 	for _, d := range p.domains {
-		if refs := all(d.text); len(refs) > 0 {
+		if refs := all(d.text, callsIn); len(refs) > 0 {
 			kind, name := d.kindName()
 			leave(kind, name, refs)
 			p.constraints[d.domain] = append(p.constraints[d.domain], d.check)
@@ -157,13 +157,13 @@ func (p *picture) tainted(tables []*catalog.Table) {
 	for _, t := range tables {
 		for _, c := range t.Columns {
 			// A default that fails would refuse every row that leaves the column out.
-			if refs := all(c.Default); len(refs) > 0 && !c.Generation.Computed() {
+			if refs := all(c.Default, callsIn); len(refs) > 0 && !c.Generation.Computed() {
 				leave("default", t.ID.String()+"."+c.Name, refs)
 				if d := (defaulted{c.Name, c.Default}); !slices.Contains(p.defaults[t.ID], d) {
 					p.defaults[t.ID] = append(p.defaults[t.ID], d)
 				}
 			}
-			if refs := all(c.Computation); len(refs) > 0 && c.Generation == catalog.Stored {
+			if refs := all(c.Computation, callsIn); len(refs) > 0 && c.Generation == catalog.Stored {
 				p.computed = append(p.computed, computed{catalog.ColumnID{Table: t.ID, Column: c.Name}, refs})
 			}
 		}
@@ -174,7 +174,7 @@ func (p *picture) tainted(tables []*catalog.Table) {
 			}
 		}
 		for _, d := range t.Indexes {
-			refs := all(d.Text)
+			refs := all(d.Text, callsIn)
 			switch {
 			case len(refs) == 0:
 			case slices.ContainsFunc(t.Rules, func(r catalog.Rule) bool { return r.Exclusion && r.Name == d.Name }):
@@ -185,7 +185,7 @@ func (p *picture) tainted(tables []*catalog.Table) {
 			}
 		}
 		for _, d := range t.Checks {
-			if refs := all(d.Text); len(refs) > 0 {
+			if refs := all(d.Text, callsIn); len(refs) > 0 {
 				leave("constraint", t.ID.String()+"."+d.Name, refs)
 				p.constraints[t.ID] = append(p.constraints[t.ID], d.Name)
 			}
@@ -248,13 +248,8 @@ func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
 		// Where the default stands in the table, it stands behind the column's name.
 		cut := false
 		for _, name := range []string{d.column, ident(d.column)} {
-			start := strings.Index(it.SQL, "\n    "+name+" ")
-			if start < 0 {
-				continue
-			}
-			if at := strings.Index(it.SQL[start:], " DEFAULT "+d.expression); at >= 0 {
-				it.SQL = it.SQL[:start+at] + it.SQL[start+at+len(" DEFAULT "+d.expression):]
-				cut, it.free = true, true
+			if sql, found := cutDefault(it.SQL, name, d.expression); found {
+				it.SQL, cut, it.free = sql, true, true
 				break
 			}
 		}
@@ -270,4 +265,27 @@ func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
 		}
 	}
 	return nil
+}
+
+// cutDefault takes the default out of the line of a table's column, as pg_dump writes it:
+// what stands behind it is the end of the column, or that it is NOT NULL, which has a name
+// since version 18.
+func cutDefault(sql, column, expression string) (without string, found bool) {
+	start := strings.Index(sql, "\n    "+column+" ")
+	if start < 0 {
+		return sql, false
+	}
+	given := " DEFAULT " + expression
+	for from := start + 1; ; {
+		at := strings.Index(sql[from:], given)
+		if at < 0 || strings.Contains(sql[start+1:from+at], "\n") {
+			return sql, false
+		}
+		at += from
+		rest := sql[at+len(given):]
+		if rest == "" || strings.HasPrefix(rest, ",") || strings.HasPrefix(rest, "\n") || strings.HasPrefix(rest, " NOT NULL") || strings.HasPrefix(rest, " CONSTRAINT ") {
+			return sql[:at] + rest, true
+		}
+		from = at + 1
+	}
 }

@@ -318,6 +318,10 @@ func TestTethersByways(t *testing.T) {
 		`COMMENT ON CONSTRAINT hosts ON "a b" IS 'goes with it'`,
 		"CREATE DOMAIN host AS text DEFAULT pg_read_file('/etc/hostname') CONSTRAINT known CHECK (VALUE IS NULL OR VALUE <> pg_read_file('/etc/hostname')) CONSTRAINT short CHECK (calls(length(VALUE)) < 99) CHECK (VALUE <> '')",
 		"COMMENT ON CONSTRAINT known ON DOMAIN host IS 'goes with it'", "CREATE TABLE hosts (h host)", "INSERT INTO hosts VALUES ('x')",
+		// A type, and a table, by the name of a function that is neutralised, are not that function.
+		"CREATE FUNCTION level(n integer) RETURNS integer LANGUAGE plpgsql AS $$BEGIN PERFORM dblink('x', 'y'); RETURN n; END$$", "CREATE TYPE level AS ENUM ('low', 'high')",
+		"CREATE TABLE levels (n integer, l level DEFAULT 'low', CONSTRAINT named CHECK (l <> 'high'::level))", "INSERT INTO levels VALUES (1, 'low')",
+		"CREATE DOMAIN given AS integer DEFAULT calls(1)", "CREATE TABLE givens (n integer, g given)",
 		`ALTER TABLE "a b" ADD CONSTRAINT "ex c" EXCLUDE USING gist (calls(n) WITH =)`,
 		`COMMENT ON CONSTRAINT "ex c" ON "a b" IS 'goes with it'`,
 		`ALTER TABLE "a b" ADD CONSTRAINT later CHECK (calls(n) > 1) NOT VALID`,
@@ -344,12 +348,14 @@ func TestTethersByways(t *testing.T) {
 	for what, want := range map[string]string{
 		`SELECT count(*) FROM "a b"`: "2",
 		"SELECT count(*) FROM pg_constraint WHERE conrelid = '\"a b\"'::regclass AND contype <> 'n'": "0",
+		"SELECT count(*) FROM pg_constraint WHERE conname = 'named'":                                 "1",
 		"SELECT h FROM hosts": "x",
 		"SELECT string_agg(conname, ' ') FROM pg_constraint WHERE contypid = 'host'::regtype AND contype <> 'n'":   "host_check",
 		"SELECT coalesce(typdefault, '') FROM pg_type WHERE oid = 'host'::regtype":                                 "",
-		"SELECT string_agg(pg_get_expr(adbin, adrelid), ' ') FROM pg_attrdef":                                      "'calls(2)'::text",
-		"SELECT count(*) FROM pg_trigger":                                                                          "0",
-		"SELECT length(digest('x', 'sha256'))":                                                                     "32",
+		"SELECT coalesce(typdefault, '') FROM pg_type WHERE oid = 'given'::regtype":                                "",
+		"SELECT string_agg(pg_get_expr(adbin, adrelid), ' ' ORDER BY pg_get_expr(adbin, adrelid)) FROM pg_attrdef": "'calls(2)'::text 'low'::level",
+		"SELECT count(*) FROM pg_trigger":      "0",
+		"SELECT length(digest('x', 'sha256'))": "32",
 		"SELECT count(*) FROM pg_proc WHERE proname IN ('dblink', 'rd') AND pronamespace = 'public'::regnamespace": "0",
 	} {
 		if got := b.Value(t, to, what); got != want {
@@ -357,7 +363,7 @@ func TestTethersByways(t *testing.T) {
 		}
 	}
 	// What leaves the columns out goes in: their defaults stay behind, and would fail.
-	b.Exec(t, to, "INSERT INTO defaults (k) VALUES (7)", "INSERT INTO default_parts (n) VALUES (1)")
+	b.Exec(t, to, "INSERT INTO defaults (k) VALUES (7)", "INSERT INTO default_parts (n) VALUES (1)", "INSERT INTO givens (n) VALUES (1)")
 	if got := b.Value(t, to, "SELECT string_agg(coalesce(m::text, 'none'), ' ' ORDER BY k) FROM defaults"); got != "2 none" {
 		t.Errorf("defaults: %s", got)
 	}
