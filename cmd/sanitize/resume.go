@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -75,7 +76,7 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 	begun := &begun{progress: p}
 	run.Observer = begun
 	left := leftToken(ctx, run.Sink) // by an earlier run, whose holder may be on this machine
-	end := func() {
+	end := sync.OnceFunc(func() {
 		if left == "" || !begun.copying.Load() {
 			return
 		}
@@ -88,8 +89,9 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 		case o.resume: // it was held when this run joined it
 			u.Say("the holder of the snapshot cannot be told from here: if it has not ended, it holds the snapshot until its time is over")
 		}
-	}
+	})
 	if o.resume {
+		begun.sealed = end // killed from then on, it leaves nothing that anybody would resume
 		summary, err := run.Resume(ctx)
 		if keptBuild(err) {
 			return nil, &keptError{err: err, run: r}
@@ -153,7 +155,8 @@ func leftToken(ctx context.Context, sink connectors.Sink) string {
 // begun is a progress that notes when there begins to be something to resume.
 type begun struct {
 	*progress
-	holder  *holder
+	holder  *holder // that this run has started, or nil
+	sealed  func()  // called before the promotion, or nil
 	copying atomic.Bool
 }
 
@@ -164,6 +167,9 @@ func (b *begun) PhaseBegan(phase pipeline.Phase) {
 	}
 	if phase == pipeline.Promote && b.holder != nil {
 		b.holder.sealed()
+	}
+	if phase == pipeline.Promote && b.sealed != nil {
+		b.sealed()
 	}
 	b.progress.PhaseBegan(phase)
 }

@@ -196,6 +196,12 @@ func (s *stage) clean(want ...string) {
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		s.t.Errorf("databases %q, want %q", got, want)
 	}
+	s.released()
+}
+
+// released waits until nobody holds a snapshot of the source.
+func (s *stage) released() {
+	s.t.Helper()
 	_, database, _ := strings.Cut(strings.TrimPrefix(s.source, "postgres://"), "/")
 	database, _, _ = strings.Cut(database, "?")
 	eventually(s.t, "every session at the source to end", func() bool {
@@ -259,6 +265,44 @@ func TestResumeAfterKill(t *testing.T) {
 			s.clean(s.name)
 		})
 	}
+}
+
+// A resumed run that is killed while it puts its build in place leaves nothing to resume:
+// so nobody would come to end the holder, which must have ended before.
+func TestResumeKilledAtPromotion(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	sanitize(t, s.args("run", "--quiet")...)
+	p := start(t, s.args("run", "--hold-snapshot")...)
+	s.copying(p)
+	s.signal(p, syscall.SIGKILL)
+	p.wait(t)
+	conn, err := pgx.Connect(t.Context(), b.DSN("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	// The former copy cannot be renamed as long as somebody holds its row.
+	if _, err := conn.Exec(t.Context(), "BEGIN; SELECT FROM pg_database WHERE datname = '"+s.name+"' FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	p = start(t, s.args("resume")...)
+	eventually(t, "the promotion", func() bool {
+		return b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'BEGIN; %ALTER DATABASE \""+s.name+"\" RENAME%'") == "1"
+	})
+	s.signal(p, syscall.SIGKILL)
+	if code := p.wait(t); code != -1 {
+		t.Fatalf("exit code %d before it was killed\n%s", code, p.stderr.String())
+	}
+	s.released()
+	if err := conn.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the killed run's sessions to end", func() bool { // a server notices when it has answered
+		p := start(t, s.args("run", "--quiet")...)
+		return p.wait(t) == exitDone
+	})
+	s.clean(s.name)
 }
 
 // An interrupt leaves the build to be resumed, and says so. Another policy is refused, and

@@ -144,7 +144,7 @@ func (b *build) define(ctx context.Context) error {
 		sql := fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); ALTER DATABASE %s SET %s FROM CURRENT; COMMIT",
 			literal(name), literal(value), ident(b.name), settingName(name))
 		if _, err := b.admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
-			refused := failDefinition(ctx, b.side, "set it", err)
+			refused := fail(ctx, b.side, "set it", err) // the server's own words may quote the value
 			b.warn(fmt.Sprintf("the database setting %s stays behind: %v", name, refused))
 			b.leaves("database setting", name, fmt.Sprintf("is refused by the target: %v", refused))
 			if _, err := b.admin.Exec(ctx, "ROLLBACK"); err != nil {

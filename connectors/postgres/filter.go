@@ -234,6 +234,9 @@ func (l *limits) most(ctx context.Context, s *snapshot, root *catalog.Table, row
 	if one.done {
 		return one.most, nil
 	}
+	if err := s.readableOr(root, "leave the limit away, which is one of the rows of all partitions"); err != nil {
+		return nil, err
+	}
 	held, err := s.reader(ctx)
 	if err != nil {
 		return nil, err

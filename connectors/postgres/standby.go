@@ -25,9 +25,14 @@ func (s *snapshot) readUnreadable(ctx context.Context) error {
 
 // readable fails if the rows of a table, or of one of its partitions, are not here.
 func (s *snapshot) readable(t *catalog.Table) error {
+	return s.readableOr(t, "drop it in the policy, if nobody needs its rows")
+}
+
+// readableOr is like readable, and hints at another way out.
+func (s *snapshot) readableOr(t *catalog.Table, hint string) error {
 	var names []string
 	for _, p := range s.picture.Tables {
-		if s.without[p.ID] && (p == t || t.Kind == catalog.Partitioned && s.picture.Root(p) == s.picture.Root(t)) {
+		if s.without[p.ID] && p.StoresRows() && s.picture.within(p, t) {
 			names = append(names, words(p.ID))
 		}
 	}
@@ -36,11 +41,25 @@ func (s *snapshot) readable(t *catalog.Table) error {
 	}
 	return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read " + words(t.ID),
 		Err:  fmt.Errorf("the source is a standby, which has no rows of what is unlogged: %s", list(names)),
-		Hint: "drop it in the policy, if nobody needs its rows; read from the primary; or there: ALTER TABLE " + names[0] + " SET LOGGED"}
+		Hint: hint + "; read from the primary; or there: ALTER TABLE " + names[0] + " SET LOGGED"}
+}
+
+// within reports whether p is t, or one of its partitions at any depth.
+func (p *picture) within(part, t *catalog.Table) bool {
+	for part != t {
+		if !part.IsPartition || len(part.Parents) == 0 {
+			return false
+		}
+		if part = p.Table(part.Parents[0]); part == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // checkSequences fails if the position of a sequence is not here. That of a table whose rows
-// are not here is not looked for: the table is dropped, and the sequence begins anew.
+// are not here is not looked for: the table is dropped, and the sequence begins anew, or
+// after the rows of those partitions that are here.
 func (s *snapshot) checkSequences(seqs []connectors.Sequence) error {
 	var names []string
 	for _, q := range seqs {
