@@ -149,3 +149,12 @@ func everything(t *catalog.Table) (names []string) {
 	}
 	return names
 }
+
+// noRaces leaves a test about values or definitions out where the race detector runs with
+// -short: it has just passed without.
+func noRaces(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("values, not goroutines: the tests without the race detector have them")
+	}
+}

@@ -29,9 +29,7 @@ func realData(t *testing.T) string {
 }
 
 func TestRealData(t *testing.T) {
-	if testing.Short() {
-		t.Skip("values, not goroutines: the tests without the race detector have them")
-	}
+	noRaces(t)
 	dir := realData(t)
 	if dir == "" {
 		return
