@@ -45,20 +45,7 @@ func TestIndexesHaveTheOwnersMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defs, err := snap.Definitions(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sink.Close()
-	build, err := sink.Begin(ctx, connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs, Workers: 1}) // all of them are busy
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer build.Abort()
+	build := beginBuild(t, snap, to, 1) // all workers are busy
 	if _, err := copyTable(ctx, snap, build, snap.Catalog().Tables[0], nil); err != nil {
 		t.Fatal(err)
 	}

@@ -158,3 +158,23 @@ func noRaces(t *testing.T) {
 		t.Skip("values, not goroutines: the tests without the race detector have them")
 	}
 }
+
+// beginBuild begins a build of all that a snapshot defines. It is gone when the test ends.
+func beginBuild(t *testing.T, snap connectors.Snapshot, to string, workers int) connectors.Build {
+	t.Helper()
+	defs, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sink.Close() })
+	b, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs, Workers: workers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Abort() })
+	return b
+}

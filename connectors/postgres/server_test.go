@@ -573,20 +573,7 @@ func copyReplaced(t *testing.T, from, to string, values []string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defs, err := snap.Definitions(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sink, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sink.Close()
-	b, err := sink.Begin(ctx, connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Abort()
+	b := beginBuild(t, snap, to, 0)
 	for _, tab := range snap.Catalog().Tables {
 		if !tab.StoresRows() {
 			continue

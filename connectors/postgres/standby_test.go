@@ -75,22 +75,9 @@ func TestUnloggedAtAStandby(t *testing.T) {
 	stopped("a limit of events", err, "public.events_2", "public.events")
 
 	// Nobody wants the rows of carts, events_2 and visits_b1.
-	defs, err := snap.Definitions(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
 	a := connectortest.Postgres(t)
 	to := a.DSN(a.Name(t))
-	sink, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sink.Close()
-	b, err := sink.Begin(ctx, connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Abort()
+	b := beginBuild(t, snap, to, 0)
 	rows := map[catalog.TableID]int64{}
 	for _, name := range []string{"users", "events_1", "visits_a1"} {
 		if rows[id(name)], err = copyTable(ctx, snap, b, snap.Catalog().Table(id(name)), nil); err != nil {

@@ -163,21 +163,8 @@ func TestLead(t *testing.T) {
 	}
 	for name, order := range map[string][]int{"in order": {0, 0, 1, 2}, "a replay of the lead comes late": {1, 0, 0, 2}} {
 		t.Run(name, func(t *testing.T) {
-			defs, err := snap.Definitions(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
 			to := a.DSN(a.Name(t))
-			sink, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer sink.Close()
-			b, err := sink.Begin(ctx, connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer b.Abort()
+			b := beginBuild(t, snap, to, 0)
 			seen := map[int]bool{}
 			for _, i := range order {
 				// The first time the lead is given up half way: then it is done again.
