@@ -70,11 +70,7 @@ func (s *snapshot) SplitLead(ctx context.Context, id catalog.TableID, leadBytes,
 	}
 	z, pages := s.sizes[id], s.picture.heap[id]
 	if !scansRanges.in(s.picture.major) {
-		target := targetBytes
-		if target <= 0 {
-			target = defaultChunkBytes
-		}
-		if pages && z.bytes > target {
+		if pages && z.bytes > chunkBytes(targetBytes) {
 			r, err := s.rangeOf(ctx, t)
 			if err != nil {
 				return nil, err
@@ -88,13 +84,19 @@ func (s *snapshot) SplitLead(ctx context.Context, id catalog.TableID, leadBytes,
 	return split(id, z, leadBytes, targetBytes, pages), nil
 }
 
+// chunkBytes returns how large chunks are to be: as asked for, or as we like them.
+func chunkBytes(asked int64) int64 {
+	if asked <= 0 {
+		return defaultChunkBytes
+	}
+	return asked
+}
+
 func split(id catalog.TableID, z size, leadBytes, targetBytes int64, ranges bool) []connectors.Chunk {
 	if z.pages == 0 && ranges {
 		return nil
 	}
-	if targetBytes <= 0 {
-		targetBytes = defaultChunkBytes
-	}
+	targetBytes = chunkBytes(targetBytes)
 	pages := func(bytes int64) int64 {
 		if !ranges || z.bytes <= bytes {
 			return z.pages
