@@ -105,23 +105,32 @@ func TestStepsOf(t *testing.T) {
 	golden(t, "steps.sql", strings.Join(got, "\n")+"\n")
 }
 
-// A lead chunk empties the table before it. It must never take away what is there.
-func TestLead(t *testing.T) {
-	defer func(frozen int64) { frozenBytes = frozen }(frozenBytes)
+// ledTable makes a table, and divides it in a lead and other chunks. Tables of any size are
+// loaded frozen until the test ends.
+func ledTable(t *testing.T) (a *connectortest.PostgresServer, from string, snap connectors.Snapshot, chunks []connectors.Chunk) {
+	t.Helper()
+	frozen := frozenBytes
+	t.Cleanup(func() { frozenBytes = frozen })
 	frozenBytes = 0
-	a := connectortest.Postgres(t)
-	from := a.Database(t)
+	a = connectortest.Postgres(t)
+	from = a.Database(t)
 	a.Exec(t, from, "CREATE TABLE t AS SELECT i AS id, repeat('x', 500) AS v FROM generate_series(1, 3000) i")
-	ctx := t.Context()
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := catalog.TableID{Schema: "public", Name: "t"}
-	chunks, err := snap.(connectors.LeadSplitter).SplitLead(ctx, id, 800<<10, 256<<10)
+	chunks, err = snap.(connectors.LeadSplitter).SplitLead(t.Context(), catalog.TableID{Schema: "public", Name: "t"}, 800<<10, 256<<10)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a, from, snap, chunks
+}
+
+// A lead chunk empties the table before it. It must never take away what is there.
+func TestLead(t *testing.T) {
+	ctx := t.Context()
+	a, from, snap, chunks := ledTable(t)
+	id := chunks[0].Table
 	if len(chunks) < 3 || !chunks[0].Lead || chunks[1].Lead || chunks[0].Bytes < 2*chunks[1].Bytes {
 		t.Fatalf("chunks are %+v", chunks)
 	}
@@ -191,21 +200,9 @@ func TestLead(t *testing.T) {
 // A lead chunk of a build that is gone on with looks into the ledger under the table's lock:
 // it leaves the rows of a sister that came before it, and of one whose commit is on its way.
 func TestLateLead(t *testing.T) {
-	defer func(frozen int64) { frozenBytes = frozen }(frozenBytes)
-	frozenBytes = 0
-	a := connectortest.Postgres(t)
-	from := a.Database(t)
-	a.Exec(t, from, "CREATE TABLE t AS SELECT i AS id, repeat('x', 500) AS v FROM generate_series(1, 3000) i")
 	ctx := t.Context()
-	snap, err := openSnapshot(t, from, connectors.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id := catalog.TableID{Schema: "public", Name: "t"}
-	chunks, err := snap.(connectors.LeadSplitter).SplitLead(ctx, id, 800<<10, 256<<10)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, from, snap, chunks := ledTable(t)
+	id := chunks[0].Table
 	layout, err := snap.Layout(id, nil)
 	if err != nil {
 		t.Fatal(err)
