@@ -6,4 +6,4 @@ import "syscall"
 
 // dieWithParent does nothing where the kernel knows no such signal: there the
 // reaper alone stops the server.
-func dieWithParent(*syscall.SysProcAttr) {}
+func dieWithParent(*syscall.SysProcAttr, syscall.Signal) {}

@@ -10,14 +10,11 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -53,8 +50,6 @@ var postgresServers [2]struct {
 	server *PostgresServer
 	err    error
 }
-
-var databaseNumber atomic.Int64
 
 // Postgres returns this process's PostgreSQL server, which the first call
 // starts. It fails the test, and says what to do, when there is none to be had.
@@ -164,37 +159,6 @@ func postgresMajor(bin string) int {
 	return n
 }
 
-// serverFolder makes a temporary folder, in memory when there is a gigabyte of it.
-func serverFolder(pattern string) (string, error) {
-	var fs syscall.Statfs_t
-	if syscall.Statfs("/dev/shm", &fs) == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= 1<<30 {
-		if dir, err := os.MkdirTemp("/dev/shm", pattern); err == nil {
-			return dir, nil
-		}
-	}
-	return os.MkdirTemp("", pattern)
-}
-
-// serverAccount returns the credential to run a server with: nil unless this is
-// root, which PostgreSQL refuses to be run by.
-func serverAccount(names ...string) (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
-	for _, name := range names {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
-		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-		if errors.Join(err1, err2) == nil {
-			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-		}
-	}
-	return nil, fmt.Errorf("root needs one of the accounts %s to run a server", strings.Join(names, ", "))
-}
-
 // startLocalPostgres tries three times, with a new folder and port each time: the
 // port was free a moment before, and another process may have been faster.
 func startLocalPostgres(bin string) (s *PostgresServer, err error) {
@@ -273,7 +237,7 @@ func runPostgres(bin, dir, data string, account *syscall.Credential) (*PostgresS
 	cmd.Dir, cmd.Env = dir, libraryPath(bin)
 	logs := &tail{limit: 64 << 10}
 	cmd.Stdout, cmd.Stderr = logs, logs
-	done, err := runServer(cmd, account, dir)
+	done, err := runServer(cmd, account, dir, syscall.SIGQUIT)
 	if err != nil {
 		return nil, err
 	}
@@ -289,74 +253,17 @@ func runPostgres(bin, dir, data string, account *syscall.Credential) (*PostgresS
 		<-done
 		return os.RemoveAll(dir)
 	}
-	deadline := time.Now().Add(60 * time.Second)
-	for {
-		err := s.ping(2 * time.Second)
-		if err == nil {
-			// What it stores is in memory or not waited for, and a checkpoint costs nothing:
-			// files are copied in a quarter of the time that a log of them is written in.
-			if v, err := serverVersion(bin); err == nil && v >= 15 {
-				s.strategy = " STRATEGY file_copy"
-			}
-			return s, nil
-		}
-		select {
-		case <-done:
-			return nil, fmt.Errorf("postgres ended at once\n%s", logs)
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			cmd.Process.Signal(syscall.SIGQUIT)
-			<-done
-			return nil, fmt.Errorf("postgres does not answer: %w\n%s", err, logs)
-		}
-	}
-}
-
-// runServer starts a server that ends with this process, and returns a channel
-// that is closed when it has ended. Two things see to its end, since each has a
-// gap: the kernel's signal, and a reaper that waits for this process's end of a
-// pipe to close, stops the server and removes its folder.
-func runServer(cmd *exec.Cmd, account *syscall.Credential, dir string) (<-chan struct{}, error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account, Setpgid: true}
-	dieWithParent(cmd.SysProcAttr)
-	started := make(chan error)
-	done := make(chan struct{})
-	go func() {
-		// The kernel sends the signal when the starting thread ends, so the
-		// thread must not be one that the runtime may retire.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
-		cmd.Wait()
-		close(done)
-	}()
-	if err := <-started; err != nil {
-		return nil, err
-	}
-	const script = `cat >/dev/null; kill -QUIT "$1" 2>/dev/null; n=0
-while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done; rm -rf "$2"`
-	reaper := exec.Command("/bin/sh", "-c", script, "sh", strconv.Itoa(cmd.Process.Pid), dir)
-	reaper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for the test, not for its reaper
-	pipe, err := reaper.StdinPipe()
-	if err == nil {
-		err = reaper.Start()
-	}
-	if err != nil {
+	if err := awaitServer("postgres", done, logs, s.ping); err != nil {
 		cmd.Process.Signal(syscall.SIGQUIT)
 		<-done
 		return nil, err
 	}
-	go func() {
-		<-done
-		pipe.Close()
-		reaper.Wait()
-	}()
-	return done, nil
+	// What it stores is in memory or not waited for, and a checkpoint costs nothing:
+	// files are copied in a quarter of the time that a log of them is written in.
+	if v, err := serverVersion(bin); err == nil && v >= 15 {
+		s.strategy = " STRATEGY file_copy"
+	}
+	return s, nil
 }
 
 // serverVersion asks the program for its major version.
@@ -369,63 +276,6 @@ func serverVersion(bin string) (int, error) {
 	}
 	_, version, _ := strings.Cut(string(out), ") ")
 	return strconv.Atoi(version[:len(version)-len(strings.TrimLeft(version, "0123456789"))])
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	mu    sync.Mutex
-	limit int
-	b     []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.b = append(t.b, p...)
-	if over := len(t.b) - t.limit; over > 0 {
-		t.b = append(t.b[:0], t.b[over:]...)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.b)
-}
-
-// aptInstall installs packages on Debian as root. Test processes that need the
-// same packages wait for each other.
-func aptInstall(packages ...string) error {
-	apt, err := exec.LookPath("apt-get")
-	if err != nil || os.Geteuid() != 0 {
-		return errors.New("this is not root on Debian")
-	}
-	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "sanitize-apt.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return err
-	}
-	for _, args := range [][]string{{"update"}, append([]string{"install", "-y", "--no-install-recommends"}, packages...)} {
-		cmd := exec.Command(apt, append([]string{"-q", "-o", "DPkg::Lock::Timeout=300"}, args...)...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
-		}
-	}
-	return nil
 }
 
 func (s *PostgresServer) ping(d time.Duration) error {

@@ -223,7 +223,7 @@ func (s *PrivatePostgres) Start() error {
 	s.logs = &tail{limit: 64 << 10}
 	cmd.Stdout, cmd.Stderr = s.logs, s.logs
 	var err error
-	if s.done, err = runServer(cmd, s.account, ""); err != nil {
+	if s.done, err = runServer(cmd, s.account, "", syscall.SIGQUIT); err != nil {
 		return err
 	}
 	s.cmd = cmd
