@@ -507,7 +507,7 @@ func (p tablePart) column() (c columnText) {
 				c.computed = p.text[all[i+1].start:all[i+2].end] // ROW START, ROW END
 			}
 		case w.is("COMMENT"):
-			return c // the last that can stand, and a text
+			i++ // a text
 		case w.is("DEFAULT"):
 			from := i + 1
 			for i+1 < len(all) && all[i+1].sort != opensToken && !slices.ContainsFunc(ends, all[i+1].is) {
