@@ -37,6 +37,26 @@ func RedactURL(dsn string) string {
 	return keyword.ReplaceAllString(dsn, "$1=xxxxx")
 }
 
+// AmbiguousURL reports whether a URL has an @ behind the one that ends the account:
+// where a password holds a bare @, /, ? or #, its rest is read as a host, a port or
+// a database, and messages name those.
+func AmbiguousURL(dsn string) bool {
+	_, rest, ok := strings.Cut(dsn, "://")
+	if !ok {
+		return false
+	}
+	authority, tail := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, tail = rest[:i], rest[i:]
+	}
+	// Parameters have names, and their values may be accounts: user=ann@corp.
+	if path, query, ok := strings.Cut(tail, "?"); ok && !strings.Contains(query, "#") {
+		name, _, _ := strings.Cut(query, "=")
+		tail = path + name
+	}
+	return strings.Count(authority, "@") > 1 || strings.Contains(tail, "@")
+}
+
 // What a secret looks like inside a definition. It need not be right about SQL: what it
 // takes too much of is still a definition, what it misses would be in a file.
 var (

@@ -41,7 +41,7 @@ const (
 )
 
 func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*config, error) {
-	if ambiguous(dsn) {
+	if connectors.AmbiguousURL(dsn) {
 		return nil, &connectors.Error{
 			Kind: connectors.KindUsage, Side: side, Op: "read the connection string",
 			Err:  errors.New("there is an @ where host or database should be: a piece of a password would be taken for one of them"),
@@ -87,26 +87,6 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: pc, DeadlineDelay: 3 * time.Second}
 	}
 	return c, nil
-}
-
-// ambiguous reports whether a URL has an @ behind the one that ends the account:
-// where a password holds a bare @, /, ? or #, its rest is read as a host, a port or
-// a database, and messages name those.
-func ambiguous(dsn string) bool {
-	_, rest, ok := strings.Cut(dsn, "://")
-	if !ok {
-		return false
-	}
-	authority, tail := rest, ""
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority, tail = rest[:i], rest[i:]
-	}
-	// Parameters have names, and their values may be accounts: user=ann@corp.
-	if path, query, ok := strings.Cut(tail, "?"); ok && !strings.Contains(query, "#") {
-		name, _, _ := strings.Cut(query, "=")
-		tail = path + name
-	}
-	return strings.Count(authority, "@") > 1 || strings.Contains(tail, "@")
 }
 
 // display returns host, port and database for people.
