@@ -37,6 +37,8 @@ func charsetOf(c catalog.Charset) masking.Charset {
 	switch c {
 	case catalog.Unicode:
 		return masking.Unicode
+	case catalog.BMP:
+		return masking.BMP
 	case catalog.Latin1:
 		return masking.Latin1
 	}
@@ -45,7 +47,7 @@ func charsetOf(c catalog.Charset) masking.Charset {
 
 // columnOf is a type as a transform sees a column of it, down to the last field.
 func columnOf(t catalog.Type) masking.Column {
-	m := masking.Column{Kind: kindOf(t), Bits: t.Bits, Precision: t.Precision, Scale: t.Scale, Labels: t.Labels, Equality: equalityOf(t.Equality)}
+	m := masking.Column{Kind: kindOf(t), Bits: t.Bits, Precision: t.Precision, Scale: t.Scale, Labels: t.Labels, Equality: equalityOf(t.Equality), Charset: charsetOf(t.Charset)}
 	switch m.Kind {
 	case masking.Int:
 		m.NarrowBits = t.Bits
@@ -65,7 +67,7 @@ func columnOf(t catalog.Type) masking.Column {
 }
 
 // narrow returns m within the limits of both: the fewest bits, characters, bytes
-// and digits, and all that one of them calls equal. What is inside is narrowed
+// and digits, the smaller set of characters, and all that one of them calls equal. What is inside is narrowed
 // where both are made of the same.
 func narrow(m, limits masking.Column) masking.Column {
 	least := func(a *int, b int) {
@@ -85,6 +87,7 @@ func narrow(m, limits masking.Column) masking.Column {
 		m.Precision = whole + m.Scale
 	}
 	m.Equality |= limits.Equality
+	m.Charset = max(m.Charset, limits.Charset) // each set holds those behind it
 	switch {
 	case m.Element == nil:
 		m.Element = limits.Element
@@ -131,9 +134,9 @@ func (c *compiler) maskingColumn(col *column) masking.Column {
 	return m
 }
 
-// within gives a column, and all inside of it, the database's character set.
+// within keeps a column, and all inside of it, within the database's character set.
 func (c *compiler) within(m *masking.Column, charset masking.Charset) {
-	m.Charset = charset
+	m.Charset = max(m.Charset, charset)
 	if m.Element != nil {
 		e := *m.Element
 		c.within(&e, charset)

@@ -112,6 +112,7 @@ type Type struct {
 	Scale     int      `json:"scale,omitempty"`     // of Numeric
 	Labels    []string `json:"labels,omitempty"`    // of an enum, which is Text
 	Equality  Equality `json:"equality,omitempty"`  // of Text: what else the database calls equal
+	Charset   Charset  `json:"charset,omitempty"`   // of Text, where columns have their own: what it can hold
 	Element   *Type    `json:"element,omitempty"`   // of Array and Range, and the values of Hstore
 	Fields    []Field  `json:"fields,omitempty"`    // of Composite, in its order
 	OID       uint32   `json:"oid,omitempty"`       // PostgreSQL's id of the base type; 0 elsewhere

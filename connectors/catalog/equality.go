@@ -58,17 +58,18 @@ func (e *Equality) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Charset is the set of characters that a database can hold.
+// Charset is the set of characters that a database, or a column, can hold.
 type Charset uint8
 
 // The character sets.
 const (
 	Unicode Charset = iota // all of it: UTF-8
+	BMP                    // up to U+FFFF: MySQL's utf8mb3 and ucs2
 	Latin1                 // up to U+00FF: LATIN1, and the sure part of Windows' 1252
 	ASCII                  // no encoding, and every one that we do not know better
 )
 
-var charsetNames = [...]string{"unicode", "latin1", "ascii"}
+var charsetNames = [...]string{"unicode", "bmp", "latin1", "ascii"}
 
 // String returns the set's lower-case name.
 func (c Charset) String() string {

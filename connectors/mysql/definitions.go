@@ -43,6 +43,8 @@ type object struct {
 	Mode      string `json:"mode,omitempty"`
 	Charset   string `json:"charset,omitempty"`
 	Collation string `json:"collation,omitempty"`
+	// Zone is the time zone that an event's times are in.
+	Zone string `json:"zone,omitempty"`
 }
 
 func (d definitions) encode() []byte {

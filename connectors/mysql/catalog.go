@@ -1,0 +1,423 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// schema is what a database holds beside what a catalog says of it.
+type schema struct {
+	server    server
+	database  string
+	charset   string // of the database
+	collation string
+	fold      bool // the names of tables do not differ by case
+	tables    map[string]*sourceTable
+	names     []string // of the tables, in order
+	objects   []*sourceObject
+	views     map[string]bool
+	beside    []catalog.Object // what is no object of the database, and has a fate all the same
+	loaded    map[string]bool  // functions of loaded libraries, in lower case
+}
+
+// sourceTable is a table of the source.
+type sourceTable struct {
+	name, engine, create, comment string
+	collation                     string
+	versioned                     bool // WITH SYSTEM VERSIONING
+	rows, bytes                   int64
+	next                          int64 // of AUTO_INCREMENT; 0 for none
+	text                          tableText
+	described                     []describedColumn
+	columns                       map[string]columnFacts
+}
+
+// describedColumn is a row of information_schema.COLUMNS.
+type describedColumn struct {
+	described
+	name, comment, extra string
+	notNull, readable    bool
+}
+
+// sourceObject is an object beside tables.
+type sourceObject struct {
+	object
+	// unread says why the account cannot have its words; empty if it has.
+	unread   string
+	comment  string
+	invalid  bool // a view that the server cannot run
+	definer  bool // it runs with the rights of who made it
+	position connectors.Sequence
+}
+
+// column returns facts about a column that exists.
+func (sc *schema) column(table, column string) columnFacts {
+	if t := sc.tables[table]; t != nil {
+		return t.columns[column]
+	}
+	return columnFacts{}
+}
+
+// own reports whether a name is that of the database.
+func (sc *schema) own(name string) bool { return sc.same(name, sc.database) }
+
+// same compares two names of tables or databases.
+func (sc *schema) same(a, b string) bool { return a == b || sc.fold && strings.EqualFold(a, b) }
+
+// ours reports whether a table is a mark, a ledger or a list of what to make again.
+func ours(table string) bool { return table == "_sanitize" || strings.HasPrefix(table, "_sanitize_") }
+
+// foreignEngines lists the storage engines whose tables hold no rows of their own, and why.
+var foreignEngines = map[string]string{
+	"FEDERATED": elsewhere, "CONNECT": elsewhere, "SPIDER": elsewhere, "S3": "has its rows in a store of the network", "BLACKHOLE": "keeps no rows",
+	"MRG_MYISAM": "has its rows in other tables", "SPHINX": elsewhere, "OQGRAPH": "has its rows in other tables", "NDBINFO": elsewhere, "VIDEX": elsewhere,
+}
+
+const elsewhere = "has its rows on another server or in files"
+
+// versionedEngines lists the engines that a consistent snapshot is of.
+var versionedEngines = []string{"INNODB", "ROCKSDB", "TOKUDB"}
+
+// readCatalog reads the definitions of a database: few queries for all of it, and SHOW
+// CREATE for each object, which alone says everything. It takes no lock that outlives the
+// call. Information_schema hides what the account may not see; what can be hidden is an
+// object of the catalog that says so, and a table that cannot be read whole is an error.
+func readCatalog(ctx context.Context, s *session, database string) (*catalog.Catalog, *schema, error) {
+	sc := &schema{server: s.server, database: database, tables: map[string]*sourceTable{}, views: map[string]bool{}}
+	for _, read := range []func(context.Context, *session) error{sc.readDatabase, sc.readTables, sc.readColumns, sc.readCreates, sc.readObjects, sc.readRights, sc.readBeside} {
+		if err := read(ctx, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	var tables []*catalog.Table
+	for _, n := range sc.names {
+		tables = append(tables, sc.tableOf(sc.tables[n]))
+	}
+	resolve(sc, tables)
+	objects := sc.objectsOf(tables)
+	for _, t := range tables {
+		sc.addTriggers(t)
+	}
+	sc.decideFates(tables, objects)
+	objects = append(objects, sc.beside...)
+	connectors.RedactDefinitions(tables, objects)
+	c := catalog.New("mysql", s.server.String(), "", tables, objects)
+	// Each column has a character set of its own; the database's is only what new ones get.
+	c.Encoding = sc.charset
+	return c, sc, nil
+}
+
+// readDatabase looks at the database itself, and makes it the session's.
+func (sc *schema) readDatabase(ctx context.Context, s *session) error {
+	found := false
+	err := s.query(ctx, "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME, @@lower_case_table_names FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+literal(sc.database), func(r row) error {
+		fold := r.number(3) != 0
+		if r.text(0) == sc.database || fold && strings.EqualFold(r.text(0), sc.database) {
+			sc.charset, sc.collation, sc.fold, found = r.text(1), r.text(2), fold, true
+			sc.database = r.text(0)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !found {
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read the database " + sc.database,
+			Err: errors.New("there is none of that name, or the account may not see it"), Hint: "check the name, and what the account may do"}
+	}
+	if !s.server.mariadb && s.server.version >= 80030 {
+		// Else a primary key that the server has made would be hidden.
+		if err := s.exec(ctx, "SET SESSION show_gipk_in_create_table_and_information_schema = ON"); err != nil {
+			return err
+		}
+	}
+	// The server leaves out the database in what it prints for the session's own.
+	return s.exec(ctx, "USE "+ident(sc.database))
+}
+
+func (sc *schema) readTables(ctx context.Context, s *session) error {
+	return s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, AUTO_INCREMENT, TABLE_COLLATION, TABLE_COMMENT "+
+		"FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(sc.database)+" ORDER BY TABLE_NAME", func(r row) error {
+		name := r.text(1)
+		if r.text(0) != sc.database || ours(name) {
+			return nil
+		}
+		switch r.text(2) {
+		case "BASE TABLE", "SYSTEM VERSIONED":
+			sc.tables[name] = &sourceTable{name: name, engine: r.text(3), versioned: r.text(2) != "BASE TABLE", rows: r.number(4), bytes: r.number(5),
+				next: r.number(6), collation: r.text(7), comment: r.text(8), columns: map[string]columnFacts{}}
+			sc.names = append(sc.names, name)
+		case "VIEW":
+			// The comment of a view is VIEW, or why the server cannot run it.
+			sc.views[name] = true
+			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "view", Name: name}, invalid: r.text(8) != "VIEW" && r.text(8) != ""})
+		case "SEQUENCE":
+			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "sequence", Name: name}, comment: r.text(8)})
+		}
+		return nil
+	})
+}
+
+func (sc *schema) readColumns(ctx context.Context, s *session) error {
+	err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, IS_NULLABLE, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, "+
+		"CHARACTER_SET_NAME, COLLATION_NAME, COLUMN_TYPE, EXTRA, PRIVILEGES, COLUMN_COMMENT "+
+		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+literal(sc.database)+" ORDER BY TABLE_NAME, ORDINAL_POSITION", func(r row) error {
+		t := sc.tables[r.text(1)]
+		if t == nil || r.text(0) != sc.database {
+			return nil
+		}
+		c := describedColumn{name: r.text(2), notNull: r.text(3) == "NO", extra: strings.ToUpper(r.text(11)), comment: r.text(13)}
+		c.dataType, c.length, c.precision, c.scale = strings.ToLower(r.text(4)), r.number(5), r.number(6), r.number(7)
+		c.charset, c.collation = r.text(8), r.text(9)
+		c.columnType, _, _ = strings.Cut(r.text(10), " /*")
+		c.unsigned = strings.Contains(strings.ToLower(c.columnType), " unsigned")
+		c.readable = slices.Contains(strings.Split(strings.ToLower(r.text(12)), ","), "select")
+		t.described = append(t.described, c)
+		t.columns[c.name] = c.columnFacts
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var closed []string
+	for _, n := range sc.names {
+		for _, c := range sc.tables[n].described {
+			if !c.readable {
+				closed = append(closed, n+"."+c.name)
+			}
+		}
+		if len(sc.tables[n].described) == 0 {
+			closed = append(closed, n)
+		}
+	}
+	return unreadable(s, closed)
+}
+
+// unreadable is the error of an account that may not read what it has to.
+func unreadable(s *session, closed []string) error {
+	if len(closed) == 0 {
+		return nil
+	}
+	const most = 5
+	more := ""
+	if len(closed) > most {
+		more = fmt.Sprintf(" and %d more", len(closed)-most)
+		closed = closed[:most]
+	}
+	return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read " + strings.Join(closed, ", ") + more,
+		Err: errors.New("missing right on a table or a column"), Hint: "GRANT SELECT on the database to the account"}
+}
+
+// readCreates reads how each table was made.
+func (sc *schema) readCreates(ctx context.Context, s *session) error {
+	for _, n := range sc.names {
+		t := sc.tables[n]
+		err := s.query(ctx, "SHOW CREATE TABLE "+within(sc.database, n), func(r row) error {
+			t.create = r.text(1)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		var ok bool
+		if t.text, ok = parseTable(t.create); !ok {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: "read the definition of " + n, Err: errors.New("what SHOW CREATE TABLE prints is not understood")}
+		}
+		var hidden []string
+		for _, p := range t.text.parts {
+			if _, seen := t.columns[p.name]; p.piece == columnPiece && !seen {
+				hidden = append(hidden, n+"."+p.name)
+			}
+		}
+		if err := unreadable(s, hidden); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part returns the part of a table that defines a column.
+func (t *sourceTable) part(column string) tablePart {
+	for _, p := range t.text.parts {
+		if p.piece == columnPiece && p.name == column {
+			return p
+		}
+	}
+	return tablePart{}
+}
+
+// tableOf makes a catalog's table.
+func (sc *schema) tableOf(from *sourceTable) *catalog.Table {
+	t := &catalog.Table{ID: catalog.TableID{Name: from.name}, Kind: catalog.Ordinary, Rows: from.rows, Bytes: from.bytes, Comment: from.comment}
+	if foreignEngines[strings.ToUpper(from.engine)] != "" {
+		t.Kind, t.Rows, t.Bytes = catalog.Foreign, 0, 0
+	}
+	for _, d := range from.described {
+		p := from.part(d.name)
+		written := p.column()
+		for _, w := range p.tokens {
+			if (d.dataType == "enum" || d.dataType == "set") && w.sort == textToken {
+				d.labels = append(d.labels, quoting{}.unquoteText(w.text))
+			}
+			if w.is(")") {
+				break
+			}
+		}
+		d.json = d.dataType == "longtext" && strings.EqualFold(written.check, "(json_valid("+ident(d.name)+"))")
+		c := catalog.Column{Name: d.name, Type: typeOf(d.described), NotNull: d.notNull, Default: written.fallback, Computation: written.computed, Comment: d.comment}
+		if d.collation != sc.collation {
+			c.Collation = d.collation
+		}
+		switch {
+		case strings.Contains(d.extra, "VIRTUAL GENERATED"):
+			c.Generation = catalog.Virtual
+		case strings.Contains(d.extra, "STORED GENERATED"), strings.Contains(d.extra, "PERSISTENT"), written.computed != "":
+			c.Generation = catalog.Stored
+		case written.counts:
+			c.Generation = catalog.IdentityByDefault
+		}
+		t.Columns = append(t.Columns, c)
+		if written.check != "" && !d.json {
+			t.Checks = append(t.Checks, catalog.Definition{Name: d.name, Text: "CHECK " + written.check, Reads: columnsIn(t, p.tokens)})
+		}
+	}
+	for i, c := range t.Checks {
+		// Now all columns are there.
+		t.Checks[i].Reads = columnsIn(t, quoting{}.tokens(c.Text))
+	}
+	for _, p := range from.text.parts {
+		sc.addPart(t, p)
+	}
+	return t
+}
+
+// addPart adds a key, a foreign key or a check to a table.
+func (sc *schema) addPart(t *catalog.Table, p tablePart) {
+	switch p.piece {
+	case primaryPiece, uniquePiece:
+		k := catalog.Key{Name: p.name}
+		rule := catalog.Rule{Name: p.name}
+		plain := true
+		for _, kp := range p.keys {
+			plain = plain && kp.column != "" && kp.length == 0 && !kp.overlaps
+			k.Columns = append(k.Columns, spelling(t, kp.column))
+			rule.Parts = append(rule.Parts, ruledPart(t, kp))
+		}
+		switch {
+		case p.piece == primaryPiece && plain:
+			t.PrimaryKey = &k
+		case plain:
+			t.Unique = append(t.Unique, k)
+		default:
+			t.Rules = append(t.Rules, rule)
+		}
+		fallthrough
+	case indexPiece:
+		if slices.ContainsFunc(p.keys, func(k keyPart) bool { return k.column == "" }) {
+			t.Indexes = append(t.Indexes, catalog.Definition{Name: p.name, Text: p.text, Reads: columnsIn(t, p.tokens[1:])})
+		}
+	case checkPiece:
+		if !slices.ContainsFunc(p.tokens, func(w token) bool { return w.is("ENFORCED") }) {
+			t.Checks = append(t.Checks, catalog.Definition{Name: p.name, Text: "CHECK " + p.check, Reads: columnsIn(t, quoting{}.tokens(p.check))})
+		}
+	case foreignPiece:
+		if p.database != "" && !sc.own(p.database) {
+			return // it stays behind; see tether.go
+		}
+		k := catalog.ForeignKey{Name: p.name, References: catalog.TableID{Name: p.references}, Validated: true}
+		for i := range min(len(p.columns), len(p.pointed)) {
+			k.Pairs = append(k.Pairs, catalog.Pair{Column: spelling(t, p.columns[i]), References: p.pointed[i]})
+		}
+		t.ForeignKeys = append(t.ForeignKeys, k)
+	}
+}
+
+// ruledPart says what a part of a unique key compares, that is more than a column.
+func ruledPart(t *catalog.Table, k keyPart) catalog.Part {
+	switch {
+	case k.column != "" && k.length > 0:
+		return catalog.Part{Expression: fmt.Sprintf("left(%s, %d)", ident(k.column), k.length), Reads: []string{spelling(t, k.column)}}
+	case k.overlaps:
+		return catalog.Part{Expression: "period " + ident(k.column), Reads: columnNames(t)}
+	case k.column != "":
+		return catalog.Part{Column: spelling(t, k.column)}
+	}
+	all := quoting{}.tokens(k.expression)
+	for len(all) > 2 && all[0].is("(") && closing(all) == len(all)-1 {
+		all = all[1 : len(all)-1]
+	}
+	if len(all) == 4 && (all[0].is("lower") || all[0].is("upper") || all[0].is("lcase") || all[0].is("ucase")) && all[2].sort == nameToken {
+		return catalog.Part{Column: spelling(t, all[2].text), Equality: catalog.FoldCase}
+	}
+	return catalog.Part{Expression: k.expression, Reads: columnsIn(t, all)}
+}
+
+// resolve gives each reference the spelling of the table and the columns that it means. A
+// key to a table that is missing, which a server lets be where it does not check keys,
+// holds for no row.
+func resolve(sc *schema, tables []*catalog.Table) {
+	byName := map[string]*catalog.Table{}
+	for _, t := range tables {
+		byName[t.ID.Name] = t
+	}
+	for _, t := range tables {
+		for i := range t.ForeignKeys {
+			k := &t.ForeignKeys[i]
+			to := byName[k.References.Name]
+			if to == nil && sc.fold {
+				if at := slices.IndexFunc(tables, func(to *catalog.Table) bool { return strings.EqualFold(to.ID.Name, k.References.Name) }); at >= 0 {
+					to = tables[at]
+				}
+			}
+			if to == nil {
+				k.Validated = false
+				continue
+			}
+			k.References = to.ID
+			for p := range k.Pairs {
+				k.Pairs[p].References = spelling(to, k.Pairs[p].References)
+				k.Validated = k.Validated && to.Column(k.Pairs[p].References) != nil
+			}
+		}
+	}
+}
+
+// spelling returns a column's name as the table spells it; case makes no difference.
+func spelling(t *catalog.Table, column string) string {
+	for _, c := range t.Columns {
+		if strings.EqualFold(c.Name, column) {
+			return c.Name
+		}
+	}
+	return column
+}
+
+func columnNames(t *catalog.Table) (all []string) {
+	for _, c := range t.Columns {
+		all = append(all, c.Name)
+	}
+	return all
+}
+
+// columnsIn returns the columns of a table whose names stand among the words: all that an
+// expression can read, and perhaps one more.
+func columnsIn(t *catalog.Table, all []token) (found []string) {
+	seen := map[string]bool{}
+	for _, w := range all {
+		if w.names() {
+			seen[strings.ToLower(w.text)] = true
+		}
+	}
+	for _, c := range t.Columns {
+		if seen[strings.ToLower(c.Name)] {
+			found = append(found, c.Name)
+		}
+	}
+	return found
+}
