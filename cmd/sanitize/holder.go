@@ -33,7 +33,7 @@ import (
 //
 //   - when its time is over, or its snapshot is lost;
 //   - on the word release;
-//   - when the run ends without having said building, or after sealed: then there is nothing to resume;
+//   - when the run ends without having said building, or after sealed: then there may be nothing to resume;
 //   - when another process of the same account, that has resumed the run, says release to
 //     its socket.
 type handing struct {
@@ -135,7 +135,7 @@ func startHolder(ctx context.Context, h handing) (*holder, error) {
 // building tells that there is something to resume from now on.
 func (h *holder) building() { fmt.Fprintln(h.input, wordBuilding) }
 
-// sealed tells that there is nothing to resume any more: a run that is killed from now on
+// sealed tells that there may be nothing to resume any more: a run that is killed from now on
 // takes the holder with it, since nobody would come to end it.
 func (h *holder) sealed() { fmt.Fprintln(h.input, wordSealed) }
 

@@ -130,6 +130,7 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 	case lost && keptBuild(err):
 		return nil, &keptError{err: err, run: r, lost: true}
 	case h != nil && keptBuild(err):
+		h.building() // again, if sealing was what failed
 		h.leave()
 		return nil, &keptError{err: err, run: r, when: fmt.Sprintf("until %s, while process %d holds the snapshot", timeOfDay(h.Until), h.pid)}
 	case h != nil && !lost:
@@ -165,8 +166,8 @@ func (b *begun) PhaseBegan(phase pipeline.Phase) {
 	if phase == pipeline.Copy && !b.copying.Swap(true) && b.holder != nil {
 		b.holder.building()
 	}
-	if phase == pipeline.Promote && b.holder != nil {
-		b.holder.sealed()
+	if phase == pipeline.Seal && b.holder != nil {
+		b.holder.sealed() // sealing drops the ledger, without which nothing is resumed
 	}
 	if phase == pipeline.Promote && b.sealed != nil {
 		b.sealed()

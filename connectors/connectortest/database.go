@@ -1,6 +1,7 @@
 package connectortest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -47,12 +48,17 @@ type Expr string
 type Dialect struct {
 	// Placeholder is the nth parameter, from 1: $1, ?.
 	Placeholder func(n int) string
+	// Quote writes a name as SQL. Nil: between double quotes, doubled within.
+	Quote func(name string) string
 	// Exact is the expression whose text tells a value from every other: it is
 	// given a quoted column name. It is never NULL.
 	Exact func(column string) string
 	// InlineForeignKeys puts foreign keys into CREATE TABLE, for an engine that
 	// cannot add them later and does not mind if the referenced table is missing.
 	InlineForeignKeys bool
+	// EmptyRow is what stands for the columns and values of a row that names none. Empty:
+	// DEFAULT VALUES.
+	EmptyRow string
 }
 
 // SQL is a Database behind database/sql. A harness embeds it and adds Exists,
@@ -125,9 +131,9 @@ func (d *SQL) Insert(t testing.TB, table catalog.TableID, columns []string, rows
 			for _, v := range row {
 				values = append(values, d.value(v, &args))
 			}
-			s := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", quoteTable(table), quoteAll(columns), strings.Join(values, ", "))
+			s := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", d.Dialect.table(table), d.Dialect.quoteAll(columns), strings.Join(values, ", "))
 			if len(columns) == 0 {
-				s = fmt.Sprintf("INSERT INTO %s DEFAULT VALUES", quoteTable(table))
+				s = fmt.Sprintf("INSERT INTO %s %s", d.Dialect.table(table), cmp.Or(d.Dialect.EmptyRow, "DEFAULT VALUES"))
 			}
 			if _, err := tx.ExecContext(ctx, s, args...); err != nil {
 				return fmt.Errorf("insert row %d of %s: %w", i, table, err)
@@ -151,8 +157,8 @@ func (d *SQL) Update(t testing.TB, table catalog.TableID, set string, value any,
 	t.Helper()
 	d.transaction(t, func(ctx context.Context, tx *sql.Tx) error {
 		var args []any
-		s := fmt.Sprintf("UPDATE %s SET %s = %s", quoteTable(table), quote(set), d.value(value, &args))
-		s += fmt.Sprintf(" WHERE %s = %s", quote(where), d.value(is, &args))
+		s := fmt.Sprintf("UPDATE %s SET %s = %s", d.Dialect.table(table), d.Dialect.quote(set), d.value(value, &args))
+		s += fmt.Sprintf(" WHERE %s = %s", d.Dialect.quote(where), d.value(is, &args))
 		_, err := tx.ExecContext(ctx, s, args...)
 		return err
 	})
@@ -163,7 +169,7 @@ func (d *SQL) Delete(t testing.TB, table catalog.TableID, where string, is any) 
 	t.Helper()
 	d.transaction(t, func(ctx context.Context, tx *sql.Tx) error {
 		var args []any
-		s := fmt.Sprintf("DELETE FROM %s WHERE %s = %s", quoteTable(table), quote(where), d.value(is, &args))
+		s := fmt.Sprintf("DELETE FROM %s WHERE %s = %s", d.Dialect.table(table), d.Dialect.quote(where), d.value(is, &args))
 		_, err := tx.ExecContext(ctx, s, args...)
 		return err
 	})
@@ -176,22 +182,22 @@ func (d *SQL) Rows(t testing.TB, table catalog.TableID) [][]string {
 	defer cancel()
 	db := d.Open(t)
 	defer db.Close()
-	names, err := columnNames(ctx, db, table)
+	names, err := d.columnNames(ctx, db, table)
 	if err != nil {
 		t.Fatalf("columns of %s: %v", table, err)
 	}
 	if len(names) == 0 {
 		var n int
-		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+quoteTable(table)).Scan(&n); err != nil {
+		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+d.Dialect.table(table)).Scan(&n); err != nil {
 			t.Fatalf("rows of %s: %v", table, err)
 		}
 		return make([][]string, n)
 	}
 	var exprs []string
 	for _, n := range names {
-		exprs = append(exprs, d.Dialect.Exact(quote(n)))
+		exprs = append(exprs, d.Dialect.Exact(d.Dialect.quote(n)))
 	}
-	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s", strings.Join(exprs, ", "), quoteTable(table)))
+	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s", strings.Join(exprs, ", "), d.Dialect.table(table)))
 	if err != nil {
 		t.Fatalf("rows of %s: %v", table, err)
 	}
@@ -215,8 +221,8 @@ func (d *SQL) Rows(t testing.TB, table catalog.TableID) [][]string {
 	return all
 }
 
-func columnNames(ctx context.Context, db *sql.DB, table catalog.TableID) ([]string, error) {
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+quoteTable(table)+" LIMIT 0")
+func (d *SQL) columnNames(ctx context.Context, db *sql.DB, table catalog.TableID) ([]string, error) {
+	rows, err := db.QueryContext(ctx, "SELECT * FROM "+d.Dialect.table(table)+" LIMIT 0")
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +235,7 @@ func columnNames(ctx context.Context, db *sql.DB, table catalog.TableID) ([]stri
 func (d Dialect) CreateTable(t *catalog.Table) (create, later []string) {
 	var parts []string
 	for _, c := range t.Columns {
-		p := quote(c.Name) + " " + c.Type.Name
+		p := d.quote(c.Name) + " " + c.Type.Name
 		switch {
 		case c.Generation == catalog.Stored:
 			p += " GENERATED ALWAYS AS (" + c.Default + ") STORED"
@@ -244,42 +250,47 @@ func (d Dialect) CreateTable(t *catalog.Table) (create, later []string) {
 		parts = append(parts, p)
 	}
 	if k := t.PrimaryKey; k != nil {
-		parts = append(parts, fmt.Sprintf("CONSTRAINT %s PRIMARY KEY (%s)", quote(k.Name), quoteAll(k.Columns)))
+		parts = append(parts, fmt.Sprintf("CONSTRAINT %s PRIMARY KEY (%s)", d.quote(k.Name), d.quoteAll(k.Columns)))
 	}
 	for _, k := range t.Unique {
-		parts = append(parts, fmt.Sprintf("CONSTRAINT %s UNIQUE (%s)", quote(k.Name), quoteAll(k.Columns)))
+		parts = append(parts, fmt.Sprintf("CONSTRAINT %s UNIQUE (%s)", d.quote(k.Name), d.quoteAll(k.Columns)))
 	}
 	for _, k := range t.ForeignKeys {
 		var refs []string
 		for _, p := range k.Pairs {
 			refs = append(refs, p.References)
 		}
-		s := fmt.Sprintf("CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)", quote(k.Name), quoteAll(k.Columns()), quoteTable(k.References), quoteAll(refs))
+		s := fmt.Sprintf("CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)", d.quote(k.Name), d.quoteAll(k.Columns()), d.table(k.References), d.quoteAll(refs))
 		if k.Deferrable {
 			s += " DEFERRABLE INITIALLY DEFERRED"
 		}
 		if d.InlineForeignKeys {
 			parts = append(parts, s)
 		} else {
-			later = append(later, fmt.Sprintf("ALTER TABLE %s ADD %s", quoteTable(t.ID), s))
+			later = append(later, fmt.Sprintf("ALTER TABLE %s ADD %s", d.table(t.ID), s))
 		}
 	}
-	return []string{fmt.Sprintf("CREATE TABLE %s (%s)", quoteTable(t.ID), strings.Join(parts, ", "))}, later
+	return []string{fmt.Sprintf("CREATE TABLE %s (%s)", d.table(t.ID), strings.Join(parts, ", "))}, later
 }
 
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+func (d Dialect) quote(name string) string {
+	if d.Quote != nil {
+		return d.Quote(name)
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
 
-func quoteAll(names []string) string {
+func (d Dialect) quoteAll(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = quote(n)
+		quoted[i] = d.quote(n)
 	}
 	return strings.Join(quoted, ", ")
 }
 
-func quoteTable(id catalog.TableID) string {
+func (d Dialect) table(id catalog.TableID) string {
 	if id.Schema == "" {
-		return quote(id.Name)
+		return d.quote(id.Name)
 	}
-	return quote(id.Schema) + "." + quote(id.Name)
+	return d.quote(id.Schema) + "." + d.quote(id.Name)
 }

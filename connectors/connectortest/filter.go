@@ -158,10 +158,11 @@ func (s *suite) noFilter(t testing.TB, snapshot connectors.Snapshot, id catalog.
 // conditions proves that a condition is one expression, and stays one.
 func (s *suite) conditions(t *testing.T, snapshot connectors.Snapshot, want func(float64, int64, func(int64) bool) []int64) {
 	events := s.Quirks.id("events")
+	quoted, quotedEvents := s.Quirks.quote("id"), s.Quirks.quote("events")
 	seed := [32]byte{1, 2, 3}
 	few := func(id int64) bool { return id <= 100 || id > 4990 }
-	for _, where := range []string{"id <= 100 OR id > 4990", "events.id <= 100 or (id > 4990 and payload <> ')--;''/*')", `"id" <= 100 OR "events"."id" > 4990`,
-		"id IN (SELECT e.id FROM " + quoteTable(events) + " e WHERE e.id <= 100 OR e.id > 4990)"} {
+	for _, where := range []string{"id <= 100 OR id > 4990", "events.id <= 100 or (id > 4990 and payload <> ')--;''/*')", quoted + " <= 100 OR " + quotedEvents + "." + quoted + " > 4990",
+		"id IN (SELECT e.id FROM " + s.Quirks.table("events") + " e WHERE e.id <= 100 OR e.id > 4990)"} {
 		for _, c := range []struct {
 			sample float64
 			limit  int64
@@ -180,8 +181,8 @@ func (s *suite) conditions(t *testing.T, snapshot connectors.Snapshot, want func
 		t.Errorf("a condition that holds for no row: %d rows, %v", len(got), err)
 	}
 	for _, where := range []string{
-		" ", "id = ", "nobody = 1", `"nobody" = 1`, "id = 1; DELETE FROM people", "true) OR (true", "id = 1) UNION SELECT (id", "(id = 1", "id = 1 -- ", "id = 1 /* */",
-		"id = 'x", "id = $1", "id = [1", "random() < 0.5", "count(*) > 1", "id = 1 ORDER BY id", "id = 1 LIMIT 1", "id IN (DELETE FROM people RETURNING id)", "id = 1\x00",
+		" ", "id = ", "nobody = 1", s.Quirks.quote("nobody") + " = 1", "id = 1; DELETE FROM people", "true) OR (true", "id = 1) UNION SELECT (id", "(id = 1", "id = 1 -- ", "id = 1 /* */", "id = 1 /*! OR true */", "id = 1 # ",
+		"id = 'x", "id = $1", "id = [1", "random() < 0.5", "rand() < 0.5", "count(*) > 1", "id = 1 ORDER BY id", "id = 1 LIMIT 1", "id IN (DELETE FROM people RETURNING id)", "id = 1\x00",
 	} {
 		s.noFilter(t, snapshot, events, connectors.Filter{Where: where}, where)
 	}

@@ -56,7 +56,8 @@ func (s *suite) sampling(t *testing.T) {
 	if !slices.EqualFunc(people, want, slices.Equal[[]string]) {
 		t.Errorf("people: %q", people)
 	}
-	if got := sample(hardTable, 1); len(got) != 1 {
+	hard, _ := q.hard()
+	if got := sample(hard, 1); len(got) != 1 {
 		t.Errorf("one row of a hard name: %q", got)
 	}
 	if got := sample("notes", 10); len(got) != 4 {

@@ -282,8 +282,14 @@ func (s *MySQLServer) DSNAs(database, account, password string) string {
 // Addr returns the server's address, as host:port.
 func (s *MySQLServer) Addr() string { return s.base.Host }
 
-func (s *MySQLServer) open(database string) (*sql.DB, error) {
+// open returns a handle, each of whose sessions begins with the settings: name=value, in SQL.
+func (s *MySQLServer) open(database string, settings ...string) (*sql.DB, error) {
 	c := mysql.NewConfig()
+	c.Params = map[string]string{}
+	for _, kv := range settings {
+		name, value, _ := strings.Cut(kv, "=")
+		c.Params[name] = value
+	}
 	c.User = s.base.User.Username()
 	c.Passwd, _ = s.base.User.Password()
 	c.Net, c.Addr, c.DBName = "tcp", s.base.Host, database
@@ -299,10 +305,10 @@ func (s *MySQLServer) open(database string) (*sql.DB, error) {
 }
 
 // DB returns a handle on a database, or on the server if the name is empty. It is closed when
-// the test ends.
-func (s *MySQLServer) DB(tb testing.TB, database string) *sql.DB {
+// the test ends. Each of its sessions begins with the settings, such as sql_mode='ANSI'.
+func (s *MySQLServer) DB(tb testing.TB, database string, settings ...string) *sql.DB {
 	tb.Helper()
-	db, err := s.open(database)
+	db, err := s.open(database, settings...)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package connectortest
 
 import (
 	"database/sql"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -71,5 +72,15 @@ func TestMySQLPair(t *testing.T) {
 	}
 	if want := "mysql://root:" + mysqlPassword + "@" + a.Addr() + "/" + name; a.DSN(name) != want {
 		t.Errorf("the DSN is %s", a.DSN(name))
+	}
+}
+
+func TestSplitMySQL(t *testing.T) {
+	got := splitMySQL("-- a; comment\n/* and; one */ SELECT 1; # two; of them\n\nSELECT '\\';--', \"a;\"\"b\", `c;\\`;\n/*!50003 SET @a = 1 */;\n" +
+		"DELIMITER ;;\nCREATE PROCEDURE p()\nBEGIN\n  -- stays; here\n  SELECT 1;\nEND;;\ndelimiter ;\nSELECT 2--1;;SELECT 3")
+	want := []string{"SELECT 1", "SELECT '\\';--', \"a;\"\"b\", `c;\\`", "/*!50003 SET @a = 1 */",
+		"CREATE PROCEDURE p()\nBEGIN\n  -- stays; here\n  SELECT 1;\nEND", "SELECT 2--1", "SELECT 3"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

@@ -1,5 +1,5 @@
 // Package connectortest is the conformance suite of the contract in package
-// connectors. Every connector runs all of it: memory, SQLite, PostgreSQL.
+// connectors. Every connector runs all of it: memory, SQLite, PostgreSQL, MySQL and MariaDB.
 //
 // A connector's test makes a Harness, declares its Quirks, and calls Run. It
 // is for tests only.
@@ -137,7 +137,8 @@ func (s *suite) world(t testing.TB) Database {
 		db.Update(t, q.id(name), "next", int64(1+(i+1)%3), "id", int64(1+i))
 	}
 	db.Insert(t, q.id("notes"), []string{"body"}, []any{"twice"}, []any{"twice"}, []any{nil}, []any{nil})
-	db.Insert(t, q.id(hardTable), hardColumns, []any{int64(1), "a", "b", "c"}, []any{int64(2), nil, "", `"`})
+	hard, columns := q.hard()
+	db.Insert(t, q.id(hard), columns, []any{int64(1), "a", "b", "c"}, []any{int64(2), nil, "", `"`})
 	db.Insert(t, q.id("computed"), []string{"id", "name", "tail"}, []any{int64(1), "ann", "x"}, []any{int64(2), "Bob", "y"}, []any{int64(3), nil, nil})
 	var events [][]any
 	for i := range 5000 {
@@ -146,10 +147,6 @@ func (s *suite) world(t testing.TB) Database {
 	db.Insert(t, q.id("events"), []string{"id", "payload"}, events...)
 	return db
 }
-
-const hardTable = `say "hi" to 🐘 select`
-
-var hardColumns = []string{`the "key"`, "select", " blank ", "naïve 🙂"}
 
 func (s *suite) tables() []*catalog.Table {
 	q := s.Quirks
@@ -163,10 +160,10 @@ func (s *suite) tables() []*catalog.Table {
 		t.PrimaryKey = &catalog.Key{Name: name, Columns: columns}
 	}
 	points := func(t *catalog.Table, name, to string, deferrable bool, pairs ...catalog.Pair) {
-		t.ForeignKeys = append(t.ForeignKeys, catalog.ForeignKey{Name: name, References: q.id(to), Pairs: pairs, Deferrable: deferrable, Validated: true})
+		t.ForeignKeys = append(t.ForeignKeys, catalog.ForeignKey{Name: name, References: q.id(to), Pairs: pairs, Deferrable: deferrable && !q.NoDeferrable, Validated: true})
 	}
 
-	people := table("people", id, catalog.Column{Name: "name", Type: text, NotNull: true}, column("email", text), column("boss", integer))
+	people := table("people", id, catalog.Column{Name: "name", Type: text, NotNull: true}, column("email", q.keyText()), column("boss", integer))
 	key(people, "people_key", "id")
 	people.Unique = []catalog.Key{{Name: "people_email_once", Columns: []string{"email"}}}
 	points(people, "people_boss_exists", "people", true, catalog.Pair{Column: "boss", References: "id"})
@@ -177,7 +174,11 @@ func (s *suite) tables() []*catalog.Table {
 
 	parcels := table("parcels", id, column("line", integer), column("number", integer))
 	key(parcels, "parcels_key", "id")
-	points(parcels, "parcels_order_exists", "orders", false, catalog.Pair{Column: "line", References: "line"}, catalog.Pair{Column: "number", References: "number"})
+	reversed := []catalog.Pair{{Column: "line", References: "line"}, {Column: "number", References: "number"}}
+	if q.KeyOrder {
+		slices.Reverse(reversed)
+	}
+	points(parcels, "parcels_order_exists", "orders", false, reversed...)
 
 	all := []*catalog.Table{people, orders, parcels}
 	names := []string{"coop", "egg", "hen"}
@@ -188,7 +189,8 @@ func (s *suite) tables() []*catalog.Table {
 		all = append(all, t)
 	}
 
-	hard := table(hardTable, catalog.Column{Name: hardColumns[0], Type: integer, NotNull: true}, column(hardColumns[1], text), column(hardColumns[2], text), column(hardColumns[3], text))
+	name, hardColumns := q.hard()
+	hard := table(name, catalog.Column{Name: hardColumns[0], Type: integer, NotNull: true}, column(hardColumns[1], text), column(hardColumns[2], text), column(hardColumns[3], text))
 	key(hard, `the key's "name"`, hardColumns[0])
 
 	computed := table("computed", id, column("name", text), catalog.Column{Name: "loud", Type: text, Generation: catalog.Stored, Default: q.upper("name")}, column("tail", text))
