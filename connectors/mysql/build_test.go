@@ -60,7 +60,7 @@ func shop(version int) copied {
 				Indexes: []string{"ADD KEY by_version (version)"}},
 			{Name: "orders", Create: "CREATE TABLE `orders` (id INT NOT NULL, customer INT, before_this INT, PRIMARY KEY (id)) ENGINE=InnoDB",
 				Indexes:     []string{"ADD KEY by_customer (customer)", "ADD UNIQUE KEY chain (before_this)"},
-				ForeignKeys: []string{"ADD CONSTRAINT customer_exists FOREIGN KEY (customer) REFERENCES `customers` (id)", "ADD CONSTRAINT chained FOREIGN KEY (before_this) REFERENCES `orders` (id)"}},
+				ForeignKeys: []string{"ADD CONSTRAINT `customer_exists` FOREIGN KEY (customer) REFERENCES `customers` (id)", "ADD CONSTRAINT `chained` FOREIGN KEY (before_this) REFERENCES `orders` (id)"}},
 		},
 		Rest: []object{
 			{Kind: "function", Name: "version_of", Create: fmt.Sprintf("CREATE FUNCTION `version_of`() RETURNS INT DETERMINISTIC RETURN %d", version)},
@@ -77,7 +77,7 @@ func shop(version int) copied {
 			Unique:      []catalog.Key{{Name: "chain", Columns: []string{"before_this"}}},
 			ForeignKeys: []catalog.ForeignKey{points("customer_exists", "customers", catalog.Pair{Column: "customer", References: "id"}), points("chained", "orders", catalog.Pair{Column: "before_this", References: "id"})}},
 	}
-	c.sequences = []connectors.Sequence{{ID: catalog.TableID{Name: "customers"}, Last: 40, Called: true, Increment: 1, Owner: catalog.ColumnID{Table: catalog.TableID{Name: "customers"}, Column: "id"}}}
+	c.sequences = []connectors.Sequence{{ID: catalog.TableID{Name: "customers"}, Last: 41, Increment: 1, Min: 1, Max: 1<<31 - 1, Owner: catalog.ColumnID{Table: catalog.TableID{Name: "customers"}, Column: "id"}}}
 	return c
 }
 
@@ -911,8 +911,9 @@ func TestSequences(t *testing.T) {
 		for i := range 2 {
 			c := shop(i + 1)
 			c.defs.First = []object{{Kind: "sequence", Name: "numbers", Create: "CREATE SEQUENCE `numbers` START WITH 1 INCREMENT BY 1"}}
-			c.sequences = append(c.sequences, connectors.Sequence{ID: catalog.TableID{Name: "numbers"}, Last: int64(100 + i), Called: true, Increment: 1})
-			c.table("numbered", "CREATE TABLE `numbered` (id INT NOT NULL DEFAULT nextval(`numbers`), x INT)", "(1, 1)")
+			c.sequences = append(c.sequences, connectors.Sequence{ID: catalog.TableID{Name: "numbers"}, Last: int64(50 + i), Increment: 1, Min: 1, Max: 1000,
+				Owner: catalog.ColumnID{Table: catalog.TableID{Name: "numbered"}, Column: "id"}})
+			c.table("numbered", "CREATE TABLE `numbered` (id INT NOT NULL DEFAULT nextval(`numbers`), x INT)", fmt.Sprintf("(%d, 1)", 100+i))
 			g.replace(t, c, fmt.Sprintf("run%d", i))
 			srv.Exec(t, g.name, "INSERT INTO numbered (x) VALUES (2)")
 			if n := srv.Value(t, g.name, "SELECT MAX(id) FROM numbered"); n != fmt.Sprint(101+i) {

@@ -23,11 +23,11 @@ func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
 	if err := b.check(op, open); err != nil {
 		return err
 	}
-	i := slices.IndexFunc(b.defs.Tables, func(t tableDefinition) bool { return t.Name == id.Name })
-	if i < 0 {
+	t := b.defs.table(id)
+	if t == nil {
 		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("no such table")}
 	}
-	return b.indexes(ctx, op, b.defs.Tables[i])
+	return b.indexes(ctx, op, *t)
 }
 
 func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error {
@@ -181,12 +181,13 @@ func (b *build) addKeys() (tasks []task) {
 // does so only while it adds a key, and then copies the table row by row.
 func (b *build) validateKeys() (tasks []task) {
 	for _, t := range b.spec.Catalog.Tables {
-		if !slices.ContainsFunc(b.defs.Tables, func(d tableDefinition) bool { return d.Name == t.ID.Name }) {
+		d := b.defs.table(t.ID)
+		if d == nil {
 			continue
 		}
 		for _, f := range t.ForeignKeys {
-			if !f.Validated || len(f.Pairs) == 0 {
-				continue // nobody vouches for it at the source either
+			if !f.Validated || !d.points(f) {
+				continue // nobody vouches for it at the source either, or it stays behind
 			}
 			tasks = append(tasks, task{do: func(ctx context.Context) error { return b.validate(ctx, t.ID, f) }})
 		}
@@ -237,33 +238,62 @@ func (b *build) analyze(ctx context.Context, name string) error {
 	})
 }
 
-// sequences puts what gives out numbers where the source has it, or past the largest value
-// loaded: InnoDB itself never goes back behind that.
+// sequences puts each sequence past the largest value of the column that it fills, masked
+// values included, and never before its position at the source.
 func (b *build) sequences(ctx context.Context, s *session) error {
 	for _, q := range b.spec.Definitions.Sequences {
+		var err error
 		op := "set sequence " + word(q.ID.Name)
-		if q.Owner.Column == "" {
-			called := 0
+		switch {
+		case slices.ContainsFunc(b.defs.First, func(o object) bool { return o.Kind == "sequence" && o.Name == q.ID.Name }):
+			err = b.setSequence(ctx, s, q)
+		case b.defs.table(q.ID) != nil:
+			// An AUTO_INCREMENT: InnoDB itself never goes back behind the largest value.
+			op = "set the next " + word(q.Owner.Column) + " of " + word(q.ID.Name)
+			next := uint64(max(q.Last, 1))
 			if q.Called {
-				called = 1
+				next++
 			}
-			if _, err := s.number(ctx, fmt.Sprintf("SELECT SETVAL(%s, %d, %d)", ident(q.ID.Name), q.Last, called)); err != nil {
-				return b.about(err, op)
-			}
-			continue
+			err = s.exec(ctx, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", ident(q.ID.Name), next))
 		}
-		if !slices.ContainsFunc(b.defs.Tables, func(d tableDefinition) bool { return d.Name == q.Owner.Table.Name }) {
-			continue
-		}
-		next := uint64(max(q.Last, 0)) // a column's own sequence never goes below 1
-		if q.Called {
-			next++
-		}
-		if _, err := s.run(ctx, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", ident(q.Owner.Table.Name), max(next, 1))); err != nil {
-			return failDefinition(ctx, b.side, "set the next "+word(q.Owner.Column)+" of "+word(q.Owner.Table.Name), err)
+		if err != nil {
+			return b.about(err, op)
 		}
 	}
 	return nil
+}
+
+// setSequence sets a sequence of MariaDB.
+func (b *build) setSequence(ctx context.Context, s *session, q connectors.Sequence) error {
+	last, called := q.Last, 0
+	if q.Called {
+		called = 1
+	}
+	if q.Owner.Column != "" && b.defs.table(q.Owner.Table) != nil {
+		edge := "MAX"
+		if q.Increment < 0 {
+			edge = "MIN"
+		}
+		err := s.query(ctx, fmt.Sprintf("SELECT %s(%s) FROM %s", edge, ident(q.Owner.Column), ident(q.Owner.Table.Name)), func(r row) error {
+			if r.null(0) {
+				return nil
+			}
+			found := min(max(r.number(0), q.Min), q.Max)
+			if q.Increment >= 0 && found >= last || q.Increment < 0 && found <= last {
+				last, called = found, 1
+				if last == q.Max && q.Increment >= 0 || last == q.Min && q.Increment < 0 {
+					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", word(q.ID.Name), word(q.Owner.Table.Name), word(q.Owner.Column)))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	// NULL is the answer where it is as far already.
+	_, err := s.number(ctx, fmt.Sprintf("SELECT SETVAL(%s, %d, %d)", ident(q.ID.Name), last, called))
+	return err
 }
 
 // task is one of several things to do, with the names of what it locks.

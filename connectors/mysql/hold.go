@@ -248,8 +248,9 @@ func (b *build) enter(ctx context.Context) (*session, error) {
 var lenient = []string{
 	"sql_generate_invisible_primary_key = OFF", // or a table without a key would get a column more
 	"sql_require_primary_key = OFF",
-	"restrict_fk_on_non_standard_key = OFF", // a key may point to columns that are not unique
-	"innodb_strict_mode = OFF",              // a row may be longer than a page holds, if its values are
+	"restrict_fk_on_non_standard_key = OFF",  // a key may point to columns that are not unique
+	"innodb_strict_mode = OFF",               // a row may be longer than a page holds, if its values are
+	"system_versioning_alter_history = KEEP", // a table with versions may get keys: its rows are new
 }
 
 // equip makes the settings of a session that builds.

@@ -50,28 +50,23 @@ func loadRest[T any](ctx context.Context, s *session, database, part string) (al
 	return all, err
 }
 
-// plainASCII reports whether a text is the same bytes in every character set that a
-// client may have.
-func plainASCII(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r >= 0x80 })
-}
-
-// make makes an object under the settings that its words need, in the session's database.
-func (b *build) make(ctx context.Context, s *session, o object) error {
-	return makeObject(ctx, s, o)
-}
-
+// makeObject makes an object under the settings that its words need, in the session's
+// database.
 func makeObject(ctx context.Context, s *session, o object) error {
 	op := "create " + o.Kind + " " + word(o.Name)
 	set := []string{"SET NAMES utf8mb4", "SET SESSION sql_mode = " + literal(o.Mode)}
-	if o.Mode == "" {
-		set[1] = "SET SESSION sql_mode = ''"
-	}
-	if o.Charset != "" && plainASCII(o.Create) {
-		set = append(set, "SET SESSION character_set_client = "+o.Charset)
+	if o.Charset != "" {
+		client := o.Charset
+		if !ascii(o.Create) && !strings.HasPrefix(client, "utf8") {
+			client = "utf8mb4" // in which the words are sent
+		}
+		set = append(set, "SET SESSION character_set_client = "+client)
 	}
 	if o.Collation != "" {
 		set = append(set, "SET SESSION collation_connection = "+o.Collation)
+	}
+	if o.Zone != "" {
+		set = append(set, "SET SESSION time_zone = "+literal(o.Zone))
 	}
 	for _, sql := range set {
 		if err := s.exec(ctx, sql); err != nil {
@@ -79,15 +74,13 @@ func makeObject(ctx context.Context, s *session, o object) error {
 		}
 	}
 	err := s.exec(ctx, o.Create)
-	for _, sql := range []string{"SET NAMES utf8mb4", "SET SESSION sql_mode = '" + buildMode + "'"} {
+	for _, sql := range []string{"SET NAMES utf8mb4", "SET SESSION sql_mode = '" + buildMode + "', time_zone = '+00:00'"} {
 		if e := s.exec(ctx, sql); err == nil {
 			err = e
 		}
 	}
 	return definitionError(err, op)
 }
-
-func (b *build) definitionError(err error, op string) error { return definitionError(err, op) }
 
 // definitionError says what was made, and what a person can do where the server refuses it.
 func definitionError(err error, op string) error {
@@ -105,6 +98,9 @@ func definitionError(err error, op string) error {
 	case 1115, 1273, 1286, 1231, 1193:
 		e.Kind = connectors.KindUnsupported
 		e.Hint = "the target's server does not know a character set, a collation, an engine or a mode that the source has"
+	case 1298:
+		e.Kind = connectors.KindUnavailable
+		e.Hint = "the target's server does not know the time zone: load its tables there by mysql_tzinfo_to_sql (MariaDB: mariadb-tzinfo-to-sql)"
 	case 3750:
 		e.Kind = connectors.KindUnsupported
 		e.Hint = "the target's server asks for a primary key in every table, and the account may not switch that off: SET GLOBAL sql_require_primary_key = OFF"
@@ -119,7 +115,10 @@ func (b *build) prove(ctx context.Context, s *session, early bool) error {
 		return err
 	}
 	for _, o := range b.defs.Rest {
-		if err := b.make(ctx, s, o); err != nil {
+		if o.Kind == "event" {
+			o.Create = idle(o) // it must not act in a build
+		}
+		if err := makeObject(ctx, s, o); err != nil {
 			if n := numberOf(err); early && (n == 1176 || n == 1146 || n == 1356) {
 				continue
 			}
@@ -127,6 +126,17 @@ func (b *build) prove(ctx context.Context, s *session, early bool) error {
 		}
 	}
 	return dropRest(ctx, s, b.database)
+}
+
+// idle returns the words of an event, disabled.
+func idle(o object) string {
+	all := quotingOf(o.Mode).tokens(o.Create)
+	for i, w := range all {
+		if w.is("EVENT") {
+			return replaced(o.Create, disabled(all[i+1:]))
+		}
+	}
+	return o.Create
 }
 
 // beforeInsert matches the head of a trigger that may compute a column of a new row.
@@ -146,7 +156,7 @@ func (b *build) derive(ctx context.Context, s *session) error {
 		}
 		if !made[d.Trigger] {
 			made[d.Trigger] = true
-			if err := b.make(ctx, s, b.defs.Rest[i]); err != nil {
+			if err := makeObject(ctx, s, b.defs.Rest[i]); err != nil {
 				return err
 			}
 		}
