@@ -222,6 +222,9 @@ func (sc *schema) readCreates(ctx context.Context, s *session) error {
 			t.create = r.text(1)
 			return nil
 		})
+		if n := numberOf(err); n == 1142 || n == 1143 {
+			return unreadable(s, []string{t.name})
+		}
 		if err != nil {
 			return err
 		}
