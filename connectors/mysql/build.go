@@ -98,6 +98,17 @@ func (b *build) reach(from, to state) {
 // fit refuses what the target's server or the account cannot do, before anything is made.
 func (b *build) fit(ctx context.Context) error {
 	op := "begin a build of " + b.display(b.target)
+	from, err := parseServer(b.spec.Definitions.Version)
+	if err != nil {
+		return b.usage(op, "the source's version cannot be read")
+	}
+	if refused := compatible(from, b.server, b.defs); len(refused) > 0 {
+		var all []string
+		for _, r := range refused {
+			all = append(all, r.Object+" "+r.Reason)
+		}
+		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op, Err: errors.New(some(all)), Hint: refused[0].Hint}
+	}
 	if b.folds {
 		seen := map[string]string{}
 		for _, t := range b.defs.Tables {
@@ -124,6 +135,15 @@ func (b *build) fit(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// some joins the first of several things that are wrong, and counts the others.
+func some(all []string) string {
+	const most = 5
+	if len(all) <= most {
+		return strings.Join(all, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(all[:most], "; "), len(all)-most)
 }
 
 // lacksRights says which rights a run needs, and for which databases.
@@ -338,13 +358,7 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 		return err
 	}
 	if faults = append(faults, missing...); len(faults) > 0 {
-		const most = 5
-		more := ""
-		if len(faults) > most {
-			more = fmt.Sprintf(" and %d more", len(faults)-most)
-			faults = faults[:most]
-		}
-		return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op, Err: errors.New(strings.Join(faults, "; ") + more)}
+		return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op, Err: errors.New(some(faults))}
 	}
 	err = b.withHolder(ctx, func(s *session) error {
 		if err := storeRest(ctx, s, b.database, partMade, b.defs.Rest); err != nil {

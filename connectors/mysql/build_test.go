@@ -56,11 +56,11 @@ func shop(version int) copied {
 	c.defs = definitions{
 		Database: "source", Charset: "utf8mb4", Collation: "utf8mb4_bin",
 		Tables: []tableDefinition{
-			{Name: "customers", Create: "CREATE TABLE `customers` (id INT NOT NULL AUTO_INCREMENT, version INT NOT NULL, PRIMARY KEY (id), CONSTRAINT positive CHECK (version > 0)) ENGINE=InnoDB",
-				Indexes: []string{"ADD KEY by_version (version)"}},
-			{Name: "orders", Create: "CREATE TABLE `orders` (id INT NOT NULL, customer INT, before_this INT, PRIMARY KEY (id)) ENGINE=InnoDB",
-				Indexes:     []string{"ADD KEY by_customer (customer)", "ADD UNIQUE KEY chain (before_this)"},
-				ForeignKeys: []string{"ADD CONSTRAINT `customer_exists` FOREIGN KEY (customer) REFERENCES `customers` (id)", "ADD CONSTRAINT `chained` FOREIGN KEY (before_this) REFERENCES `orders` (id)"}},
+			{Name: "customers", Create: "CREATE TABLE `customers` (`id` INT NOT NULL AUTO_INCREMENT, `version` INT NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `positive` CHECK (`version` > 0)) ENGINE=InnoDB",
+				Indexes: []string{"ADD KEY `by_version` (`version`)"}},
+			{Name: "orders", Create: "CREATE TABLE `orders` (`id` INT NOT NULL, `customer` INT, `before_this` INT, PRIMARY KEY (`id`)) ENGINE=InnoDB",
+				Indexes:     []string{"ADD KEY `by_customer` (`customer`)", "ADD UNIQUE KEY `chain` (`before_this`)"},
+				ForeignKeys: []string{"ADD CONSTRAINT `customer_exists` FOREIGN KEY (`customer`) REFERENCES `customers` (`id`)", "ADD CONSTRAINT `chained` FOREIGN KEY (`before_this`) REFERENCES `orders` (`id`)"}},
 		},
 		Rest: []object{
 			{Kind: "function", Name: "version_of", Create: fmt.Sprintf("CREATE FUNCTION `version_of`() RETURNS INT DETERMINISTIC RETURN %d", version)},
@@ -91,7 +91,7 @@ func (c *copied) table(name, create string, rows ...string) {
 func (c copied) spec(run string) connectors.BuildSpec {
 	return connectors.BuildSpec{Run: run, Fingerprint: map[string]string{"policy": "p"}, Workers: 3, Derived: c.derived,
 		Catalog:     catalog.New("mysql", "", "", slices.Clone(c.catalog), nil),
-		Definitions: &connectors.Definitions{Connector: "mysql", Version: "", Data: c.defs.encode(), Sequences: c.sequences}}
+		Definitions: &connectors.Definitions{Connector: "mysql", Version: "8.0.36", Data: c.defs.encode(), Sequences: c.sequences}}
 }
 
 // target is the sink of a test, and what it warns of.
@@ -649,6 +649,29 @@ func TestRefusedObject(t *testing.T) {
 		c = shop(1)
 		c.defs.Rest = append(c.defs.Rest, object{Kind: "view", Name: "hinted", Create: "CREATE VIEW `hinted` AS SELECT id FROM customers FORCE INDEX (by_version)"})
 		g.replace(t, c, "hinted")
+		g.alone(t)
+	})
+}
+
+// TestUnsupported has what a server lacks: nothing is made.
+func TestUnsupported(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+		c := shop(1)
+		lacking, spec := "a collation of Unicode 9", connectors.BuildSpec{}
+		c.defs.Tables[0].Create = "CREATE TABLE `customers` (`id` INT NOT NULL, `name` VARCHAR(10) COLLATE utf8mb4_0900_ai_ci, PRIMARY KEY (`id`)) ENGINE=InnoDB"
+		if srv.Flavor() == "mysql" {
+			lacking = "a sequence"
+			c = shop(1)
+			c.defs.First = []object{{Kind: "sequence", Name: "numbers", Create: "CREATE SEQUENCE `numbers`"}}
+		}
+		spec = c.spec("lacking")
+		if srv.Flavor() == "mysql" {
+			spec.Definitions.Version = "10.11.6-MariaDB"
+		}
+		if _, err := g.Begin(t.Context(), spec); kindOf(err) != connectors.KindUnsupported || !strings.Contains(err.Error(), lacking) || connectors.Hint(err) == "" {
+			t.Errorf("%v", err)
+		}
 		g.alone(t)
 	})
 }

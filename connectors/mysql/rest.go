@@ -54,7 +54,7 @@ func loadRest[T any](ctx context.Context, s *session, database, part string) (al
 // database.
 func makeObject(ctx context.Context, s *session, o object) error {
 	op := "create " + o.Kind + " " + word(o.Name)
-	set := []string{"SET NAMES utf8mb4", "SET SESSION sql_mode = " + literal(o.Mode)}
+	set := []string{"SET NAMES utf8mb4", "SET SESSION sql_mode = " + literal(modeFor(o.Mode, s.server))}
 	if o.Charset != "" {
 		client := o.Charset
 		if !ascii(o.Create) && !strings.HasPrefix(client, "utf8") {
