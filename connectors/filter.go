@@ -205,7 +205,7 @@ func (l *Lowest) Most() *RowHash {
 // Condition is a condition in SQL that has been taken apart as far as it matters.
 type Condition struct {
 	Calls []string // names that an opening parenthesis follows, with their schema if it is written, in lower case unless quoted
-	Names []string // names in double quotes
+	Names []string // names in quotes
 	Plain []string // the pieces that are no quotes: pieces 0, 2, 4 … of the text
 	Quote []string // the quotes between them
 }
@@ -213,9 +213,11 @@ type Condition struct {
 // ParseCondition refuses a text that could be more than one expression: one that
 // closes a parenthesis which it did not open, ends the statement, comments out what
 // follows it, or has parameters. The server has still to say whether it is SQL.
-// refused lists further characters that may not stand outside quotes.
+// refused lists further characters that may not stand outside quotes; without a backtick
+// among them that quotes names too.
 func ParseCondition(text, refused string) (*Condition, error) {
 	c := &Condition{}
+	ticks := strings.IndexByte(refused, '`') < 0
 	var open []byte
 	start := 0
 	word := ""   // that has just ended, with nothing but blanks since
@@ -225,7 +227,7 @@ func ParseCondition(text, refused string) (*Condition, error) {
 		switch {
 		case b == 0:
 			return nil, errors.New("it holds the byte 0")
-		case b == '\'' || b == '"':
+		case b == '\'' || b == '"' || b == '`' && ticks:
 			// E'…' has escapes by backslash, unlike other literals.
 			escapes := b == '\'' && i > 0 && (text[i-1] == 'e' || text[i-1] == 'E') && (i == 1 || !wordByte(text[i-2]))
 			end := quoteEnd(text, i, escapes)
@@ -234,8 +236,8 @@ func ParseCondition(text, refused string) (*Condition, error) {
 			}
 			c.Plain, c.Quote = append(c.Plain, text[start:i]), append(c.Quote, text[i:end])
 			word = ""
-			if b == '"' {
-				name := strings.ReplaceAll(text[i+1:end-1], `""`, `"`)
+			if b != '\'' {
+				name := strings.ReplaceAll(text[i+1:end-1], string([]byte{b, b}), string(b))
 				c.Names = append(c.Names, name)
 				word, schema = schema+name, ""
 			}

@@ -40,6 +40,12 @@ func TestParseCondition(t *testing.T) {
 	if _, err := connectors.ParseCondition("a = :b", ":"); err == nil || !strings.Contains(err.Error(), `":" outside quotes`) {
 		t.Error(err)
 	}
+	if c, err := connectors.ParseCondition("`a;b``c` = 1", ""); err != nil || !slices.Equal(c.Names, []string{"a;b`c"}) {
+		t.Errorf("names in backticks: %v, %v", c, err)
+	}
+	if _, err := connectors.ParseCondition("`a` = 1", "`"); err == nil {
+		t.Error("backticks are taken where they quote nothing")
+	}
 	if c, err := connectors.ParseCondition(`a = ':b' AND "c:d" = 1`, ":"); err != nil || !slices.Equal(c.Names, []string{"c:d"}) {
 		t.Error(c, err)
 	}

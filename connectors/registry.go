@@ -58,6 +58,6 @@ func (r *Registry) Find(dsn string) (Connector, error) {
 		Kind: KindUsage,
 		Op:   fmt.Sprintf("connect to %q", RedactURL(dsn)),
 		Err:  fmt.Errorf("no connector knows this kind of connection string (there are: %s)", strings.Join(names, ", ")),
-		Hint: "write it as postgres://user@host/database, service=NAME, or sqlite:path/to/file.db",
+		Hint: "write it as postgres://user@host/database, service=NAME, mysql://user@host/database, mariadb://…, or sqlite:path/to/file.db",
 	}
 }

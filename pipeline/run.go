@@ -189,6 +189,10 @@ func (x *execution) compile(ctx context.Context, snapshot connectors.Snapshot) (
 		return nil, nil, err
 	}
 	x.summary.Snapshot = snapshot.Token()
+	if d, ok := snapshot.(connectors.Dated); ok {
+		instant := d.Instant()
+		x.summary.Instant = &instant
+	}
 	plan, fingerprint, err := r.Compile(ctx, snapshot)
 	if err != nil {
 		return nil, nil, err

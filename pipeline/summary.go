@@ -3,17 +3,21 @@ package pipeline
 import (
 	"time"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 // Summary says what a run did. It holds names and counts, never contents.
 type Summary struct {
-	Run      string        `json:"run"`
-	Source   string        `json:"source"`
-	Target   string        `json:"target"`
-	Snapshot string        `json:"snapshot"`
-	Began    time.Time     `json:"began"`
-	Took     time.Duration `json:"took_ns"`
+	Run      string `json:"run"`
+	Source   string `json:"source"`
+	Target   string `json:"target"`
+	Snapshot string `json:"snapshot"`
+	// Instant is how the snapshot's readers came to see one instant, where a source has
+	// more than one way.
+	Instant *connectors.Instant `json:"instant,omitempty"`
+	Began   time.Time           `json:"began"`
+	Took    time.Duration       `json:"took_ns"`
 	// Loaded is how long of the copy phase it took until the last row was in; the indexes
 	// that the phase still makes then, beside each other, come after it.
 	Loaded      time.Duration    `json:"loaded_ns"`

@@ -9,13 +9,14 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/mysql"
 	"github.com/sanitize-db/sanitize/connectors/postgres"
 	"github.com/sanitize-db/sanitize/connectors/sqlite"
 )
 
 // databases is every connector of the program.
 func databases() *connectors.Registry {
-	return connectors.NewRegistry(postgres.Connector{}, sqlite.Connector{})
+	return connectors.NewRegistry(postgres.Connector{}, mysql.Connector{}, sqlite.Connector{})
 }
 
 // connectOptions are the flags of every command that connects.

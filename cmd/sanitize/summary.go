@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/pipeline"
 )
@@ -33,6 +34,9 @@ func summaryText(u *ui, s *pipeline.Summary) string {
 		phases = append(phases, fmt.Sprintf("%s %s", p.Phase, duration(p.Took)))
 	}
 	t.Row("  phases", strings.Join(phases, " · "))
+	if i := s.Instant; i != nil {
+		t.Row("  instant", instantText(*i))
+	}
 	if words := watchText(s.Watch); len(words) > 0 {
 		t.Row("  snapshot", strings.Join(words, " · "))
 	}
@@ -43,6 +47,18 @@ func summaryText(u *ui, s *pipeline.Summary) string {
 	b.WriteString(t.String())
 	b.WriteString(tablesText(s.Tables))
 	return b.String()
+}
+
+// instantText says how the readers of a snapshot came to see one instant.
+func instantText(i connectors.Instant) string {
+	words := []string{fmt.Sprintf("%s for %s", i.Way, plural(int64(i.Readers), "reader"))}
+	if i.Locked > 0 {
+		words = append(words, "locked "+duration(i.Locked))
+	}
+	if i.Position != "" {
+		words = append(words, "at "+i.Position)
+	}
+	return strings.Join(words, " · ")
 }
 
 func tablesText(tables []pipeline.TableSummary) string {

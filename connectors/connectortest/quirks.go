@@ -50,6 +50,8 @@ type Sample struct {
 	Values []any  // as Database.Insert takes them; NULL is added
 	// Opaque: the values are of kind Opaque, which can be kept and suppressed.
 	Opaque bool
+	// Kept: the values are beyond what the column's kind can decode, and can only be kept.
+	Kept bool
 }
 
 func (q Quirks) id(name string) catalog.TableID {

@@ -113,7 +113,12 @@ func (s *suite) roundTrip(t *testing.T) {
 			t.Fatalf("%s: %d rows, want %d", names[i], len(want[i]), len(rows))
 		}
 	}
-	decode := func(*catalog.Table) []string { return columns[1:2] }
+	decode := func(table *catalog.Table) []string {
+		if i := slices.IndexFunc(tables, func(t *catalog.Table) bool { return t.ID == table.ID }); samples[i].Kept {
+			return nil
+		}
+		return columns[1:2]
+	}
 	for _, c := range []struct {
 		name, run string
 		d         decoding
@@ -129,7 +134,7 @@ func (s *suite) roundTrip(t *testing.T) {
 			for i, table := range tables {
 				t.Run(names[i], func(t *testing.T) {
 					want, got := want[i], to.Rows(t, table.ID)
-					if c.run == "nulls" {
+					if c.run == "nulls" && !samples[i].Kept {
 						want = slices.Clone(want)
 						null := want[0][1] // of row 0, which sorts first
 						for j := range want {

@@ -16,6 +16,8 @@ import (
 type session struct {
 	side   connectors.Side
 	server server
+	infile bool  // of a sink: the server takes LOAD DATA LOCAL
+	packet int64 // and statements of so many bytes: max_allowed_packet
 
 	mu     sync.Mutex
 	conn   driver.Conn
@@ -61,6 +63,11 @@ func (s *session) exec(ctx context.Context, statement string) error {
 // query runs a statement about definitions and calls each for every row, which is good
 // until each returns.
 func (s *session) query(ctx context.Context, statement string, each func(row) error) error {
+	return s.table(ctx, statement, func(_ []string, r row) error { return each(r) })
+}
+
+// table is like query, and tells each the names of the columns too.
+func (s *session) table(ctx context.Context, statement string, each func(columns []string, r row) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fail := func(err error) error { return failDefinition(ctx, s.side, opOf(statement), err) }
@@ -71,7 +78,8 @@ func (s *session) query(ctx context.Context, statement string, each func(row) er
 	if err != nil {
 		return fail(err)
 	}
-	values := make(row, len(found.Columns()))
+	columns := found.Columns()
+	values := make(row, len(columns))
 	for {
 		err := found.Next(values)
 		if errors.Is(err, io.EOF) {
@@ -81,11 +89,23 @@ func (s *session) query(ctx context.Context, statement string, each func(row) er
 			found.Close()
 			return fail(err)
 		}
-		if err := each(values); err != nil {
+		if err := each(columns, values); err != nil {
 			found.Close()
 			return err
 		}
 	}
+}
+
+// unlocked runs do in a transaction that has begun, and gives back the locks on tables'
+// definitions that it took: production may alter a table that nobody reads just now.
+func (s *session) unlocked(ctx context.Context, do func() error) error {
+	if err := s.exec(ctx, "SAVEPOINT question"); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	return s.exec(ctx, "ROLLBACK TO SAVEPOINT question")
 }
 
 // word returns the first column of a query's only row, as text; "" for NULL or no row.

@@ -2,14 +2,197 @@ package mysql
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
 
-func openSource(ctx context.Context, dsn string, opts connectors.Options) (connectors.Source, error) {
-	return nil, nil
+// snapshot is one instant, seen by a session that asks questions and by readers.
+type snapshot struct {
+	source  *source
+	plain   *session // asks for definitions, in no transaction: those are of no snapshot
+	main    *session // asks for keys and sizes, within the snapshot
+	opened  time.Time
+	token   string
+	instant connectors.Instant
+	catalog *catalog.Catalog
+	schema  *schema
+
+	free chan *session // readers that wait for a chunk
+
+	mu      sync.Mutex
+	closed  bool
+	left    int // readers that live
+	reading map[*batches]bool
+	all     []*session // every reader; not changed once the snapshot is open
+
+	watch watch
+
+	splitting sync.Mutex // guards split
+	split     map[catalog.TableID]*keyRange
 }
 
-func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connectors.Layout) (connectors.Loader, error) {
-	return nil, nil
+var (
+	_ connectors.Filterer = (*snapshot)(nil)
+	_ connectors.Counter  = (*snapshot)(nil)
+	_ connectors.Dated    = (*snapshot)(nil)
+)
+
+func (s *snapshot) open(ctx context.Context) error {
+	src := s.source
+	// Before anything is locked: what fails here fails without having stopped anybody.
+	c, _, err := src.read(ctx, s.plain)
+	if err != nil {
+		return err
+	}
+	if err := checkRights(ctx, s.plain, c, src.database); err != nil {
+		return err
+	}
+	n := src.workers
+	if src.sessions > 0 {
+		// Two ask, and one holds the lock while the others open, or watches.
+		n = max(1, min(n, src.sessions-3))
+	}
+	for range n {
+		r, err := src.reader(ctx)
+		if err != nil {
+			return err
+		}
+		s.all = append(s.all, r)
+	}
+	if err := s.agree(ctx, c); err != nil {
+		return err
+	}
+	s.left = len(s.all)
+	s.free = make(chan *session, len(s.all))
+	for _, r := range s.all {
+		s.free <- r
+	}
+	s.token = newToken()
+	// information_schema is of no snapshot. What has changed since the instant answers a
+	// reader with error 1412.
+	s.catalog, s.schema, err = src.read(ctx, s.plain)
+	return err
+}
+
+func (s *snapshot) Token() string { return s.token }
+
+// Instant implements connectors.Dated.
+func (s *snapshot) Instant() connectors.Instant { return s.instant }
+
+func (s *snapshot) Catalog() *catalog.Catalog { return s.catalog }
+
+func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, error) {
+	return readDefinitions(ctx, s.plain, s.schema, s.catalog)
+}
+
+func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
+	t, err := s.table("layout of "+id.String(), id)
+	if err != nil {
+		return nil, err
+	}
+	return connectors.NewLayout(t, rows.Format, decoded)
+}
+
+func (s *snapshot) table(op string, id catalog.TableID) (*catalog.Table, error) {
+	t := s.catalog.Table(id)
+	if t == nil || !t.StoresRows() {
+		return nil, &connectors.Error{Side: connectors.SourceSide, Op: op, Err: errors.New("there is no such table, or none that stores rows")}
+	}
+	return t, nil
+}
+
+// Values implements connectors.Counter.
+func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, limit int) (*connectors.Values, error) {
+	return rows.Values(ctx, s, table, column, limit)
+}
+
+// Close ends the view and all of its sessions. Readers that are open fail from now on.
+func (s *snapshot) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	for b := range s.reading {
+		b.cancel() // its session is closed when it is given back
+	}
+	s.mu.Unlock()
+	s.watch.mu.Lock()
+	s.watch.session.close()
+	s.watch.session = nil
+	s.watch.mu.Unlock()
+	if s.free == nil { // never opened
+		for _, r := range s.all {
+			r.close()
+		}
+		return s.end()
+	}
+	for {
+		select {
+		case r := <-s.free:
+			r.close()
+			continue
+		default:
+		}
+		return s.end()
+	}
+}
+
+// end closes the sessions that ask.
+func (s *snapshot) end() error {
+	s.plain.close()
+	return s.main.close()
+}
+
+// take waits for a reader.
+func (s *snapshot) take(ctx context.Context, op string) (*session, error) {
+	lost := func() error {
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: op, Err: errors.New("the snapshot is lost: none of its readers is connected any more"),
+			Hint: "run again; here a lost reader cannot join the instant of the others"}
+	}
+	s.mu.Lock()
+	closed, left := s.closed, s.left
+	s.mu.Unlock()
+	if closed {
+		return nil, &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: op, Err: errors.New("the snapshot is closed")}
+	}
+	if left == 0 {
+		return nil, lost()
+	}
+	select {
+	case r := <-s.free:
+		if r == nil { // the last one was lost meanwhile
+			s.free <- nil
+			return nil, lost()
+		}
+		return r, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s: %w", op, ctx.Err())
+	}
+}
+
+// give gives a reader back, or counts it as lost.
+func (s *snapshot) give(r *session, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		r.close()
+	case ok:
+		s.free <- r // has room for all
+	default:
+		r.close()
+		if s.left--; s.left == 0 {
+			s.free <- nil // whoever waits is told
+			return
+		}
+		s.source.warn(fmt.Sprintf("a reader of the snapshot was lost; %d of %d go on", s.left, len(s.all)))
+	}
 }

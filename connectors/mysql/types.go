@@ -9,17 +9,17 @@ import (
 
 // columnFacts is what a reader and a loader need of a column beside its catalog.Type.
 type columnFacts struct {
-	charset  string // the server's name of its character set, "" for none
-	dataType string // DATA_TYPE of information_schema, in lower case: varchar
-	unsigned bool
+	charset   string // the server's name of its character set, "" for none
+	dataType  string // DATA_TYPE of information_schema, in lower case: varchar
+	unsigned  bool
+	collation string
 }
 
 // described is a column as information_schema.COLUMNS describes it.
 type described struct {
 	columnFacts
 	columnType       string // with its size and signs: varchar(20), int unsigned
-	collation        string
-	length           int64 // of texts in characters, of bytes in bytes
+	length           int64  // of texts in characters, of bytes in bytes
 	precision, scale int64
 	labels           []string // of enum and set
 	json             bool     // MariaDB's: a longtext with a check

@@ -63,6 +63,8 @@ const (
 	statsExpiry
 	// ddlThreads: the session variables innodb_ddl_threads and innodb_ddl_buffer_size.
 	ddlThreads
+	// replicaStatus: SHOW REPLICA STATUS instead of SHOW SLAVE STATUS.
+	replicaStatus
 )
 
 // since holds, for each feature, the first version that has it: of MySQL and of MariaDB.
@@ -73,6 +75,7 @@ var since = map[feature]struct{ mysql, mariadb int }{
 	gtidExecuted:     {50605, 0},
 	statsExpiry:      {80000, 0},
 	ddlThreads:       {80027, 0},
+	replicaStatus:    {80022, 100501},
 }
 
 func (s server) has(f feature) bool {

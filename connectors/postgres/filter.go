@@ -60,7 +60,7 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 
 // checkWhere returns the condition as it runs, or why it cannot be.
 func (s *snapshot) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableID, root *catalog.Table, where string) (string, error) {
-	parsed, err := connectors.ParseCondition(where, "")
+	parsed, err := connectors.ParseCondition(where, "`")
 	if err != nil {
 		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition cannot be used: %w", err), "write it as what would stand behind WHERE")
 	}

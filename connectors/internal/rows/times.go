@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 )
@@ -58,6 +59,10 @@ func parseMoment(b []byte) (m moment, ok bool) {
 		if b[0] == '-' {
 			m.infinit = -1
 		}
+		return m, true
+	}
+	if zeroDate(b) {
+		m.infinit = -1
 		return m, true
 	}
 	i, sign := 0, int64(1)
@@ -125,6 +130,13 @@ func parseMoment(b []byte) (m moment, ok bool) {
 	m.zone = b[i:]
 	m.offset, ok = parseZone(m.zone)
 	return m, ok
+}
+
+// zeroDate reports whether b is the date that MySQL has for none, with or without a time:
+// 0000-00-00 00:00:00. It stands before all others, and no mask has anything to hide in it.
+func zeroDate(b []byte) bool {
+	rest, ok := bytes.CutPrefix(b, []byte("0000-00-00"))
+	return ok && len(bytes.Trim(rest, " 0:.")) == 0
 }
 
 // parseZone reads "", Z, ±hh, ±hh:mm, ±hhmm, ±hh:mm:ss, a blank before them, and
