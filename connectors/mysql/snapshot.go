@@ -9,6 +9,7 @@ import (
 func openSource(ctx context.Context, dsn string, opts connectors.Options) (connectors.Source, error) {
 	return nil, nil
 }
-func openSink(ctx context.Context, dsn string, opts connectors.Options) (connectors.Sink, error) {
+
+func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connectors.Layout) (connectors.Loader, error) {
 	return nil, nil
 }

@@ -61,6 +61,8 @@ const (
 	gtidExecuted
 	// statsExpiry: the variable information_schema_stats_expiry.
 	statsExpiry
+	// ddlThreads: the session variables innodb_ddl_threads and innodb_ddl_buffer_size.
+	ddlThreads
 )
 
 // since holds, for each feature, the first version that has it: of MySQL and of MariaDB.
@@ -70,6 +72,7 @@ var since = map[feature]struct{ mysql, mariadb int }{
 	snapshotPosition: {0, 50300},
 	gtidExecuted:     {50605, 0},
 	statsExpiry:      {80000, 0},
+	ddlThreads:       {80027, 0},
 }
 
 func (s server) has(f feature) bool {

@@ -1,0 +1,358 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// TableLoaded makes the secondary indexes and unique keys of a table, by one statement
+// that reads its rows once.
+func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
+	op := "build the indexes of " + word(id.Name)
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if err := b.check(op, open); err != nil {
+		return err
+	}
+	t := b.defs.table(id)
+	if t == nil {
+		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("no such table")}
+	}
+	return b.indexes(ctx, op, *t)
+}
+
+func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error {
+	b.mu.Lock()
+	done := b.done[t.Name]
+	b.done[t.Name] = true
+	b.mu.Unlock()
+	if done || len(t.Indexes) == 0 {
+		return nil
+	}
+	err := b.with(ctx, op, func(s *session) error {
+		for _, sql := range b.tuning() {
+			if err := s.exec(ctx, sql); err != nil {
+				return err
+			}
+		}
+		// With unique_checks off a table that is copied row by row would not have its
+		// keys looked at.
+		if err := s.exec(ctx, "SET SESSION unique_checks = 1"); err != nil {
+			return err
+		}
+		for _, clauses := range inSteps(t.Indexes) {
+			if _, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(clauses, ", ")); err != nil {
+				return b.keyError(ctx, op, t.Name, err)
+			}
+		}
+		return s.exec(ctx, "SET SESSION unique_checks = 0")
+	})
+	if err != nil {
+		b.mu.Lock()
+		delete(b.done, t.Name)
+		b.mu.Unlock()
+	}
+	return err
+}
+
+// fullText matches a clause that makes a full-text index.
+var fullText = regexp.MustCompile(`(?i)^\s*ADD\s+FULLTEXT\b`)
+
+// inSteps divides the clauses that make a table's indexes into statements: all at once,
+// but each full-text index by itself. InnoDB makes one of them at a time; asked for two,
+// it copies the whole table (MySQL's manual, 17.12.1 Online DDL Operations).
+func inSteps(clauses []string) (steps [][]string) {
+	var plain []string
+	for _, c := range clauses {
+		if fullText.MatchString(c) {
+			steps = append(steps, []string{c})
+		} else {
+			plain = append(plain, c)
+		}
+	}
+	if len(plain) > 0 {
+		steps = append(steps, plain)
+	}
+	return steps
+}
+
+// keyError is the error of a statement that makes keys: it names the table and the key,
+// and holds no value.
+func (b *build) keyError(ctx context.Context, op, name string, err error) error {
+	failed := fail(ctx, b.side, op, err)
+	var e *connectors.Error
+	if errors.As(failed, &e) && e.Violation != nil {
+		e.Violation.Table = catalog.TableID{Name: name}
+		if e.Violation.Constraint != "" {
+			e.Op = "make key " + word(e.Violation.Constraint) + " of " + word(name)
+		}
+	}
+	return failed
+}
+
+// tuning returns what makes a session build indexes faster.
+func (b *build) tuning() []string {
+	if !b.server.has(ddlThreads) {
+		return nil
+	}
+	return []string{"SET SESSION innodb_ddl_buffer_size = 67108864, innodb_ddl_threads = 4, innodb_parallel_read_threads = 4"}
+}
+
+// Finish makes what needs all rows: indexes that nobody asked for yet, statistics, foreign
+// keys, which are validated, the positions of sequences; and what stands behind the
+// rows, to prove that it can be made.
+func (b *build) Finish(ctx context.Context) error {
+	op := "finish " + b.display(b.target)
+	if err := b.check(op, open); err != nil {
+		return err
+	}
+	if err := b.hold(ctx); err != nil {
+		return err
+	}
+	var index, analyze []task
+	for _, t := range b.defs.Tables {
+		index = append(index, task{do: func(ctx context.Context) error {
+			return b.indexes(ctx, "build the indexes of "+word(t.Name), t)
+		}})
+		analyze = append(analyze, task{do: func(ctx context.Context) error { return b.analyze(ctx, t.Name) }})
+	}
+	for _, tasks := range [][]task{index, b.addKeys(), analyze, b.validateKeys()} {
+		if err := b.parallel(ctx, tasks); err != nil {
+			return err
+		}
+	}
+	err := b.with(ctx, op, func(s *session) error {
+		if err := b.sequences(ctx, s); err != nil {
+			return err
+		}
+		return b.prove(ctx, s, false)
+	})
+	if err != nil {
+		return err
+	}
+	b.reach(open, finished)
+	return nil
+}
+
+// addKeys returns what adds the foreign keys: one statement per table. With
+// foreign_key_checks off, as it is in all sessions of a build, it looks at no row. It locks
+// the table and those that it points to: tables that share one are done one after the other.
+func (b *build) addKeys() (tasks []task) {
+	for _, t := range b.defs.Tables {
+		if len(t.ForeignKeys) == 0 {
+			continue
+		}
+		locks := []string{t.Name}
+		if known := b.spec.Catalog.Table(catalog.TableID{Name: t.Name}); known != nil {
+			for _, f := range known.ForeignKeys {
+				locks = append(locks, f.References.Name)
+			}
+		}
+		op := "make the foreign keys of " + word(t.Name)
+		tasks = append(tasks, task{locks: locks, do: func(ctx context.Context) error {
+			return b.with(ctx, op, func(s *session) error {
+				_, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(t.ForeignKeys, ", "))
+				if numberOf(err) == 6125 {
+					failed := failDefinition(ctx, b.side, op, err)
+					var e *connectors.Error
+					if errors.As(failed, &e) {
+						e.Kind = connectors.KindUnsupported
+						e.Hint = "a foreign key points to columns that are not unique; the account may not switch restrict_fk_on_non_standard_key off: SET GLOBAL restrict_fk_on_non_standard_key = OFF at the target's server"
+					}
+					return failed
+				}
+				return failDefinition(ctx, b.side, op, err)
+			})
+		}})
+	}
+	return tasks
+}
+
+// validateKeys returns what looks for rows that a foreign key does not allow. The server
+// does so only while it adds a key, and then copies the table row by row.
+func (b *build) validateKeys() (tasks []task) {
+	for _, t := range b.spec.Catalog.Tables {
+		d := b.defs.table(t.ID)
+		if d == nil {
+			continue
+		}
+		for _, f := range t.ForeignKeys {
+			if !f.Validated || !d.points(f) {
+				continue // nobody vouches for it at the source either, or it stays behind
+			}
+			tasks = append(tasks, task{do: func(ctx context.Context) error { return b.validate(ctx, t.ID, f) }})
+		}
+	}
+	return tasks
+}
+
+func (b *build) validate(ctx context.Context, id catalog.TableID, f catalog.ForeignKey) error {
+	op := fmt.Sprintf("validate foreign key %s of %s", word(f.Name), word(id.Name))
+	return b.with(ctx, op, func(s *session) error {
+		found, err := s.number(ctx, orphanSQL(id, f))
+		if err != nil {
+			return b.about(err, op)
+		}
+		if found != 0 {
+			return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op,
+				Err:       fmt.Errorf("rows of %s point to no row of %s", word(id.Name), word(f.References.Name)),
+				Hint:      "a server does not look at rows that come while foreign_key_checks is off: see whether the source holds",
+				Violation: &connectors.Violation{Table: id, Constraint: f.Name, Columns: f.Columns()}}
+		}
+		return nil
+	})
+}
+
+// orphanSQL returns 1 if a row points to none. A row with a NULL in the key points to
+// nothing, and is right (MySQL's manual, 15.1.20.5 FOREIGN KEY Constraints: MATCH SIMPLE).
+func orphanSQL(id catalog.TableID, f catalog.ForeignKey) string {
+	var join, where []string
+	for _, p := range f.Pairs {
+		join = append(join, "p."+ident(p.References)+" = c."+ident(p.Column))
+		where = append(where, "c."+ident(p.Column)+" IS NOT NULL")
+	}
+	return fmt.Sprintf("SELECT 1 FROM %s c LEFT JOIN %s p ON %s WHERE %s AND p.%s IS NULL LIMIT 1",
+		ident(id.Name), ident(f.References.Name), strings.Join(join, " AND "), strings.Join(where, " AND "), ident(f.Pairs[0].References))
+}
+
+// analyze gathers the optimiser's statistics of a table.
+func (b *build) analyze(ctx context.Context, name string) error {
+	op := "analyze " + word(name)
+	return b.with(ctx, op, func(s *session) error {
+		err := s.query(ctx, "ANALYZE NO_WRITE_TO_BINLOG TABLE "+ident(name), func(r row) error {
+			if len(r) > 3 && strings.EqualFold(r.text(2), "error") {
+				return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the server cannot gather the statistics of the table")}
+			}
+			return nil
+		})
+		return b.about(err, op)
+	})
+}
+
+// sequences puts each sequence past the largest value of the column that it fills, masked
+// values included, and never before its position at the source.
+func (b *build) sequences(ctx context.Context, s *session) error {
+	for _, q := range b.spec.Definitions.Sequences {
+		var err error
+		op := "set sequence " + word(q.ID.Name)
+		switch {
+		case slices.ContainsFunc(b.defs.First, func(o object) bool { return o.Kind == "sequence" && o.Name == q.ID.Name }):
+			err = b.setSequence(ctx, s, q)
+		case b.defs.table(q.ID) != nil:
+			// An AUTO_INCREMENT: InnoDB itself never goes back behind the largest value.
+			op = "set the next " + word(q.Owner.Column) + " of " + word(q.ID.Name)
+			next := uint64(max(q.Last, 1))
+			if q.Called {
+				next++
+			}
+			err = s.exec(ctx, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", ident(q.ID.Name), next))
+		}
+		if err != nil {
+			return b.about(err, op)
+		}
+	}
+	return nil
+}
+
+// setSequence sets a sequence of MariaDB.
+func (b *build) setSequence(ctx context.Context, s *session, q connectors.Sequence) error {
+	last, called := q.Last, 0
+	if q.Called {
+		called = 1
+	}
+	if q.Owner.Column != "" && b.defs.table(q.Owner.Table) != nil {
+		edge := "MAX"
+		if q.Increment < 0 {
+			edge = "MIN"
+		}
+		err := s.query(ctx, fmt.Sprintf("SELECT %s(%s) FROM %s", edge, ident(q.Owner.Column), ident(q.Owner.Table.Name)), func(r row) error {
+			if r.null(0) {
+				return nil
+			}
+			found := min(max(r.number(0), q.Min), q.Max)
+			if q.Increment >= 0 && found >= last || q.Increment < 0 && found <= last {
+				last, called = found, 1
+				if last == q.Max && q.Increment >= 0 || last == q.Min && q.Increment < 0 {
+					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", word(q.ID.Name), word(q.Owner.Table.Name), word(q.Owner.Column)))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	// NULL is the answer where it is as far already.
+	_, err := s.number(ctx, fmt.Sprintf("SELECT SETVAL(%s, %d, %d)", ident(q.ID.Name), last, called))
+	return err
+}
+
+// task is one of several things to do, with the names of what it locks.
+type task struct {
+	locks []string
+	do    func(context.Context) error
+}
+
+// parallel does tasks on as many sessions as there are, and never two at once that lock
+// the same thing. The first error stops what has not begun.
+func (b *build) parallel(ctx context.Context, tasks []task) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	tasks = slices.Clone(tasks)
+	var mu sync.Mutex
+	wake := sync.NewCond(&mu)
+	held := map[string]bool{}
+	var first error
+	next := func() (task, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for {
+			if len(tasks) == 0 || first != nil {
+				return task{}, false
+			}
+			for i, t := range tasks {
+				if !slices.ContainsFunc(t.locks, func(l string) bool { return held[l] }) {
+					tasks = slices.Delete(tasks, i, i+1)
+					for _, l := range t.locks {
+						held[l] = true
+					}
+					return t, true
+				}
+			}
+			wake.Wait()
+		}
+	}
+	var workers sync.WaitGroup
+	for range min(cap(b.slots), len(tasks)) {
+		workers.Go(func() {
+			for {
+				t, ok := next()
+				if !ok {
+					return
+				}
+				err := t.do(ctx)
+				mu.Lock()
+				for _, l := range t.locks {
+					delete(held, l)
+				}
+				if err != nil && first == nil {
+					first = err
+					cancel(err)
+				}
+				wake.Broadcast()
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	return first
+}

@@ -1,0 +1,579 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// promotion makes a sealed build the target. No database can be renamed, so its tables
+// move, all in one statement; and what cannot move is made anew. Each step can be done
+// again, by whatever process: the marks tell where it stopped.
+//
+//	begun   the build's mark says promoting; what is to be made lies in restTable
+//	moved   RENAME TABLE: the target's tables to the former database, the build's to the
+//	        target, marks and restTable with them; so the target's mark says promoting
+//	settled views, routines, events and triggers of the target are the new ones
+//	ready   the target's mark says so; former database and build are dropped
+//
+// A server older than MySQL 8.0 or MariaDB 10.6 that crashes within RENAME TABLE may have
+// done a part of it (MariaDB's manual, "Atomic DDL"). Then a table of the build that is
+// still there has not moved, and one of the target that is none of the build's new ones
+// is a former one: so what remains can be told.
+type promotion struct {
+	*sink
+	run      string
+	build    string // the database that was built
+	old      string // takes the former tables
+	unlogged bool
+	conn     *session // holds the target's lock
+}
+
+// errStopped is the end of a process as tests play it: nothing is put right.
+type errStopped struct{ error }
+
+func (e errStopped) Unwrap() error { return e.error }
+
+// step is called before each step.
+func (p *promotion) step(name string) error {
+	if p.between == nil {
+		return nil
+	}
+	if err := p.between(name); err != nil {
+		return errStopped{err}
+	}
+	return nil
+}
+
+// promotePatience is how long a promotion waits in all for those who use the target's
+// tables, and promoteGrace how long it lets them end by themselves. Tests set them.
+var (
+	promotePatience = time.Minute
+	promoteGrace    = 2 * time.Second
+)
+
+// Promote makes the build the target.
+func (b *build) Promote(ctx context.Context) error {
+	op := "promote " + b.display(b.target)
+	if err := b.check(op, sealed); err != nil {
+		return err
+	}
+	b.closePool()
+	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged}
+	var moved bool
+	err := b.withHolder(ctx, func(conn *session) (err error) {
+		list, err := b.neighbours(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if err := b.guard(list); err != nil {
+			return err // somebody made it while we were building
+		}
+		p.conn = conn
+		if err := p.begin(ctx, find(list, b.target) != nil); err != nil {
+			return err
+		}
+		moved, err = p.goOn(ctx)
+		return err
+	})
+	if connectors.Retryable(err) && numberOf(err) == 0 && ctx.Err() == nil {
+		// The connection broke, and nobody knows after what.
+		err = b.withHolder(ctx, func(conn *session) (err error) {
+			p.conn = conn
+			moved, err = p.goOn(ctx)
+			return err
+		})
+	}
+	if err == nil || moved {
+		b.reach(sealed, promoted) // the next run ends what is not settled
+	}
+	if err == nil || moved || errors.As(err, new(errStopped)) {
+		return err
+	}
+	clean, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	err = errors.Join(err, b.withHolder(clean, func(conn *session) error {
+		p.conn = conn
+		return p.undo(clean, true)
+	}))
+	return err
+}
+
+// begin notes that the tables are about to move.
+func (p *promotion) begin(ctx context.Context, exists bool) error {
+	if err := p.step("begin"); err != nil {
+		return err
+	}
+	var old []string
+	if exists {
+		tables, _, err := listTables(ctx, p.conn, p.target)
+		if err != nil {
+			return err
+		}
+		old = tables
+	}
+	tables, _, err := listTables(ctx, p.conn, p.build)
+	if err != nil {
+		return err
+	}
+	if err := storeRest(ctx, p.conn, p.build, partOld, old); err != nil {
+		return err
+	}
+	if err := storeRest(ctx, p.conn, p.build, partNew, tables); err != nil {
+		return err
+	}
+	m, _, err := readMark(ctx, p.conn, p.build)
+	if err != nil {
+		return err
+	}
+	m.State = statePromoting
+	return setMark(ctx, p.conn, p.build, m)
+}
+
+// goOn does what remains. It reports whether the tables have moved.
+func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
+	op := "promote " + p.display(p.target)
+	at, is, err := readMark(ctx, p.conn, p.target)
+	if err != nil {
+		return false, err
+	}
+	if moved = is && at.Run == p.run; !moved {
+		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target, p.build}, p.conn)
+		if err != nil {
+			return false, err
+		}
+		err = p.move(ctx)
+		if who := stop(); err != nil {
+			return false, p.blocked(err, op, who)
+		}
+		moved = true
+	}
+	if !is || at.Run != p.run || at.State == statePromoting {
+		s, err := p.inside(ctx, p.target)
+		if err != nil {
+			return true, err
+		}
+		defer s.close()
+		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target}, p.conn, s)
+		if err != nil {
+			return true, err
+		}
+		err = p.settle(ctx, s)
+		if who := stop(); err != nil {
+			return true, p.blocked(err, op, who)
+		}
+	}
+	return true, p.end(ctx)
+}
+
+// blocked says who holds the target's tables, if that is why something failed.
+func (p *promotion) blocked(err error, op string, who []string) error {
+	var e *connectors.Error
+	if numberOf(err) != 1205 || !errors.As(err, &e) {
+		return err
+	}
+	e.Kind, e.Op, e.Retry = connectors.KindUnavailable, op, false
+	e.Err = errors.New("sessions hold tables of the target, and could not be ended")
+	e.Hint = "end them and run again, or run as an account that may see and end all sessions (PROCESS, and CONNECTION_ADMIN or SUPER)"
+	if len(who) > 0 {
+		e.Err = errors.New("sessions hold tables of the target, and could not be ended: " + strings.Join(who, ", "))
+	}
+	return err
+}
+
+// listTables lists the tables of a database, sequences among them, and its views.
+func listTables(ctx context.Context, s *session, database string) (tables, views []string, err error) {
+	err = s.query(ctx, "SHOW FULL TABLES FROM "+ident(database), func(r row) error {
+		if r.text(1) == "VIEW" {
+			views = append(views, r.text(0))
+		} else {
+			tables = append(tables, r.text(0))
+		}
+		return nil
+	})
+	return tables, views, err
+}
+
+// same returns a name as the server compares it with others.
+func (s *sink) same(name string) string {
+	if s.folds {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+func (s *sink) has(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return s.same(n) == s.same(name) })
+}
+
+// wait bounds how long the session waits for a lock. 0 puts it back to what it was.
+func (p *promotion) wait(ctx context.Context, d time.Duration) error {
+	seconds := int(d / time.Second)
+	if d == 0 {
+		seconds = 3600
+	}
+	return p.conn.exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", max(1, seconds)))
+}
+
+// move moves the tables.
+func (p *promotion) move(ctx context.Context) error {
+	if err := p.wait(ctx, promotePatience); err != nil {
+		return err
+	}
+	if err := p.step("make databases"); err != nil {
+		return err
+	}
+	charset, err := loadRest[string](ctx, p.conn, p.build, partCharset)
+	if err != nil {
+		return err
+	}
+	for _, sql := range []string{
+		"CREATE DATABASE IF NOT EXISTS " + ident(p.old),
+		"CREATE DATABASE IF NOT EXISTS " + ident(p.target) + strings.Join(charset, ""),
+	} {
+		if err := p.conn.exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	renames, err := p.renames(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.dropTriggers(ctx); err != nil {
+		return err
+	}
+	if err := p.step("rename"); err != nil {
+		return err
+	}
+	return p.conn.exec(ctx, "RENAME TABLE "+strings.Join(renames, ", "))
+}
+
+// renames lists what moves: former tables out of the target, new ones into it, each mark
+// behind the others. A view of the target that has the name of a new table gets another
+// name: no view can leave its database, and all that are there are dropped soon after.
+func (p *promotion) renames(ctx context.Context) (all []string, err error) {
+	have, views, err := listTables(ctx, p.conn, p.target)
+	if err != nil {
+		return nil, err
+	}
+	coming, _, err := listTables(ctx, p.conn, p.build)
+	if err != nil {
+		return nil, err
+	}
+	old, err := loadRest[string](ctx, p.conn, p.build, partOld)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := loadRest[string](ctx, p.conn, p.build, partNew)
+	if err != nil {
+		return nil, err
+	}
+	_, marked, err := readMark(ctx, p.conn, p.target)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for _, v := range views {
+		if p.has(coming, v) {
+			aside := ""
+			for aside == "" || p.has(views, aside) {
+				n++
+				aside = fmt.Sprintf("_sanitize_view_%d", n)
+			}
+			all = append(all, within(p.target, v)+" TO "+within(p.target, aside))
+		}
+	}
+	last := func(name string) int { // the mark stands behind all others
+		if p.same(name) == markTable {
+			return 1
+		}
+		return 0
+	}
+	order := func(a, b string) int { return last(a) - last(b) }
+	slices.SortStableFunc(have, order)
+	slices.SortStableFunc(coming, order)
+	for _, t := range have {
+		if !p.has(coming, t) && p.has(fresh, t) {
+			continue // has moved
+		}
+		if !marked && !p.has(old, t) {
+			return nil, &connectors.Error{Kind: connectors.KindGuard, Side: p.side, Op: "replace " + p.display(p.target),
+				Err:  fmt.Errorf("the table %s was made in it since the promotion was begun: it may be somebody's work", word(t)),
+				Hint: "move it elsewhere, or name another target"}
+		}
+		all = append(all, within(p.target, t)+" TO "+within(p.old, t))
+	}
+	for _, t := range coming {
+		all = append(all, within(p.build, t)+" TO "+within(p.target, t))
+	}
+	return all, nil
+}
+
+// dropTriggers drops the triggers of the target, with which a table cannot leave its
+// database, and keeps their words until the tables have moved.
+func (p *promotion) dropTriggers(ctx context.Context) error {
+	kept, err := loadRest[object](ctx, p.conn, p.build, partTrigger)
+	if err != nil {
+		return err
+	}
+	var names []string
+	err = p.conn.query(ctx, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "+literal(p.target)+
+		" ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER", func(r row) error {
+		names = append(names, r.text(0))
+		return nil
+	})
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	for _, n := range names {
+		o := object{Kind: "trigger", Name: n}
+		// Trigger, sql_mode, statement, character_set_client, collation_connection …
+		err := p.conn.query(ctx, "SHOW CREATE TRIGGER "+within(p.target, n), func(r row) error {
+			o.Mode, o.Create, o.Charset, o.Collation = r.text(1), r.text(2), r.text(3), r.text(4)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		kept = slices.DeleteFunc(kept, func(k object) bool { return k.Name == n })
+		kept = append(kept, o)
+	}
+	if err := storeRest(ctx, p.conn, p.build, partTrigger, kept); err != nil {
+		return err
+	}
+	for _, n := range names {
+		if err := p.step("drop trigger " + n); err != nil {
+			return err
+		}
+		if err := p.conn.exec(ctx, "DROP TRIGGER IF EXISTS "+within(p.target, n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// undo puts the target back to what it was, as long as its tables have not moved.
+func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
+	m, ours, err := readMark(ctx, p.conn, p.build)
+	if err != nil || !ours || m.State != statePromoting {
+		return err
+	}
+	kept, err := loadRest[object](ctx, p.conn, p.build, partTrigger)
+	if err != nil {
+		return err
+	}
+	if len(kept) > 0 {
+		s, err := p.inside(ctx, p.target)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		for _, o := range kept {
+			there, err := s.number(ctx, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "+literal(p.target)+" AND TRIGGER_NAME = "+literal(o.Name))
+			if err == nil && there == 0 {
+				err = makeObject(ctx, s, o)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := storeRest[object](ctx, p.conn, p.build, partTrigger, nil); err != nil {
+			return err
+		}
+	}
+	if !sealAgain {
+		return nil
+	}
+	m.State = stateSealed
+	if err := setMark(ctx, p.conn, p.build, m); err != nil {
+		return err
+	}
+	old, err := loadRest[string](ctx, p.conn, p.build, partOld)
+	if err != nil {
+		return err
+	}
+	empty := []string{p.old}
+	if len(old) == 0 {
+		empty = append(empty, p.target)
+	}
+	for _, name := range empty {
+		err := p.dropEmpty(ctx, name)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropEmpty drops a database if nothing is in it.
+func (p *promotion) dropEmpty(ctx context.Context, name string) error {
+	empty, err := p.leftover(ctx, p.conn, neighbour{name: name})
+	if err != nil || !empty {
+		return err
+	}
+	return p.conn.exec(ctx, "DROP DATABASE IF EXISTS "+ident(name))
+}
+
+// inside opens a session in a database.
+func (p *promotion) inside(ctx context.Context, database string) (*session, error) {
+	s, err := p.connect(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	set := []string{fmt.Sprintf("SET SESSION lock_wait_timeout = %d", max(1, int(promotePatience/time.Second)))}
+	if p.unlogged {
+		set = append(set, "SET SESSION sql_log_bin = 0")
+	}
+	for _, sql := range set {
+		if err := s.exec(ctx, sql); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// settle makes what cannot move, in place of what the former copy had of it, and sets the
+// mark. The session is one in the target.
+func (p *promotion) settle(ctx context.Context, s *session) error {
+	if err := p.step("drop the former rest"); err != nil {
+		return err
+	}
+	if err := dropRest(ctx, s, p.target); err != nil {
+		return err
+	}
+	charset, err := loadRest[string](ctx, s, p.target, partCharset)
+	if err != nil {
+		return err
+	}
+	if clause := strings.Join(charset, ""); clause != "" {
+		if err := s.exec(ctx, "ALTER DATABASE "+ident(p.target)+clause); err != nil {
+			return err
+		}
+	}
+	if err := p.step("sequences"); err != nil {
+		return err
+	}
+	if err := p.callSequences(ctx, s); err != nil {
+		return err
+	}
+	rest, err := loadRest[object](ctx, s, p.target, partMade)
+	if err != nil {
+		return err
+	}
+	for _, o := range rest {
+		if err := p.step(o.Kind + " " + o.Name); err != nil {
+			return err
+		}
+		if err := makeObject(ctx, s, o); err != nil {
+			return err
+		}
+	}
+	return p.ready(ctx)
+}
+
+// ready sets the mark of a target that is whole.
+func (p *promotion) ready(ctx context.Context) error {
+	if err := p.step("mark"); err != nil {
+		return err
+	}
+	m, _, err := readMark(ctx, p.conn, p.target)
+	if err != nil {
+		return err
+	}
+	m.State = stateReady
+	return setMark(ctx, p.conn, p.target, m)
+}
+
+// callSequences lets defaults call the sequences of the target. MariaDB stores such a
+// default with the database in which it was made.
+func (p *promotion) callSequences(ctx context.Context, s *session) error {
+	if !p.server.mariadb {
+		return nil
+	}
+	var sqls []string
+	from := ident(p.build) + "."
+	err := s.query(ctx, "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+literal(p.target)+
+		" AND COLUMN_DEFAULT LIKE '%val(%'", func(r row) error {
+		if text := r.text(2); strings.Contains(text, from) {
+			sqls = append(sqls, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT (%s)", ident(r.text(0)), ident(r.text(1)), strings.ReplaceAll(text, from, "")))
+		}
+		return nil
+	})
+	if err != nil || len(sqls) == 0 {
+		return err
+	}
+	if err := s.exec(ctx, "SET SESSION system_versioning_alter_history = KEEP"); err != nil {
+		return err
+	}
+	for _, sql := range sqls {
+		if err := s.exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end removes what the promotion has left, once the target's mark says ready. That it
+// cannot is no failure of the run: the next one tries again.
+func (p *promotion) end(ctx context.Context) error {
+	if err := p.step("drop the list"); err != nil {
+		return err
+	}
+	if err := p.conn.exec(ctx, "DROP TABLE IF EXISTS "+within(p.target, restTable)); err != nil {
+		p.warn(fmt.Sprintf("the table %s is still in the target: %v", restTable, err))
+	}
+	for _, name := range []string{p.old, p.build} {
+		if err := p.step("drop " + name); err != nil {
+			return err
+		}
+		if err := p.drop(ctx, p.conn, name); err != nil {
+			p.warn(fmt.Sprintf("the database %s is still there: %v", name, err))
+		}
+	}
+	return p.wait(ctx, 0)
+}
+
+// resumePromotion ends a promotion that a killed run has begun. It reports whether there
+// was one.
+func (b *build) resumePromotion(ctx context.Context, conn *session, list []neighbour) (bool, error) {
+	var found *neighbour
+	for i, n := range list {
+		if n.ours && n.mark.Target == b.target && n.mark.State == statePromoting && (found == nil || n.name == b.target) {
+			found = &list[i]
+		}
+	}
+	if found == nil {
+		return false, nil
+	}
+	m := found.mark
+	b.unlogged = m.Unlogged
+	if err := b.unlog(ctx, conn); err != nil {
+		return false, err
+	}
+	p := &promotion{sink: b.sink, run: m.Run, build: b.name(building, m.Run), old: b.name(former, m.Run), unlogged: m.Unlogged, conn: conn}
+	moved, err := p.goOn(ctx)
+	switch kind, _ := connectors.KindOf(err); {
+	case err == nil:
+	case errors.As(err, new(errStopped)):
+		return false, err
+	case !moved:
+		return false, errors.Join(err, p.undo(ctx, false))
+	case kind == connectors.KindUnavailable || ctx.Err() != nil:
+		return false, err
+	default:
+		// All tables are those of the killed run. What the server does not take now is
+		// missing until this run replaces it all.
+		b.warn(fmt.Sprintf("the promotion that a killed run had begun could not be ended: %v", err))
+		if err := errors.Join(p.ready(ctx), p.end(ctx)); err != nil {
+			return false, err
+		}
+	}
+	b.warn("ended the promotion that a killed run had begun: " + m.Run)
+	return true, nil
+}
