@@ -343,7 +343,7 @@ func parsePart(sql string, all []token) tablePart {
 	case at(0, "CHECK"):
 		p.piece = checkPiece
 		if g := closing(all[1:]); g > 0 {
-			p.check = p.text[all[1].start:all[g].end]
+			p.check = p.text[all[1].start:all[1+g].end]
 		}
 	case at(0, "PRIMARY") && at(1, "KEY"):
 		p.piece, p.name = primaryPiece, "PRIMARY"
