@@ -95,7 +95,7 @@ func (sc *schema) decideFates(tables []*catalog.Table, objects []catalog.Object)
 			c.Fate, c.Reason, c.Fixed = catalog.Stays, "does not work at the source: something that it reads, or a right, is missing", true
 		case why != "":
 			c.Fate, c.Reason = catalog.Stays, why
-		case o.Kind == "event":
+		case o.Kind == "event" && disabled(all) != nil: // else it is at the source already
 			c.Fate, c.Reason = catalog.Neutralised, "would act by itself, at its time; it is made disabled"
 		case slices.ContainsFunc(all, func(w token) bool { return w.is("PREPARE") || w.is("IMMEDIATE") }):
 			c.Fate, c.Reason = catalog.Noted, "puts statements together when it runs, which cannot be looked at before"
