@@ -86,7 +86,7 @@ var versionedEngines = []string{"INNODB", "ROCKSDB", "TOKUDB"}
 
 // readCatalog reads the definitions of a database: few queries for all of it, and SHOW
 // CREATE for each object, which alone says everything. It takes no lock that outlives the
-// call. Information_schema hides what the account may not see; what can be hidden is an
+// call, and is best called outside of a transaction. Information_schema hides what the account may not see; what can be hidden is an
 // object of the catalog that says so, and a table that cannot be read whole is an error.
 func readCatalog(ctx context.Context, s *session, database string) (*catalog.Catalog, *schema, error) {
 	sc := &schema{server: s.server, database: database, tables: map[string]*sourceTable{}, views: map[string]bool{}}
@@ -95,6 +95,11 @@ func readCatalog(ctx context.Context, s *session, database string) (*catalog.Cat
 			return nil, nil, err
 		}
 	}
+	return sc.catalog(), sc, nil
+}
+
+// catalog makes a catalog of what has been read, and decides the fates.
+func (sc *schema) catalog() *catalog.Catalog {
 	var tables []*catalog.Table
 	for _, n := range sc.names {
 		tables = append(tables, sc.tableOf(sc.tables[n]))
@@ -107,10 +112,10 @@ func readCatalog(ctx context.Context, s *session, database string) (*catalog.Cat
 	sc.decideFates(tables, objects)
 	objects = append(objects, sc.beside...)
 	connectors.RedactDefinitions(tables, objects)
-	c := catalog.New("mysql", s.server.String(), "", tables, objects)
+	c := catalog.New("mysql", sc.server.String(), "", tables, objects)
 	// Each column has a character set of its own; the database's is only what new ones get.
 	c.Encoding = sc.charset
-	return c, sc, nil
+	return c
 }
 
 // readDatabase looks at the database itself, and makes it the session's.
@@ -142,6 +147,11 @@ func (sc *schema) readDatabase(ctx context.Context, s *session) error {
 }
 
 func (sc *schema) readTables(ctx context.Context, s *session) error {
+	// A view that takes values of a sequence would else be called one that does not work.
+	return s.writable(ctx, func() error { return sc.listTables(ctx, s) })
+}
+
+func (sc *schema) listTables(ctx context.Context, s *session) error {
 	return s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, AUTO_INCREMENT, TABLE_COLLATION, TABLE_COMMENT "+
 		"FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(sc.database)+" ORDER BY TABLE_NAME", func(r row) error {
 		name := r.text(1)
@@ -214,12 +224,25 @@ func unreadable(s *session, closed []string) error {
 		Err: errors.New("missing right on a table or a column"), Hint: "GRANT SELECT on the database to the account"}
 }
 
-// readCreates reads how each table was made.
+// readCreates reads how each table was made. The statements come as the bytes that the
+// server has: MySQL mixes character sets in them, and would put question marks for what it
+// cannot convert.
 func (sc *schema) readCreates(ctx context.Context, s *session) error {
+	if err := s.exec(ctx, "SET character_set_results = NULL"); err != nil {
+		return err
+	}
+	err := sc.readTexts(ctx, s)
+	if back := s.exec(ctx, "SET character_set_results = utf8mb4"); err == nil {
+		err = back
+	}
+	return err
+}
+
+func (sc *schema) readTexts(ctx context.Context, s *session) error {
 	for _, n := range sc.names {
 		t := sc.tables[n]
 		err := s.query(ctx, "SHOW CREATE TABLE "+within(sc.database, n), func(r row) error {
-			t.create = r.text(1)
+			t.create = hexed(r.text(1))
 			return nil
 		})
 		if n := numberOf(err); n == 1142 || n == 1143 {
@@ -241,6 +264,33 @@ func (sc *schema) readCreates(ctx context.Context, s *session) error {
 		if err := unreadable(s, hidden); err != nil {
 			return err
 		}
+		if s.server.mariadb {
+			if err := sc.readDefaults(ctx, s, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readDefaults reads the defaults that MariaDB prints as question marks: what is above
+// U+FFFF.
+func (sc *schema) readDefaults(ctx context.Context, s *session, t *sourceTable) error {
+	for i, p := range t.text.parts {
+		at := slices.IndexFunc(t.described, func(c describedColumn) bool { return c.name == p.name })
+		if p.piece != columnPiece || at < 0 || charsetOf(t.described[at].charset) != catalog.Unicode || t.described[at].charset == "" {
+			continue
+		}
+		d := p.column().fallback
+		if !strings.HasPrefix(d, "'") || !strings.Contains(d, "?") {
+			continue
+		}
+		value, err := s.word(ctx, "SELECT hex(DEFAULT("+ident(p.name)+")) FROM (SELECT 1) AS one LEFT JOIN "+within(sc.database, t.name)+" ON false")
+		if err != nil {
+			return err
+		}
+		text := strings.Replace(p.text, " DEFAULT "+d, " DEFAULT _"+t.described[at].charset+" X'"+strings.ToLower(value)+"'", 1)
+		t.text.parts[i] = parsePart(text, quoting{}.tokens(text))
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package mysql
 
 import (
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The server's catalogs do not tell all of a definition, and what they tell of
@@ -341,7 +343,7 @@ func parsePart(sql string, all []token) tablePart {
 	case at(0, "CHECK"):
 		p.piece = checkPiece
 		if g := closing(all[1:]); g > 0 {
-			p.check = p.text[all[1].start:all[g].end]
+			p.check = p.text[all[1].start:all[1+g].end]
 		}
 	case at(0, "PRIMARY") && at(1, "KEY"):
 		p.piece, p.name = primaryPiece, "PRIMARY"
@@ -548,6 +550,28 @@ func replaced(sql string, cuts []replacement) string {
 	}
 	b.WriteString(sql[at:])
 	return b.String()
+}
+
+// hexed returns a statement that says in hexadecimal what its texts say in bytes of another
+// character set than the statement's own. The server prints those bytes behind the name of
+// their set, _latin1'…', and would take them for characters of ours when it reads them again.
+func hexed(sql string) string {
+	all := quoting{}.tokens(sql)
+	var cuts []replacement
+	for i, w := range all {
+		if w.sort != textToken || ascii(w.text) {
+			continue
+		}
+		foreign := !utf8.ValidString(w.text)
+		if i > 0 && all[i-1].sort == wordToken && all[i-1].end == w.start && w.text[0] == '\'' {
+			set := strings.ToLower(all[i-1].text)
+			foreign = foreign || set[0] == '_' && !strings.HasPrefix(set, "_utf8")
+		}
+		if foreign {
+			cuts = append(cuts, replacement{start: w.start, end: w.end, with: " X'" + hex.EncodeToString([]byte(quoting{}.unquoteText(w.text))) + "'"})
+		}
+	}
+	return replaced(sql, cuts)
 }
 
 // localOptions lists the options of a table or a partition that name something of the source's

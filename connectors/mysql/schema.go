@@ -47,10 +47,10 @@ func (sc *schema) readObjects(ctx context.Context, s *session) error {
 // readObject reads the words of an object. Without the right to see them a server refuses,
 // or prints none.
 func (sc *schema) readObject(ctx context.Context, s *session, o *sourceObject) error {
-	err := s.query(ctx, "SHOW CREATE "+strings.ToUpper(o.Kind)+" "+within(sc.database, o.Name), func(r row) error {
+	words := func(r row) error {
 		switch o.Kind {
 		case "view":
-			o.Create, o.Charset, o.Collation = r.text(1), r.text(2), r.text(3)
+			o.Create, o.Charset, o.Collation = hexed(r.text(1)), r.text(2), r.text(3)
 		case "sequence":
 			o.Create = r.text(1)
 		case "event":
@@ -59,12 +59,20 @@ func (sc *schema) readObject(ctx context.Context, s *session, o *sourceObject) e
 			o.Mode, o.Create, o.Charset, o.Collation = r.text(1), r.text(2), r.text(3), r.text(4)
 		}
 		return nil
-	})
+	}
+	statement := "SHOW CREATE " + strings.ToUpper(o.Kind) + " " + within(sc.database, o.Name)
+	err := s.query(ctx, statement, words)
+	if numberOf(err) == 1792 {
+		err = s.writable(ctx, func() error { return s.query(ctx, statement, words) })
+	}
 	switch numberOf(err) {
 	case 0:
 		if err != nil {
 			return err
 		}
+	case 1792: // within a transaction that only reads
+		o.unread = "takes values of a sequence, and a transaction that only reads may not even look at it"
+		return nil
 	case 1356: // of a view that the server cannot run
 		o.invalid = true
 	case 1142, 1143, 1044, 1227, 1305, 1370, 1345, 1360, 1539, 1146:
@@ -91,6 +99,19 @@ func (sc *schema) readObject(ctx context.Context, s *session, o *sourceObject) e
 	}
 	o.definer = strings.Contains(o.Create, "DEFINER=")
 	return nil
+}
+
+// writable runs f while the session may write. MariaDB asks for that even to show a view
+// that takes values of a sequence.
+func (s *session) writable(ctx context.Context, f func() error) error {
+	if err := s.exec(ctx, "SET SESSION TRANSACTION READ WRITE"); err != nil {
+		return err
+	}
+	err := f()
+	if back := s.exec(ctx, "SET SESSION TRANSACTION READ ONLY"); err == nil {
+		err = back
+	}
+	return err
 }
 
 func ascii(s string) bool {
@@ -143,10 +164,11 @@ func (sc *schema) bareObject(o *sourceObject, kept bool) string {
 	switch o.Kind {
 	case "function", "procedure", "package", "package body":
 		if place := rightsPlace(sql, all, at); place > 0 {
-			cuts = append(cuts, replacement{start: place, end: place, with: "\n    SQL SECURITY INVOKER"})
-			if sql[place] > ' ' {
-				cuts[len(cuts)-1].with += "\n"
+			with := " SQL SECURITY INVOKER"
+			if sql[place] == '\n' {
+				with = "\n    SQL SECURITY INVOKER" // as the server prints it
 			}
+			cuts = append(cuts, replacement{start: place, end: place, with: with})
 		}
 	case "event":
 		if !kept {
@@ -287,9 +309,9 @@ func (sc *schema) qualifiers(all []token) (found []qualifier) {
 
 // readDefinitions returns what makes the database but its rows. The fates of the catalog's
 // objects decide what comes along, so that what somebody has kept comes too.
-func readDefinitions(_ context.Context, s *session, sc *schema, c *catalog.Catalog) (*connectors.Definitions, error) {
+func readDefinitions(_ context.Context, _ *session, sc *schema, c *catalog.Catalog) (*connectors.Definitions, error) {
 	d := definitions{Database: sc.database, Charset: sc.charset, Collation: sc.collation}
-	out := &connectors.Definitions{Connector: "mysql", Version: s.server.text, LeftBehind: c.Fates()}
+	out := &connectors.Definitions{Connector: "mysql", Version: sc.server.text, LeftBehind: c.Fates()}
 	fates := map[string]catalog.Object{}
 	for _, o := range c.Objects {
 		fates[o.Kind+":"+o.Name] = o
@@ -362,6 +384,13 @@ func (sc *schema) define(t *catalog.Table, from *sourceTable, fates map[string]c
 	d := tableDefinition{Name: from.name}
 	first := sc.soonest(t, from)
 	var now []string
+	// InnoDB adds one FULLTEXT key at a time: the last one waits.
+	lastText := -1
+	for i, p := range from.text.parts {
+		if p.tokens[0].is("FULLTEXT") {
+			lastText = i
+		}
+	}
 	for i, p := range from.text.parts {
 		text := sc.bareNames(quoting{}, p.text, p.tokens)
 		switch {
@@ -369,7 +398,7 @@ func (sc *schema) define(t *catalog.Table, from *sourceTable, fates map[string]c
 			if fates["foreign key:"+from.name+"."+p.name].Fate != catalog.Stays {
 				d.ForeignKeys = append(d.ForeignKeys, "ADD "+text)
 			}
-		case (p.piece == uniquePiece || p.piece == indexPiece) && i > first:
+		case (p.piece == uniquePiece || p.piece == indexPiece) && i > first && (!p.tokens[0].is("FULLTEXT") || i == lastText):
 			d.Indexes = append(d.Indexes, "ADD "+text)
 		case p.piece == columnPiece:
 			now = append(now, from.collated(p, text))

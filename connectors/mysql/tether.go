@@ -95,7 +95,7 @@ func (sc *schema) decideFates(tables []*catalog.Table, objects []catalog.Object)
 			c.Fate, c.Reason, c.Fixed = catalog.Stays, "does not work at the source: something that it reads, or a right, is missing", true
 		case why != "":
 			c.Fate, c.Reason = catalog.Stays, why
-		case o.Kind == "event":
+		case o.Kind == "event" && disabled(all) != nil: // else it is at the source already
 			c.Fate, c.Reason = catalog.Neutralised, "would act by itself, at its time; it is made disabled"
 		case slices.ContainsFunc(all, func(w token) bool { return w.is("PREPARE") || w.is("IMMEDIATE") }):
 			c.Fate, c.Reason = catalog.Noted, "puts statements together when it runs, which cannot be looked at before"
@@ -412,25 +412,27 @@ func rightsOn(lines []string, database string) map[string]bool {
 // like reports whether a name fits a pattern of a grant: % is anything, _ one character,
 // unless a backslash stands before it.
 func like(pattern, name string) bool {
-	if pattern == "" {
-		return name == ""
-	}
-	switch pattern[0] {
-	case '%':
-		for i := range len(name) + 1 {
-			if like(pattern[1:], name[i:]) {
-				return true
-			}
+	// Where to go on with one more byte under the last %, as long as the rest does not fit.
+	percent, from := -1, 0
+	p, n := 0, 0
+	for n < len(name) {
+		literal := p < len(pattern) && pattern[p] == '\\' && p+1 < len(pattern)
+		switch {
+		case p < len(pattern) && pattern[p] == '%':
+			percent, from = p, n
+			p++
+		case literal && strings.EqualFold(pattern[p+1:p+2], name[n:n+1]):
+			p, n = p+2, n+1
+		case !literal && p < len(pattern) && (pattern[p] == '_' || strings.EqualFold(pattern[p:p+1], name[n:n+1])):
+			p, n = p+1, n+1
+		case percent >= 0:
+			from++
+			p, n = percent+1, from
+		default:
+			return false
 		}
-		return false
-	case '_':
-		return name != "" && like(pattern[1:], name[1:])
-	case '\\':
-		if len(pattern) > 1 {
-			pattern = pattern[1:]
-		}
 	}
-	return name != "" && strings.EqualFold(pattern[:1], name[:1]) && like(pattern[1:], name[1:])
+	return strings.Trim(pattern[p:], "%") == ""
 }
 
 // keep takes back what was decided about the objects that somebody asks for.

@@ -127,13 +127,15 @@ func equalityOf(collation string) (e catalog.Equality) {
 	if !has("0900", "nopad") {
 		e = catalog.PadSpace
 	}
+	// cs is also how Czech begins: utf8mb4_cs_0900_ai_ci.
+	sensitive := strings.HasSuffix(collation, "_cs") || strings.HasSuffix(collation, "_cs_ks")
 	switch {
 	case has("bin"):
-	case has("cs") && !has("ai"):
+	case sensitive && !has("ai"):
 	case has("german2", "danish") && has("utf8", "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32", "uca1400") && !has("as"),
 		has("german2") && has("latin1"), has("pb", "da", "nb", "nn") && has("ai"):
 		e |= catalog.FoldUnknown // å is aa, ö is oe
-	case has("cs"): // and ai
+	case sensitive: // to case, and not to marks
 		e |= catalog.FoldAccents
 	case has("as", "w2", "tolower"):
 		e |= catalog.FoldCase
