@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -268,333 +267,9 @@ func TestBuild(t *testing.T) {
 	})
 }
 
-// errCut ends a promotion where a test wants its process to die.
-var errCut = errors.New("cut")
-
-// TestCutPromotion ends the process between any two steps of a promotion: the target is
-// one whole copy, and the next run ends or removes what it finds.
-func TestCutPromotion(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		for _, again := range []bool{true, false} { // a former copy is there, or not
-			for stop, more := 0, true; more; stop++ {
-				g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-				if again {
-					g.replace(t, shop(1), "first")
-				}
-				c := shop(2)
-				b := g.begin(t, c, "cut")
-				if err := b.seal(t, c); err != nil {
-					t.Fatal(err)
-				}
-				n, at := 0, "the end"
-				g.between = func(step string) error {
-					if n++; n > stop {
-						at = step
-						return errCut
-					}
-					return nil
-				}
-				err := b.Promote(t.Context())
-				if more = errors.Is(err, errCut); !more && err != nil {
-					t.Fatalf("step %d: %v", stop, err)
-				}
-				// From there on it is the same with a former copy and without.
-				more = more && (again || at != "drop the former rest")
-				g.sink.Close()
-				// The next run ends it before it makes anything of its own.
-				h := openTarget(t, srv, srv.DSN(g.name))
-				begun, err := h.Begin(t.Context(), shop(3).spec("next"))
-				if err != nil {
-					t.Fatalf("before %q: %v", at, err)
-				}
-				want := "2"
-				if at == "begin" {
-					want = "1"
-				}
-				if exists := srv.Value(t, "", "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+literal(g.name)); exists == "0" {
-					if again || at != "begin" {
-						t.Errorf("before %q: the target is gone", at)
-					}
-				} else if v := h.version(t); v != want {
-					t.Errorf("before %q: version %s stands at the target, want %s", at, v, want)
-				}
-				if err := begun.Abort(); err != nil {
-					t.Fatal(err)
-				}
-				h.alone(t)
-			}
-		}
-	})
-}
-
-// TestCutTwice ends the process that ends a promotion, too.
-func TestCutTwice(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		g.replace(t, shop(1), "first")
-		c := shop(2)
-		b := g.begin(t, c, "cut")
-		if err := b.seal(t, c); err != nil {
-			t.Fatal(err)
-		}
-		cutAt := func(s *sink, step string) {
-			s.between = func(at string) error {
-				if strings.HasPrefix(at, step) {
-					return errCut
-				}
-				return nil
-			}
-		}
-		cutAt(g.sink, "rename")
-		if err := b.Promote(t.Context()); !errors.Is(err, errCut) {
-			t.Fatal(err)
-		}
-		g.sink.Close()
-		for _, step := range []string{"drop the former rest", "view who_else", "trigger noted", "mark", "drop the list", "drop "} {
-			h := openTarget(t, srv, srv.DSN(g.name))
-			cutAt(h.sink, step)
-			_, err := h.Begin(t.Context(), shop(3).spec("next"))
-			if step != "drop " && !errors.Is(err, errCut) {
-				// Once the mark says ready, what is left is removed without a promotion.
-				if step != "drop the list" {
-					t.Fatalf("%s: %v", step, err)
-				}
-			}
-			h.sink.Close()
-		}
-		h := openTarget(t, srv, srv.DSN(g.name))
-		if err := h.begin(t, shop(3), "last").Abort(); err != nil {
-			t.Fatal(err)
-		}
-		if v := h.version(t); v != "2" {
-			t.Errorf("version %s stands at the target", v)
-		}
-		h.alone(t)
-	})
-}
-
 func kindOf(err error) connectors.Kind {
 	kind, _ := connectors.KindOf(err)
 	return kind
-}
-
-func TestGuard(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		name := srv.Database(t)
-		refused := func(what string) {
-			t.Helper()
-			g := openTarget(t, srv, srv.DSN(name))
-			_, err := g.Begin(t.Context(), shop(1).spec("guarded"))
-			if kindOf(err) != connectors.KindGuard || connectors.Hint(err) == "" {
-				t.Errorf("%s: %v", what, err)
-			}
-			g.alone(t)
-		}
-		refused("an empty database")
-		srv.Exec(t, name, "CREATE TABLE work (id INT)")
-		refused("somebody's work")
-		// A copy of a target, under another name, is somebody's work.
-		other := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		other.replace(t, shop(1), "first")
-		srv.Exec(t, name, "CREATE TABLE _sanitize SELECT * FROM "+within(other.name, "_sanitize"))
-		refused("a copy of a target")
-		if n := srv.Value(t, name, "SELECT COUNT(*) FROM work"); n != "0" {
-			t.Errorf("%s rows", n)
-		}
-
-		// What comes while the build is made is refused too.
-		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		c := shop(1)
-		b := g.begin(t, c, "late")
-		if err := b.seal(t, c); err != nil {
-			t.Fatal(err)
-		}
-		srv.Exec(t, "", "CREATE DATABASE "+ident(g.name))
-		srv.Exec(t, g.name, "CREATE TABLE work (id INT)")
-		if err := b.Promote(t.Context()); kindOf(err) != connectors.KindGuard {
-			t.Errorf("promote: %v", err)
-		}
-		if err := b.Abort(); err != nil {
-			t.Fatal(err)
-		}
-		if n := srv.Value(t, g.name, "SELECT COUNT(*) FROM work"); n != "0" {
-			t.Errorf("%s rows", n)
-		}
-		g.alone(t)
-	})
-}
-
-// TestGuardCutPromotion has somebody put work into the target of a promotion that was cut.
-func TestGuardCutPromotion(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		c := shop(1)
-		b := g.begin(t, c, "cut")
-		if err := b.seal(t, c); err != nil {
-			t.Fatal(err)
-		}
-		g.between = func(step string) error {
-			if step == "rename" {
-				return errCut
-			}
-			return nil
-		}
-		if err := b.Promote(t.Context()); !errors.Is(err, errCut) {
-			t.Fatal(err)
-		}
-		g.sink.Close()
-		srv.Exec(t, g.name, "CREATE TABLE work (id INT)", "INSERT INTO work VALUES (1)")
-		h := openTarget(t, srv, srv.DSN(g.name))
-		if _, err := h.Begin(t.Context(), shop(2).spec("next")); kindOf(err) != connectors.KindGuard {
-			t.Fatalf("begin: %v", err)
-		}
-		if n := srv.Value(t, g.name, "SELECT COUNT(*) FROM work"); n != "1" {
-			t.Errorf("%s rows", n)
-		}
-	})
-}
-
-func TestBusy(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		c := shop(1)
-		b := g.begin(t, c, "holder")
-		h := openTarget(t, srv, srv.DSN(g.name))
-		if _, err := h.Begin(t.Context(), c.spec("other")); kindOf(err) != connectors.KindBusy {
-			t.Fatalf("a second run: %v", err)
-		}
-		if err := b.seal(t, c); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Promote(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Abort(); err != nil {
-			t.Fatal(err)
-		}
-		if err := h.begin(t, c, "other").Abort(); err != nil {
-			t.Fatal(err)
-		}
-		g.alone(t)
-	})
-}
-
-// TestLostHolder cuts the session that holds the target: the lock is taken again, unless
-// another run has it.
-func TestLostHolder(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		c := shop(1)
-		b := g.begin(t, c, "holder")
-		srv.Exec(t, "", fmt.Sprintf("KILL %d", b.taken))
-		if err := b.seal(t, c); err != nil {
-			t.Fatal(err)
-		}
-		h := openTarget(t, srv, srv.DSN(g.name))
-		if _, err := h.Begin(t.Context(), c.spec("other")); kindOf(err) != connectors.KindBusy {
-			t.Fatalf("a second run: %v", err)
-		}
-		srv.Exec(t, "", fmt.Sprintf("KILL %d", b.taken))
-		for { // the server ends it a moment later
-			other, err := h.Begin(t.Context(), shop(2).spec("other"))
-			if err == nil {
-				defer other.Abort()
-				break
-			}
-			if kindOf(err) != connectors.KindBusy {
-				t.Fatal(err)
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		if err := b.Promote(t.Context()); kindOf(err) != connectors.KindBusy {
-			t.Errorf("a run that has lost its target promotes: %v", err)
-		}
-		if err := b.Abort(); err != nil {
-			t.Errorf("abort: %v", err)
-		}
-	})
-}
-
-// TestLeftovers leaves builds of two targets whose names begin alike; each run removes
-// what is of its own target.
-func TestLeftovers(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		name := srv.Name(t)
-		long := name + strings.Repeat("x", nameLimit-len(name)-1)
-		targets := []*target{openTarget(t, srv, srv.DSN(name)), openTarget(t, srv, srv.DSN(name+"__building_b")), openTarget(t, srv, srv.DSN(long+"1")), openTarget(t, srv, srv.DSN(long+"2"))}
-		if stem(long+"1") == stem(long+"2") {
-			t.Fatal("two targets share a stem")
-		}
-		var names []string
-		for i, g := range targets {
-			c := shop(i + 1)
-			g.replace(t, c, "first")
-			b := g.begin(t, c, "left")
-			b.fill(t, c)
-			names = append(names, b.database)
-			g.sink.Close()
-			srv.Exec(t, "", "CREATE DATABASE "+ident(g.sink.name(building, "early"))) // killed before it was marked
-			srv.Exec(t, "", "CREATE DATABASE "+ident(g.sink.name(former, "early")))
-		}
-		exists := func(database string) bool {
-			return srv.Value(t, "", "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+literal(database)) == "1"
-		}
-		for i, g := range targets {
-			h := openTarget(t, srv, srv.DSN(g.name))
-			if err := h.begin(t, shop(9), "next").Abort(); err != nil {
-				t.Fatal(err)
-			}
-			for j, n := range names {
-				if exists(n) != (j > i) {
-					t.Errorf("after a run to the target %d, the build of %d exists: %t", i, j, exists(n))
-				}
-			}
-			for _, infix := range []string{building, former} {
-				if exists(h.sink.name(infix, "early")) {
-					t.Errorf("an empty database is left: %s", h.sink.name(infix, "early"))
-				}
-			}
-			if v := h.version(t); v != fmt.Sprint(i+1) {
-				t.Errorf("version %s stands at the target", v)
-			}
-		}
-	})
-}
-
-// TestOtherObjects has views, tables and routines change places between two copies.
-func TestOtherObjects(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		first := shop(1)
-		first.table("gone", "CREATE TABLE `gone` (id INT)", "(1)")
-		first.defs.Rest = append(first.defs.Rest,
-			object{Kind: "view", Name: "turns", Create: "CREATE VIEW `turns` AS SELECT 1 AS id"},
-			object{Kind: "trigger", Name: "old_one", Table: "orders", Create: "CREATE TRIGGER `old_one` AFTER DELETE ON `orders` FOR EACH ROW SET @x = 1"},
-			object{Kind: "trigger", Name: "old_two", Table: "orders", Create: "CREATE TRIGGER `old_two` AFTER DELETE ON `orders` FOR EACH ROW SET @x = 2"},
-			object{Kind: "procedure", Name: "old_procedure", Create: "CREATE PROCEDURE `old_procedure`() SELECT 1"},
-			object{Kind: "event", Name: "old_event", Create: "CREATE EVENT `old_event` ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1"})
-		first.defs.Rest = slices.DeleteFunc(first.defs.Rest, func(o object) bool { return o.Name == "nightly" })
-		g.replace(t, first, "first")
-		second := shop(2)
-		second.table("turns", "CREATE TABLE `turns` (id INT)", "(2)")
-		second.defs.Rest = append(second.defs.Rest, object{Kind: "view", Name: "gone", Create: "CREATE VIEW `gone` AS SELECT id FROM `turns`"})
-		g.replace(t, second, "second")
-		if v := g.version(t); v != "2" {
-			t.Errorf("version %s stands at the target", v)
-		}
-		for query, want := range map[string]string{
-			"SELECT id FROM gone": "2",
-			"SELECT GROUP_CONCAT(TABLE_NAME ORDER BY BINARY TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()":  "_sanitize,customers,gone,orders,turns,who,who_else",
-			"SELECT GROUP_CONCAT(ROUTINE_NAME ORDER BY ROUTINE_NAME) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()": "nothing,version_of",
-			"SELECT GROUP_CONCAT(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()":                       "noted",
-			"SELECT GROUP_CONCAT(EVENT_NAME) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()":                             "nightly",
-		} {
-			if got := srv.Value(t, g.name, query); got != want {
-				t.Errorf("%s: %s", query, got)
-			}
-		}
-		g.alone(t)
-	})
 }
 
 // TestBroken breaks a copy in each way that its keys forbid. The error names what is
@@ -773,138 +448,6 @@ func TestPool(t *testing.T) {
 	})
 }
 
-// TestUsersOfTheTarget promotes while somebody has a transaction open on a table.
-func TestUsersOfTheTarget(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		for _, triggers := range []bool{true, false} {
-			g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-			c := shop(1)
-			if !triggers {
-				c.defs.Rest = slices.DeleteFunc(c.defs.Rest, func(o object) bool { return o.Kind == "trigger" })
-			}
-			g.replace(t, c, "first")
-			tx, err := srv.DB(t, g.name).BeginTx(t.Context(), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.Exec("SELECT * FROM customers"); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := tx.Exec("UPDATE customers SET version = 9"); err != nil {
-				t.Fatal(err)
-			}
-			g.replace(t, shop(2), "second")
-			if v := g.version(t); v != "2" {
-				t.Errorf("version %s stands at the target", v)
-			}
-			if err := tx.Commit(); err == nil {
-				t.Error("the session in the former copy was not ended")
-			}
-			g.alone(t)
-		}
-	})
-}
-
-var accounts atomic.Int64
-
-// account makes an account that has those rights, and returns its name.
-func account(t *testing.T, srv *connectortest.MySQLServer, grants ...string) string {
-	t.Helper()
-	name := fmt.Sprintf("u%d_%d", time.Now().UnixNano()%1e9, accounts.Add(1))
-	srv.Exec(t, "", "CREATE USER "+name+"@'%' IDENTIFIED BY 'pass'")
-	t.Cleanup(func() { srv.Exec(t, "", "DROP USER "+name+"@'%'") })
-	for _, g := range grants {
-		srv.Exec(t, "", "GRANT "+g+" TO "+name+"@'%'")
-	}
-	return name
-}
-
-// likeName is a name within the pattern of a grant.
-func likeName(name string) string { return strings.ReplaceAll(name, "_", `\_`) }
-
-// TestStubbornUsers promotes as an account that may not end the sessions of others: after
-// a while the run fails, says who waits, and the target is as it was.
-func TestStubbornUsers(t *testing.T) {
-	beforePatience, beforeGrace := promotePatience, promoteGrace
-	promotePatience, promoteGrace = time.Second, 10*time.Millisecond
-	t.Cleanup(func() { promotePatience, promoteGrace = beforePatience, beforeGrace })
-	for _, srv := range connectortest.MySQLServers(t) {
-		t.Run(srv.Flavor(), func(t *testing.T) {
-			name := srv.Name(t)
-			all := []string{"ALL ON `" + likeName(name) + "%`.*"}
-			if srv.Flavor() == "mysql" {
-				all = append(all, "SET_ANY_DEFINER ON *.*")
-			}
-			trust := srv.Value(t, "", "SELECT @@GLOBAL.log_bin_trust_function_creators")
-			srv.Exec(t, "", "SET GLOBAL log_bin_trust_function_creators = 1")
-			t.Cleanup(func() { srv.Exec(t, "", "SET GLOBAL log_bin_trust_function_creators = "+trust) })
-			g := openTarget(t, srv, srv.DSNAs(name, account(t, srv, all...), "pass"))
-			g.replace(t, shop(1), "first")
-			other := srv.DB(t, name)
-			tx, err := other.BeginTx(t.Context(), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer tx.Rollback()
-			if _, err := tx.Exec("UPDATE orders SET customer = NULL"); err != nil {
-				t.Fatal(err)
-			}
-			c := shop(2)
-			b := g.begin(t, c, "second")
-			if err := b.seal(t, c); err != nil {
-				t.Fatal(err)
-			}
-			err = b.Promote(t.Context())
-			if kindOf(err) != connectors.KindUnavailable || connectors.Hint(err) == "" || !strings.Contains(err.Error(), "sessions hold tables") {
-				t.Fatalf("%v", err)
-			}
-			if v := g.version(t); v != "1" {
-				t.Errorf("version %s stands at the target", v)
-			}
-			if err := tx.Rollback(); err != nil {
-				t.Error(err)
-			}
-			// Nothing was lost: the same build can be promoted now.
-			if err := b.Promote(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if err := b.Abort(); err != nil {
-				t.Fatal(err)
-			}
-			if v := g.version(t); v != "2" {
-				t.Errorf("version %s stands at the target", v)
-			}
-			g.alone(t)
-		})
-	}
-}
-
-// TestRights says what an account lacks before anything is made.
-func TestRights(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		name := srv.Name(t)
-		g := openTarget(t, srv, srv.DSNAs(name, account(t, srv, "ALL ON `"+likeName(name)+"`.*"), "pass"))
-		_, err := g.Begin(t.Context(), shop(1).spec("first"))
-		if kindOf(err) != connectors.KindUnavailable || !strings.Contains(connectors.Hint(err), likeName(name)+`\_\_%`) {
-			t.Errorf("%v; %s", err, connectors.Hint(err))
-		}
-		g.alone(t)
-		g = openTarget(t, srv, srv.DSNAs(name, account(t, srv, "ALL ON `"+likeName(name)+`\_\_%`+"`.*"), "pass"))
-		if _, err := g.Begin(t.Context(), shop(1).spec("first")); kindOf(err) != connectors.KindUnavailable {
-			t.Errorf("%v", err)
-		}
-		g.alone(t)
-		if srv.Flavor() != "mysql" {
-			return // the server's log of changes asks for more there
-		}
-		g = openTarget(t, srv, srv.DSNAs(name, account(t, srv, "ALL ON `"+likeName(name)+"%`.*"), "pass"))
-		if _, err := g.Begin(t.Context(), shop(1).spec("first")); kindOf(err) != connectors.KindUnavailable || !strings.Contains(connectors.Hint(err), "log_bin_trust_function_creators") {
-			t.Errorf("%v; %s", err, connectors.Hint(err))
-		}
-		g.alone(t)
-	})
-}
-
 // TestDerived lets a trigger compute a column that does not travel.
 func TestDerived(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
@@ -947,32 +490,6 @@ func TestSequences(t *testing.T) {
 	})
 }
 
-func TestIdentity(t *testing.T) {
-	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		name := srv.Name(t)
-		a, err := openTarget(t, srv, srv.DSN(name)).Identity(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := openTarget(t, srv, strings.Replace(srv.DSN(name), "127.0.0.1", "localhost", 1)).Identity(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !a.Same(b) || a.Display == b.Display {
-			t.Errorf("%+v and %+v", a, b)
-		}
-		for _, other := range connectortest.MySQLServers(t) {
-			c, err := openTarget(t, other, other.DSN(name)).Identity(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if a.Same(c) != (other == srv) {
-				t.Errorf("%+v and %+v", a, c)
-			}
-		}
-	})
-}
-
 // TestAbort ends a build at every stage, twice.
 func TestAbort(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
@@ -1005,5 +522,109 @@ func TestAbort(t *testing.T) {
 			}
 			g.alone(t)
 		}
+	})
+}
+
+// TestIndexes makes indexes that a server makes in other ways than the usual ones.
+func TestIndexes(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+		c := shop(1)
+		c.table("texts", "CREATE TABLE `texts` (`id` INT PRIMARY KEY, `a` TEXT, `b` TEXT, `place` POINT NOT NULL) ENGINE=InnoDB", "(1, 'one two', 'three', ST_GeomFromText('POINT(1 1)'))")
+		c.defs.Tables[2].Indexes = []string{"ADD FULLTEXT KEY `of_a` (`a`)", "ADD KEY `start` (`b`(10))", "ADD FULLTEXT KEY `of_b` (`a`, `b`)", "ADD SPATIAL KEY `where` (`place`)"}
+		g.replace(t, c, "indexes")
+		if got := srv.Value(t, g.name, "SELECT GROUP_CONCAT(DISTINCT INDEX_NAME ORDER BY INDEX_NAME) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'texts'"); got != "of_a,of_b,PRIMARY,start,where" {
+			t.Errorf("indexes %s", got)
+		}
+		if got := srv.Value(t, g.name, "SELECT id FROM texts WHERE MATCH (a, b) AGAINST ('three')"); got != "1" {
+			t.Errorf("found %q", got)
+		}
+	})
+}
+
+// TestOrphansAmongFewValues looks for orphans among the values of a key rather than the
+// rows that have them.
+func TestOrphansAmongFewValues(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		for _, test := range []struct {
+			orphan string
+			rows   int
+			want   connectors.Kind
+		}{
+			{"(10001, NULL, NULL)", 2000, connectors.KindOther}, {"(10001, 777001, NULL)", 2000, connectors.KindIntegrity}, {"(10001, NULL, NULL)", 2, connectors.KindOther},
+		} {
+			g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+			c := shop(1)
+			c.rows["orders"] = []string{test.orphan}
+			for i := range test.rows {
+				c.rows["orders"] = append(c.rows["orders"], fmt.Sprintf("(%d, %d, NULL)", i, 1+i%2))
+			}
+			b := g.begin(t, c, "few")
+			b.fill(t, c)
+			if err := b.Finish(t.Context()); kindOf(err) != test.want {
+				t.Errorf("%+v: %v", test, err)
+			}
+			s, err := b.take(t.Context(), "ask")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if few, err := b.repeats(t.Context(), s, c.catalog[1].ID, c.catalog[1].ForeignKeys[0]); err != nil || few != (test.rows > 2) {
+				t.Errorf("%+v: few values: %t, %v", test, few, err)
+			}
+			b.give(s, true)
+		}
+	})
+}
+
+// TestStrictServer builds at a server that asks for more of new tables than the source's.
+func TestStrictServer(t *testing.T) {
+	for _, srv := range connectortest.MySQLServers(t) {
+		t.Run(srv.Flavor(), func(t *testing.T) {
+			settings := []string{"innodb_strict_mode"}
+			if srv.Flavor() == "mysql" {
+				settings = append(settings, "sql_require_primary_key", "sql_generate_invisible_primary_key", "restrict_fk_on_non_standard_key")
+			}
+			for _, name := range settings {
+				before := srv.Value(t, "", "SELECT @@GLOBAL."+name)
+				srv.Exec(t, "", "SET GLOBAL "+name+" = 1")
+				t.Cleanup(func() { srv.Exec(t, "", "SET GLOBAL "+name+" = "+before) })
+			}
+			g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+			c := shop(1)
+			c.table("keyless", "CREATE TABLE `keyless` (`id` INT, KEY `id` (`id`)) ENGINE=InnoDB ROW_FORMAT=DYNAMIC KEY_BLOCK_SIZE=4", "(1)", "(1)")
+			c.table("points", "CREATE TABLE `points` (`id` INT) ENGINE=InnoDB", "(1)")
+			c.defs.Tables[3].Indexes = []string{"ADD KEY `to_keyless` (`id`)"}
+			c.defs.Tables[3].ForeignKeys = []string{"ADD CONSTRAINT `loose` FOREIGN KEY (`id`) REFERENCES `keyless` (`id`)"}
+			c.catalog[3].ForeignKeys = []catalog.ForeignKey{points("loose", "keyless", catalog.Pair{Column: "id", References: "id"})}
+			g.replace(t, c, "strict")
+			if n := srv.Value(t, g.name, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'keyless'"); n != "1" {
+				t.Errorf("%s columns", n)
+			}
+			g.alone(t)
+		})
+	}
+}
+
+// TestVersions gives keys to a table of MariaDB that keeps its history.
+func TestVersions(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		if srv.Flavor() != "mariadb" {
+			return // MySQL has none
+		}
+		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+		c := shop(1)
+		c.table("kept", "CREATE TABLE `kept` (`id` INT PRIMARY KEY AUTO_INCREMENT, `customer` INT) ENGINE=InnoDB WITH SYSTEM VERSIONING", "(1, 1)")
+		c.defs.Tables[2].Indexes = []string{"ADD KEY `by_customer` (`customer`)"}
+		c.defs.Tables[2].ForeignKeys = []string{"ADD CONSTRAINT `kept_customer` FOREIGN KEY (`customer`) REFERENCES `customers` (`id`)"}
+		c.catalog[2].ForeignKeys = []catalog.ForeignKey{points("kept_customer", "customers", catalog.Pair{Column: "customer", References: "id"})}
+		c.sequences = append(c.sequences, connectors.Sequence{ID: catalog.TableID{Name: "kept"}, Last: 90, Increment: 1, Min: 1, Max: 1<<31 - 1, Owner: catalog.ColumnID{Table: catalog.TableID{Name: "kept"}, Column: "id"}})
+		for i := range 2 {
+			g.replace(t, c, fmt.Sprintf("run%d", i))
+		}
+		srv.Exec(t, g.name, "INSERT INTO kept (customer) VALUES (2)")
+		if id := srv.Value(t, g.name, "SELECT MAX(id) FROM kept"); id != "90" {
+			t.Errorf("the next id is %s", id)
+		}
+		g.alone(t)
 	})
 }

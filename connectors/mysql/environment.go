@@ -331,13 +331,14 @@ func (s *sink) guard(list []neighbour) error {
 }
 
 // leftover reports whether a database is what a killed run has left of this target: its
-// name has the form that only runs give, and it carries our mark, or is empty, as one is
-// that was killed before it could be marked, or whose tables have moved to the target.
+// name has the form that only runs give, and it carries our mark; or nothing is in it but a
+// table for a mark, as in one that was killed before it was marked, or whose tables have
+// moved to the target.
 func (s *sink) leftover(ctx context.Context, conn *session, n neighbour) (bool, error) {
 	if n.name == s.target || n.ours {
 		return n.name != s.target && n.mark.Target == s.target, nil
 	}
-	things, err := conn.number(ctx, fmt.Sprintf(`SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %[1]s)
+	things, err := conn.number(ctx, fmt.Sprintf(`SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %[1]s AND TABLE_NAME <> '`+markTable+`')
 		+ (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = %[1]s) + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = %[1]s)`,
 		literal(n.name)))
 	return things == 0, err

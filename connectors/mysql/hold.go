@@ -19,6 +19,9 @@ func (b *build) claim(ctx context.Context) (err error) {
 	if b.holder, err = b.admin(ctx); err != nil {
 		return err
 	}
+	if err := equip(ctx, b.holder); err != nil {
+		return err
+	}
 	if err := b.sink.take(ctx, b.holder, 0); err != nil {
 		return err
 	}
@@ -163,6 +166,9 @@ func (b *build) retake(ctx context.Context, conn *session) (taken int64, err err
 	if err := b.unlog(ctx, conn); err != nil {
 		return 0, err
 	}
+	if err := equip(ctx, conn); err != nil {
+		return 0, err
+	}
 	return conn.number(ctx, "SELECT CONNECTION_ID()")
 }
 
@@ -235,30 +241,36 @@ func (b *build) enter(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.equip(ctx, conn); err != nil {
+	err = b.unlog(ctx, conn)
+	if err == nil {
+		err = equip(ctx, conn)
+	}
+	if err != nil {
 		conn.close()
 		return nil, err
 	}
 	return conn, nil
 }
 
-// lenient are settings that let tables be made as they are at the source, whatever the
-// target's server asks of new ones. An account may not be allowed to make them; then the
-// server says what it does not take.
-var lenient = []string{
-	"sql_generate_invisible_primary_key = OFF", // or a table without a key would get a column more
-	"sql_require_primary_key = OFF",
-	"restrict_fk_on_non_standard_key = OFF",  // a key may point to columns that are not unique
-	"innodb_strict_mode = OFF",               // a row may be longer than a page holds, if its values are
-	"system_versioning_alter_history = KEEP", // a table with versions may get keys: its rows are new
+// lenient are settings that let tables be made, and moved, as they are at the source,
+// whatever the target's server asks of new ones. An account may not be allowed to make
+// them; then the server says what it does not take.
+var lenient = map[bool][]string{ // by whether it is MariaDB
+	false: {
+		"sql_generate_invisible_primary_key = OFF", // or a table without a key would get a column more
+		"sql_require_primary_key = OFF",
+		"restrict_fk_on_non_standard_key = OFF", // a key may point to columns that are not unique
+		"innodb_strict_mode = OFF",              // a row may be longer than a page holds, if its values are
+	},
+	true: {
+		"innodb_strict_mode = OFF",
+		"system_versioning_alter_history = KEEP", // a table with versions may get keys: its rows are new
+	},
 }
 
-// equip makes the settings of a session that builds.
-func (b *build) equip(ctx context.Context, s *session) error {
-	if err := b.unlog(ctx, s); err != nil {
-		return err
-	}
-	for _, setting := range lenient {
+// equip makes the settings of a session that makes or moves tables.
+func equip(ctx context.Context, s *session) error {
+	for _, setting := range lenient[s.server.mariadb] {
 		if err := s.exec(ctx, "SET SESSION "+setting); err != nil && numberOf(err) == 0 {
 			return err
 		}

@@ -81,8 +81,8 @@ func (b *build) Promote(ctx context.Context) error {
 		moved, err = p.goOn(ctx)
 		return err
 	})
-	if connectors.Retryable(err) && numberOf(err) == 0 && ctx.Err() == nil {
-		// The connection broke, and nobody knows after what.
+	if connectors.Retryable(err) && ctx.Err() == nil {
+		// If the connection broke, nobody knows after what.
 		err = b.withHolder(ctx, func(conn *session) (err error) {
 			p.conn = conn
 			moved, err = p.goOn(ctx)
@@ -228,7 +228,11 @@ func (p *promotion) move(ctx context.Context) error {
 	if err := p.step("make databases"); err != nil {
 		return err
 	}
-	charset, err := loadRest[string](ctx, p.conn, p.build, partCharset)
+	list, err := p.list(ctx)
+	if err != nil {
+		return err
+	}
+	charset, err := loadRest[string](ctx, p.conn, list, partCharset)
 	if err != nil {
 		return err
 	}
@@ -240,11 +244,11 @@ func (p *promotion) move(ctx context.Context) error {
 			return err
 		}
 	}
-	renames, err := p.renames(ctx)
+	renames, err := p.renames(ctx, list)
 	if err != nil {
 		return err
 	}
-	if err := p.dropTriggers(ctx); err != nil {
+	if err := p.dropTriggers(ctx, list); err != nil {
 		return err
 	}
 	if err := p.step("rename"); err != nil {
@@ -253,10 +257,19 @@ func (p *promotion) move(ctx context.Context) error {
 	return p.conn.exec(ctx, "RENAME TABLE "+strings.Join(renames, ", "))
 }
 
+// list returns the database in which restTable is: the target, if that has moved already.
+func (p *promotion) list(ctx context.Context) (string, error) {
+	moved, err := p.conn.number(ctx, "SELECT COUNT(*) = 0 FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(p.build)+" AND TABLE_NAME = "+literal(restTable))
+	if moved != 0 {
+		return p.target, err
+	}
+	return p.build, err
+}
+
 // renames lists what moves: former tables out of the target, new ones into it, each mark
 // behind the others. A view of the target that has the name of a new table gets another
 // name: no view can leave its database, and all that are there are dropped soon after.
-func (p *promotion) renames(ctx context.Context) (all []string, err error) {
+func (p *promotion) renames(ctx context.Context, list string) (all []string, err error) {
 	have, views, err := listTables(ctx, p.conn, p.target)
 	if err != nil {
 		return nil, err
@@ -265,11 +278,11 @@ func (p *promotion) renames(ctx context.Context) (all []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := loadRest[string](ctx, p.conn, p.build, partOld)
+	old, err := loadRest[string](ctx, p.conn, list, partOld)
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := loadRest[string](ctx, p.conn, p.build, partNew)
+	fresh, err := loadRest[string](ctx, p.conn, list, partNew)
 	if err != nil {
 		return nil, err
 	}
@@ -288,11 +301,8 @@ func (p *promotion) renames(ctx context.Context) (all []string, err error) {
 			all = append(all, within(p.target, v)+" TO "+within(p.target, aside))
 		}
 	}
-	last := func(name string) int { // the mark stands behind all others
-		if p.same(name) == markTable {
-			return 1
-		}
-		return 0
+	last := func(name string) int { // the mark stands behind all others, the list before it
+		return slices.Index([]string{restTable, markTable}, p.same(name))
 	}
 	order := func(a, b string) int { return last(a) - last(b) }
 	slices.SortStableFunc(have, order)
@@ -316,8 +326,8 @@ func (p *promotion) renames(ctx context.Context) (all []string, err error) {
 
 // dropTriggers drops the triggers of the target, with which a table cannot leave its
 // database, and keeps their words until the tables have moved.
-func (p *promotion) dropTriggers(ctx context.Context) error {
-	kept, err := loadRest[object](ctx, p.conn, p.build, partTrigger)
+func (p *promotion) dropTriggers(ctx context.Context, list string) error {
+	kept, err := loadRest[object](ctx, p.conn, list, partTrigger)
 	if err != nil {
 		return err
 	}
@@ -343,7 +353,7 @@ func (p *promotion) dropTriggers(ctx context.Context) error {
 		kept = slices.DeleteFunc(kept, func(k object) bool { return k.Name == n })
 		kept = append(kept, o)
 	}
-	if err := storeRest(ctx, p.conn, p.build, partTrigger, kept); err != nil {
+	if err := storeRest(ctx, p.conn, list, partTrigger, kept); err != nil {
 		return err
 	}
 	for _, n := range names {
@@ -362,6 +372,9 @@ func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 	m, ours, err := readMark(ctx, p.conn, p.build)
 	if err != nil || !ours || m.State != statePromoting {
 		return err
+	}
+	if list, err := p.list(ctx); err != nil || list != p.build {
+		return err // a part of the tables has moved, and the rest will
 	}
 	kept, err := loadRest[object](ctx, p.conn, p.build, partTrigger)
 	if err != nil {
@@ -430,10 +443,16 @@ func (p *promotion) inside(ctx context.Context, database string) (*session, erro
 		set = append(set, "SET SESSION sql_log_bin = 0")
 	}
 	for _, sql := range set {
-		if err := s.exec(ctx, sql); err != nil {
-			s.close()
-			return nil, err
+		if err == nil {
+			err = s.exec(ctx, sql)
 		}
+	}
+	if err == nil {
+		err = equip(ctx, s)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
 	}
 	return s, nil
 }
@@ -505,10 +524,7 @@ func (p *promotion) callSequences(ctx context.Context, s *session) error {
 		}
 		return nil
 	})
-	if err != nil || len(sqls) == 0 {
-		return err
-	}
-	if err := s.exec(ctx, "SET SESSION system_versioning_alter_history = KEEP"); err != nil {
+	if err != nil {
 		return err
 	}
 	for _, sql := range sqls {
