@@ -356,7 +356,7 @@ func samples(s *connectortest.MySQLServer) []connectortest.Sample {
 		sample("varchar(40) CHARACTER SET ascii", "", "plain", "trailing ", `\N`, "\x00"),
 		sample("varchar(40) CHARACTER SET latin1", "", "é", "€ Š", "trailing ", `\N`, e("_latin1 x'81a0ff'"), "\x00"),
 		sample("char(20) CHARACTER SET latin1", "é", "ÿ\t"),
-		sample("varchar(40) CHARACTER SET utf8", "", "é中", "e\u0301 ", `\N`),
+		sample("varchar(40) CHARACTER SET utf8mb3", "", "é中", "e\u0301 ", `\N`),
 		sample("varchar(40) CHARACTER SET ucs2", "", "é中", `\N`, "\n", "\t\\"),
 		sample("varchar(40) CHARACTER SET utf16", "", "é中😀", `\N`, "\n ", "ਊ\u5c5c"),
 		sample("varchar(40) CHARACTER SET utf16le", "", "é中😀", "\n\\"),
