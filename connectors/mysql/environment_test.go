@@ -124,6 +124,25 @@ func TestLostHolder(t *testing.T) {
 	})
 }
 
+// TestCrashedServer has a server lose what it had committed, as one does that does not wait
+// for its disk: the run fails for want of the server, not of the copy.
+func TestCrashedServer(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+		c := shop(1)
+		b := g.begin(t, c, "crashed")
+		counts := b.fill(t, c)
+		srv.Exec(t, "", fmt.Sprintf("KILL %d", b.taken)) // no crash spares a session
+		srv.Exec(t, b.database, "DELETE FROM orders", "DELETE FROM "+ledgerTable+" WHERE name = 'orders'")
+		if err := b.Finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Seal(t.Context(), counts); kindOf(err) != connectors.KindUnavailable || !strings.Contains(err.Error(), "orders") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 // TestLeftovers leaves builds of two targets whose names begin alike; each run removes
 // what is of its own target.
 func TestLeftovers(t *testing.T) {
