@@ -231,7 +231,7 @@ func (g *target) alone(t *testing.T) {
 func TestBuild(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
-		for i, run := range []string{"first", "second", "third"} {
+		for i, run := range []string{"first", "second", "second"} {
 			c := shop(i + 1)
 			g.replace(t, c, run)
 			if v := g.version(t); v != fmt.Sprint(i+1) {
