@@ -129,6 +129,7 @@ func (b *build) withHolder(ctx context.Context, f func(*session) error) error {
 	}
 	b.holder.close()
 	b.holder, b.taken = conn, taken
+	b.lost.Store(true)
 	return f(conn)
 }
 

@@ -66,28 +66,30 @@ func (b *build) Promote(ctx context.Context) error {
 	b.closePool()
 	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged}
 	var moved bool
-	err := b.withHolder(ctx, func(conn *session) (err error) {
-		list, err := b.neighbours(ctx, conn)
+	try := func(conn *session) error {
+		p.conn = conn
+		m, ours, err := readMark(ctx, conn, p.build)
 		if err != nil {
 			return err
 		}
-		if err := b.guard(list); err != nil {
-			return err // somebody made it while we were building
-		}
-		p.conn = conn
-		if err := p.begin(ctx, find(list, b.target) != nil); err != nil {
-			return err
+		if ours && m.State == stateSealed {
+			list, err := b.neighbours(ctx, conn)
+			if err != nil {
+				return err
+			}
+			if err := b.guard(list); err != nil {
+				return err // somebody made it while we were building
+			}
+			if err := p.begin(ctx, m, find(list, b.target) != nil); err != nil {
+				return err
+			}
 		}
 		moved, err = p.goOn(ctx)
 		return err
-	})
+	}
+	err := b.withHolder(ctx, try)
 	if connectors.Retryable(err) && ctx.Err() == nil {
-		// If the connection broke, nobody knows after what.
-		err = b.withHolder(ctx, func(conn *session) (err error) {
-			p.conn = conn
-			moved, err = p.goOn(ctx)
-			return err
-		})
+		err = b.withHolder(ctx, try) // if the connection broke, nobody knows after what
 	}
 	if err == nil || moved {
 		b.reach(sealed, promoted) // the next run ends what is not settled
@@ -105,7 +107,7 @@ func (b *build) Promote(ctx context.Context) error {
 }
 
 // begin notes that the tables are about to move.
-func (p *promotion) begin(ctx context.Context, exists bool) error {
+func (p *promotion) begin(ctx context.Context, m mark, exists bool) error {
 	if err := p.step("begin"); err != nil {
 		return err
 	}
@@ -127,10 +129,6 @@ func (p *promotion) begin(ctx context.Context, exists bool) error {
 	if err := storeRest(ctx, p.conn, p.build, partNew, tables); err != nil {
 		return err
 	}
-	m, _, err := readMark(ctx, p.conn, p.build)
-	if err != nil {
-		return err
-	}
 	m.State = statePromoting
 	return setMark(ctx, p.conn, p.build, m)
 }
@@ -138,11 +136,20 @@ func (p *promotion) begin(ctx context.Context, exists bool) error {
 // goOn does what remains. It reports whether the tables have moved.
 func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
 	op := "promote " + p.display(p.target)
+	// As long as the build has its mark, the tables have not moved. The run's id does not
+	// tell: the former copy may be one of a run that was called the same.
+	_, waits, err := readMark(ctx, p.conn, p.build)
+	if err != nil {
+		return false, err
+	}
 	at, is, err := readMark(ctx, p.conn, p.target)
 	if err != nil {
 		return false, err
 	}
-	if moved = is && at.Run == p.run; !moved {
+	if !waits && (!is || at.Run != p.run) {
+		return false, &connectors.Error{Kind: connectors.KindBusy, Side: p.side, Op: op, Err: errors.New("the build is not there any more")}
+	}
+	if moved = !waits; !moved {
 		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target, p.build}, p.conn)
 		if err != nil {
 			return false, err
@@ -153,7 +160,7 @@ func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
 		}
 		moved = true
 	}
-	if !is || at.Run != p.run || at.State == statePromoting {
+	if waits || at.State == statePromoting {
 		s, err := p.inside(ctx, p.target)
 		if err != nil {
 			return true, err

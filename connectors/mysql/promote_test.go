@@ -23,7 +23,7 @@ func TestCutPromotion(t *testing.T) {
 			for stop, more := 0, true; more; stop++ {
 				g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 				if again {
-					g.replace(t, shop(1), "first")
+					g.replace(t, shop(1), "cut") // two runs may have the same id
 				}
 				c := shop(2)
 				b := g.begin(t, c, "cut")
@@ -213,6 +213,54 @@ func TestUsersOfTheTarget(t *testing.T) {
 			g.alone(t)
 		}
 	})
+}
+
+// TestUsersFromElsewhere promotes while a session that is in another database has a
+// transaction open on a table. MySQL tells who that is; MariaDB does where its plugin is
+// installed, and else the run fails and says what it waits for.
+func TestUsersFromElsewhere(t *testing.T) {
+	beforePatience, beforeGrace := promotePatience, promoteGrace
+	promotePatience, promoteGrace = 2*time.Second, 10*time.Millisecond
+	t.Cleanup(func() { promotePatience, promoteGrace = beforePatience, beforeGrace })
+	for _, srv := range connectortest.MySQLServers(t) {
+		t.Run(srv.Flavor(), func(t *testing.T) {
+			tells := srv.Flavor() == "mysql" || srv.Value(t, "", "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO'") == "1"
+			g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+			g.replace(t, shop(1), "first")
+			tx, err := srv.DB(t, "").BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback()
+			if _, err := tx.Exec("UPDATE " + within(g.name, "orders") + " SET customer = NULL"); err != nil {
+				t.Fatal(err)
+			}
+			c := shop(2)
+			b := g.begin(t, c, "second")
+			if err := b.seal(t, c); err != nil {
+				t.Fatal(err)
+			}
+			want := "1"
+			if err := b.Promote(t.Context()); tells {
+				want = "2"
+				if err != nil {
+					t.Fatal(err)
+				}
+			} else if kindOf(err) != connectors.KindUnavailable || !strings.Contains(err.Error(), "sessions hold tables") {
+				t.Fatal(err)
+			}
+			if err := tx.Commit(); (err != nil) != tells {
+				t.Errorf("the session in the former copy: %v", err)
+			}
+			if err := b.Abort(); err != nil {
+				t.Fatal(err)
+			}
+			if v := g.version(t); v != want {
+				t.Errorf("version %s stands at the target", v)
+			}
+			g.alone(t)
+		})
+	}
 }
 
 // TestStubbornUsers promotes as an account that may not end the sessions of others: after
