@@ -574,6 +574,19 @@ func hexed(sql string) string {
 	return replaced(sql, cuts)
 }
 
+// plainTexts returns a part of a table without the introducer that MySQL prints before the
+// texts of expressions, _utf8mb4'…': it is the character set of every session of ours, and
+// MariaDB loses the backslashes of a text that has one.
+func plainTexts(sql string, all []token) string {
+	var cuts []replacement
+	for i, w := range all {
+		if w.sort == textToken && i > 0 && all[i-1].end == w.start && all[i-1].is("_utf8mb4") {
+			cuts = append(cuts, replacement{start: all[i-1].start, end: w.start})
+		}
+	}
+	return replaced(sql, cuts)
+}
+
 // localOptions lists the options of a table or a partition that name something of the source's
 // server: folders, files, keys, other servers. They stay behind.
 var localOptions = []string{"TABLESPACE", "ENCRYPTION", "ENCRYPTED", "ENCRYPTION_KEY_ID", "CONNECTION", "NODEGROUP", "SECONDARY_ENGINE", "STORAGE"}

@@ -62,8 +62,8 @@ func makeObject(ctx context.Context, s *session, o object) error {
 		}
 		set = append(set, "SET SESSION character_set_client = "+client)
 	}
-	if o.Collation != "" {
-		set = append(set, "SET SESSION collation_connection = "+o.Collation)
+	if c := collationFor(o.Collation, s.server); c != "" {
+		set = append(set, "SET SESSION collation_connection = "+c)
 	}
 	if o.Zone != "" {
 		set = append(set, "SET SESSION time_zone = "+literal(o.Zone))

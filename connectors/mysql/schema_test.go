@@ -64,15 +64,9 @@ func replay(t *testing.T, s *session, database string, d definitions) {
 	}
 	object := func(o object) {
 		t.Helper()
-		if o.Charset != "" {
-			exec(o.Name, "SET sql_mode = "+literal(modeFor(o.Mode, s.server))+", character_set_client = "+o.Charset+", collation_connection = "+o.Collation)
+		if err := makeObject(t.Context(), s, o); err != nil {
+			t.Errorf("%v\n%s", err, o.Create)
 		}
-		if o.Zone != "" {
-			exec(o.Name, "SET time_zone = "+literal(o.Zone))
-		}
-		exec(o.Kind+" "+o.Name, o.Create)
-		exec(o.Name, "SET NAMES utf8mb4")
-		exec(o.Name, "SET time_zone = '+00:00', sql_mode = '"+buildMode+"'")
 	}
 	for _, o := range d.First {
 		object(o)
