@@ -146,13 +146,12 @@ func (sc *schema) readDatabase(ctx context.Context, s *session) error {
 	return s.exec(ctx, "USE "+ident(sc.database))
 }
 
+// readTables lists tables, views and sequences. Rows and bytes are asked for apart: a server
+// opens each table to tell them, which a table of another server takes for a reason to
+// connect to it.
 func (sc *schema) readTables(ctx context.Context, s *session) error {
-	// A view that takes values of a sequence would else be called one that does not work.
-	return s.writable(ctx, func() error { return sc.listTables(ctx, s) })
-}
-
-func (sc *schema) listTables(ctx context.Context, s *session) error {
-	return s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, AUTO_INCREMENT, TABLE_COLLATION, TABLE_COMMENT "+
+	foreign := false
+	err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, TABLE_COMMENT "+
 		"FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(sc.database)+" ORDER BY TABLE_NAME", func(r row) error {
 		name := r.text(1)
 		if r.text(0) != sc.database || ours(name) {
@@ -160,18 +159,39 @@ func (sc *schema) listTables(ctx context.Context, s *session) error {
 		}
 		switch r.text(2) {
 		case "BASE TABLE", "SYSTEM VERSIONED":
-			sc.tables[name] = &sourceTable{name: name, engine: r.text(3), versioned: r.text(2) != "BASE TABLE", rows: r.number(4), bytes: r.number(5),
-				next: r.number(6), collation: r.text(7), comment: r.text(8), columns: map[string]columnFacts{}}
+			sc.tables[name] = &sourceTable{name: name, engine: r.text(3), versioned: r.text(2) != "BASE TABLE", collation: r.text(4), comment: r.text(5), columns: map[string]columnFacts{}}
 			sc.names = append(sc.names, name)
+			foreign = foreign || foreignEngines[strings.ToUpper(r.text(3))] != ""
 		case "VIEW":
-			// The comment of a view is VIEW, or why the server cannot run it.
 			sc.views[name] = true
-			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "view", Name: name}, invalid: r.text(8) != "VIEW" && r.text(8) != ""})
+			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "view", Name: name}})
 		case "SEQUENCE":
-			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "sequence", Name: name}, comment: r.text(8)})
+			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "sequence", Name: name}, comment: r.text(5)})
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	const statement = "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS, DATA_LENGTH, AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+	sizes := func(r row) error {
+		if t := sc.tables[r.text(1)]; t != nil && r.text(0) == sc.database {
+			t.rows, t.bytes, t.next = r.number(2), r.number(3), r.number(4)
+		}
+		return nil
+	}
+	if !foreign {
+		return s.query(ctx, statement+literal(sc.database), sizes)
+	}
+	for _, n := range sc.names {
+		if foreignEngines[strings.ToUpper(sc.tables[n].engine)] != "" {
+			continue
+		}
+		if err := s.query(ctx, statement+literal(sc.database)+" AND TABLE_NAME = "+literal(n), sizes); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (sc *schema) readColumns(ctx context.Context, s *session) error {

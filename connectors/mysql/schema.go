@@ -61,9 +61,11 @@ func (sc *schema) readObject(ctx context.Context, s *session, o *sourceObject) e
 		return nil
 	}
 	statement := "SHOW CREATE " + strings.ToUpper(o.Kind) + " " + within(sc.database, o.Name)
-	err := s.query(ctx, statement, words)
-	if numberOf(err) == 1792 {
-		err = s.writable(ctx, func() error { return s.query(ctx, statement, words) })
+	var err error
+	if o.Kind == "view" {
+		err = sc.readView(ctx, s, o, statement, words)
+	} else {
+		err = s.query(ctx, statement, words)
 	}
 	switch numberOf(err) {
 	case 0:
@@ -99,6 +101,21 @@ func (sc *schema) readObject(ctx context.Context, s *session, o *sourceObject) e
 	}
 	o.definer = strings.Contains(o.Create, "DEFINER=")
 	return nil
+}
+
+// readView reads the words of a view, and whether the server warns that it cannot run it.
+func (sc *schema) readView(ctx context.Context, s *session, o *sourceObject, statement string, words func(row) error) error {
+	err := s.query(ctx, statement, words)
+	if numberOf(err) == 1792 {
+		err = s.writable(ctx, func() error { return s.query(ctx, statement, words) })
+	}
+	if err != nil {
+		return err
+	}
+	return s.query(ctx, "SHOW WARNINGS", func(r row) error {
+		o.invalid = o.invalid || r.number(1) == 1356
+		return nil
+	})
 }
 
 // writable runs f while the session may write. MariaDB asks for that even to show a view
