@@ -52,6 +52,7 @@ type sourceObject struct {
 	unread   string
 	comment  string
 	invalid  bool // a view that the server cannot run
+	over     bool // an event whose time has passed, and that no server makes any more
 	definer  bool // it runs with the rights of who made it
 	position connectors.Sequence
 }

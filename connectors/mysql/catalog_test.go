@@ -204,6 +204,27 @@ func TestEquality(t *testing.T) {
 	}
 }
 
+// TestOver: a server drops an event of the past as soon as it is made, without an error.
+func TestOver(t *testing.T) {
+	for _, server := range connectortest.MySQLServers(t) {
+		t.Run(server.Flavor(), func(t *testing.T) {
+			database := scripted(t, server, "SET time_zone = '+03:00'; CREATE EVENT once ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 SECOND DISABLE DO SELECT 1; "+
+				"CREATE EVENT kept ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 SECOND ON COMPLETION PRESERVE DISABLE DO SELECT 1; "+
+				"CREATE EVENT ended ON SCHEDULE EVERY 1 DAY ENDS CURRENT_TIMESTAMP + INTERVAL 1 SECOND DISABLE DO SELECT 1; DO SLEEP(2.1)")
+			s := connected(t, connectors.SourceSide, server.DSN(database))
+			c, _, _, d := defined(t, s, database)
+			for name, fate := range map[string]catalog.Fate{"once": catalog.Stays, "ended": catalog.Stays, "kept": catalog.Comes} {
+				if o := fateOf(c, "event", name); o.Name == "" || o.Fate != fate {
+					t.Errorf("%s: %+v", name, o)
+				}
+			}
+			if len(d.Rest) != 1 || d.Rest[0].Name != "kept" {
+				t.Errorf("%+v", d.Rest)
+			}
+		})
+	}
+}
+
 // TestForeign: what has its rows on another server stays, with all that needs it; nobody
 // connects there, and its password goes nowhere.
 func TestForeign(t *testing.T) {

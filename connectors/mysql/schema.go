@@ -19,6 +19,7 @@ func (sc *schema) readObjects(ctx context.Context, s *session) error {
 				return nil
 			}
 			o := &sourceObject{object: object{Kind: kind, Name: r.text(1), Table: r.text(2)}, comment: r.text(3)}
+			o.over = kind == "event" && r.number(4) == 1
 			if kind == "" {
 				o.Kind = strings.ToLower(r.text(4)) // function, procedure, package, package body
 			}
@@ -33,7 +34,8 @@ func (sc *schema) readObjects(ctx context.Context, s *session) error {
 	if err := list("trigger", "TRIGGERS WHERE TRIGGER_SCHEMA", "TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_TABLE, ''", "EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER"); err != nil {
 		return err
 	}
-	if err := list("event", "EVENTS WHERE EVENT_SCHEMA", "EVENT_SCHEMA, EVENT_NAME, '', EVENT_COMMENT", "EVENT_NAME"); err != nil {
+	if err := list("event", "EVENTS WHERE EVENT_SCHEMA", "EVENT_SCHEMA, EVENT_NAME, '', EVENT_COMMENT, "+
+		"ON_COMPLETION = 'NOT PRESERVE' AND COALESCE(CONVERT_TZ(COALESCE(EXECUTE_AT, ENDS), TIME_ZONE, '+00:00'), EXECUTE_AT, ENDS) < UTC_TIMESTAMP()", "EVENT_NAME"); err != nil {
 		return err
 	}
 	for _, o := range sc.objects {
