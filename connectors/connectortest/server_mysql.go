@@ -91,6 +91,11 @@ func firstMySQL(tb testing.TB, n int) *MySQLServer {
 // the test when there is neither.
 func MySQLServers(tb testing.TB) []*MySQLServer {
 	tb.Helper()
+	var wg sync.WaitGroup
+	for _, flavor := range mysqlFlavors { // both at once: what each start comes to is asked for below
+		wg.Go(func() { mysqlServer(flavor, 0) })
+	}
+	wg.Wait()
 	var servers []*MySQLServer
 	var missing []error
 	for _, flavor := range mysqlFlavors {

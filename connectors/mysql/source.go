@@ -79,6 +79,13 @@ func (s *source) read(ctx context.Context, session *session) (*catalog.Catalog, 
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, t := range c.Tables {
+		for _, col := range t.Columns {
+			if strings.Contains(strings.Join(col.Type.Labels, ""), "?") && col.Type.Charset == catalog.Unicode {
+				s.warn(fmt.Sprintf("%s.%s: a label of the enum or set holds a ?, as which the server tells every character above U+FFFF: if it was one, the copy has a ? in its place", t.ID, col.Name))
+			}
+		}
+	}
 	kept, err := keep(c, s.keep)
 	return kept, sc, err
 }
