@@ -21,7 +21,6 @@ type schema struct {
 	tables    map[string]*sourceTable
 	names     []string // of the tables, in order
 	objects   []*sourceObject
-	views     map[string]bool
 	beside    []catalog.Object // what is no object of the database, and has a fate all the same
 	loaded    map[string]bool  // functions of loaded libraries, in lower case
 }
@@ -90,7 +89,7 @@ var versionedEngines = []string{"INNODB", "ROCKSDB", "TOKUDB"}
 // call, and is best called outside of a transaction. Information_schema hides what the account may not see; what can be hidden is an
 // object of the catalog that says so, and a table that cannot be read whole is an error.
 func readCatalog(ctx context.Context, s *session, database string) (*catalog.Catalog, *schema, error) {
-	sc := &schema{server: s.server, database: database, tables: map[string]*sourceTable{}, views: map[string]bool{}}
+	sc := &schema{server: s.server, database: database, tables: map[string]*sourceTable{}}
 	for _, read := range []func(context.Context, *session) error{sc.readDatabase, sc.readTables, sc.readColumns, sc.readCreates, sc.readObjects, sc.readRights, sc.readBeside} {
 		if err := read(ctx, s); err != nil {
 			return nil, nil, err
@@ -164,7 +163,6 @@ func (sc *schema) readTables(ctx context.Context, s *session) error {
 			sc.names = append(sc.names, name)
 			foreign = foreign || foreignEngines[strings.ToUpper(r.text(3))] != ""
 		case "VIEW":
-			sc.views[name] = true
 			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "view", Name: name}})
 		case "SEQUENCE":
 			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "sequence", Name: name}, comment: r.text(5)})

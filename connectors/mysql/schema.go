@@ -267,7 +267,7 @@ func (sc *schema) bareNames(q quoting, sql string, all []token) string {
 	alone := slices.ContainsFunc(sc.qualifiers(all), func(u qualifier) bool { return sc.own(u.name) && u.alone })
 	var cuts []replacement
 	for i, w := range all {
-		if !sc.qualifies(all, i) || !sc.own(w.text) {
+		if !qualifies(all, i) || !sc.own(w.text) {
 			continue
 		}
 		next := all[i+2]
@@ -292,7 +292,7 @@ func (sc *schema) holds(name string) bool {
 
 // qualifies reports whether the token at i is a name that stands before another one: the
 // first of a.b, and of a.b.c.
-func (sc *schema) qualifies(all []token, i int) bool {
+func qualifies(all []token, i int) bool {
 	return i+2 < len(all) && all[i].names() && all[i+1].is(".") && (all[i+2].names() || all[i+2].is("*")) && (i == 0 || !all[i-1].is(".") && !all[i-1].is("@"))
 }
 
@@ -306,7 +306,7 @@ type qualifier struct {
 func (sc *schema) qualifiers(all []token) (found []qualifier) {
 	at := map[string]int{}
 	for i, w := range all {
-		if sc.qualifies(all, i) {
+		if qualifies(all, i) {
 			if _, seen := at[w.text]; !seen {
 				at[w.text] = len(found)
 				found = append(found, qualifier{name: w.text})

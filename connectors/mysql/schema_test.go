@@ -93,8 +93,8 @@ func replay(t *testing.T, s *session, database string, d definitions) {
 var (
 	apart       = regexp.MustCompile("DEFINER=(`[^`]*`@`[^`]*`|\"[^\"]*\"@\"[^\"]*\") ?|\\s*SQL SECURITY (DEFINER|INVOKER)| AUTO_INCREMENT=\\d+|ENABLE|DISABLE ON (SLAVE|REPLICA)|DISABLE")
 	introducers = regexp.MustCompile("_(utf8mb4|latin1|utf8mb3)('| X')")
-	explicit    = regexp.MustCompile("CHARACTER SET \\w+ COLLATE ")
-	packaged    = regexp.MustCompile("(CREATE PACKAGE (BODY )?\"\\w+\")\\s+")
+	explicit    = regexp.MustCompile(`CHARACTER SET \w+ COLLATE `)
+	packaged    = regexp.MustCompile(`(CREATE PACKAGE (BODY )?"\w+")\s+`)
 	leftKey     = regexp.MustCompile(",\n  CONSTRAINT `out_there`.*")
 )
 

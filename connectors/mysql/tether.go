@@ -159,7 +159,7 @@ func (sc *schema) otherDatabase(all []token) string {
 		alone[u.name] = u.alone
 	}
 	for i, w := range all {
-		if !sc.qualifies(all, i) || sc.own(w.text) || slices.ContainsFunc(harmlessSchemas, func(n string) bool { return strings.EqualFold(n, w.text) }) {
+		if !qualifies(all, i) || sc.own(w.text) || slices.ContainsFunc(harmlessSchemas, func(n string) bool { return strings.EqualFold(n, w.text) }) {
 			continue
 		}
 		if w.is("NEW") || w.is("OLD") || i > 0 && all[i-1].is("@") {
