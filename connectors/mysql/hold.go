@@ -158,7 +158,7 @@ func (b *build) retake(ctx context.Context, conn *session) (taken int64, err err
 	}
 	if moved, is, err := readMark(ctx, conn, b.target); err != nil {
 		return 0, err
-	} else if is && moved.State == statePromoting {
+	} else if is && !ours && !b.sealedAt.IsZero() && moved.At.Equal(b.sealedAt) {
 		m, ours = moved, is
 	}
 	if !ours || m.Run != b.spec.Run {

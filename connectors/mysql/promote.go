@@ -31,7 +31,8 @@ type promotion struct {
 	build    string // the database that was built
 	old      string // takes the former tables
 	unlogged bool
-	conn     *session // holds the target's lock
+	sealed   time.Time // of the build's mark; zero if another process has sealed it
+	conn     *session  // holds the target's lock
 }
 
 // errStopped is the end of a process as tests play it: nothing is put right.
@@ -64,7 +65,7 @@ func (b *build) Promote(ctx context.Context) error {
 		return err
 	}
 	b.closePool()
-	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged}
+	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged, sealed: b.sealedAt}
 	var moved bool
 	try := func(conn *session) error {
 		p.conn = conn
@@ -137,7 +138,7 @@ func (p *promotion) begin(ctx context.Context, m mark, exists bool) error {
 func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
 	op := "promote " + p.display(p.target)
 	// As long as the build has its mark, the tables have not moved. The run's id does not
-	// tell: the former copy may be one of a run that was called the same.
+	// tell: the former copy may be one of a run called the same.
 	_, waits, err := readMark(ctx, p.conn, p.build)
 	if err != nil {
 		return false, err
@@ -146,7 +147,7 @@ func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !waits && (!is || at.Run != p.run) {
+	if !waits && (!is || at.Run != p.run || !p.sealed.IsZero() && !at.At.Equal(p.sealed)) {
 		return false, &connectors.Error{Kind: connectors.KindBusy, Side: p.side, Op: op, Err: errors.New("the build is not there any more")}
 	}
 	if moved = !waits; !moved {
