@@ -67,8 +67,8 @@ func makeObject(ctx context.Context, s *session, o object) error {
 		}
 		set += ", character_set_client = " + client
 	}
-	if o.Collation != "" {
-		set += ", collation_connection = " + o.Collation
+	if c := collationFor(o.Collation, s.server); c != "" {
+		set += ", collation_connection = " + c
 	}
 	if o.Zone != "" {
 		set += ", time_zone = " + literal(o.Zone)
