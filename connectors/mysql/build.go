@@ -42,6 +42,7 @@ type build struct {
 	holder   *session        // holds the target's lock
 	taken    int64           // what holder is, or was, to the server
 	lost     atomic.Bool     // holder was lost once: the server may have crashed
+	sealedAt time.Time       // of the mark that the seal has set
 	life     context.Context // ends the pulse
 	die      context.CancelFunc
 	beating  sync.WaitGroup
@@ -378,7 +379,9 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 		if err := s.exec(ctx, "DROP TABLE IF EXISTS "+within(b.database, ledgerTable)); err != nil {
 			return err
 		}
-		return setMark(ctx, s, b.database, b.markOf(stateSealed))
+		m := b.markOf(stateSealed)
+		b.sealedAt = m.At
+		return setMark(ctx, s, b.database, m)
 	})
 	if err != nil {
 		return b.about(err, op)

@@ -324,7 +324,7 @@ func TestStubbornUsers(t *testing.T) {
 // promotion goes on where it was.
 func TestLostWhilePromoting(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
-		for _, at := range []string{"make databases", "rename", "view who", "mark"} {
+		for _, at := range []string{"make databases", "rename", "view who", "drop the list"} {
 			g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 			g.replace(t, shop(1), "first")
 			c := shop(2)
