@@ -156,7 +156,7 @@ func TestEquality(t *testing.T) {
 	}
 	for _, server := range connectortest.MySQLServers(t) {
 		t.Run(server.Flavor(), func(t *testing.T) {
-			s := connected(t, connectors.SourceSide, server.DSN("mysql"))
+			s := connected(t, connectors.SourceSide, server.DSN(server.Database(t)))
 			from := "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS"
 			if s.server.mariadb && s.server.version >= 101001 {
 				from = "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
