@@ -150,7 +150,9 @@ func TestEquality(t *testing.T) {
 	}{
 		{"E", "e", catalog.FoldASCII | catalog.FoldCase, true},
 		{"É", "é", catalog.FoldCase, false}, {"Ж", "ж", catalog.FoldCase, false},
-		{"é", "e", catalog.FoldAccents, false}, {"ß", "s", catalog.FoldAccents, false}, {"ß", "ss", catalog.FoldAccents, false},
+		{"é", "e", catalog.FoldAccents, false}, {"ß", "s", catalog.FoldSharpS, false}, {"ß", "ss", catalog.FoldAccents, false},
+		{"e\u0301", "é", catalog.FoldForms, false}, {"a\u200d", "a", catalog.FoldForms, false}, {"か", "カ", catalog.FoldForms, false}, {"1", "١", catalog.FoldForms, false},
+		{"😀", "😁", catalog.FoldAstral, false},
 		{"a", "a ", catalog.PadSpace, true},
 		{"ö", "oe", catalog.FoldUnknown, false}, {"å", "aa", catalog.FoldUnknown, false},
 	}
