@@ -26,7 +26,7 @@ type overBases struct {
 
 // basesFirst puts an overBases before a variant of fake if it needs one.
 func basesFirst(b Binding, variant string, col Column) Binding {
-	if b.Transform != nil && col.Kind == Text && col.Equality&FoldAccents != 0 && slices.Contains(formsOfASCII, variant) {
+	if b.Transform != nil && col.Kind == Text && col.Equality&(FoldAccents|foldsMore) != 0 && slices.Contains(formsOfASCII, variant) {
 		b.Transform = &overBases{b.Transform, col.Equality, limitsOf(col), col.Charset, col.Unique}
 	}
 	return b

@@ -53,7 +53,7 @@ func scanSymbols(dst, v []byte, e Equality) (syms []byte, ok bool) {
 			i += size
 			if d, is := digitValue(r); is {
 				dst = append(dst, d)
-			} else if e&FoldAccents != 0 || r == utf8.RuneError || tells(r) {
+			} else if e&(FoldAccents|foldsMore) != 0 || r == utf8.RuneError || tells(r) {
 				return dst, false
 			}
 		}

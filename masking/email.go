@@ -218,7 +218,7 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 // by them.
 func (s *scratch) normalUnder(v []byte, e Equality) []byte {
 	v = s.normal(v)
-	if e&(FoldCase|FoldAccents) != 0 && !isASCII(v) {
+	if e&(FoldCase|FoldAccents|foldsMore) != 0 && !isASCII(v) {
 		return s.canonical(v, e)
 	}
 	return v

@@ -32,9 +32,21 @@ const (
 	// FoldUnknown is an equality that we cannot follow. Only a transform that does not
 	// go by the value takes such a column.
 	FoldUnknown
+	// FoldForms makes none between texts that Unicode calls equivalent, and by what
+	// collations of the Unicode Collation Algorithm pass over: characters that nobody sees, the
+	// script of digits, and, with FoldCase or FoldAccents, wide forms and the two kanas.
+	FoldForms
+	// FoldAstral makes none between characters above U+FFFF: MySQL's general_ci and
+	// unicode_ci, to which all emoji are one.
+	FoldAstral
+	// FoldSharpS takes ß for one s, and not for two: MySQL's general_ci.
+	FoldSharpS
 )
 
-var equalityNames = []string{"case of a–z", "case", "accents", "blanks at the end", "unknown"}
+// foldsMore are the equalities that canonicalMore follows.
+const foldsMore = FoldForms | FoldAstral | FoldSharpS
+
+var equalityNames = []string{"case of a–z", "case", "accents", "blanks at the end", "unknown", "equivalent forms", "characters above U+FFFF", "s and ß"}
 
 // String returns what makes no difference, in words; "bytes" if everything makes one.
 func (e Equality) String() string {
@@ -67,6 +79,9 @@ func (e Equality) unpadded(v []byte) []byte {
 // default table spells out or strokes through.
 func (s *scratch) canonical(v []byte, e Equality) []byte {
 	v = e.unpadded(v)
+	if e&foldsMore != 0 && !visibleASCII(v) {
+		return s.canonicalMore(v, e)
+	}
 	if e&(FoldASCII|FoldCase|FoldAccents) == 0 || plainLower(v) {
 		return v
 	}

@@ -24,6 +24,12 @@ func TestCanonicalForms(t *testing.T) {
 		{FoldCase | FoldAccents, "й", "и"},
 		{FoldCase, "\xffA", "\xffa"},
 		{FoldCase | FoldAccents, "\xffÁ", "\xffa"},
+		{FoldForms, "Jose\u0301\u200d\x01 ١", "Jose\u0301 1"},
+		{FoldForms, "José", "Jose\u0301"},
+		{FoldForms | FoldCase, "JOSÉ カッパ ｱ", "jose\u0301 かつは\u309a あ"},
+		{FoldForms | FoldCase | FoldAccents, "Straße שלום Ґ \xff", "strasse שלומ г \xff"},
+		{FoldCase | FoldAccents | FoldSharpS, "Straße", "strase"},
+		{FoldCase | FoldAccents | FoldAstral, "A😀 😁", "a\ufffd \ufffd"},
 	} {
 		s := getScratch()
 		if got := string(s.canonical([]byte(c.in), c.equality)); got != c.want {
@@ -37,7 +43,7 @@ func TestCanonicalForms(t *testing.T) {
 func TestCanonicalFormsAreStable(t *testing.T) {
 	s := getScratch()
 	defer s.free()
-	for _, e := range []Equality{FoldASCII, FoldCase, FoldCase | FoldAccents, FoldCase | FoldAccents | PadSpace} {
+	for _, e := range []Equality{FoldASCII, FoldCase, FoldCase | FoldAccents, FoldCase | FoldAccents | PadSpace, FoldForms, FoldForms | FoldCase, FoldForms | FoldCase | FoldAccents | FoldAstral, FoldCase | FoldAccents | FoldAstral | FoldSharpS} {
 		for _, v := range []string{"Ünïcode ẞ ǅ ﬁ", "İstanbul", "Ḿ́x", "가각", "日本", "\xc3"} {
 			s.text = s.text[:0]
 			once := string(s.canonical([]byte(v), e))

@@ -74,7 +74,7 @@ func bindTextPermutation(key Subkey, use string, col Column) Binding {
 	for i, a := range alphabets {
 		t.single[i] = shuffle(key.For(fmt.Sprintf("%s single|%d", use, i)), int(a.n))
 	}
-	plain := col.Equality&FoldAccents == 0
+	plain := col.Equality&(FoldAccents|foldsMore) == 0
 	return Binding{
 		Transform: t,
 		Guarantees: Guarantees{
@@ -198,7 +198,7 @@ func (t *textPermutation) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 		s.text, ts.pieces = s.text[:0], ts.pieces[:0]
 		for lane := range n {
 			v := s.msg[lane]
-			if t.equality&FoldAccents != 0 {
+			if t.equality&(FoldAccents|foldsMore) != 0 {
 				v = s.canonical(v, t.equality)
 			}
 			own[lane] = v
@@ -314,7 +314,7 @@ func (t *textPermutation) pattern(dst, v []byte) ([]byte, string) {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			return dst, "not UTF-8"
-		case class >= 2 && (t.equality&FoldAccents != 0 || t.charset == ASCII), class < 0 && r >= utf8.RuneSelf && tells(r):
+		case class >= 2 && (t.equality&(FoldAccents|foldsMore) != 0 || t.charset == ASCII), class < 0 && r >= utf8.RuneSelf && tells(r):
 			return dst, "it has a letter, a number or a mark of no alphabet whose strings are permuted"
 		case class >= 0:
 			dst = append(dst, 'a'+byte(class))

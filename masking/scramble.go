@@ -54,7 +54,7 @@ func (c *scrambler) add(out *textBuilder, v []byte, s *scratch) {
 			r = '0' + next()*10>>8
 		case 'A' <= r && r <= 'Z':
 			r = 'A' + next()*26>>8
-		case r >= utf8.RuneSelf && c.equality&FoldAccents != 0 && unicode.Is(unicode.Mn, r):
+		case r >= utf8.RuneSelf && c.equality&(FoldAccents|foldsMore) != 0 && unicode.Is(unicode.Mn, r):
 			continue
 		case 'a' <= r && r <= 'z', r == utf8.RuneError,
 			r >= utf8.RuneSelf && tells(r):

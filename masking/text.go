@@ -53,6 +53,7 @@ func (shapeFactory) Bind(req Request) (Binding, error) {
 		Guarantees: Guarantees{Deterministic: true, KeepsFormat: true, KeepsLength: true, KeepsNull: true, KeepsEmpty: true},
 		Pinned:     shapePinned(),
 	}
+	t.equality = t.equality.byLetters()
 	if t.equality&FoldAccents != 0 {
 		// ß becomes two letters, as it is equal to ss.
 		b.Guarantees.KeepsLength = false

@@ -21,7 +21,7 @@ func (s *scratch) canonicals(n int, e Equality) {
 }
 
 // folds reports whether different letters may be equal.
-func (e Equality) folds() bool { return e&(FoldASCII|FoldCase|FoldAccents) != 0 }
+func (e Equality) folds() bool { return e&(FoldASCII|FoldCase|FoldAccents|foldsMore) != 0 }
 
 // appendBasesUnder appends what the database compares a character by, under an
 // equality that folds; raw is its form in UTF-8. Of a mark it may be nothing, of a
@@ -29,6 +29,10 @@ func (e Equality) folds() bool { return e&(FoldASCII|FoldCase|FoldAccents) != 0 
 // this gives for its characters one by one.
 func appendBasesUnder(dst []rune, r rune, raw []byte, e Equality) []rune {
 	switch {
+	case e&foldsMore != 0 && (r >= utf8.RuneSelf || unseen(r)):
+		return appendBasesMore(dst, r, raw, e)
+	case e&foldsMore != 0 && e&(FoldCase|FoldAccents) == 0:
+		return append(dst, r)
 	case r < utf8.RuneSelf:
 		if 'A' <= r && r <= 'Z' {
 			r += 'a' - 'A'

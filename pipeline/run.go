@@ -246,8 +246,9 @@ func (x *execution) preflight(ctx context.Context) error {
 			Hint: "give --to another database: a run replaces its target",
 		}
 	}
+	// Engines may share a form of rows; definitions they do not share.
 	from, to := x.run.Source.Properties(), x.run.Sink.Properties()
-	if !slices.ContainsFunc(from.Formats, func(f connectors.WireFormat) bool { return slices.Contains(to.Formats, f) }) {
+	if from.Connector != to.Connector || !slices.ContainsFunc(from.Formats, func(f connectors.WireFormat) bool { return slices.Contains(to.Formats, f) }) {
 		return &connectors.Error{
 			Kind: connectors.KindUsage,
 			Op:   "copy to " + target.Display,

@@ -29,7 +29,8 @@ type Manifest struct {
 	Retries     int               `json:"retries"`
 	Fingerprint map[string]string `json:"fingerprint"` // of Compiled, part by part
 	LeftBehind  []catalog.Object  `json:"left_behind,omitempty"`
-	// Watch and Resumed say how the run went; no rule looks at them.
+	// Instant, Watch and Resumed say how the run went; no rule looks at them.
+	Instant json.RawMessage `json:"instant,omitempty"`
 	Watch   json.RawMessage `json:"watch,omitempty"`
 	Resumed json.RawMessage `json:"resumed,omitempty"`
 }

@@ -67,7 +67,7 @@ const (
 func vitalWords(held, lagBytes *int64, lag, replay *time.Duration) []string {
 	var words []string
 	if held != nil && *held >= notableHeld {
-		words = append(words, "vacuum held back by "+plural(*held, "transaction"))
+		words = append(words, "clean-up of dead rows held back by "+plural(*held, "transaction"))
 	}
 	switch {
 	case lagBytes != nil && *lagBytes >= notableLag && lag != nil:

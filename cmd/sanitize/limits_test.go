@@ -134,11 +134,11 @@ func TestWatchWords(t *testing.T) {
 	d := func(d time.Duration) *time.Duration { return &d }
 	for want, v := range map[string]connectors.Vitals{
 		"": {Age: d(time.Hour), Held: i(99_999), LagBytes: i(1 << 20), Lag: d(time.Second), Replay: d(time.Second)},
-		"vacuum held back by 2,500,000 transactions": {Held: i(2_500_000)},
-		"standby 80 MiB and 12.0 s behind":           {LagBytes: i(80 << 20), Lag: d(12 * time.Second)},
-		"standby 80 MiB behind":                      {LagBytes: i(80 << 20)},
-		"standby 1 min 0 s behind":                   {LagBytes: i(5), Lag: d(time.Minute)},
-		"source 45.0 s behind its primary":           {Replay: d(45 * time.Second)},
+		"clean-up of dead rows held back by 2,500,000 transactions": {Held: i(2_500_000)},
+		"standby 80 MiB and 12.0 s behind":                          {LagBytes: i(80 << 20), Lag: d(12 * time.Second)},
+		"standby 80 MiB behind":                                     {LagBytes: i(80 << 20)},
+		"standby 1 min 0 s behind":                                  {LagBytes: i(5), Lag: d(time.Minute)},
+		"source 45.0 s behind its primary":                          {Replay: d(45 * time.Second)},
 	} {
 		if got := strings.Join(watchWords(pipeline.Watch{Vitals: v, Share: 1}), ", "); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -148,7 +148,7 @@ func TestWatchWords(t *testing.T) {
 	if got := strings.Join(watchWords(slow), ", "); got != "slowed to 25 %: the source answers in 80 ms" {
 		t.Errorf("slowed: %q", got)
 	}
-	if got := strings.Join(watchText(&pipeline.WatchSummary{SnapshotAge: 63 * time.Second, Held: i(400_000), Slowed: 2, Latency: time.Second}), " · "); got != "1 min 3 s old · vacuum held back by 400,000 transactions · slowed 2 times, the slowest answer of the source took 1.0 s" {
+	if got := strings.Join(watchText(&pipeline.WatchSummary{SnapshotAge: 63 * time.Second, Held: i(400_000), Slowed: 2, Latency: time.Second}), " · "); got != "1 min 3 s old · clean-up of dead rows held back by 400,000 transactions · slowed 2 times, the slowest answer of the source took 1.0 s" {
 		t.Errorf("summary: %q", got)
 	}
 }

@@ -133,9 +133,9 @@ func newRoot(u *ui) *cobra.Command {
 policy while it streams, and puts the result into a discovery database.
 
 SOURCE and TARGET are connection strings: postgres://user@host/database,
-service=NAME, or sqlite:path/to/file.db. The target is replaced as a whole, in
-one step, after everything has been loaded and verified; a run that fails leaves
-it as it was. Without a command, --policy, --from and --to mean run.`,
+service=NAME, mysql://user@host/database, mariadb://user@host/database, or
+sqlite:path/to/file.db. The target is replaced as a whole, in one step, after
+everything has been loaded and verified; a run that fails leaves it as it was. Without a command, --policy, --from and --to mean run.`,
 		example: `  sanitize demo
   sanitize keys new discovery.key
   sanitize init --from postgres://reader@prod/shop > shop.yaml

@@ -21,9 +21,16 @@ const (
 	PadSpace
 	// FoldUnknown is an equality that we cannot follow.
 	FoldUnknown
+	// FoldForms makes none between equivalent forms of a text, and by what collations of
+	// the Unicode Collation Algorithm pass over: what nobody sees, the script of digits.
+	FoldForms
+	// FoldAstral makes none between characters above U+FFFF.
+	FoldAstral
+	// FoldSharpS takes ß for one s, and not for two.
+	FoldSharpS
 )
 
-var equalityNames = []string{"ascii case", "case", "accents", "blanks", "unknown"}
+var equalityNames = []string{"ascii case", "case", "accents", "blanks", "unknown", "forms", "astral", "sharp s"}
 
 // String returns what makes no difference, joined by plus signs; "" if everything
 // makes one.

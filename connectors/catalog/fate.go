@@ -31,7 +31,7 @@ func (c *Catalog) Fates() []Object {
 	var all []Object
 	for _, o := range c.Objects {
 		if o.Fate != Comes {
-			all = append(all, Object{Kind: o.Kind, Name: o.Name, Fate: o.Fate, Reason: o.Reason})
+			all = append(all, Object{Kind: o.Kind, Name: o.Name, Fate: o.Fate, Reason: o.Reason, Fixed: o.Fixed})
 		}
 	}
 	slices.SortStableFunc(all, compareObjects)
@@ -161,7 +161,7 @@ func (c *Catalog) near(kind, name string) string {
 	var same, others []string
 	for _, o := range c.Fates() {
 		switch {
-		case o.Fate.Along():
+		case o.Fate.Along() || o.Fixed:
 		case strings.EqualFold(o.Kind, strings.TrimSpace(kind)), name != "" && strings.Contains(o.Name, strings.TrimSpace(name)):
 			same = append(same, quoted(o.ref()))
 		default:
@@ -172,7 +172,7 @@ func (c *Catalog) near(kind, name string) string {
 		same = others
 	}
 	if same == nil {
-		return "nothing stays behind; leave --keep-object out"
+		return "nothing that could be kept stays behind; leave --keep-object out"
 	}
 	more := ""
 	if len(same) > most {

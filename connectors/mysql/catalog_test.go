@@ -151,13 +151,15 @@ func TestEquality(t *testing.T) {
 	}{
 		{"E", "e", catalog.FoldASCII | catalog.FoldCase, true},
 		{"É", "é", catalog.FoldCase, false}, {"Ж", "ж", catalog.FoldCase, false},
-		{"é", "e", catalog.FoldAccents, false}, {"ß", "s", catalog.FoldAccents, false}, {"ß", "ss", catalog.FoldAccents, false},
+		{"é", "e", catalog.FoldAccents, false}, {"ß", "s", catalog.FoldSharpS, false}, {"ß", "ss", catalog.FoldAccents, false},
+		{"e\u0301", "é", catalog.FoldForms, false}, {"a\u200d", "a", catalog.FoldForms, false}, {"か", "カ", catalog.FoldForms, false}, {"1", "١", catalog.FoldForms, false},
+		{"😀", "😁", catalog.FoldAstral, false},
 		{"a", "a ", catalog.PadSpace, true},
 		{"ö", "oe", catalog.FoldUnknown, false}, {"å", "aa", catalog.FoldUnknown, false},
 	}
 	for _, server := range connectortest.MySQLServers(t) {
 		t.Run(server.Flavor(), func(t *testing.T) {
-			s := connected(t, connectors.SourceSide, server.DSN("mysql"))
+			s := connected(t, connectors.SourceSide, server.DSN(server.Database(t)))
 			from := "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS"
 			if s.server.mariadb && s.server.version >= 101001 {
 				from = "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,10 @@ const (
 )
 
 const dsnHint = "write it as mysql://user@host:3306/database or mariadb://…; parameters: socket, ssl-mode, ssl-ca, ssl-cert, ssl-key, compress"
+
+// systemDatabases are the server's own: accounts, settings and views of its state. They are
+// neither read nor, above all, replaced.
+var systemDatabases = []string{"mysql", "sys", "information_schema", "performance_schema"}
 
 func accepts(dsn string) bool {
 	scheme, _, ok := strings.Cut(dsn, "://")
@@ -75,6 +80,9 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	}
 	if c.database = strings.TrimPrefix(u.Path, "/"); c.database == "" {
 		return fail(errors.New("it names no database"), dsnHint)
+	}
+	if slices.Contains(systemDatabases, strings.ToLower(c.database)) {
+		return fail(fmt.Errorf("%s is a database of the server itself", strings.ToLower(c.database)), "name the database of an application")
 	}
 	cc := driverpkg.NewConfig()
 	cc.User, cc.Passwd = u.User.Username(), os.Getenv("MYSQL_PWD")
@@ -203,8 +211,13 @@ func (c *config) host() string {
 	return host
 }
 
-// display returns host, port and database for people.
-func (c *config) display(database string) string { return c.conn.Addr + "/" + database }
+// display returns host, port and database, if one is named, for people.
+func (c *config) display(database string) string {
+	if database == "" {
+		return c.conn.Addr
+	}
+	return c.conn.Addr + "/" + database
+}
 
 // settings are made in every session, so that no default of the server or the account
 // decides what a row looks like or when a run ends.

@@ -208,8 +208,12 @@ func classify(e *connectors.Error, me *driverpkg.MySQLError) {
 		e.Hint = "check the account, its password (in the connection string or in MYSQL_PWD) and what it may do"
 	case 1142, 1143, 1227, 1370:
 		e.Kind = connectors.KindUnavailable
-	case 1049, 1129:
+	case 1049:
 		e.Kind = connectors.KindUnavailable
+		e.Hint = "SHOW DATABASES lists those that the account may see"
+	case 1129:
+		e.Kind = connectors.KindUnavailable
+		e.Hint = "an administrator unblocks the host with FLUSH HOSTS, or TRUNCATE performance_schema.host_cache"
 	case 1021, 1114, 3675:
 		e.Kind = connectors.KindUnavailable
 		e.Hint = "the server has no room left on its disk, or the table has reached its bound"

@@ -105,7 +105,7 @@ func (sc *schema) decideFates(tables []*catalog.Table, objects []catalog.Object)
 	}
 	if definers > 0 {
 		sc.add(catalog.Object{Kind: "definers", Name: fmt.Sprint(definers), Fate: catalog.Stays, Fixed: true,
-			Reason: "are accounts of the source's server: views and routines run with the rights of who uses them, triggers and events with those of the target's account"})
+			Reason: "would be accounts of the source's server: views and routines run with the rights of who uses them, triggers and events with those of the target's account"})
 	}
 	for _, t := range tables {
 		sc.besideTable(t)

@@ -127,6 +127,9 @@ func equalityOf(collation string) (e catalog.Equality) {
 	if !has("0900", "nopad") {
 		e = catalog.PadSpace
 	}
+	general := unicodeSets[words[0]] && has("general")
+	// All others of these sets follow the Unicode Collation Algorithm: its versions 4, 5.2, 9 and 14.
+	uca := unicodeSets[words[0]] && !has("bin", "general", "tolower") || words[0] == "uca1400" || collation == "gb18030_unicode_520_ci"
 	// cs is also how Czech begins: utf8mb4_cs_0900_ai_ci.
 	sensitive := strings.HasSuffix(collation, "_cs") || strings.HasSuffix(collation, "_cs_ks")
 	switch {
@@ -135,6 +138,8 @@ func equalityOf(collation string) (e catalog.Equality) {
 	case has("german2", "danish") && has("utf8", "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32", "uca1400") && !has("as"),
 		has("german2") && has("latin1"), has("pb", "da", "nb", "nn") && has("ai"):
 		e |= catalog.FoldUnknown // å is aa, ö is oe
+	case sensitive && uca && !has("ai"): // to case and to marks, and not to forms
+		e |= catalog.FoldForms
 	case sensitive: // to case, and not to marks
 		e |= catalog.FoldAccents
 	case has("as", "w2", "tolower"):
@@ -146,8 +151,21 @@ func equalityOf(collation string) (e catalog.Equality) {
 	default:
 		e |= catalog.FoldCase | catalog.FoldAccents
 	}
+	switch {
+	case general:
+		e |= catalog.FoldAstral | catalog.FoldSharpS
+	case !uca && e&catalog.FoldAccents != 0:
+		e |= catalog.FoldSharpS // of a byte, or of two, as most of them have it
+	case uca && !has("0900", "520", "uca1400"):
+		e |= catalog.FoldForms | catalog.FoldAstral
+	case uca:
+		e |= catalog.FoldForms
+	}
 	return e
 }
+
+// unicodeSets are the character sets of Unicode.
+var unicodeSets = map[string]bool{"utf8": true, "utf8mb3": true, "utf8mb4": true, "ucs2": true, "utf16": true, "utf16le": true, "utf32": true}
 
 // asciiOnly lists the character sets whose _ci collations know the cases of a to z alone.
 var asciiOnly = []string{"ascii", "big5", "cp932", "sjis", "euckr", "ujis", "eucjpms", "gb2312", "gbk", "hp8", "tis620", "hebrew", "armscii8", "geostd8"}
