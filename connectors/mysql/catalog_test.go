@@ -23,6 +23,7 @@ func fateOf(c *catalog.Catalog, kind, name string) catalog.Object {
 
 // TestUnseen: what an account may not see is an error or is said, and never missing in silence.
 func TestUnseen(t *testing.T) {
+	connectortest.NoRaces(t)
 	for _, server := range connectortest.MySQLServers(t) {
 		t.Run(server.Flavor(), func(t *testing.T) {
 			database := scripted(t, server, "CREATE TABLE a (x int, y int); CREATE TABLE b (x int); CREATE VIEW v AS SELECT x FROM a; CREATE FUNCTION f() RETURNS int NO SQL RETURN 1; "+
@@ -94,6 +95,7 @@ func TestUnseen(t *testing.T) {
 
 // TestKept: what somebody asks for by name comes as it is, and with it what stayed for its sake.
 func TestKept(t *testing.T) {
+	connectortest.NoRaces(t)
 	for _, server := range connectortest.MySQLServers(t) {
 		t.Run(server.Flavor(), func(t *testing.T) {
 			database := torture(t, server)
@@ -144,6 +146,7 @@ func (sc *schema) catalogAgain() *catalog.Catalog {
 // TestEquality asks servers which letters each of their collations calls equal. What they
 // call equal we have to as well, or to say that we cannot follow.
 func TestEquality(t *testing.T) {
+	connectortest.NoRaces(t)
 	pairs := []struct {
 		a, b string
 		is   catalog.Equality // one of these
@@ -208,6 +211,7 @@ func TestEquality(t *testing.T) {
 
 // TestOver: a server drops an event of the past as soon as it is made, without an error.
 func TestOver(t *testing.T) {
+	connectortest.NoRaces(t)
 	for _, server := range connectortest.MySQLServers(t) {
 		t.Run(server.Flavor(), func(t *testing.T) {
 			database := scripted(t, server, "SET time_zone = '+03:00'; CREATE EVENT once ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 SECOND DISABLE DO SELECT 1; "+
@@ -230,6 +234,7 @@ func TestOver(t *testing.T) {
 // TestForeign: what has its rows on another server stays, with all that needs it; nobody
 // connects there, and its password goes nowhere.
 func TestForeign(t *testing.T) {
+	connectortest.NoRaces(t)
 	for _, server := range connectortest.MySQLServers(t) {
 		if server.Flavor() != "mariadb" {
 			continue

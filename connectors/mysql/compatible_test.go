@@ -98,6 +98,7 @@ func TestCompatible(t *testing.T) {
 // TestAcross makes the tables and objects of one family's torture schema at the other
 // family's server: what is not refused has to be made without an error.
 func TestAcross(t *testing.T) {
+	connectortest.NoRaces(t)
 	servers := connectortest.MySQLServers(t)
 	if len(servers) < 2 {
 		t.Log("DID NOT RUN: it takes a server of either family")

@@ -18,6 +18,7 @@ import (
 )
 
 func TestGuard(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		name := srv.Database(t)
 		refused := func(what string) {
@@ -208,6 +209,7 @@ func likeName(name string) string { return strings.ReplaceAll(name, "_", `\_`) }
 
 // TestRights says what an account lacks before anything is made.
 func TestRights(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		name := srv.Name(t)
 		g := openTarget(t, srv, srv.DSNAs(name, account(t, srv, "ALL ON `"+likeName(name)+"`.*"), "pass"))
@@ -233,6 +235,7 @@ func TestRights(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		name := srv.Name(t)
 		a, err := openTarget(t, srv, srv.DSN(name)).Identity(t.Context())
@@ -434,6 +437,7 @@ func runUntil(t *testing.T, to, stage string) {
 
 // TestNames has names that need quotes, everywhere.
 func TestNames(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)+" T`ü%_'\"?"))
 		c := shop(1)

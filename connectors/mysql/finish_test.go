@@ -13,6 +13,7 @@ import (
 // TestBroken breaks a copy in each way that its keys forbid. The error names what is
 // broken, and no value.
 func TestBroken(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		for _, test := range []struct {
 			what, table, constraint string
@@ -50,6 +51,7 @@ func TestBroken(t *testing.T) {
 // TestRefusedObject has an object that the server does not take: the run ends before rows
 // are loaded, and the error names it.
 func TestRefusedObject(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 		c := shop(1)
@@ -68,6 +70,7 @@ func TestRefusedObject(t *testing.T) {
 
 // TestDerived lets a trigger compute a column that does not travel.
 func TestDerived(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 		c := shop(7)
@@ -87,6 +90,7 @@ func TestDerived(t *testing.T) {
 
 // TestSequences moves a sequence of MariaDB with the table whose default calls it.
 func TestSequences(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		if srv.Flavor() != "mariadb" {
 			return // MySQL has none
@@ -110,6 +114,7 @@ func TestSequences(t *testing.T) {
 
 // TestIndexes makes indexes that a server makes in other ways than the usual ones.
 func TestIndexes(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 		c := shop(1)
@@ -128,6 +133,7 @@ func TestIndexes(t *testing.T) {
 // TestOrphansAmongFewValues looks for orphans among the values of a key rather than the
 // rows that have them.
 func TestOrphansAmongFewValues(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		for _, test := range []struct {
 			orphan string
@@ -161,6 +167,7 @@ func TestOrphansAmongFewValues(t *testing.T) {
 
 // TestStrictServer builds at a server that asks for more of new tables than the source's.
 func TestStrictServer(t *testing.T) {
+	connectortest.NoRaces(t)
 	for _, srv := range connectortest.MySQLServers(t) {
 		t.Run(srv.Flavor(), func(t *testing.T) {
 			settings := []string{"innodb_strict_mode"}
@@ -190,6 +197,7 @@ func TestStrictServer(t *testing.T) {
 
 // TestVersions gives keys to a table of MariaDB that keeps its history.
 func TestVersions(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		if srv.Flavor() != "mariadb" {
 			return // MySQL has none

@@ -25,6 +25,7 @@ func (inserting) OpenSink(ctx context.Context, dsn string, opts connectors.Optio
 // Where the server forbids LOAD DATA LOCAL, every value of every type comes through INSERT
 // as well.
 func TestInsertEverything(t *testing.T) {
+	connectortest.NoRaces(t)
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		from, to := newDatabase(t, s), newDatabase(t, s)
 		var tables []*catalog.Table

@@ -73,6 +73,7 @@ func TestCutPromotion(t *testing.T) {
 
 // TestCutTwice ends the process that ends a promotion, too.
 func TestCutTwice(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 		g.replace(t, shop(1), "first")
@@ -119,6 +120,7 @@ func TestCutTwice(t *testing.T) {
 
 // TestGuardCutPromotion has somebody put work into the target of a promotion that was cut.
 func TestGuardCutPromotion(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 		c := shop(1)
@@ -149,6 +151,7 @@ func TestGuardCutPromotion(t *testing.T) {
 
 // TestOtherObjects has views, tables and routines change places between two copies.
 func TestOtherObjects(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 		first := shop(1)
@@ -357,6 +360,7 @@ func TestLostWhilePromoting(t *testing.T) {
 // TestHalfRename does some of the renames by hand, as a server may have that crashed within
 // the statement and is older than those that undo it: the next run does the others.
 func TestHalfRename(t *testing.T) {
+	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
 		for done, of := 1, 2; done <= of; done++ {
 			g := openTarget(t, srv, srv.DSN(srv.Name(t)))

@@ -193,6 +193,7 @@ var ownDatabase = regexp.MustCompile("(?im)^(DROP|CREATE) (SCHEMA|DATABASE)[^;]*
 
 // TestReplay makes databases anew of their definitions, and compares every object.
 func TestReplay(t *testing.T) {
+	connectortest.NoRaces(t)
 	samples := map[string]func(t *testing.T, server *connectortest.MySQLServer) string{"torture": torture}
 	for name, path := range map[string]string{"sakila": "sakila-mysql/schema.sql", "chinook": "chinook/mysql.sql"} {
 		if file := realData(t, path); file != "" {

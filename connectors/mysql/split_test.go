@@ -62,6 +62,7 @@ func sizes(t *testing.T, view connectors.Snapshot, id catalog.TableID, target in
 // Whatever the key is, the ranges cover its table exactly and are about as large as each
 // other: by halving where the range is large, by walking where it is not.
 func TestRanges(t *testing.T) {
+	connectortest.NoRaces(t)
 	const n, perChunk = 3000, 60
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		numbers := "WITH RECURSIVE i AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM i WHERE i < 3000) SELECT %s, CONCAT(RPAD(i, 40, 'x'), '" + `\0end` + "') FROM i"
