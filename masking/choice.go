@@ -218,7 +218,7 @@ func bindChoice(req Request, variant string, c chooser, lists ...string) (Bindin
 		prf:      newPRF(req.Key.For("fake " + variant)),
 		shape:    newShape(req.Key, "fake "+variant+" shape"),
 		chooser:  c,
-		equality: col.Equality,
+		equality: col.Equality.byLetters(),
 		charset:  col.Charset,
 		fixed:    fixed,
 		limit:    limitsOf(col),
@@ -327,7 +327,7 @@ func canonicalPhrase(s *scratch, ns *nameScratch, v []byte, e Equality) []byte {
 	from := len(s.text)
 	s.text = ns.appendCanonical(s.text, v)
 	own := s.text[from:len(s.text):len(s.text)]
-	if e&FoldAccents != 0 && !isASCII(own) {
+	if e&(FoldAccents|foldsMore) != 0 && !isASCII(own) {
 		return bytes.TrimSpace(s.canonical(own, e))
 	}
 	return own

@@ -217,8 +217,11 @@ func (t *emailTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 // normalUnder is normal, and without marks where the database makes no difference
 // by them.
 func (s *scratch) normalUnder(v []byte, e Equality) []byte {
+	if e&foldsMore != 0 {
+		return s.canonical(bytes.TrimSpace(v), e|FoldCase)
+	}
 	v = s.normal(v)
-	if e&(FoldCase|FoldAccents|foldsMore) != 0 && !isASCII(v) {
+	if e&(FoldCase|FoldAccents) != 0 && !isASCII(v) {
 		return s.canonical(v, e)
 	}
 	return v

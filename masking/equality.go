@@ -13,7 +13,7 @@ import (
 // The zero Equality is that of the bytes. A keyed function goes by the canonical
 // form of a value, so that what is one key in production is one key in the copy;
 // and what it makes stays apart under the same equality.
-type Equality uint8
+type Equality uint16
 
 // The equalities; a column may have several of them.
 const (
@@ -41,12 +41,14 @@ const (
 	FoldAstral
 	// FoldSharpS takes ß for one s, and not for two: MySQL's general_ci.
 	FoldSharpS
+	// FoldSwedish takes ü for y, ä for æ and ð for d, as Swedish collations do.
+	FoldSwedish
 )
 
 // foldsMore are the equalities that canonicalMore follows.
-const foldsMore = FoldForms | FoldAstral | FoldSharpS
+const foldsMore = FoldForms | FoldAstral | FoldSharpS | FoldSwedish
 
-var equalityNames = []string{"case of a–z", "case", "accents", "blanks at the end", "unknown", "equivalent forms", "characters above U+FFFF", "s and ß"}
+var equalityNames = []string{"case of a–z", "case", "accents", "blanks at the end", "unknown", "equivalent forms", "characters above U+FFFF", "s and ß", "y and ü"}
 
 // String returns what makes no difference, in words; "bytes" if everything makes one.
 func (e Equality) String() string {

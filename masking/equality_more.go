@@ -7,8 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// byLetters is the equality for what masks letter by letter: where equivalent forms are one,
-// é is e and a mark, which have to become as many letters as é.
+// byLetters is the equality for what masks letter by letter, or chooses a name by the letters
+// that stood there: where equivalent forms are one, é is e and a mark, which have to become
+// as many letters as é.
 func (e Equality) byLetters() Equality {
 	if e&FoldForms != 0 {
 		e |= FoldAccents
@@ -37,18 +38,18 @@ func unseen(r rune) bool {
 	case r < 0xA0:
 		return r != 0x85
 	}
-	return unicode.Is(unicode.Cf, r)
+	return unicode.Is(unicode.Cf, r) || r == 'ـ' // by which Arabic stretches a word
 }
 
 // canonicalMore is canonical for the equalities that few collations have.
 func (s *scratch) canonicalMore(v []byte, e Equality) []byte {
 	from := len(s.text)
-	if e&FoldAstral != 0 {
-		// Before anything is decomposed: 𝐀 is then no A.
+	if e&(FoldAstral|FoldSwedish) != 0 {
+		// Before anything is decomposed: 𝐀 is then no A, and ü no u.
 		for i := 0; i < len(v); {
 			r, size := utf8.DecodeRune(v[i:])
-			if r > 0xFFFF {
-				s.text = utf8.AppendRune(s.text, utf8.RuneError)
+			if whole := e.whole(r); whole != r {
+				s.text = utf8.AppendRune(s.text, whole)
 			} else {
 				s.text = append(s.text, v[i:i+size]...)
 			}
@@ -62,14 +63,32 @@ func (s *scratch) canonicalMore(v []byte, e Equality) []byte {
 			r, size := utf8.DecodeRune(part)
 			if r == utf8.RuneError && size == 1 {
 				s.text = append(s.text, part[0])
-			} else {
-				s.text = appendBase1(s.text, r, e)
+			} else if from := len(s.text); r != '·' || e&FoldAccents == 0 || e&FoldForms == 0 || from == 0 || s.text[from-1] != 'l' {
+				s.text = appendBase1(s.text, r, e) // and l· is l, as ŀ is
 			}
 			part = part[size:]
 		}
 	}
 	s.iter = norm.Iter{} // it holds on to v
 	return s.text[from:len(s.text):len(s.text)]
+}
+
+// whole returns what a character is taken for before it is decomposed.
+func (e Equality) whole(r rune) rune {
+	if r > 0xFFFF && e&FoldAstral != 0 {
+		return utf8.RuneError
+	}
+	if e&FoldSwedish != 0 {
+		switch r {
+		case 'ü', 'Ü':
+			return 'y'
+		case 'ä', 'Ä':
+			return 'æ'
+		case 'ð', 'Ð':
+			return 'd'
+		}
+	}
+	return r
 }
 
 // form is Unicode's form in which texts are compared: compatible characters differ where
@@ -83,8 +102,13 @@ func (e Equality) form() norm.Form {
 
 // appendBasesMore is appendBasesUnder for the equalities of canonicalMore.
 func appendBasesMore(dst []rune, r rune, raw []byte, e Equality) []rune {
-	if e&FoldAstral != 0 && r > 0xFFFF {
-		return append(dst, utf8.RuneError)
+	if whole := e.whole(r); whole != r {
+		if r, raw = whole, utf8.AppendRune(nil, whole); r == utf8.RuneError || r < utf8.RuneSelf {
+			return append(dst, r)
+		}
+	}
+	if (r == 'Ŀ' || r == 'ŀ') && e&FoldForms != 0 && e&FoldAccents != 0 {
+		return append(dst, 'l')
 	}
 	if r >= 0x4E00 && r < 0xA000 || r >= 0xAC00 && r < 0xD7A4 {
 		return append(dst, r) // decomposed, a syllable is as equal as whole
@@ -133,6 +157,8 @@ func appendBase1(dst []byte, r rune, e Equality) []byte {
 			return append(dst, base...)
 		case r == 'ґ' && e&FoldForms != 0:
 			r = 'г'
+		case r == 'ð' && e&FoldForms != 0:
+			r = 'd'
 		}
 	}
 	return utf8.AppendRune(dst, r)

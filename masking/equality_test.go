@@ -29,6 +29,9 @@ func TestCanonicalForms(t *testing.T) {
 		{FoldForms | FoldCase, "JOSÉ カッパ ｱ", "jose\u0301 かつは\u309a あ"},
 		{FoldForms | FoldCase | FoldAccents, "Straße שלום Ґ \xff", "strasse שלומ г \xff"},
 		{FoldCase | FoldAccents | FoldSharpS, "Straße", "strase"},
+		{FoldCase | FoldAccents | FoldSwedish, "Ünder Ähre Ðå", "ynder aehre da"},
+		{FoldForms | FoldCase | FoldAccents, "coŀlecció", "colleccio"},
+		{FoldForms | FoldCase | FoldAccents, "col·lecció", "colleccio"},
 		{FoldCase | FoldAccents | FoldAstral, "A😀 😁", "a\ufffd \ufffd"},
 	} {
 		s := getScratch()

@@ -130,10 +130,10 @@ func bindName(req Request, variant string) (Binding, error) {
 		maxChars: col.MaxChars,
 		maxBytes: col.MaxBytes,
 		charset:  col.Charset,
-		equality: col.Equality,
+		equality: col.Equality.byLetters(),
 	}
 	t.shape.within(col.Charset)
-	t.shape.equality = col.Equality
+	t.shape.equality = col.Equality.byLetters()
 	switch variant {
 	case "last_name":
 		t.variant = lastName

@@ -88,6 +88,9 @@ func (t *shapeTransform) appendEqual(dst, src []byte, seed *[aes.BlockSize]byte,
 				continue
 			}
 			s.bases = appendBasesUnder(s.bases[:0], r, raw, t.equality)
+			if len(s.bases) == 0 && t.equality&FoldForms != 0 {
+				continue // what the database sees of a mark was in the letter
+			}
 			if len(s.bases) == 0 || len(s.bases) == 1 && t.letters.class(s.bases[0]) == keptClass && t.letters.class(r) == keptClass {
 				dst = append(dst, raw...)
 				continue
@@ -126,7 +129,7 @@ func (t *shapeTransform) appendEqual(dst, src []byte, seed *[aes.BlockSize]byte,
 				chosen := c.at(draw)
 				moved = moved || !t.equalLetters(was, chosen, s)
 				if unicode.IsUpper(r) || unicode.IsTitle(r) {
-					if up := unicode.ToUpper(chosen); utf8.RuneLen(up) <= size && fold(up) == fold(chosen) && t.charset.Holds(up) {
+					if up := unicode.ToUpper(chosen); utf8.RuneLen(up) <= size && fold(up) == fold(chosen) && t.charset.Holds(up) && (t.equality&FoldAstral == 0 || cased(chosen)) {
 						chosen = up
 					}
 				}
@@ -138,6 +141,12 @@ func (t *shapeTransform) appendEqual(dst, src []byte, seed *[aes.BlockSize]byte,
 		}
 	}
 	return dst
+}
+
+// cased reports whether collations of Unicode 4 know the case of r: of letters that came later they
+// take capital and small for two.
+func cased(r rune) bool {
+	return r < 0x220 || r >= 0x370 && r <= 0x373 || r >= 0x386 && r <= 0x3CE || r >= 0x400 && r <= 0x45F || r >= 0x1E00 && r <= 0x1EF9
 }
 
 // equalLetters reports whether the column takes a letter for the base letter.

@@ -24,7 +24,7 @@ func equalityOf(e catalog.Equality) (m masking.Equality) {
 	for from, to := range map[catalog.Equality]masking.Equality{
 		catalog.FoldASCII: masking.FoldASCII, catalog.FoldCase: masking.FoldCase, catalog.FoldAccents: masking.FoldAccents,
 		catalog.PadSpace: masking.PadSpace, catalog.FoldUnknown: masking.FoldUnknown,
-		catalog.FoldForms: masking.FoldForms, catalog.FoldAstral: masking.FoldAstral, catalog.FoldSharpS: masking.FoldSharpS,
+		catalog.FoldForms: masking.FoldForms, catalog.FoldAstral: masking.FoldAstral, catalog.FoldSharpS: masking.FoldSharpS, catalog.FoldSwedish: masking.FoldSwedish,
 	} {
 		if e&from != 0 {
 			m |= to

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -44,6 +46,7 @@ const (
 //
 //	sqlite FILE SQL      runs SQL on an SQLite file and prints the rows
 //	sql DSN SQL          runs SQL on PostgreSQL and prints the rows
+//	mysql DSN SQL        runs SQL on MySQL or MariaDB and prints the rows
 //	code N PROGRAM ARGS  runs a program that must end with that exit code
 //	hold SOURCE TARGET   takes the target as a run does, until release or the end
 //	mode MODE FILE       checks a file's mode
@@ -54,9 +57,11 @@ const (
 // and the variables SOURCE (an empty database on one server), TARGET (one that
 // does not exist, on another), SOURCES and TARGETS (the servers), ACCOUNT (SOURCE
 // for an account without rights, with the password that must never be seen) and
-// WRONG (the same with another password).
+// WRONG (the same with another password). MYSQL_SOURCE, MYSQL_TARGET and MYSQL_WRONG are the like
+// on a server of MySQL's family, MYSQL_SERVER, and MYSQL_WORK is a database without our mark.
 func TestScripts(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
+	m := connectortest.MySQL(t)
 	a.Exec(t, a.DSN("postgres"), fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", scriptAccount, scriptPassword))
 	t.Cleanup(func() {
 		a.Exec(t, a.DSN("postgres"), "DROP ROLE IF EXISTS "+scriptAccount)
@@ -79,11 +84,21 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ACCOUNT", a.DSNAs(database, scriptAccount, scriptPassword))
 			env.Setenv("WRONG", a.DSNAs(database, scriptAccount, "not-"+scriptPassword))
 			env.Setenv("SOURCES", a.DSN("postgres"))
+			if strings.Contains(env.WorkDir, "mysql") {
+				source, target := m.Database(t), m.Name(t)
+				env.Setenv("MYSQL_SERVER", m.DSN(""))
+				env.Setenv("MYSQL_SOURCE", m.DSN(source))
+				env.Setenv("MYSQL_TARGET", m.DSN(target))
+				env.Setenv("MYSQL_TARGET_NAME", target)
+				env.Setenv("MYSQL_WORK", m.DSN(m.Database(t)))
+				env.Setenv("MYSQL_WRONG", m.DSNAs(source, "root", "not-"+scriptPassword))
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sqlite":  scriptSQLite,
 			"sql":     scriptPostgres,
+			"mysql":   scriptMySQL,
 			"code":    scriptCode,
 			"hold":    held.hold,
 			"release": held.release,
@@ -178,6 +193,33 @@ func scriptPostgres(ts *testscript.TestScript, neg bool, args []string) {
 			}
 			fmt.Fprintln(ts.Stdout(), strings.Join(words, "|"))
 		}
+	}
+	expect(ts, neg, err)
+}
+
+// scriptMySQL is the command mysql.
+func scriptMySQL(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: mysql DSN SQL")
+	}
+	u, err := url.Parse(args[0])
+	ts.Check(err)
+	c := mysql.NewConfig()
+	c.User, c.Net, c.Addr, c.DBName, c.MultiStatements = u.User.Username(), "tcp", u.Host, strings.TrimPrefix(u.Path, "/"), true
+	c.Passwd, _ = u.User.Password()
+	connector, err := mysql.NewConnector(c)
+	ts.Check(err)
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	query := statement(ts, args[1])
+	if word := strings.ToUpper(strings.Fields(query)[0]); word != "SELECT" {
+		_, err = db.Exec(query)
+		expect(ts, neg, err)
+		return
+	}
+	rows, err := db.Query(query)
+	if err == nil {
+		err = printRows(ts, rows)
 	}
 	expect(ts, neg, err)
 }

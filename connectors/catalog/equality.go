@@ -7,7 +7,7 @@ import (
 
 // Equality says which texts a database calls equal although their bytes differ.
 // The zero Equality is that of the bytes.
-type Equality uint8
+type Equality uint16
 
 // The equalities; a type may have several of them.
 const (
@@ -28,9 +28,11 @@ const (
 	FoldAstral
 	// FoldSharpS takes ß for one s, and not for two.
 	FoldSharpS
+	// FoldSwedish takes ü for y, ä for æ and ð for d.
+	FoldSwedish
 )
 
-var equalityNames = []string{"ascii case", "case", "accents", "blanks", "unknown", "forms", "astral", "sharp s"}
+var equalityNames = []string{"ascii case", "case", "accents", "blanks", "unknown", "forms", "astral", "sharp s", "swedish"}
 
 // String returns what makes no difference, joined by plus signs; "" if everything
 // makes one.

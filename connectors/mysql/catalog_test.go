@@ -156,6 +156,7 @@ func TestEquality(t *testing.T) {
 		{"É", "é", catalog.FoldCase, false}, {"Ж", "ж", catalog.FoldCase, false},
 		{"é", "e", catalog.FoldAccents, false}, {"ß", "s", catalog.FoldSharpS, false}, {"ß", "ss", catalog.FoldAccents, false},
 		{"e\u0301", "é", catalog.FoldForms, false}, {"a\u200d", "a", catalog.FoldForms, false}, {"か", "カ", catalog.FoldForms, false}, {"1", "١", catalog.FoldForms, false},
+		{"ü", "y", catalog.FoldSwedish | catalog.FoldUnknown, false},
 		{"😀", "😁", catalog.FoldAstral, false},
 		{"a", "a ", catalog.PadSpace, true},
 		{"ö", "oe", catalog.FoldUnknown, false}, {"å", "aa", catalog.FoldUnknown, false},

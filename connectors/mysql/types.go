@@ -161,6 +161,9 @@ func equalityOf(collation string) (e catalog.Equality) {
 	case uca:
 		e |= catalog.FoldForms
 	}
+	if has("swedish", "sv") && e&catalog.FoldAccents != 0 {
+		e |= catalog.FoldSwedish
+	}
 	return e
 }
 
