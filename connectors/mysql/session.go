@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"sync"
@@ -18,6 +19,7 @@ type session struct {
 	server server
 	infile bool  // of a sink: the server takes LOAD DATA LOCAL
 	packet int64 // and statements of so many bytes: max_allowed_packet
+	alone  bool  // sees an instant that no other session can take its place in
 
 	mu     sync.Mutex
 	conn   driver.Conn
@@ -57,7 +59,19 @@ func (s *session) run(ctx context.Context, statement string) (affected int64, er
 // exec runs a statement that no row is in reach of: its errors may say what the server says.
 func (s *session) exec(ctx context.Context, statement string) error {
 	_, err := s.run(ctx, statement)
-	return failDefinition(ctx, s.side, opOf(statement), err)
+	return s.fail(ctx, opOf(statement), err)
+}
+
+// fail wraps the error of a statement that no row is in reach of.
+func (s *session) fail(ctx context.Context, op string, err error) error {
+	err = failDefinition(ctx, s.side, op, err)
+	var e *connectors.Error
+	if s.alone && ctx.Err() == nil && lost(err) && errors.As(err, &e) {
+		e.Kind, e.Retry = connectors.KindSnapshot, false
+		e.Err = fmt.Errorf("the snapshot is lost: %w", e.Err)
+		e.Hint = "run again; here a lost session cannot join the instant of the others"
+	}
+	return err
 }
 
 // query runs a statement about definitions and calls each for every row, which is good
@@ -70,7 +84,7 @@ func (s *session) query(ctx context.Context, statement string, each func(row) er
 func (s *session) table(ctx context.Context, statement string, each func(columns []string, r row) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fail := func(err error) error { return failDefinition(ctx, s.side, opOf(statement), err) }
+	fail := func(err error) error { return s.fail(ctx, opOf(statement), err) }
 	if s.closed {
 		return fail(errClosed)
 	}
