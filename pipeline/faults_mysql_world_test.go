@@ -304,6 +304,10 @@ func (w *mysqlWorld) deadlock(mine, theirs string) {
 		w.t.Error("there is no build to attack")
 		return
 	}
+	met := func() string {
+		return w.target.Value(w.t, "", "SELECT count FROM information_schema.innodb_metrics WHERE name = 'lock_deadlocks'")
+	}
+	before := met()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	db := w.session(w.target, name)
 	w.must(db, "CREATE DATABASE IF NOT EXISTS attacker", "CREATE TABLE IF NOT EXISTS attacker.weight (i bigint PRIMARY KEY, t varchar(100))",
@@ -317,6 +321,9 @@ func (w *mysqlWorld) deadlock(mine, theirs string) {
 	}()
 	w.later(func() {
 		<-done
+		if met() == before {
+			w.t.Error("there was no deadlock")
+		}
 		w.target.Exec(w.t, "", "DROP DATABASE IF EXISTS attacker")
 	})
 	time.Sleep(50 * time.Millisecond) // until it waits
