@@ -282,7 +282,7 @@ func (w *mysqlWorld) cutStatements(t *testing.T, c counts, all bool, only *regex
 	}
 	step := int64(1)
 	if !all {
-		step = total / 3
+		step = total / 2
 	}
 	for at := step; at <= total; at += step {
 		for _, cut := range []connectortest.Cut{connectortest.CutBefore, connectortest.CutAfter} {
