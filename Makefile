@@ -10,7 +10,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-matrix faults race vet lint bench bench-check bench-report peers scale fuzz
+.PHONY: help demo build test test-matrix faults race vet lint bench bench-check bench-report peers peers-mysql scale fuzz
 
 help: ## say what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-report: ## measure every transform beside what one would do otherwise; wri
 
 peers: ## measure whole runs beside pg_dump, pgcopydb and others; PEERS_GB=3.8, ROUNDS=1 (about 15 minutes)
 	benchmarks/peers/run
+
+peers-mysql: ## the same between two MariaDB servers, beside mysqldump and mydumper; PEERS_GB=2 (about 10 minutes)
+	PEERS_GB=$${PEERS_GB:-2} PEERS_OUT=$${PEERS_OUT:-benchmarks/results/peers-mysql.md} benchmarks/peers/run maria
 
 scale: ## measure how a run grows with bytes, tables, partitions and rows; SCALE_GB="0.25 1 4", SCALE_ROWS=5000000
 	benchmarks/peers/run scale

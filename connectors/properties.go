@@ -17,4 +17,7 @@ type Properties struct {
 	// WholeLoads: a sink loads a table cheaper that comes as one chunk, or of which
 	// a long first chunk comes before the others.
 	WholeLoads bool
+	// LoadsWait: loads of one table may wait for each other, so that a sink is better given
+	// chunks of different tables at once.
+	LoadsWait bool
 }

@@ -84,6 +84,9 @@ func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan
 		}
 	}
 	s.order()
+	if r.Sink.Properties().LoadsWait {
+		s.mix(r.Options.Workers)
+	}
 	return s, nil
 }
 
@@ -106,6 +109,40 @@ func (s *schedule) order() {
 		}
 	}
 	s.chunks = append(append(s.chunks, whole...), parts...)
+}
+
+// mix puts the chunks in a row in which those that workers have at once are of different
+// tables, as long as there are several: the next is always of the table that has the most
+// left, of those that the others do not have.
+func (s *schedule) mix(workers int) {
+	left, queues := map[catalog.TableID]int64{}, map[catalog.TableID][]connectors.Chunk{}
+	var order []catalog.TableID
+	for _, c := range s.chunks {
+		if queues[c.Table] == nil {
+			order = append(order, c.Table)
+		}
+		left[c.Table] += max(c.Bytes, 1)
+		queues[c.Table] = append(queues[c.Table], c)
+	}
+	mixed := make([]connectors.Chunk, 0, len(s.chunks))
+	for len(mixed) < cap(mixed) {
+		others := mixed[max(0, len(mixed)-workers+1):]
+		best, free := catalog.TableID{}, false
+		for _, id := range order {
+			if len(queues[id]) == 0 {
+				continue
+			}
+			apart := !slices.ContainsFunc(others, func(c connectors.Chunk) bool { return c.Table == id })
+			if len(queues[best]) == 0 || apart && !free || apart == free && left[id] > left[best] {
+				best, free = id, apart
+			}
+		}
+		next := queues[best][0]
+		queues[best] = queues[best][1:]
+		left[best] -= max(next.Bytes, 1)
+		mixed = append(mixed, next)
+	}
+	s.chunks = mixed
 }
 
 // derived names the columns of a table that hold values at the source, and that the build

@@ -62,14 +62,32 @@ func (b *bench) contenders() ([]contender, error) {
 	if out, err := exec.Command(sanitize, "keys", "new", key).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make a key: %w: %s", err, out)
 	}
-	file := func(name, text string) (string, error) {
-		path := filepath.Join(b.work, name)
-		return path, os.WriteFile(path, []byte(text), 0o600)
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
+	list, err := b.engine.contenders(b, key, sanitize, self)
+	if err != nil {
+		return nil, err
+	}
+	if b.only != nil {
+		list = slices.DeleteFunc(list, func(c contender) bool {
+			return !slices.ContainsFunc(b.only, func(o string) bool { return o != "" && strings.HasPrefix(c.name, o) })
+		})
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("PEERS_ONLY names nobody")
+	}
+	return list, nil
+}
+
+// file writes a file that a contender reads.
+func (b *bench) file(name, text string) (string, error) {
+	path := filepath.Join(b.work, name)
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
+func (b *bench) postgresContenders(key, sanitize, self string) ([]contender, error) {
 	jobs := fmt.Sprint(connections)
 	dump := filepath.Join(b.work, "dump")
 	list := []contender{
@@ -92,7 +110,7 @@ func (b *bench) contenders() ([]contender, error) {
 		"${SOURCE}", b.source.dsn(sourceDatabase), "${TARGET}", b.target.dsn(targetDatabase),
 		"${SOURCE_URL}", b.source.urlWithPassword(sourceDatabase), "${TARGET_URL}", b.target.urlWithPassword(targetDatabase))
 	if path := os.Getenv("GREENMASK"); path != "" {
-		config, err := file("greenmask.yaml", fill.Replace(greenmaskYAML))
+		config, err := b.file("greenmask.yaml", fill.Replace(greenmaskYAML))
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +120,7 @@ func (b *bench) contenders() ([]contender, error) {
 		}})
 	}
 	if path := os.Getenv("PGSTREAM"); path != "" {
-		config, err := file("pgstream.yaml", fill.Replace(pgstreamYAML))
+		config, err := b.file("pgstream.yaml", fill.Replace(pgstreamYAML))
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +129,7 @@ func (b *bench) contenders() ([]contender, error) {
 		}})
 	}
 	for _, o := range []struct{ name, policy, file string }{{ours3, mask3, "mask3.yaml"}, {ours12, mask12, "mask12.yaml"}} {
-		policy, err := file(o.file, o.policy)
+		policy, err := b.file(o.file, o.policy)
 		if err != nil {
 			return nil, err
 		}
@@ -119,14 +137,6 @@ func (b *bench) contenders() ([]contender, error) {
 			{name: "run", args: []string{sanitize, "run", "--policy", policy, "--workers", jobs, "--pg-bin", b.pg, "--quiet", "--json",
 				"--from", b.source.url(sourceDatabase), "--to", b.target.url(targetDatabase)}, env: []string{"PEERS_KEY=" + key}},
 		}})
-	}
-	if b.only != nil {
-		list = slices.DeleteFunc(list, func(c contender) bool {
-			return !slices.ContainsFunc(b.only, func(o string) bool { return o != "" && strings.HasPrefix(c.name, o) })
-		})
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("PEERS_ONLY names nobody")
 	}
 	return list, nil
 }
@@ -174,12 +184,12 @@ func (b *bench) measure(ctx context.Context, c contender) (r result, err error) 
 		return r, err
 	}
 	if c.create {
-		if err := b.target.exec(ctx, "postgres", "CREATE DATABASE "+targetDatabase); err != nil {
+		if err := b.target.exec(ctx, "", fmt.Sprintf(b.engine.create, targetDatabase)); err != nil {
 			return r, err
 		}
 	}
 	for _, s := range []server{b.source, b.target} {
-		if err := s.exec(ctx, "postgres", "CHECKPOINT"); err != nil {
+		if err := b.engine.settle(ctx, s); err != nil {
 			return r, err
 		}
 	}
@@ -215,7 +225,7 @@ func (b *bench) clear(ctx context.Context) error {
 	if err := os.Mkdir(filepath.Join(b.work, "greenmask"), 0o700); err != nil {
 		return err
 	}
-	return b.target.exec(ctx, "postgres", "DROP DATABASE IF EXISTS "+targetDatabase+" WITH (FORCE)")
+	return b.target.exec(ctx, "", fmt.Sprintf(b.engine.drop, targetDatabase))
 }
 
 func (b *bench) step(ctx context.Context, s step) (p part, stdout []byte, err error) {

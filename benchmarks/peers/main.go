@@ -46,6 +46,13 @@ func run(ctx context.Context, args []string) error {
 	switch strings.Join(args, " ") {
 	case "":
 		return b.all(ctx)
+	case "maria":
+		b.engine = mariaEngine
+		return b.all(ctx)
+	case "maria pipe copy":
+		return mariaPipe(ctx, b.source.mariaDSN(sourceDatabase), b.target.mariaDSN(targetDatabase))
+	case "maria pipe keys":
+		return mariaKeys(ctx, b.target)
 	case "scale":
 		return b.scale(ctx)
 	case "levers":
@@ -55,14 +62,38 @@ func run(ctx context.Context, args []string) error {
 	case "pipe keys":
 		return pipeKeys(ctx, b.target.dsn(targetDatabase))
 	}
-	return errors.New("usage: peers [levers | scale | pipe copy | pipe keys]; start it by benchmarks/peers/run")
+	return errors.New("usage: peers [maria | levers | scale | pipe copy | pipe keys]; start it by benchmarks/peers/run")
 }
 
 // tableBytes asks how large the tables are, without indexes.
 const tableBytes = "SELECT sum(pg_table_size(oid))::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 
+// engine is what differs between the families of servers.
+type engine struct {
+	name       string
+	target     string // by which it is started
+	size       string // of the tables, without indexes: a query
+	version    string // a query
+	make       func(ctx context.Context, b *bench) error
+	contenders func(b *bench, key, sanitize, self string) ([]contender, error)
+	settle     func(ctx context.Context, s server) error // writes what is left to be written
+	create     string
+	drop       string
+	aims       []aim
+}
+
+var postgresEngine = &engine{
+	name: "PostgreSQL", target: "make peers", size: tableBytes, version: "SHOW server_version",
+	make:       func(ctx context.Context, b *bench) error { return makeShop(ctx, b.source.dsn(sourceDatabase), b.gb) },
+	contenders: (*bench).postgresContenders,
+	settle:     func(ctx context.Context, s server) error { return s.exec(ctx, "", "CHECKPOINT") },
+	create:     "CREATE DATABASE %s", drop: "DROP DATABASE IF EXISTS %s WITH (FORCE)",
+	aims: aims,
+}
+
 // bench is one measurement.
 type bench struct {
+	engine         *engine
 	source, target server
 	work           string  // folder for what the contenders write
 	pg             string  // folder of PostgreSQL's programs
@@ -75,15 +106,15 @@ type bench struct {
 }
 
 func newBench() (*bench, error) {
-	b := &bench{work: os.Getenv("PEERS_WORK"), pg: os.Getenv("PGBIN"), began: time.Now()}
+	b := &bench{engine: postgresEngine, work: os.Getenv("PEERS_WORK"), pg: os.Getenv("PGBIN"), began: time.Now()}
 	var errs []error
 	number := func(name string) int {
 		n, err := strconv.Atoi(os.Getenv(name))
 		errs = append(errs, err)
 		return n
 	}
-	b.source = server{os.Getenv("PEERS_SOURCE_PORT"), number("PEERS_SOURCE_PID")}
-	b.target = server{os.Getenv("PEERS_TARGET_PORT"), number("PEERS_TARGET_PID")}
+	b.source = server{port: os.Getenv("PEERS_SOURCE_PORT"), pid: number("PEERS_SOURCE_PID"), maria: os.Getenv("PEERS_MARIA") != ""}
+	b.target = server{port: os.Getenv("PEERS_TARGET_PORT"), pid: number("PEERS_TARGET_PID"), maria: os.Getenv("PEERS_MARIA") != ""}
 	var err error
 	b.gb, err = strconv.ParseFloat(cmp.Or(os.Getenv("PEERS_GB"), "3.8"), 64)
 	errs = append(errs, err)
@@ -105,14 +136,14 @@ func (b *bench) say(format string, args ...any) {
 // all makes the shop, runs the contenders in turn, and writes the report.
 func (b *bench) all(ctx context.Context) error {
 	b.say("fills a shop of %.1f GB", b.gb)
-	if err := b.source.exec(ctx, "postgres", "CREATE DATABASE "+sourceDatabase); err != nil {
+	if err := b.source.exec(ctx, "", fmt.Sprintf(b.engine.create, sourceDatabase)); err != nil {
 		return err
 	}
-	if err := makeShop(ctx, b.source.dsn(sourceDatabase), b.gb); err != nil {
+	if err := b.engine.make(ctx, b); err != nil {
 		return err
 	}
 	var err error
-	if b.bytes, err = b.number(ctx, tableBytes); err != nil {
+	if b.bytes, err = b.number(ctx, b.engine.size); err != nil {
 		return err
 	}
 	if b.shape, err = b.source.shape(ctx, sourceDatabase); err != nil {
@@ -137,11 +168,11 @@ func (b *bench) all(ctx context.Context) error {
 			b.say("%-22s %6.1f s wall, servers %5.1f s, client %5.1f s, peak %3.0f MB", c.name, r.wall().Seconds(), r.servers().Seconds(), r.client().Seconds(), float64(r.peak())/1e6)
 		}
 	}
-	version, err := b.source.query(ctx, "postgres", "SHOW server_version")
+	version, err := b.source.query(ctx, "", b.engine.version)
 	if err != nil {
 		return err
 	}
-	rep := report{bytes: b.bytes, shape: b.shape, cores: runtime.NumCPU(), rounds: b.rounds, version: version, at: b.began.UTC(), took: time.Since(b.began)}
+	rep := report{engine: b.engine, bytes: b.bytes, shape: b.shape, cores: runtime.NumCPU(), rounds: b.rounds, version: version, at: b.began.UTC(), took: time.Since(b.began)}
 	for _, c := range list {
 		rep.rows = append(rep.rows, middle(c, results[c.name]))
 	}

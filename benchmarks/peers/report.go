@@ -12,6 +12,7 @@ import (
 
 // report is what came out, as a page of Markdown.
 type report struct {
+	engine  *engine
 	bytes   int64
 	shape   string
 	cores   int
@@ -119,8 +120,8 @@ var aims = []aim{
 func (r report) String() string {
 	var b strings.Builder
 	gb := float64(r.bytes) / 1e9
-	fmt.Fprintf(&b, "# Beside other tools\n\nMade by `make peers`: %.2f GB of tables (%s), PostgreSQL %s, source and target on the same %d cores, %s, %s UTC, %.0f s in all.\n\n",
-		gb, r.shape, r.version, r.cores, plural(r.rounds, "round"), r.at.Format("2006-01-02 15:04"), r.took.Seconds())
+	fmt.Fprintf(&b, "# Beside other tools\n\nMade by `%s`: %.2f GB of tables (%s), %s %s, source and target on the same %d cores, %s, %s UTC, %.0f s in all.\n\n",
+		r.engine.target, gb, r.shape, r.engine.name, r.version, r.cores, plural(r.rounds, "round"), r.at.Format("2006-01-02 15:04"), r.took.Seconds())
 	b.WriteString("| | wall s | of raw pipe | data s | keys s | source CPU s | target CPU s | client CPU s | per GB | peak MB |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	raw := r.row(rawPipe)
 	for _, c := range r.rows {
@@ -154,7 +155,7 @@ func (r report) String() string {
 		}
 	}
 	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(ours)) + "\n")
-	for _, a := range aims {
+	for _, a := range r.engine.aims {
 		fmt.Fprintf(&b, "| %s | "+a.format+" |", a.text, a.most)
 		for _, c := range ours {
 			b.WriteString(" " + a.judge(r, c) + " |")

@@ -26,7 +26,7 @@ func TestReport(t *testing.T) {
 	if good.wall != s(36) {
 		t.Errorf("the median of three rounds is %v", good.wall)
 	}
-	text := report{bytes: 4e9, cores: 2, rounds: 3, rows: []row{raw, dump, good, bad}}.String()
+	text := report{engine: postgresEngine, bytes: 4e9, cores: 2, rounds: 3, rows: []row{raw, dump, good, bad}}.String()
 	for _, line := range []string{
 		"| raw pipe | 38.0 | 1.00 | 20.0 | 18.0 | 13.0 | 50.0 | 4.0 | 1.00 | 20 |",
 		"| pg_dump + pg_restore | 60.0 | 1.58 | – | – | 13.0 | 60.0 | 8.0 | 2.00 | 9 |",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +16,13 @@ import (
 
 // server is one of the two. The password is in PGPASSWORD, where every tool finds it.
 type server struct {
-	port string
-	pid  int // of the postmaster
+	port  string
+	pid   int  // of the postmaster, or of mariadbd
+	maria bool // what it is: MariaDB, whose password is in MYSQL_PWD
 }
 
 func (s server) dsn(database string) string {
+	database = cmp.Or(database, "postgres")
 	return fmt.Sprintf("host=127.0.0.1 port=%s user=postgres dbname=%s sslmode=disable", s.port, database)
 }
 
@@ -32,7 +35,11 @@ func (s server) urlWithPassword(database string) string {
 	return strings.Replace(s.url(database), "postgres@", "postgres:"+os.Getenv("PGPASSWORD")+"@", 1)
 }
 
+// exec runs statements in a database; "" is none of the shop's.
 func (s server) exec(ctx context.Context, database string, statements ...string) error {
+	if s.maria {
+		return s.mariaExec(ctx, database, statements...)
+	}
 	conn, err := pgx.Connect(ctx, s.dsn(database))
 	if err != nil {
 		return err
@@ -48,6 +55,9 @@ func (s server) exec(ctx context.Context, database string, statements ...string)
 
 // query returns the only value of the only row, as text.
 func (s server) query(ctx context.Context, database, sql string) (value string, err error) {
+	if s.maria {
+		return s.mariaQuery(ctx, database, sql)
+	}
 	conn, err := pgx.Connect(ctx, s.dsn(database))
 	if err != nil {
 		return "", err
@@ -59,6 +69,9 @@ func (s server) query(ctx context.Context, database, sql string) (value string, 
 
 // shape says what a database holds: the rows of each table, the indexes, and the keys that are valid.
 func (s server) shape(ctx context.Context, database string) (string, error) {
+	if s.maria {
+		return s.mariaShape(ctx, database)
+	}
 	var rows []string
 	for _, t := range tables {
 		rows = append(rows, fmt.Sprintf("'%s ' || (SELECT count(*) FROM public.%s)", t, t))

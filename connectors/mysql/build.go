@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -40,6 +41,8 @@ type build struct {
 	holderMu sync.Mutex      // one statement at a time
 	holder   *session        // holds the target's lock
 	taken    int64           // what holder is, or was, to the server
+	lost     atomic.Bool     // holder was lost once: the server may have crashed
+	sealedAt time.Time       // of the mark that the seal has set
 	life     context.Context // ends the pulse
 	die      context.CancelFunc
 	beating  sync.WaitGroup
@@ -357,7 +360,13 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if err != nil {
 		return err
 	}
-	if faults = append(faults, missing...); len(faults) > 0 {
+	faults = append(faults, missing...)
+	if len(faults) > 0 && b.lost.Load() {
+		// A server that does not wait for its disk at each commit loses the last ones.
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Hint: "run again",
+			Err: errors.New("the session that holds the target was lost: its server may have crashed, and has lost what it had committed: " + some(faults))}
+	}
+	if len(faults) > 0 {
 		return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op, Err: errors.New(some(faults))}
 	}
 	err = b.withHolder(ctx, func(s *session) error {
@@ -370,7 +379,9 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 		if err := s.exec(ctx, "DROP TABLE IF EXISTS "+within(b.database, ledgerTable)); err != nil {
 			return err
 		}
-		return setMark(ctx, s, b.database, b.markOf(stateSealed))
+		m := b.markOf(stateSealed)
+		b.sealedAt = m.At
+		return setMark(ctx, s, b.database, m)
 	})
 	if err != nil {
 		return b.about(err, op)

@@ -21,7 +21,6 @@ type schema struct {
 	tables    map[string]*sourceTable
 	names     []string // of the tables, in order
 	objects   []*sourceObject
-	views     map[string]bool
 	beside    []catalog.Object // what is no object of the database, and has a fate all the same
 	loaded    map[string]bool  // functions of loaded libraries, in lower case
 }
@@ -52,6 +51,7 @@ type sourceObject struct {
 	unread   string
 	comment  string
 	invalid  bool // a view that the server cannot run
+	over     bool // an event whose time has passed, and that no server makes any more
 	definer  bool // it runs with the rights of who made it
 	position connectors.Sequence
 }
@@ -89,7 +89,7 @@ var versionedEngines = []string{"INNODB", "ROCKSDB", "TOKUDB"}
 // call, and is best called outside of a transaction. Information_schema hides what the account may not see; what can be hidden is an
 // object of the catalog that says so, and a table that cannot be read whole is an error.
 func readCatalog(ctx context.Context, s *session, database string) (*catalog.Catalog, *schema, error) {
-	sc := &schema{server: s.server, database: database, tables: map[string]*sourceTable{}, views: map[string]bool{}}
+	sc := &schema{server: s.server, database: database, tables: map[string]*sourceTable{}}
 	for _, read := range []func(context.Context, *session) error{sc.readDatabase, sc.readTables, sc.readColumns, sc.readCreates, sc.readObjects, sc.readRights, sc.readBeside} {
 		if err := read(ctx, s); err != nil {
 			return nil, nil, err
@@ -146,13 +146,12 @@ func (sc *schema) readDatabase(ctx context.Context, s *session) error {
 	return s.exec(ctx, "USE "+ident(sc.database))
 }
 
+// readTables lists tables, views and sequences. Rows and bytes are asked for apart: a server
+// opens each table to tell them, which a table of another server takes for a reason to
+// connect to it.
 func (sc *schema) readTables(ctx context.Context, s *session) error {
-	// A view that takes values of a sequence would else be called one that does not work.
-	return s.writable(ctx, func() error { return sc.listTables(ctx, s) })
-}
-
-func (sc *schema) listTables(ctx context.Context, s *session) error {
-	return s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, AUTO_INCREMENT, TABLE_COLLATION, TABLE_COMMENT "+
+	foreign := false
+	err := s.query(ctx, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, TABLE_COMMENT "+
 		"FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(sc.database)+" ORDER BY TABLE_NAME", func(r row) error {
 		name := r.text(1)
 		if r.text(0) != sc.database || ours(name) {
@@ -160,18 +159,38 @@ func (sc *schema) listTables(ctx context.Context, s *session) error {
 		}
 		switch r.text(2) {
 		case "BASE TABLE", "SYSTEM VERSIONED":
-			sc.tables[name] = &sourceTable{name: name, engine: r.text(3), versioned: r.text(2) != "BASE TABLE", rows: r.number(4), bytes: r.number(5),
-				next: r.number(6), collation: r.text(7), comment: r.text(8), columns: map[string]columnFacts{}}
+			sc.tables[name] = &sourceTable{name: name, engine: r.text(3), versioned: r.text(2) != "BASE TABLE", collation: r.text(4), comment: r.text(5), columns: map[string]columnFacts{}}
 			sc.names = append(sc.names, name)
+			foreign = foreign || foreignEngines[strings.ToUpper(r.text(3))] != ""
 		case "VIEW":
-			// The comment of a view is VIEW, or why the server cannot run it.
-			sc.views[name] = true
-			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "view", Name: name}, invalid: r.text(8) != "VIEW" && r.text(8) != ""})
+			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "view", Name: name}})
 		case "SEQUENCE":
-			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "sequence", Name: name}, comment: r.text(8)})
+			sc.objects = append(sc.objects, &sourceObject{object: object{Kind: "sequence", Name: name}, comment: r.text(5)})
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	const statement = "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_ROWS, DATA_LENGTH, AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+	sizes := func(r row) error {
+		if t := sc.tables[r.text(1)]; t != nil && r.text(0) == sc.database {
+			t.rows, t.bytes, t.next = r.number(2), r.number(3), r.number(4)
+		}
+		return nil
+	}
+	if !foreign {
+		return s.query(ctx, statement+literal(sc.database), sizes)
+	}
+	for _, n := range sc.names {
+		if foreignEngines[strings.ToUpper(sc.tables[n].engine)] != "" {
+			continue
+		}
+		if err := s.query(ctx, statement+literal(sc.database)+" AND TABLE_NAME = "+literal(n), sizes); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (sc *schema) readColumns(ctx context.Context, s *session) error {

@@ -3,6 +3,7 @@ package mysql
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ func fateOf(c *catalog.Catalog, kind, name string) catalog.Object {
 
 // TestUnseen: what an account may not see is an error or is said, and never missing in silence.
 func TestUnseen(t *testing.T) {
+	connectortest.NoRaces(t)
 	for _, server := range connectortest.MySQLServers(t) {
 		t.Run(server.Flavor(), func(t *testing.T) {
 			database := scripted(t, server, "CREATE TABLE a (x int, y int); CREATE TABLE b (x int); CREATE VIEW v AS SELECT x FROM a; CREATE FUNCTION f() RETURNS int NO SQL RETURN 1; "+
@@ -93,6 +95,7 @@ func TestUnseen(t *testing.T) {
 
 // TestKept: what somebody asks for by name comes as it is, and with it what stayed for its sake.
 func TestKept(t *testing.T) {
+	connectortest.NoRaces(t)
 	for _, server := range connectortest.MySQLServers(t) {
 		t.Run(server.Flavor(), func(t *testing.T) {
 			database := torture(t, server)
@@ -143,6 +146,7 @@ func (sc *schema) catalogAgain() *catalog.Catalog {
 // TestEquality asks servers which letters each of their collations calls equal. What they
 // call equal we have to as well, or to say that we cannot follow.
 func TestEquality(t *testing.T) {
+	connectortest.NoRaces(t)
 	pairs := []struct {
 		a, b string
 		is   catalog.Equality // one of these
@@ -203,5 +207,74 @@ func TestEquality(t *testing.T) {
 				t.Errorf("%d collations", len(sets))
 			}
 		})
+	}
+}
+
+// TestOver: a server drops an event of the past as soon as it is made, without an error.
+func TestOver(t *testing.T) {
+	connectortest.NoRaces(t)
+	for _, server := range connectortest.MySQLServers(t) {
+		t.Run(server.Flavor(), func(t *testing.T) {
+			database := scripted(t, server, "SET time_zone = '+03:00'; CREATE EVENT once ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 SECOND DISABLE DO SELECT 1; "+
+				"CREATE EVENT kept ON SCHEDULE AT CURRENT_TIMESTAMP + INTERVAL 1 SECOND ON COMPLETION PRESERVE DISABLE DO SELECT 1; "+
+				"CREATE EVENT ended ON SCHEDULE EVERY 1 DAY ENDS CURRENT_TIMESTAMP + INTERVAL 1 SECOND DISABLE DO SELECT 1; DO SLEEP(2.1)")
+			s := connected(t, connectors.SourceSide, server.DSN(database))
+			c, _, _, d := defined(t, s, database)
+			for name, fate := range map[string]catalog.Fate{"once": catalog.Stays, "ended": catalog.Stays, "kept": catalog.Comes} {
+				if o := fateOf(c, "event", name); o.Name == "" || o.Fate != fate {
+					t.Errorf("%s: %+v", name, o)
+				}
+			}
+			if len(d.Rest) != 1 || d.Rest[0].Name != "kept" {
+				t.Errorf("%+v", d.Rest)
+			}
+		})
+	}
+}
+
+// TestForeign: what has its rows on another server stays, with all that needs it; nobody
+// connects there, and its password goes nowhere.
+func TestForeign(t *testing.T) {
+	connectortest.NoRaces(t)
+	for _, server := range connectortest.MySQLServers(t) {
+		if server.Flavor() != "mariadb" {
+			continue
+		}
+		db := server.DB(t, "mysql")
+		if _, err := db.ExecContext(t.Context(), "INSTALL SONAME 'ha_federatedx'"); err != nil && !strings.Contains(err.Error(), "already") {
+			t.Logf("DID NOT RUN: the server has no FEDERATED: %v", err)
+			return
+		}
+		host, port, err := net.SplitHostPort(server.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		far := server.Database(t)
+		server.Exec(t, far, "CREATE TABLE t (a int PRIMARY KEY)", "CREATE OR REPLACE USER far_away IDENTIFIED BY 'only-theirs'", "GRANT ALL ON "+ident(far)+".* TO far_away")
+		database := scripted(t, server, "CREATE TABLE near (a int PRIMARY KEY); CREATE TABLE f (a int PRIMARY KEY) ENGINE=FEDERATED CONNECTION='mysql://far_away:only-theirs@"+host+":"+port+"/"+far+"/t'; "+
+			"CREATE VIEW v AS SELECT a FROM f; CREATE TRIGGER tr BEFORE INSERT ON near FOR EACH ROW INSERT INTO f VALUES (NEW.a); CREATE PROCEDURE p() SELECT * FROM f; CREATE PROCEDURE q() SELECT * FROM near")
+		// Whoever connects now is refused.
+		server.Exec(t, "", "DROP USER far_away", "FLUSH TABLES")
+		s := connected(t, connectors.SourceSide, server.DSN(database))
+		c, _, out, d := defined(t, s, database)
+		if f := c.Table(catalog.TableID{Name: "f"}); f == nil || f.Kind != catalog.Foreign || len(f.Columns) != 1 {
+			t.Errorf("%+v", f)
+		}
+		for _, n := range []string{"foreign table:f", "view:v", "trigger:tr", "procedure:p"} {
+			kind, name, _ := strings.Cut(n, ":")
+			if o := fateOf(c, kind, name); o.Fate != catalog.Stays {
+				t.Errorf("%s: %+v", n, o)
+			}
+		}
+		if len(d.Tables) != 1 || len(d.Rest) != 1 || d.Rest[0].Name != "q" {
+			t.Errorf("made: %+v", d)
+		}
+		var file strings.Builder
+		if err := c.Write(&file); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(file.String(), "only-theirs") || strings.Contains(string(out.Data), "only-theirs") {
+			t.Error("the password of the other server is in what was read")
+		}
 	}
 }

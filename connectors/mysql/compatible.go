@@ -45,6 +45,7 @@ var (
 	needsUnenforced  = need{"a CHECK that is not enforced", 80016, 0}
 	needsVersioning  = need{"system versioning or a period", 0, 100304}
 	needsOverlaps    = need{"a key without overlaps", 0, 100503}
+	needsDefaultPart = need{"a partition for all other values", 0, 100202}
 	needsSequence    = need{"a sequence", 0, 100300}
 	needsPackage     = need{"a package or the syntax of Oracle", 0, 100305}
 	needsAggregate   = need{"an aggregate function of its own", 0, 100303}
@@ -171,6 +172,8 @@ func tableNeeds(t tableDefinition) (all []need) {
 			}
 		case w.is("SYSTEM") && i+1 < len(words) && words[i+1].is("VERSIONING"), w.is("SYSTEM_TIME"):
 			all = append(all, needsVersioning)
+		case w.is("DEFAULT") && i > 1 && words[i-2].is("PARTITION"):
+			all = append(all, needsDefaultPart)
 		case value && w.is("COMPRESSION"):
 			all = append(all, needsCompression)
 		case value && w.is("AUTOEXTEND_SIZE"):
@@ -260,9 +263,10 @@ func partNeeds(p tablePart) (all []need) {
 
 // objectNeeds reads what stands beside tables. Its body is the server's to judge: it is made
 // in the build, and a refusal is an error there.
+// The collation of the session that it was made in is no part of it; see collationFor.
 func objectNeeds(o object) (all []need) {
 	words := quotingOf(o.Mode).tokens(o.Create)
-	all = append(collationsIn(words), collationNeeds(o.Collation)...)
+	all = collationsIn(words)
 	switch {
 	case o.Kind == "sequence":
 		all = append(all, needsSequence)
@@ -278,6 +282,9 @@ func objectNeeds(o object) (all []need) {
 		}
 	}
 	for i, w := range words {
+		if i+2 < len(words) && words[i+1].is("(") && words[i+2].sort == nameToken && (w.is("nextval") || w.is("lastval") || w.is("setval")) {
+			all = append(all, needsSequence)
+		}
 		if w.is("LANGUAGE") && i+1 < len(words) && words[i+1].is("JAVASCRIPT") {
 			all = append(all, needsLanguage)
 		}
@@ -306,4 +313,14 @@ func modeFor(mode string, to server) string {
 		all = append(all, m)
 	}
 	return strings.Join(all, ",")
+}
+
+// collationFor returns the collation of the session in which an object is made, or "" where
+// the server does not have it: the usual one of the session then says how texts without one
+// of their own are compared.
+func collationFor(collation string, to server) string {
+	if slices.ContainsFunc(collationNeeds(collation), func(n need) bool { return !n.met(to) }) {
+		return ""
+	}
+	return collation
 }

@@ -28,6 +28,7 @@ type config struct {
 	sessions    int           // bound of all sessions at the source; 0 is none
 	lockTimeout time.Duration // longest wait for a lock
 	warn        func(string)
+	inserts     bool     // rows are loaded by INSERT even where LOAD DATA LOCAL is allowed
 	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
 }
 
@@ -303,7 +304,7 @@ func (c *config) prepare(ctx context.Context, s *session) error {
 		return s.exec(ctx, "SET SESSION TRANSACTION READ ONLY")
 	}
 	return s.query(ctx, "SELECT @@GLOBAL.local_infile, @@SESSION.max_allowed_packet", func(r row) error {
-		s.infile, s.packet = r.number(0) == 1, r.number(1)
+		s.infile, s.packet = r.number(0) == 1 && !c.inserts, r.number(1)
 		return nil
 	})
 }

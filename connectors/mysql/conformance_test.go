@@ -217,6 +217,7 @@ func eachServer(t *testing.T, test func(*testing.T, *connectortest.MySQLServer))
 // TestExact proves that Rows tells apart what differs by little: a comparison that cannot
 // would let every copy pass.
 func TestExact(t *testing.T) {
+	connectortest.NoRaces(t)
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		d := newDatabase(t, s)
 		e := func(s string) any { return connectortest.Expr(s) }

@@ -68,7 +68,7 @@ func record(sc *schema) recorded {
 
 func (r recorded) schema(t *testing.T) *schema {
 	t.Helper()
-	sc := &schema{database: r.Database, charset: r.Charset, collation: r.Collation, tables: map[string]*sourceTable{}, views: map[string]bool{}}
+	sc := &schema{database: r.Database, charset: r.Charset, collation: r.Collation, tables: map[string]*sourceTable{}}
 	var err error
 	if sc.server, err = parseServer(r.Server); err != nil {
 		t.Fatal(err)

@@ -45,6 +45,45 @@ func (b *build) claim(ctx context.Context) (err error) {
 	return b.decideLog(ctx, b.holder, list)
 }
 
+// resumePromotion ends a promotion that a killed run has begun. It reports whether there
+// was one.
+func (b *build) resumePromotion(ctx context.Context, conn *session, list []neighbour) (bool, error) {
+	var found *neighbour
+	for i, n := range list {
+		if n.ours && n.mark.Target == b.target && n.mark.State == statePromoting && (found == nil || n.name == b.target) {
+			found = &list[i]
+		}
+	}
+	if found == nil {
+		return false, nil
+	}
+	m := found.mark
+	b.unlogged = m.Unlogged
+	if err := b.unlog(ctx, conn); err != nil {
+		return false, err
+	}
+	p := &promotion{sink: b.sink, run: m.Run, build: b.name(building, m.Run), old: b.name(former, m.Run), unlogged: m.Unlogged, conn: conn}
+	moved, err := p.goOn(ctx)
+	switch kind, _ := connectors.KindOf(err); {
+	case err == nil:
+	case errors.As(err, new(errStopped)):
+		return false, err
+	case !moved:
+		return false, errors.Join(err, p.undo(ctx, false))
+	case kind == connectors.KindUnavailable || ctx.Err() != nil:
+		return false, err
+	default:
+		// All tables are those of the killed run. What the server does not take now is
+		// missing until this run replaces it all.
+		b.warn(fmt.Sprintf("the promotion that a killed run had begun could not be ended: %v", err))
+		if err := errors.Join(p.ready(ctx), p.end(ctx)); err != nil {
+			return false, err
+		}
+	}
+	b.warn("ended the promotion that a killed run had begun: " + m.Run)
+	return true, nil
+}
+
 // decideLog decides whether the build goes into the binary log of its server. It need not:
 // what is in it is made anew by the next run. But a target whose tables a replica has is
 // renamed there too, or its replication would break; and one that no replica knows cannot be.
@@ -129,6 +168,7 @@ func (b *build) withHolder(ctx context.Context, f func(*session) error) error {
 	}
 	b.holder.close()
 	b.holder, b.taken = conn, taken
+	b.lost.Store(true)
 	return f(conn)
 }
 
@@ -157,7 +197,7 @@ func (b *build) retake(ctx context.Context, conn *session) (taken int64, err err
 	}
 	if moved, is, err := readMark(ctx, conn, b.target); err != nil {
 		return 0, err
-	} else if is && moved.State == statePromoting {
+	} else if is && !ours && !b.sealedAt.IsZero() && moved.At.Equal(b.sealedAt) {
 		m, ours = moved, is
 	}
 	if !ours || m.Run != b.spec.Run {

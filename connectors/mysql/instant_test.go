@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -194,7 +195,9 @@ func TestNothingIsLocked(t *testing.T) {
 				return err
 			}
 			defer batch.Release()
-			_, err = batches.Next(t.Context())
+			if _, err = batches.Next(t.Context()); !errors.Is(err, io.EOF) {
+				return fmt.Errorf("after the last batch: %w", err)
+			}
 			return nil
 		}
 		if err := read("a"); err != nil {

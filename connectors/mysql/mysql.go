@@ -70,5 +70,8 @@ func properties(s server) connectors.Properties {
 	return connectors.Properties{
 		Connector: "mysql", Server: s.String(), Formats: []connectors.WireFormat{rows.Format},
 		ParallelReads: true, ParallelLoads: true,
+		// LOAD DATA holds the counter of an AUTO_INCREMENT column to its end, where
+		// innodb_autoinc_lock_mode is not 2 (MySQL's manual, "AUTO_INCREMENT Handling in InnoDB").
+		LoadsWait: true,
 	}
 }

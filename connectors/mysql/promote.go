@@ -31,7 +31,8 @@ type promotion struct {
 	build    string // the database that was built
 	old      string // takes the former tables
 	unlogged bool
-	conn     *session // holds the target's lock
+	sealed   time.Time // of the build's mark; zero if another process has sealed it
+	conn     *session  // holds the target's lock
 }
 
 // errStopped is the end of a process as tests play it: nothing is put right.
@@ -64,30 +65,32 @@ func (b *build) Promote(ctx context.Context) error {
 		return err
 	}
 	b.closePool()
-	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged}
+	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged, sealed: b.sealedAt}
 	var moved bool
-	err := b.withHolder(ctx, func(conn *session) (err error) {
-		list, err := b.neighbours(ctx, conn)
+	try := func(conn *session) error {
+		p.conn = conn
+		m, ours, err := readMark(ctx, conn, p.build)
 		if err != nil {
 			return err
 		}
-		if err := b.guard(list); err != nil {
-			return err // somebody made it while we were building
-		}
-		p.conn = conn
-		if err := p.begin(ctx, find(list, b.target) != nil); err != nil {
-			return err
+		if ours && m.State == stateSealed {
+			list, err := b.neighbours(ctx, conn)
+			if err != nil {
+				return err
+			}
+			if err := b.guard(list); err != nil {
+				return err // somebody made it while we were building
+			}
+			if err := p.begin(ctx, m, find(list, b.target) != nil); err != nil {
+				return err
+			}
 		}
 		moved, err = p.goOn(ctx)
 		return err
-	})
+	}
+	err := b.withHolder(ctx, try)
 	if connectors.Retryable(err) && ctx.Err() == nil {
-		// If the connection broke, nobody knows after what.
-		err = b.withHolder(ctx, func(conn *session) (err error) {
-			p.conn = conn
-			moved, err = p.goOn(ctx)
-			return err
-		})
+		err = b.withHolder(ctx, try) // if the connection broke, nobody knows after what
 	}
 	if err == nil || moved {
 		b.reach(sealed, promoted) // the next run ends what is not settled
@@ -105,7 +108,7 @@ func (b *build) Promote(ctx context.Context) error {
 }
 
 // begin notes that the tables are about to move.
-func (p *promotion) begin(ctx context.Context, exists bool) error {
+func (p *promotion) begin(ctx context.Context, m mark, exists bool) error {
 	if err := p.step("begin"); err != nil {
 		return err
 	}
@@ -127,10 +130,6 @@ func (p *promotion) begin(ctx context.Context, exists bool) error {
 	if err := storeRest(ctx, p.conn, p.build, partNew, tables); err != nil {
 		return err
 	}
-	m, _, err := readMark(ctx, p.conn, p.build)
-	if err != nil {
-		return err
-	}
 	m.State = statePromoting
 	return setMark(ctx, p.conn, p.build, m)
 }
@@ -138,11 +137,20 @@ func (p *promotion) begin(ctx context.Context, exists bool) error {
 // goOn does what remains. It reports whether the tables have moved.
 func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
 	op := "promote " + p.display(p.target)
+	// As long as the build has its mark, the tables have not moved. The run's id does not
+	// tell: the former copy may be one of a run called the same.
+	_, waits, err := readMark(ctx, p.conn, p.build)
+	if err != nil {
+		return false, err
+	}
 	at, is, err := readMark(ctx, p.conn, p.target)
 	if err != nil {
 		return false, err
 	}
-	if moved = is && at.Run == p.run; !moved {
+	if !waits && (!is || at.Run != p.run || !p.sealed.IsZero() && !at.At.Equal(p.sealed)) {
+		return false, &connectors.Error{Kind: connectors.KindBusy, Side: p.side, Op: op, Err: errors.New("the build is not there any more")}
+	}
+	if moved = !waits; !moved {
 		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target, p.build}, p.conn)
 		if err != nil {
 			return false, err
@@ -153,7 +161,7 @@ func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
 		}
 		moved = true
 	}
-	if !is || at.Run != p.run || at.State == statePromoting {
+	if waits || at.State == statePromoting {
 		s, err := p.inside(ctx, p.target)
 		if err != nil {
 			return true, err
@@ -553,43 +561,4 @@ func (p *promotion) end(ctx context.Context) error {
 		}
 	}
 	return p.wait(ctx, 0)
-}
-
-// resumePromotion ends a promotion that a killed run has begun. It reports whether there
-// was one.
-func (b *build) resumePromotion(ctx context.Context, conn *session, list []neighbour) (bool, error) {
-	var found *neighbour
-	for i, n := range list {
-		if n.ours && n.mark.Target == b.target && n.mark.State == statePromoting && (found == nil || n.name == b.target) {
-			found = &list[i]
-		}
-	}
-	if found == nil {
-		return false, nil
-	}
-	m := found.mark
-	b.unlogged = m.Unlogged
-	if err := b.unlog(ctx, conn); err != nil {
-		return false, err
-	}
-	p := &promotion{sink: b.sink, run: m.Run, build: b.name(building, m.Run), old: b.name(former, m.Run), unlogged: m.Unlogged, conn: conn}
-	moved, err := p.goOn(ctx)
-	switch kind, _ := connectors.KindOf(err); {
-	case err == nil:
-	case errors.As(err, new(errStopped)):
-		return false, err
-	case !moved:
-		return false, errors.Join(err, p.undo(ctx, false))
-	case kind == connectors.KindUnavailable || ctx.Err() != nil:
-		return false, err
-	default:
-		// All tables are those of the killed run. What the server does not take now is
-		// missing until this run replaces it all.
-		b.warn(fmt.Sprintf("the promotion that a killed run had begun could not be ended: %v", err))
-		if err := errors.Join(p.ready(ctx), p.end(ctx)); err != nil {
-			return false, err
-		}
-	}
-	b.warn("ended the promotion that a killed run had begun: " + m.Run)
-	return true, nil
 }

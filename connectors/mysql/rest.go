@@ -21,17 +21,22 @@ const (
 	partTrigger = "trigger" // triggers of the target that were dropped: object
 )
 
-// storeRest writes a part of what a promotion needs, in place of what is there.
+// storeRest writes a part of what a promotion needs, in place of what is there, in one
+// transaction.
 func storeRest[T any](ctx context.Context, s *session, database, part string, all []T) error {
-	if err := s.exec(ctx, "DELETE FROM "+within(database, restTable)+" WHERE part = "+literal(part)); err != nil {
-		return err
-	}
+	statements := []string{"START TRANSACTION", "DELETE FROM " + within(database, restTable) + " WHERE part = " + literal(part)}
 	for n, one := range all {
 		text, err := json.Marshal(one)
 		if err != nil {
 			panic("mysql: rest: " + err.Error()) // plain data always encodes
 		}
-		if err := s.exec(ctx, fmt.Sprintf("INSERT INTO %s VALUES (%s, %d, %s)", within(database, restTable), literal(part), n, literal(string(text)))); err != nil {
+		statements = append(statements, fmt.Sprintf("INSERT INTO %s VALUES (%s, %d, %s)", within(database, restTable), literal(part), n, literal(string(text))))
+	}
+	for _, sql := range append(statements, "COMMIT") {
+		if err := s.exec(ctx, sql); err != nil {
+			if ctx.Err() == nil {
+				s.exec(ctx, "ROLLBACK") // if it fails the session is lost, and the transaction with it
+			}
 			return err
 		}
 	}
@@ -54,30 +59,26 @@ func loadRest[T any](ctx context.Context, s *session, database, part string) (al
 // database.
 func makeObject(ctx context.Context, s *session, o object) error {
 	op := "create " + o.Kind + " " + word(o.Name)
-	set := []string{"SET NAMES utf8mb4", "SET SESSION sql_mode = " + literal(modeFor(o.Mode, s.server))}
+	set := "SET SESSION sql_mode = " + literal(modeFor(o.Mode, s.server))
 	if o.Charset != "" {
 		client := o.Charset
 		if !ascii(o.Create) && !strings.HasPrefix(client, "utf8") {
 			client = "utf8mb4" // in which the words are sent
 		}
-		set = append(set, "SET SESSION character_set_client = "+client)
+		set += ", character_set_client = " + client
 	}
-	if o.Collation != "" {
-		set = append(set, "SET SESSION collation_connection = "+o.Collation)
+	if c := collationFor(o.Collation, s.server); c != "" {
+		set += ", collation_connection = " + c
 	}
 	if o.Zone != "" {
-		set = append(set, "SET SESSION time_zone = "+literal(o.Zone))
+		set += ", time_zone = " + literal(o.Zone)
 	}
-	for _, sql := range set {
-		if err := s.exec(ctx, sql); err != nil {
-			return definitionError(err, op)
-		}
+	err := s.exec(ctx, set)
+	if err == nil {
+		err = s.exec(ctx, o.Create)
 	}
-	err := s.exec(ctx, o.Create)
-	for _, sql := range []string{"SET NAMES utf8mb4", "SET SESSION sql_mode = '" + buildMode + "', time_zone = '+00:00'"} {
-		if e := s.exec(ctx, sql); err == nil {
-			err = e
-		}
+	if e := s.exec(ctx, "SET NAMES utf8mb4, SESSION sql_mode = '"+buildMode+"', SESSION time_zone = '+00:00'"); err == nil {
+		err = e
 	}
 	return definitionError(err, op)
 }

@@ -19,6 +19,7 @@ func (sc *schema) readObjects(ctx context.Context, s *session) error {
 				return nil
 			}
 			o := &sourceObject{object: object{Kind: kind, Name: r.text(1), Table: r.text(2)}, comment: r.text(3)}
+			o.over = kind == "event" && r.number(4) == 1
 			if kind == "" {
 				o.Kind = strings.ToLower(r.text(4)) // function, procedure, package, package body
 			}
@@ -33,7 +34,8 @@ func (sc *schema) readObjects(ctx context.Context, s *session) error {
 	if err := list("trigger", "TRIGGERS WHERE TRIGGER_SCHEMA", "TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_TABLE, ''", "EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER"); err != nil {
 		return err
 	}
-	if err := list("event", "EVENTS WHERE EVENT_SCHEMA", "EVENT_SCHEMA, EVENT_NAME, '', EVENT_COMMENT", "EVENT_NAME"); err != nil {
+	if err := list("event", "EVENTS WHERE EVENT_SCHEMA", "EVENT_SCHEMA, EVENT_NAME, '', EVENT_COMMENT, "+
+		"ON_COMPLETION = 'NOT PRESERVE' AND COALESCE(CONVERT_TZ(COALESCE(EXECUTE_AT, ENDS), TIME_ZONE, '+00:00'), EXECUTE_AT, ENDS) < UTC_TIMESTAMP()", "EVENT_NAME"); err != nil {
 		return err
 	}
 	for _, o := range sc.objects {
@@ -61,9 +63,11 @@ func (sc *schema) readObject(ctx context.Context, s *session, o *sourceObject) e
 		return nil
 	}
 	statement := "SHOW CREATE " + strings.ToUpper(o.Kind) + " " + within(sc.database, o.Name)
-	err := s.query(ctx, statement, words)
-	if numberOf(err) == 1792 {
-		err = s.writable(ctx, func() error { return s.query(ctx, statement, words) })
+	var err error
+	if o.Kind == "view" {
+		err = sc.readView(ctx, s, o, statement, words)
+	} else {
+		err = s.query(ctx, statement, words)
 	}
 	switch numberOf(err) {
 	case 0:
@@ -99,6 +103,21 @@ func (sc *schema) readObject(ctx context.Context, s *session, o *sourceObject) e
 	}
 	o.definer = strings.Contains(o.Create, "DEFINER=")
 	return nil
+}
+
+// readView reads the words of a view, and whether the server warns that it cannot run it.
+func (sc *schema) readView(ctx context.Context, s *session, o *sourceObject, statement string, words func(row) error) error {
+	err := s.query(ctx, statement, words)
+	if numberOf(err) == 1792 {
+		err = s.writable(ctx, func() error { return s.query(ctx, statement, words) })
+	}
+	if err != nil {
+		return err
+	}
+	return s.query(ctx, "SHOW WARNINGS", func(r row) error {
+		o.invalid = o.invalid || r.number(1) == 1356
+		return nil
+	})
 }
 
 // writable runs f while the session may write. MariaDB asks for that even to show a view
@@ -248,7 +267,7 @@ func (sc *schema) bareNames(q quoting, sql string, all []token) string {
 	alone := slices.ContainsFunc(sc.qualifiers(all), func(u qualifier) bool { return sc.own(u.name) && u.alone })
 	var cuts []replacement
 	for i, w := range all {
-		if !sc.qualifies(all, i) || !sc.own(w.text) {
+		if !qualifies(all, i) || !sc.own(w.text) {
 			continue
 		}
 		next := all[i+2]
@@ -273,7 +292,7 @@ func (sc *schema) holds(name string) bool {
 
 // qualifies reports whether the token at i is a name that stands before another one: the
 // first of a.b, and of a.b.c.
-func (sc *schema) qualifies(all []token, i int) bool {
+func qualifies(all []token, i int) bool {
 	return i+2 < len(all) && all[i].names() && all[i+1].is(".") && (all[i+2].names() || all[i+2].is("*")) && (i == 0 || !all[i-1].is(".") && !all[i-1].is("@"))
 }
 
@@ -287,7 +306,7 @@ type qualifier struct {
 func (sc *schema) qualifiers(all []token) (found []qualifier) {
 	at := map[string]int{}
 	for i, w := range all {
-		if sc.qualifies(all, i) {
+		if qualifies(all, i) {
 			if _, seen := at[w.text]; !seen {
 				at[w.text] = len(found)
 				found = append(found, qualifier{name: w.text})
@@ -393,6 +412,7 @@ func (sc *schema) define(t *catalog.Table, from *sourceTable, fates map[string]c
 	}
 	for i, p := range from.text.parts {
 		text := sc.bareNames(quoting{}, p.text, p.tokens)
+		text = plainTexts(text, quoting{}.tokens(text))
 		switch {
 		case p.piece == foreignPiece:
 			if fates["foreign key:"+from.name+"."+p.name].Fate != catalog.Stays {

@@ -93,6 +93,8 @@ func (sc *schema) decideFates(tables []*catalog.Table, objects []catalog.Object)
 			c.Fate, c.Reason, c.Fixed = catalog.Stays, o.unread, true
 		case o.invalid:
 			c.Fate, c.Reason, c.Fixed = catalog.Stays, "does not work at the source: something that it reads, or a right, is missing", true
+		case o.over:
+			c.Fate, c.Reason, c.Fixed = catalog.Stays, "is over, and no server makes an event of the past", true
 		case why != "":
 			c.Fate, c.Reason = catalog.Stays, why
 		case o.Kind == "event" && disabled(all) != nil: // else it is at the source already
@@ -157,7 +159,7 @@ func (sc *schema) otherDatabase(all []token) string {
 		alone[u.name] = u.alone
 	}
 	for i, w := range all {
-		if !sc.qualifies(all, i) || sc.own(w.text) || slices.ContainsFunc(harmlessSchemas, func(n string) bool { return strings.EqualFold(n, w.text) }) {
+		if !qualifies(all, i) || sc.own(w.text) || slices.ContainsFunc(harmlessSchemas, func(n string) bool { return strings.EqualFold(n, w.text) }) {
 			continue
 		}
 		if w.is("NEW") || w.is("OLD") || i > 0 && all[i-1].is("@") {

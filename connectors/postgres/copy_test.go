@@ -24,7 +24,7 @@ func kinds(t *testing.T, s *connectortest.PostgresServer) string {
 }
 
 func TestCopyKinds(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	a, b := connectortest.PostgresPair(t)
 	from := kinds(t, a)
 	targets := map[string]string{}
@@ -76,7 +76,7 @@ func TestCopyKinds(t *testing.T) {
 }
 
 func TestEncodings(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	for encoding, rows := range map[string][]string{
 		"LATIN1":    {`convert_from('\xe9e8fc', 'LATIN1')`, `'plain'`},
@@ -110,7 +110,7 @@ func TestEncodings(t *testing.T) {
 // TestLargeValue copies values of sizes at which buffers change hands; the
 // largest is more than a batch leaves for the next one.
 func TestLargeValue(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	from := a.Database(t)
 	a.Exec(t, from, "CREATE TABLE t (id integer, v text, w text)",

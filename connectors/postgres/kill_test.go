@@ -21,7 +21,7 @@ func TestKilled(t *testing.T) {
 		runUntil(t, os.Getenv("KILLED_FROM"), os.Getenv("KILLED_TO"), os.Getenv("KILLED_STAGE"))
 		return
 	}
-	noRaces(t) // what matters happens in other processes
+	connectortest.NoRaces(t) // what matters happens in other processes
 	a := connectortest.Postgres(t)
 	from := a.Database(t)
 	a.Exec(t, from, "CREATE TABLE t AS SELECT i AS id, repeat('x', 200) AS pad FROM generate_series(1, 20000) i", "ALTER TABLE t ADD PRIMARY KEY (id)")

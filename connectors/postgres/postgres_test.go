@@ -150,15 +150,6 @@ func everything(t *catalog.Table) (names []string) {
 	return names
 }
 
-// noRaces leaves a test about values or definitions out where the race detector runs with
-// -short: it has just passed without.
-func noRaces(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("values, not goroutines: the tests without the race detector have them")
-	}
-}
-
 // beginBuild begins a build of all that a snapshot defines. It is gone when the test ends.
 func beginBuild(t *testing.T, snap connectors.Snapshot, to string, workers int) connectors.Build {
 	t.Helper()

@@ -29,7 +29,7 @@ func realData(t *testing.T) string {
 }
 
 func TestRealData(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	dir := realData(t)
 	if dir == "" {
 		return

@@ -93,7 +93,7 @@ func role(t *testing.T, s *connectortest.PostgresServer, dsn, name string) strin
 }
 
 func TestRights(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE SCHEMA s", "CREATE TABLE s.open (id serial)", "CREATE TABLE s.closed (id integer)", "INSERT INTO s.closed VALUES (1)")

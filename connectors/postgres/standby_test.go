@@ -13,7 +13,7 @@ import (
 // A standby has no rows of an unlogged table, and no position of its sequence. That stops
 // whoever wants them, before anything is written; a run that drops the table wants neither.
 func TestUnloggedAtAStandby(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	primary := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{})
 	from := primary.Database(t)
 	primary.Exec(t, from, "CREATE UNLOGGED TABLE carts (id bigint GENERATED ALWAYS AS IDENTITY (START WITH 7) PRIMARY KEY, goods text)",

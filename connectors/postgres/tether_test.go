@@ -79,7 +79,7 @@ func catalogKeeping(t *testing.T, dsn string, keep ...string) (*catalog.Catalog,
 // TestTethers copies a database that holds on to production by all means, and tries to
 // reach out from the copy.
 func TestTethers(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	a, b := connectortest.PostgresPair(t)
 	dsn, role := tethers(t, a)
 	c, err := catalogKeeping(t, dsn)
@@ -300,7 +300,7 @@ func TestRoles(t *testing.T) {
 // What holds on to production by ways that are seldom gone: compiled code without an
 // extension, names that hide others, definitions that call the server's own functions.
 func TestTethersByways(t *testing.T) {
-	noRaces(t)
+	connectortest.NoRaces(t)
 	a, b := connectortest.PostgresPair(t)
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE SCHEMA app", "CREATE EXTENSION btree_gist",

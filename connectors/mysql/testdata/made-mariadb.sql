@@ -554,7 +554,7 @@ CREATE ALGORITHM=TEMPTABLE SQL SECURITY INVOKER VIEW `grouped` AS select `parent
 CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `literals` AS select _latin1 X'e9' AS `l`,_utf8mb3'é' AS `u`,'é' AS `n`,X'41ff' AS `b`,'😀' AS `e`,'é' collate utf8mb4_bin AS `c`;
 
 -- view m `view [] utf8mb4 utf8mb4_general_ci 
-CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `m ``view` AS select `p`.`id` AS `a b`,`plain`('a','x') AS `c` from (`a_over_z` `p` join `z_base` `z` on(`p`.`id` = `z`.`id`)) union all select 1 AS `1`,'it\'s "é" \\' AS `it's "é" \`;
+CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `m ``view` AS select `p`.`id` AS `a b`,`plain`('a','x') AS `c` from (`a_over_z` `p` join `z_base` `z` on(`p`.`id` = `z`.`id`)) union all select 1 AS `1`,`plain`('it\'s "é" \\','x') AS `plain('it''s "é" \\', 'x')`;
 
 -- view over_sequence [] utf8mb4 utf8mb4_general_ci 
 CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `over_sequence` AS select nextval(`ids`) AS `n`;

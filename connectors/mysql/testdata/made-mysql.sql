@@ -235,7 +235,7 @@ CREATE TABLE `it's "a" ``name``; DROP é表 -- # /*` (
   `%s?` int DEFAULT NULL,
   `a,b)` int DEFAULT NULL,
   PRIMARY KEY (`order`),
-  CONSTRAINT `chk ``"'` CHECK (((`表é` > 0) and (`0x41` <> _utf8mb4'it\'s')))
+  CONSTRAINT `chk ``"'` CHECK (((`表é` > 0) and (`0x41` <> 'it\'s')))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci;
 ALTER TABLE `it's "a" ``name``; DROP é表 -- # /*`
   ADD UNIQUE KEY `key ``1``` (`it's`,`"`),
@@ -283,7 +283,7 @@ CREATE TABLE `numbers` (
 CREATE TABLE `only mysql` (
   `id` bigint unsigned NOT NULL AUTO_INCREMENT,
   `j` json DEFAULT NULL,
-  `ja` json DEFAULT (json_array(1,_utf8mb4'é',_utf8mb4'it\'s')),
+  `ja` json DEFAULT (json_array(1,'é','it\'s')),
   `u` varchar(36) COLLATE utf8mb4_0900_as_cs DEFAULT (uuid()),
   `v` vector(3) DEFAULT NULL,
   `g` point NOT NULL /*!80003 SRID 4326 */,
@@ -292,10 +292,10 @@ CREATE TABLE `only mysql` (
   `name` varchar(40) CHARACTER SET latin1 COLLATE latin1_swedish_ci DEFAULT NULL,
   `virt` int GENERATED ALWAYS AS ((`n` + 1)) VIRTUAL,
   `stor` varchar(60) COLLATE utf8mb4_0900_as_cs GENERATED ALWAYS AS (concat(`name`,_latin1 X'20e9',_latin1'\\\'')) STORED NOT NULL COMMENT 'computed',
-  `jv` varchar(20) COLLATE utf8mb4_0900_as_cs GENERATED ALWAYS AS (json_unquote(json_extract(`j`,_utf8mb4'$.a'))) VIRTUAL,
+  `jv` varchar(20) COLLATE utf8mb4_0900_as_cs GENERATED ALWAYS AS (json_unquote(json_extract(`j`,'$.a'))) VIRTUAL,
   PRIMARY KEY (`id`),
-  CONSTRAINT `enforced` CHECK (((`n` > 0) and (`name` <> _utf8mb4'é('))),
-  CONSTRAINT `only mysql_chk_1` CHECK ((`name` like _utf8mb4'it\'s%')),
+  CONSTRAINT `enforced` CHECK (((`n` > 0) and (`name` <> 'é('))),
+  CONSTRAINT `only mysql_chk_1` CHECK ((`name` like 'it\'s%')),
   CONSTRAINT `unenforced` CHECK ((`n` < 100)) /*!80016 NOT ENFORCED */
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_as_cs COMPRESSION='ZLIB' COMMENT='only';
 ALTER TABLE `only mysql`
@@ -303,7 +303,7 @@ ALTER TABLE `only mysql`
   ADD KEY `unseen` (`n`) /*!80000 INVISIBLE */,
   ADD SPATIAL KEY `sp` (`g`),
   ADD KEY `fx` (((`n` + 1)),(concat(`name`,_latin1 X'e929')) DESC),
-  ADD KEY `mv` ((cast(json_extract(`j`,_utf8mb4'$.list') as unsigned array))),
+  ADD KEY `mv` ((cast(json_extract(`j`,'$.list') as unsigned array))),
   ADD KEY `on_virt` (`virt`);
 
 CREATE TABLE `parent` (
@@ -475,7 +475,7 @@ CREATE ALGORITHM=TEMPTABLE SQL SECURITY INVOKER VIEW `grouped` AS select `parent
 CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `literals` AS select _latin1 X'e9' AS `l`,_utf8mb3'é' AS `u`,'é' AS `n`,0x41ff AS `b`,'😀' AS `e`,('é' collate utf8mb4_bin) AS `c`;
 
 -- view m `view [] utf8mb4 utf8mb4_0900_ai_ci 
-CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `m ``view` (`a b`,`c`) AS select `p`.`id` AS `id`,`plain`('a','x') AS `plain('a', 'x')` from (`a_over_z` `p` join `z_base` `z` on((`p`.`id` = `z`.`id`))) union all select 1 AS `1`,'it\'s "é" \\' AS `it's "é" \`;
+CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `m ``view` (`a b`,`c`) AS select `p`.`id` AS `id`,`plain`('a','x') AS `plain('a', 'x')` from (`a_over_z` `p` join `z_base` `z` on((`p`.`id` = `z`.`id`))) union all select 1 AS `1`,`plain`('it\'s "é" \\','x') AS `plain('it''s "é" \\', 'x')`;
 
 -- view with_cte [] utf8mb4 utf8mb4_0900_ai_ci 
 CREATE ALGORITHM=UNDEFINED SQL SECURITY INVOKER VIEW `with_cte` AS with recursive `c` (`n`) as (select 1 AS `1` union all select (`c`.`n` + 1) AS `n + 1` from `c` where (`c`.`n` < 5)) select `c`.`n` AS `n`,row_number() OVER (ORDER BY `c`.`n` )  AS `r` from `c`;

@@ -162,7 +162,7 @@ DELIMITER ;
 CREATE VIEW literals AS SELECT _latin1 X'E9' AS l, _utf8mb3 'é' AS u, N'é' AS n, X'41FF' AS b, '😀' AS e, 'é' COLLATE utf8mb4_bin AS c;
 CREATE VIEW z_base AS SELECT id, code AS `co``de`, x + y AS xy FROM parent;
 CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW a_over_z AS SELECT * FROM z_base WHERE id > 0 WITH CASCADED CHECK OPTION;
-CREATE VIEW `m ``view` (`a b`, c) AS SELECT p.id, plain('a', 'x') FROM a_over_z p JOIN z_base z ON p.id = z.id UNION ALL SELECT 1, 'it''s "é" \\';
+CREATE VIEW `m ``view` (`a b`, c) AS SELECT p.id, plain('a', 'x') FROM a_over_z p JOIN z_base z ON p.id = z.id UNION ALL SELECT 1, plain('it''s "é" \\', 'x');
 CREATE ALGORITHM=TEMPTABLE VIEW grouped AS SELECT up, count(*) n, group_concat(code ORDER BY code SEPARATOR ', ') codes FROM parent GROUP BY up HAVING n > 1;
 CREATE VIEW with_cte AS WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT n, row_number() OVER (ORDER BY n) r FROM c;
 CREATE VIEW reads_elsewhere AS SELECT o.a FROM elsewhere_db.t o JOIN parent p ON o.a = p.id;

@@ -1,0 +1,142 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+func TestModeFor(t *testing.T) {
+	old, now, maria := server{version: 50744}, server{version: 90700}, server{mariadb: true, version: 101106}
+	mode := "STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER,EMPTY_STRING_IS_NULL,TIME_TRUNCATE_FRACTIONAL"
+	for s, want := range map[server]string{
+		old: "STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER", now: "STRICT_TRANS_TABLES,TIME_TRUNCATE_FRACTIONAL", maria: "STRICT_TRANS_TABLES,NO_AUTO_CREATE_USER,EMPTY_STRING_IS_NULL",
+	} {
+		if got := modeFor(mode, s); got != want {
+			t.Errorf("%s: %s, want %s", s, got, want)
+		}
+	}
+	if modeFor("", now) != "" {
+		t.Error("no mode is some")
+	}
+}
+
+func TestCompatible(t *testing.T) {
+	table := func(column, rest string) tableDefinition {
+		return tableDefinition{Name: "t", Create: "CREATE TABLE `t` (\n  `a` " + column + "\n) " + rest}
+	}
+	my := func(v int) server { return server{version: v} }
+	maria := func(v int) server { return server{mariadb: true, version: v} }
+	index := func(clause string) tableDefinition {
+		d := table("int", "ENGINE=InnoDB")
+		d.Indexes = []string{"ADD " + clause}
+		return d
+	}
+	for _, c := range []struct {
+		from, to server
+		table    tableDefinition
+		want     string // within the reason; empty for none
+	}{
+		{my(90700), my(90700), table("vector(3)", ""), ""},
+		{my(80400), my(90700), table("json DEFAULT (json_array())", ""), ""},
+		{my(90700), my(80400), table("vector(3)", ""), "a vector, which MySQL 8.4.0 lacks"},
+		{my(90700), my(80012), table("int DEFAULT (1 + 1)", ""), "an expression as default"},
+		{my(90700), my(80022), table("int /*!80023 INVISIBLE */", ""), "an invisible column"},
+		{my(90700), my(80015), table("int,\n  CONSTRAINT `c` CHECK ((`a` > 0))", ""), "a CHECK"},
+		{my(90700), my(50744), index("KEY `k` (`a` DESC)"), "a descending index"},
+		{my(90700), my(50744), table("varchar(1)", "DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci"), "a collation of Unicode 9"},
+		{my(90700), maria(101106), table("varchar(1) COLLATE utf8mb4_0900_as_cs", ""), "a collation of Unicode 9"},
+		{my(90700), maria(110405), table("varchar(1) COLLATE utf8mb4_0900_as_cs", ""), ""},
+		{my(90700), maria(101106), table("varchar(1) COMMENT 'COLLATE utf8mb4_0900_as_cs'", "COMMENT='COLLATE=utf8mb4_0900_ai_ci'"), ""},
+		{my(90700), maria(101106), index("KEY `k` ((`a` + 1))"), "an index over an expression"},
+		{my(90700), maria(101106), index("KEY `k` (`a`) /*!80000 INVISIBLE */"), "an invisible index"},
+		{my(90700), maria(101106), table("int,\n  CONSTRAINT `c` CHECK ((`a` > 0)) /*!80016 NOT ENFORCED */", ""), "a CHECK that is not enforced"},
+		{my(90700), maria(101106), table("point NOT NULL /*!80003 SRID 4326 */", ""), "a column's reference system"},
+		{my(90700), maria(101106), table("json DEFAULT NULL", ""), ""},
+		{maria(101106), my(90700), table("uuid DEFAULT NULL", ""), "the type uuid"},
+		{maria(101106), my(90700), table("inet6 DEFAULT NULL", ""), "the type inet6"},
+		{maria(101106), my(90700), table("int DEFAULT nextval(`s`)", ""), "a default that is a call"},
+		{maria(101106), my(90700), table("datetime DEFAULT current_timestamp() ON UPDATE current_timestamp()", ""), ""},
+		{maria(101106), my(90700), table("text DEFAULT 'x'", ""), "a long text"},
+		{maria(101106), my(90700), table("int", "ENGINE=InnoDB WITH SYSTEM VERSIONING"), "system versioning"},
+		{maria(101106), my(90700), table("int", "ENGINE=Aria"), "the storage engine Aria"},
+		{maria(101106), my(90700), table("int", "ENGINE=InnoDB `PAGE_COMPRESSED`=1"), "an option of MariaDB's"},
+		{maria(101106), my(90700), index("KEY `k` (`a`) IGNORED"), "an ignored index"},
+		{maria(101106), my(90700), table("varchar(1) COLLATE utf8mb4_uca1400_ai_ci", ""), "a collation of Unicode 14"},
+		{maria(101106), maria(100500), table("uuid DEFAULT NULL", ""), "the type uuid, which MariaDB 10.5.0 lacks"},
+	} {
+		refused := compatible(c.from, c.to, definitions{Collation: "utf8mb4_bin", Tables: []tableDefinition{c.table}})
+		if c.want == "" {
+			if len(refused) > 0 {
+				t.Errorf("%s → %s: %s: %+v", c.from, c.to, c.table.Create, refused)
+			}
+			continue
+		}
+		if len(refused) != 1 || refused[0].Object != "table t" || !strings.Contains(refused[0].Reason, c.want) || refused[0].Hint == "" {
+			t.Errorf("%s → %s: %s: %+v, want %s", c.from, c.to, c.table.Create, refused, c.want)
+		}
+	}
+	objects := definitions{Collation: "utf8mb4_uca1400_ai_ci", First: []object{{Kind: "sequence", Name: "s", Create: "CREATE SEQUENCE `s`"}}, Rest: []object{
+		{Kind: "package", Name: "p", Mode: "ORACLE", Create: "CREATE PACKAGE \"p\" AS x; END"},
+		{Kind: "function", Name: "f", Create: "CREATE AGGREGATE FUNCTION `f`(x int) RETURNS int RETURN 1"},
+		{Kind: "view", Name: "v", Create: "CREATE VIEW `v` AS select 'a' collate utf8mb4_uca1400_ai_ci"},
+	}}
+	var got []string
+	for _, r := range compatible(maria(101106), my(90700), objects) {
+		got = append(got, r.Object)
+	}
+	if want := []string{"database ", "sequence s", "package p", "function f", "view v"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestAcross makes the tables and objects of one family's torture schema at the other
+// family's server: what is not refused has to be made without an error.
+func TestAcross(t *testing.T) {
+	connectortest.NoRaces(t)
+	servers := connectortest.MySQLServers(t)
+	if len(servers) < 2 {
+		t.Log("DID NOT RUN: it takes a server of either family")
+		return
+	}
+	for i, from := range servers {
+		to := servers[1-i]
+		t.Run(from.Flavor()+" to "+to.Flavor(), func(t *testing.T) {
+			from.Exec(t, "", "DROP DATABASE IF EXISTS elsewhere_db", "CREATE DATABASE elsewhere_db", "CREATE TABLE elsewhere_db.t (a int NOT NULL PRIMARY KEY)")
+			t.Cleanup(func() { from.Exec(t, "", "SET foreign_key_checks = 0", "DROP DATABASE IF EXISTS elsewhere_db") })
+			database := from.Database(t)
+			from.Exec(t, "", "ALTER DATABASE "+ident(database)+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+			from.Script(t, database, strings.ReplaceAll(read(t, "../../testdata/schemas", from.Flavor(), "torture.sql"), "DATABASE.", database+"."))
+			s := connected(t, connectors.SourceSide, from.DSN(database))
+			_, sc, _, d := defined(t, s, database)
+			sink := connected(t, connectors.SinkSide, to.DSN("mysql"))
+			refused := map[string]bool{}
+			for _, r := range compatible(sc.server, sink.server, d) {
+				refused[r.Object] = true
+			}
+			kept := d
+			kept.Tables, kept.First, kept.Rest = nil, nil, nil
+			for _, table := range d.Tables {
+				if !refused["table "+table.Name] {
+					kept.Tables = append(kept.Tables, table)
+				}
+			}
+			for _, o := range d.Rest {
+				if !refused[o.Kind+" "+o.Name] && !refused["table "+o.Table] {
+					kept.Rest = append(kept.Rest, o)
+				}
+			}
+			copied := to.Name(t)
+			t.Cleanup(func() { sink.exec(context.Background(), "DROP DATABASE IF EXISTS "+ident(copied)) })
+			replay(t, sink, copied, kept)
+			if len(kept.Tables) < 25 || len(kept.Rest) < 10 || len(refused) == 0 {
+				t.Error(fmt.Sprint(len(kept.Tables), " tables, ", len(kept.Rest), " objects; refused: ", len(refused)))
+			}
+		})
+	}
+}
