@@ -33,8 +33,8 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// The same value under the same class and key masks alike on every engine: the
-// same sample database, from PostgreSQL and from SQLite.
+// The same value under the same class and key masks alike on every engine: the same
+// sample database, from PostgreSQL, SQLite, and every server of MySQL's family.
 func TestEnginesAgree(t *testing.T) {
 	t.Parallel()
 	script, ok := realData(t, "chinook", "postgres.sql")
@@ -59,45 +59,62 @@ func TestEnginesAgree(t *testing.T) {
 	sanitize(t, "run", "--policy", policyLite, "--from", "sqlite:"+from, "--to", "sqlite:"+to, "--quiet")
 
 	before, after := openDB(t, from), openDB(t, to)
-	lite := byTable(planned(t, policyLite, "sqlite:"+from, "mask"))
-	compared := 0
-	for table, columns := range lite {
-		other := postgres[plain(table)]
-		if other == nil {
-			t.Errorf("%s is masked on SQLite only", table)
-			continue
-		}
+	lite := planned(t, policyLite, "sqlite:"+from, "mask")
+	// agree compares the values of columns, in two states, with those of PostgreSQL.
+	agree := func(engine string, columns []plannedColumn, original, masked func(plannedColumn) []string) {
+		compared := 0
 		for _, m := range columns {
+			other := postgres[plain(m.table)]
 			i := slices.IndexFunc(other, func(o plannedColumn) bool { return plain(o.column) == plain(m.column) })
 			if i < 0 {
-				t.Errorf("%s.%s is masked on SQLite only", table, m.column)
+				t.Errorf("%s.%s is masked on %s only", m.table, m.column, engine)
 				continue
 			}
 			query := "SELECT %s FROM %s WHERE %s IS NOT NULL"
-			values := func(db *sql.DB) []string {
-				c := "CAST(" + m.column + " AS TEXT)"
-				return sorted(queryTexts(t, db, fmt.Sprintf(query, c, m.table, m.column)))
-			}
 			c := other[i]
 			others := func(dsn string) []string {
 				return lines(t, dsn, fmt.Sprintf(query, c.column+"::text", c.table, c.column))
 			}
-			original, masked := values(before), values(after)
+			original, masked := original(m), masked(m)
 			// The two editions of the sample differ in a few values (a blank at the end
 			// of a city); in so many the copies may differ, and in no more.
 			differ := differences(moments(original), moments(others(source)))
 			if n := differences(moments(masked), moments(others(target))); n != differ || differ > len(original)/4 {
-				t.Errorf("%s.%s: %d of %d values differ between the sources, and %d between the copies", table, m.column, differ, len(original), n)
+				t.Errorf("%s, %s.%s: %d of %d values differ between the sources, and %d between the copies", engine, m.table, m.column, differ, len(original), n)
 			}
 			if len(original) > 0 && slices.Equal(masked, original) {
-				t.Errorf("%s.%s is what it was", table, m.column)
+				t.Errorf("%s, %s.%s is what it was", engine, m.table, m.column)
 			}
 			compared += len(masked)
 		}
+		t.Logf("%s: compared %d masked values", engine, compared)
+		if compared < 500 {
+			t.Errorf("%s: compared only %d values", engine, compared)
+		}
 	}
-	t.Logf("compared %d masked values", compared)
-	if compared < 500 {
-		t.Errorf("compared only %d values", compared)
+	values := func(db *sql.DB) func(plannedColumn) []string {
+		return func(m plannedColumn) []string {
+			return sorted(queryTexts(t, db, fmt.Sprintf("SELECT CAST(%s AS TEXT) FROM %s WHERE %[1]s IS NOT NULL", m.column, m.table)))
+		}
+	}
+	agree("SQLite", lite, values(before), values(after))
+	if script, ok := realData(t, "chinook", "mysql.sql"); ok {
+		for _, s := range connectortest.MySQLServers(t) {
+			p := newMySQLPair(t, s)
+			// A collation that tells all letters apart, as those of the other two do: under another
+			// what it calls equal masks alike, which is more.
+			p.load(t, script, "chinook")
+			for _, table := range p.lines(t, p.source, "SHOW TABLES") {
+				s.Exec(t, p.source, "ALTER TABLE "+connectortest.QuoteMySQL(table)+" CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+			}
+			p.run(t, policyLite)
+			values := func(database string) func(plannedColumn) []string {
+				return func(m plannedColumn) []string {
+					return sorted(p.lines(t, database, fmt.Sprintf("SELECT %s FROM %s WHERE %[1]s IS NOT NULL", back(m.column), back(m.table))))
+				}
+			}
+			agree(s.Flavor(), planned(t, policyLite, s.DSN(p.source), "mask"), values(p.source), values(p.target))
+		}
 	}
 	for _, table := range queryTexts(t, before, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
 		count := "SELECT count(*) FROM " + quoted(table)
