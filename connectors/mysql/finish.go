@@ -45,17 +45,12 @@ func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error
 				return err
 			}
 		}
-		// With unique_checks off a table that is copied row by row would not have its
-		// keys looked at.
-		if err := s.exec(ctx, "SET SESSION unique_checks = 1"); err != nil {
-			return err
-		}
 		for _, clauses := range inSteps(t.Indexes) {
 			if _, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(clauses, ", ")); err != nil {
 				return b.keyError(ctx, op, t.Name, err)
 			}
 		}
-		return s.exec(ctx, "SET SESSION unique_checks = 0")
+		return nil
 	})
 	if err != nil {
 		b.mu.Lock()

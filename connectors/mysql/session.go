@@ -16,6 +16,7 @@ import (
 type session struct {
 	side   connectors.Side
 	server server
+	rows   bool  // its statements have rows in reach: errors say nothing of the server's message
 	infile bool  // of a sink: the server takes LOAD DATA LOCAL
 	packet int64 // and statements of so many bytes: max_allowed_packet
 
@@ -70,7 +71,12 @@ func (s *session) query(ctx context.Context, statement string, each func(row) er
 func (s *session) table(ctx context.Context, statement string, each func(columns []string, r row) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fail := func(err error) error { return failDefinition(ctx, s.side, opOf(statement), err) }
+	fail := func(err error) error {
+		if s.rows {
+			return fail(ctx, s.side, opOf(statement), err)
+		}
+		return failDefinition(ctx, s.side, opOf(statement), err)
+	}
 	if s.closed {
 		return fail(errClosed)
 	}
