@@ -30,10 +30,10 @@ test-matrix: ## copy between PostgreSQL 12 to 18, fetched from npm and Debian, a
 race: ## run every test with the race detector; PACKAGES=… for some of them, TESTFLAGS=-short without those about values
 	$(GO) test -race $(TESTFLAGS) -timeout 45m $(PACKAGES)
 
-faults: ## every fault before and after every effect, and 200 runs killed at random moments; FAULTS_KILLS=…, FAULTS_SEED=…
-	FAULTS=all $(GO) test ./pipeline -run '^TestFaults$$' -v -count 1 -timeout 120m
+faults: ## every fault before and after every effect, and 200 runs killed at random moments on each server; FAULTS_KILLS=…, FAULTS_SEED=…
+	FAULTS=all $(GO) test ./pipeline -run '^TestFaults(MySQL)?$$' -v -count 1 -timeout 180m
 	FAULTS_KILLS=$${FAULTS_KILLS:-200} FAULTS_SEED=$${FAULTS_SEED:-$$(date +%s)} \
-		$(GO) test -race ./cmd/sanitize -run '^TestKillPostgres$$' -v -count 1 -timeout 120m
+		$(GO) test -race ./cmd/sanitize -run '^TestKill(Postgres|MySQL)$$' -v -count 1 -timeout 120m
 
 vet: ## what the compiler's friend says
 	$(GO) vet ./...

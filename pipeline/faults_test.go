@@ -160,8 +160,13 @@ func (w *world) hold() (token string, end func()) {
 	}
 }
 
-// compile is the plan of the fault table: what is named is masked, the rest is kept.
+// compile is the plan of the fault table.
 func (w *world) compile(masked ...string) func(context.Context, connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
+	return faultPlan(w.key, masked...)
+}
+
+// faultPlan makes a plan: what is named is masked, the rest is kept.
+func faultPlan(key *masking.Key, masked ...string) func(context.Context, connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
 	return func(_ context.Context, s connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
 		tables := map[masking.TableName]*masking.TablePlan{}
 		for _, t := range s.Catalog().Tables {
@@ -177,7 +182,7 @@ func (w *world) compile(masked ...string) func(context.Context, connectors.Snaps
 					if slices.Contains(masked, at+"=") {
 						spec = masking.Spec{Name: "constant", Variant: "all alike"}
 					}
-					b, err := masking.Standard().Bind(w.key, masking.Column{Table: t.ID.Name, Name: c.Name, Kind: kind, Bits: 64}, spec, nil)
+					b, err := masking.Standard().Bind(key, masking.Column{Table: t.ID.Name, Name: c.Name, Kind: kind, Bits: 64}, spec, nil)
 					if err != nil {
 						return nil, nil, err
 					}
@@ -191,7 +196,7 @@ func (w *world) compile(masked ...string) func(context.Context, connectors.Snaps
 			}
 			tables[masking.TableName{Schema: t.ID.Schema, Name: t.ID.Name}] = tp
 		}
-		return masking.NewPlan(tables), pipeline.Fingerprint{"key": w.key.Check()}, nil
+		return masking.NewPlan(tables), pipeline.Fingerprint{"key": key.Check()}, nil
 	}
 }
 

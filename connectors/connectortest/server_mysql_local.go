@@ -181,14 +181,7 @@ func (p *mysqlProgram) start(account *syscall.Credential) (*MySQLServer, error) 
 	if err != nil {
 		return fail(err)
 	}
-	args := []string{"--no-defaults"}
-	args = append(append(args, p.folders...), mysqlSizes...)
-	args = append(args, "--datadir="+data, "--init-file="+accounts, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(dir, "s"), "--pid-file="+filepath.Join(dir, "pid"), "--tmpdir="+dir,
-		"--skip-name-resolve", "--character-set-server=utf8mb4", "--local-infile=1", "--secure-file-priv=",
-		"--max-connections=200", "--max-allowed-packet=64M",
-		// The log of changes, by whose position readers agree on an instant.
-		"--log-bin=binlog", "--server-id=1", "--sync-binlog=0", "--loose-binlog-format=ROW", "--max-binlog-size=16M")
+	args := append(p.flags(data, dir, port), "--init-file="+accounts)
 	cmd := exec.Command(p.server, args...)
 	cmd.Dir = dir
 	logs := &tail{limit: 64 << 10}
@@ -213,6 +206,17 @@ func (p *mysqlProgram) start(account *syscall.Credential) (*MySQLServer, error) 
 		return nil, err
 	}
 	return s, nil
+}
+
+// flags are what a server is started with, whose data folder and socket these are.
+func (p *mysqlProgram) flags(data, dir string, port int) []string {
+	args := append([]string{"--no-defaults"}, p.folders...)
+	return append(append(args, mysqlSizes...), "--datadir="+data, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1",
+		"--socket="+filepath.Join(dir, "s"), "--pid-file="+filepath.Join(dir, "pid"), "--tmpdir="+dir,
+		"--skip-name-resolve", "--character-set-server=utf8mb4", "--local-infile=1", "--secure-file-priv=",
+		"--max-connections=200", "--max-allowed-packet=64M",
+		// The log of changes, by whose position readers agree on an instant.
+		"--log-bin=binlog", "--server-id=1", "--sync-binlog=0", "--loose-binlog-format=ROW", "--max-binlog-size=16M")
 }
 
 // data makes a data folder: a copy of one that is kept in the temporary folder, since MySQL

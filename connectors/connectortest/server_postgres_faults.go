@@ -3,7 +3,6 @@ package connectortest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
@@ -109,7 +108,7 @@ func startPrivate(o PrivateOptions) (_ *PrivatePostgres, err error) {
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	if err := s.reap(&clean); err != nil {
+	if err := reapFolders(&clean, s.dir, s.wal); err != nil {
 		return nil, err
 	}
 	if o.StandbyOf != nil {
@@ -126,27 +125,6 @@ func startPrivate(o PrivateOptions) (_ *PrivatePostgres, err error) {
 	}}
 	s.PostgresServer.clean = func() error { return errors.Join(s.Stop(), end()) }
 	return s, s.Start()
-}
-
-// reap sees to it that the folder goes even if this process is killed. The servers die
-// with it by themselves.
-func (s *PrivatePostgres) reap(clean *[]func() error) error {
-	reaper := exec.Command("/bin/sh", "-c", `cat >/dev/null; sleep 2; umount -l "$1" 2>/dev/null; rm -rf "$@"`, "sh", s.dir, s.wal)
-	reaper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	pipe, err := reaper.StdinPipe()
-	if err != nil {
-		return err
-	}
-	if err := reaper.Start(); err != nil {
-		return err
-	}
-	*clean = append([]func() error{(*clean)[0], func() error {
-		reaper.Process.Kill() // what it would do has been done
-		reaper.Wait()         // which closes the pipe
-		pipe.Close()
-		return nil
-	}}, (*clean)[1:]...)
-	return nil
 }
 
 func (s *PrivatePostgres) own(paths ...string) error {
@@ -296,112 +274,5 @@ func (s *PrivatePostgres) Ballast(tb testing.TB, leave int64) (remove func()) {
 	if s.Limited != "tmpfs" {
 		return func() {}
 	}
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(s.dir, &fs); err != nil {
-		tb.Fatal(err)
-	}
-	path := filepath.Join(s.dir, "ballast")
-	f, err := os.Create(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	// What others write meanwhile is missing in the end.
-	for n := int64(fs.Bavail)*int64(fs.Bsize) - leave; n > 0; n -= 64 << 10 {
-		if err = fill(f.Fd(), n); err == nil || !errors.Is(err, syscall.ENOSPC) {
-			break
-		}
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return func() {
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			tb.Error(err)
-		}
-	}
-}
-
-// Proxy stands between a client and a server. Reset cuts all connections through it with
-// a TCP reset, in the middle of whatever they do.
-type Proxy struct {
-	listener net.Listener
-	server   string
-
-	mu    sync.Mutex
-	conns map[net.Conn]bool
-	over  bool
-	wg    sync.WaitGroup
-}
-
-// NewProxy returns a proxy before the server of a URL, and the URL through it. It ends
-// with the test.
-func NewProxy(tb testing.TB, dsn string) (p *Proxy, through string) {
-	tb.Helper()
-	u, err := url.Parse(dsn)
-	if err != nil {
-		tb.Fatal("the DSN is not a URL")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	p = &Proxy{listener: l, server: u.Host, conns: map[net.Conn]bool{}}
-	p.wg.Go(p.accept)
-	tb.Cleanup(func() {
-		p.mu.Lock()
-		p.over = true
-		p.mu.Unlock()
-		l.Close()
-		p.Reset()
-		p.wg.Wait()
-	})
-	u.Host = l.Addr().String()
-	return p, u.String()
-}
-
-func (p *Proxy) accept() {
-	for {
-		client, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", p.server)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns[client] = true
-		p.conns[server] = true
-		over := p.over
-		p.mu.Unlock()
-		pipe := func(to, from net.Conn) {
-			io.Copy(to, from)
-			to.Close()
-			from.Close()
-			p.mu.Lock()
-			delete(p.conns, to)
-			delete(p.conns, from)
-			p.mu.Unlock()
-		}
-		p.wg.Go(func() { pipe(client, server) })
-		p.wg.Go(func() { pipe(server, client) })
-		if over {
-			client.Close()
-			server.Close()
-		}
-	}
-}
-
-// Reset cuts every connection with a reset, at both ends.
-func (p *Proxy) Reset() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.conns {
-		if t, ok := c.(*net.TCPConn); ok {
-			t.SetLinger(0)
-		}
-		c.Close()
-	}
+	return ballast(tb, s.dir, leave)
 }

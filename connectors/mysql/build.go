@@ -36,7 +36,10 @@ type build struct {
 	defs     definitions
 	database string        // being built
 	slots    chan *session // a place per session allowed; nil where none is open yet
+	inserts  atomic.Bool   // the server has begun to forbid LOAD DATA LOCAL
 	unlogged bool          // keeps out of the server's binary log
+
+	gone atomic.Bool // the server could not be had for as long as a build waits
 
 	holderMu sync.Mutex      // one statement at a time
 	holder   *session        // holds the target's lock
@@ -327,7 +330,7 @@ func (b *build) Receipts(ctx context.Context) (all []connectors.Receipt, err err
 	if err := b.check("read the ledger", open); err != nil {
 		return nil, err
 	}
-	err = b.withHolder(ctx, func(s *session) error {
+	err = b.holdAgain(ctx, func(s *session) (err error) {
 		all, err = b.readLedger(ctx, s)
 		return err
 	})
@@ -394,6 +397,32 @@ func (b *build) with(ctx context.Context, op string, f func(*session) error) err
 	return err
 }
 
+// again is with for what may be done twice: if its session is lost in the middle, it is
+// done anew on another. Every session of the build may have been lost, so it goes on until
+// one lives; where none can be had, that is the error.
+func (b *build) again(ctx context.Context, op string, f func(*session) error) error {
+	for try := 0; ; try++ {
+		held, err := b.take(ctx, op)
+		if err != nil {
+			return err
+		}
+		err = f(held)
+		b.give(held, err == nil)
+		if !lost(err) || ctx.Err() != nil || try == cap(b.slots) {
+			return err
+		}
+	}
+}
+
+// holdAgain is withHolder for what may be done twice, in the same way.
+func (b *build) holdAgain(ctx context.Context, f func(*session) error) error {
+	err := b.withHolder(ctx, f)
+	if lost(err) && ctx.Err() == nil {
+		err = b.withHolder(ctx, f)
+	}
+	return err
+}
+
 // poolTimeout bounds how long closing the pool waits for sessions in use.
 const poolTimeout = 5 * time.Second
 
@@ -421,7 +450,7 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 		return err
 	}
 	var receipts []connectors.Receipt
-	err := b.withHolder(ctx, func(s *session) (err error) {
+	err := b.holdAgain(ctx, func(s *session) (err error) {
 		receipts, err = b.readLedger(ctx, s)
 		return err
 	})
@@ -445,7 +474,7 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if len(faults) > 0 {
 		return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op, Err: errors.New(some(faults))}
 	}
-	err = b.withHolder(ctx, func(s *session) error {
+	err = b.holdAgain(ctx, func(s *session) error {
 		if err := storeRest(ctx, s, b.database, partMade, b.defs.Rest); err != nil {
 			return err
 		}
@@ -483,7 +512,7 @@ func (b *build) count(ctx context.Context, op string, want map[catalog.TableID]i
 			continue
 		}
 		tasks = append(tasks, task{do: func(ctx context.Context) error {
-			return b.with(ctx, op, func(s *session) error {
+			return b.again(ctx, op, func(s *session) error {
 				have, err := s.number(ctx, "SELECT COUNT(*) FROM "+ident(t.Name))
 				if err == nil && (have != want[id] || have != ledger[t.Name]) {
 					mu.Lock()
@@ -509,7 +538,8 @@ func (b *build) count(ctx context.Context, op string, want map[catalog.TableID]i
 func (b *build) compareKeys(ctx context.Context, op string) (faults []string, err error) {
 	there := map[[2]string]bool{}
 	fold := func(s string) string { return strings.ToLower(s) } // names of keys have no case
-	err = b.with(ctx, op, func(s *session) error {
+	err = b.again(ctx, op, func(s *session) error {
+		clear(there)
 		return s.query(ctx, "SELECT TABLE_NAME, CONSTRAINT_NAME FROM information_schema.TABLE_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = "+literal(b.database), func(r row) error {
 			there[[2]string{fold(r.text(0)), fold(r.text(1))}] = true
 			return nil

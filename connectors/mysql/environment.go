@@ -189,7 +189,21 @@ func (s *sink) name(infix, run string) string {
 
 // Begin takes the target, ends what a killed run has begun to promote, clears what others
 // have left, and makes the database with everything that rows need.
-func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connectors.Build, err error) {
+func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors.Build, error) {
+	b, err := s.begin(ctx, spec, false)
+	if lost(err) && ctx.Err() == nil {
+		// What had been made is removed, and no row was in it.
+		b, err = s.begin(ctx, spec, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// begin is one try of Begin. again is set of the second, to which the first may still seem
+// to hold the target.
+func (s *sink) begin(ctx context.Context, spec connectors.BuildSpec, again bool) (_ *build, err error) {
 	op := "begin a build of " + s.display(s.target)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
@@ -217,7 +231,7 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 			b.Abort()
 		}
 	}()
-	if err := b.claim(ctx); err != nil {
+	if err := b.claim(ctx, again); err != nil {
 		return nil, err
 	}
 	if err := b.fit(ctx); err != nil {

@@ -29,6 +29,7 @@ func (c *condition) Error() string { return fmt.Sprintf("%s (error %d)", c.text,
 // conditions names the errors that a run may meet; see MySQL's "Server Error Message
 // Reference" and MariaDB's "MariaDB Error Code Reference".
 var conditions = map[uint16]string{
+	3: "error while writing a file at the server", 20: "disk is full", // of mysys: MySQL's "Global Error Message Reference"
 	1021: "disk is full", 1026: "error while writing a file at the server", 1030: "error of the storage engine", 1037: "out of memory", 1040: "too many connections", 1041: "out of memory",
 	1042: "the host cannot be looked up", 1044: "the account may not use the database", 1045: "account or password is refused", 1048: "null in a column that is not null",
 	1053: "server is shutting down", 1062: "duplicate key", 1064: "syntax error", 1074: "column is too long",
@@ -117,6 +118,10 @@ func broken(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errClosed) || errors.Is(err, driverpkg.ErrPktSync) || errors.As(err, &ne)
 }
 
+// lost reports whether an error, wrapped or not, says that a session was lost: what it did
+// last may have been done or not.
+func lost(err error) bool { return broken(err) || numberOf(err) == 0 && connectors.Retryable(err) }
+
 // fail wraps the error of a statement that rows are in reach of.
 func fail(ctx context.Context, side connectors.Side, op string, err error) error {
 	return wrap(ctx, side, op, err, bare)
@@ -153,7 +158,7 @@ func wrap(ctx context.Context, side connectors.Side, op string, err error, words
 		classify(e, me)
 	case broken(err):
 		e.Kind, e.Retry = connectors.KindUnavailable, true
-		e.Err = errors.New("connection lost")
+		e.Err, e.Hint = errors.New("connection lost"), lostHint
 		var ne *net.OpError
 		if errors.As(err, &ne) && ne.Op == "dial" {
 			e.Err = ne.Err // the address stands in the operation
@@ -191,12 +196,29 @@ func violation(me *driverpkg.MySQLError) *connectors.Violation {
 	return nil
 }
 
+// noRoom finds a full disk in what other errors say of their cause: the system's errors 28
+// and 122, and the storage engines' 135 (MySQL's my_base.h, HA_ERR_RECORD_FILE_FULL).
+var noRoom = regexp.MustCompile(`(?i)\b(?:errno|error|code)(?: code)?:? (?:28|122|135)\b|No space left|No more room`)
+
+const (
+	lostHint = "the server, somebody at it, or what stands between has ended the connection; its log tells more; run again"
+	fullHint = "the server has no room left on its disk, or the table has reached its bound"
+)
+
 func classify(e *connectors.Error, me *driverpkg.MySQLError) {
 	switch me.Number {
-	case 1053, 1158, 1159, 1160, 1161, 1927, 3169, 4031, 1040, 1203, 1226, 1037, 1041:
+	case 1053, 1158, 1159, 1160, 1161, 1927, 3169, 4031:
 		e.Kind, e.Retry = connectors.KindUnavailable, true
+		e.Hint = lostHint
+	case 1040, 1203, 1226:
+		e.Kind, e.Retry = connectors.KindUnavailable, true
+		e.Hint = "others have taken all connections that the server or the account may have; run again later, or with fewer --workers"
+	case 1037, 1041:
+		e.Kind, e.Retry = connectors.KindUnavailable, true
+		e.Hint = "the server has no memory left; run again later"
 	case 1205, 1213, 1020:
 		e.Kind, e.Retry = connectors.KindUnavailable, true
+		e.Hint = "somebody changes the same rows at the server; run again"
 		if me.Number == 1205 {
 			e.Hint = "somebody holds a lock on the table; try again, or raise the lock timeout"
 		}
@@ -216,13 +238,21 @@ func classify(e *connectors.Error, me *driverpkg.MySQLError) {
 		e.Hint = "an administrator unblocks the host with FLUSH HOSTS, or TRUNCATE performance_schema.host_cache"
 	case 1021, 1114, 3675:
 		e.Kind = connectors.KindUnavailable
-		e.Hint = "the server has no room left on its disk, or the table has reached its bound"
+		e.Hint = fullHint
+	case 3, 20, 1005, 1006, 1025, 1026, 1030, 1180, 1878, 3678:
+		if noRoom.MatchString(me.Message) {
+			e.Kind, e.Hint = connectors.KindUnavailable, fullHint
+		}
 	case 1290, 1836:
 		e.Kind = connectors.KindUnavailable
 		e.Hint = "the server is read-only, or was started with an option that forbids this"
 	case 1153:
 		e.Kind = connectors.KindUnavailable
 		e.Hint = "raise max_allowed_packet at the server"
+	case 1148, 3948, 4166:
+		// It was not when the session began. The chunk is tried again, by INSERT.
+		e.Kind, e.Retry = connectors.KindUnavailable, true
+		e.Hint = "LOAD DATA LOCAL was switched off at the target meanwhile: SET GLOBAL local_infile = 1, or leave it off and run again"
 	case 1412:
 		e.Kind = connectors.KindSnapshot
 		e.Hint = "somebody has changed the table since the snapshot was opened; run again"

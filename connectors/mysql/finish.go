@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	driverpkg "github.com/go-sql-driver/mysql"
+
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
@@ -39,14 +41,22 @@ func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error
 	if done || len(t.Indexes) == 0 {
 		return nil
 	}
-	err := b.with(ctx, op, func(s *session) error {
+	steps := inSteps(t.Indexes)
+	made, sent := 0, -1
+	err := b.again(ctx, op, func(s *session) error {
 		for _, sql := range b.tuning() {
 			if err := s.exec(ctx, sql); err != nil {
 				return err
 			}
 		}
-		for _, clauses := range inSteps(t.Indexes) {
-			if _, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(clauses, ", ")); err != nil {
+		for ; made < len(steps); made++ {
+			twice := sent == made
+			sent = made
+			_, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(steps[made], ", "))
+			if twice && numberOf(err) == 1061 {
+				err = nil // the answer was lost, and not what it said: a statement makes all of its keys or none
+			}
+			if err != nil {
 				return b.keyError(ctx, op, t.Name, err)
 			}
 		}
@@ -130,7 +140,7 @@ func (b *build) Finish(ctx context.Context) error {
 			return err
 		}
 	}
-	err := b.with(ctx, op, func(s *session) error {
+	err := b.again(ctx, op, func(s *session) error {
 		if err := b.sequences(ctx, s); err != nil {
 			return err
 		}
@@ -159,8 +169,14 @@ func (b *build) addKeys() (tasks []task) {
 		}
 		op := "make the foreign keys of " + word(t.Name)
 		tasks = append(tasks, task{locks: locks, do: func(ctx context.Context) error {
-			return b.with(ctx, op, func(s *session) error {
+			sent := false
+			return b.again(ctx, op, func(s *session) error {
+				twice := sent
+				sent = true
 				_, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(t.ForeignKeys, ", "))
+				if twice && keyIsThere(err) {
+					return nil // as with indexes
+				}
 				if numberOf(err) == 6125 {
 					failed := failDefinition(ctx, b.side, op, err)
 					var e *connectors.Error
@@ -175,6 +191,15 @@ func (b *build) addKeys() (tasks []task) {
 		}})
 	}
 	return tasks
+}
+
+// keyIsThere reports whether a foreign key could not be made since there is one of its name.
+func keyIsThere(err error) bool {
+	var me *driverpkg.MySQLError
+	if !errors.As(err, &me) {
+		return false
+	}
+	return me.Number == 1826 || me.Number == 1005 && strings.Contains(me.Message, "errno: 121")
 }
 
 // validateKeys returns what looks for rows that a foreign key does not allow. The server
@@ -197,7 +222,7 @@ func (b *build) validateKeys() (tasks []task) {
 
 func (b *build) validate(ctx context.Context, id catalog.TableID, f catalog.ForeignKey) error {
 	op := fmt.Sprintf("validate foreign key %s of %s", word(f.Name), word(id.Name))
-	return b.with(ctx, op, func(s *session) error {
+	return b.again(ctx, op, func(s *session) error {
 		few, err := b.repeats(ctx, s, id, f)
 		if err != nil {
 			return b.about(err, op)
@@ -254,7 +279,7 @@ func orphanSQL(id catalog.TableID, f catalog.ForeignKey, few bool) string {
 // analyze gathers the optimiser's statistics of a table.
 func (b *build) analyze(ctx context.Context, name string) error {
 	op := "analyze " + word(name)
-	return b.with(ctx, op, func(s *session) error {
+	return b.again(ctx, op, func(s *session) error {
 		err := s.query(ctx, "ANALYZE NO_WRITE_TO_BINLOG TABLE "+ident(name), func(r row) error {
 			if len(r) > 3 && strings.EqualFold(r.text(2), "error") {
 				return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the server cannot gather the statistics of the table")}

@@ -14,15 +14,20 @@ import (
 const pulseEvery = 20 * time.Second
 
 // claim opens the session that holds the target, takes its lock, ends what a killed run
-// has begun to promote, and refuses a target that is somebody's work.
-func (b *build) claim(ctx context.Context) (err error) {
-	if b.holder, err = b.admin(ctx); err != nil {
+// has begun to promote, and refuses a target that is somebody's work. again is set where
+// it was done before, and its session was lost: then it waits for a moment.
+func (b *build) claim(ctx context.Context, again bool) (err error) {
+	connect, wait := b.admin, 0
+	if again {
+		connect, wait = func(ctx context.Context) (*session, error) { return b.patiently(ctx, b.admin) }, 5
+	}
+	if b.holder, err = connect(ctx); err != nil {
 		return err
 	}
 	if err := equip(ctx, b.holder); err != nil {
 		return err
 	}
-	if err := b.sink.take(ctx, b.holder, 0); err != nil {
+	if err := b.sink.take(ctx, b.holder, wait); err != nil {
 		return err
 	}
 	if b.taken, err = b.holder.number(ctx, "SELECT CONNECTION_ID()"); err != nil {
@@ -259,9 +264,14 @@ const (
 // there when the build was begun.
 func (b *build) patiently(ctx context.Context, connect func(context.Context) (*session, error)) (*session, error) {
 	until := time.Now().Add(patience)
+	if b.gone.Load() {
+		until = time.Now() // it was waited for in vain: the cleaning up need not wait again
+	}
 	for wait := firstRetry; ; wait = min(2*wait, longestRetry) {
 		conn, err := connect(ctx)
-		if err == nil || !connectors.Retryable(err) || ctx.Err() != nil || time.Now().After(until) {
+		late := time.Now().After(until)
+		if err == nil || !connectors.Retryable(err) || ctx.Err() != nil || late {
+			b.gone.Store(err != nil && late)
 			return conn, err
 		}
 		select {

@@ -245,7 +245,7 @@ func (l *loader) open() (sinkWriter, error) {
 	if l.lines == nil {
 		l.lines = make([]byte, 0, feedBytes+feedBytes/4)
 	}
-	if l.session.infile {
+	if l.session.infile && !l.build.inserts.Load() {
 		return newInfile(l.session, l.loadSQL, l.emptyEnum), nil
 	}
 	return newInserter(l.session, l.insertSQL(), l.columns, l.emptyEnum), nil
@@ -350,6 +350,10 @@ func (l *loader) Abort() error {
 
 // fail ends the loader: what it has written is dropped.
 func (l *loader) fail(err error) error {
+	switch numberOf(err) {
+	case 1148, 3948, 4166:
+		l.build.inserts.Store(true)
+	}
 	l.leave(false)
 	l.err = err
 	return err

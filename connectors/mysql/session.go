@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"sync"
@@ -19,6 +20,7 @@ type session struct {
 	rows   bool  // its statements have rows in reach: errors say nothing of the server's message
 	infile bool  // of a sink: the server takes LOAD DATA LOCAL
 	packet int64 // and statements of so many bytes: max_allowed_packet
+	alone  bool  // sees an instant that no other session can take its place in
 
 	mu     sync.Mutex
 	conn   driver.Conn
@@ -58,7 +60,23 @@ func (s *session) run(ctx context.Context, statement string) (affected int64, er
 // exec runs a statement that no row is in reach of: its errors may say what the server says.
 func (s *session) exec(ctx context.Context, statement string) error {
 	_, err := s.run(ctx, statement)
-	return failDefinition(ctx, s.side, opOf(statement), err)
+	return s.fail(ctx, opOf(statement), err)
+}
+
+// fail wraps the error of a statement that the session has run.
+func (s *session) fail(ctx context.Context, op string, err error) error {
+	if s.rows {
+		err = fail(ctx, s.side, op, err)
+	} else {
+		err = failDefinition(ctx, s.side, op, err)
+	}
+	var e *connectors.Error
+	if s.alone && ctx.Err() == nil && lost(err) && errors.As(err, &e) {
+		e.Kind, e.Retry = connectors.KindSnapshot, false
+		e.Err = fmt.Errorf("the snapshot is lost: %w", e.Err)
+		e.Hint = "run again; here a lost session cannot join the instant of the others"
+	}
+	return err
 }
 
 // query runs a statement about definitions and calls each for every row, which is good
@@ -71,12 +89,7 @@ func (s *session) query(ctx context.Context, statement string, each func(row) er
 func (s *session) table(ctx context.Context, statement string, each func(columns []string, r row) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fail := func(err error) error {
-		if s.rows {
-			return fail(ctx, s.side, opOf(statement), err)
-		}
-		return failDefinition(ctx, s.side, opOf(statement), err)
-	}
+	fail := func(err error) error { return s.fail(ctx, opOf(statement), err) }
 	if s.closed {
 		return fail(errClosed)
 	}

@@ -68,6 +68,7 @@ func (s *snapshot) open(ctx context.Context) error {
 	if err := s.agree(ctx, c); err != nil {
 		return err
 	}
+	s.main.alone = true
 	s.left = len(s.all)
 	s.free = make(chan *session, len(s.all))
 	for _, r := range s.all {
