@@ -71,7 +71,7 @@ func (sc *schema) own(name string) bool { return sc.same(name, sc.database) }
 func (sc *schema) same(a, b string) bool { return a == b || sc.fold && strings.EqualFold(a, b) }
 
 // ours reports whether a table is a mark, a ledger or a list of what to make again.
-func ours(table string) bool { return table == "_sanitize" || strings.HasPrefix(table, "_sanitize_") }
+func ours(table string) bool { return table == markTable || table == ledgerTable || table == restTable }
 
 // foreignEngines lists the storage engines whose tables hold no rows of their own, and why.
 var foreignEngines = map[string]string{

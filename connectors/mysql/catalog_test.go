@@ -86,7 +86,7 @@ func TestUnseen(t *testing.T) {
 			if o := fateOf(c, catalog.Grants, "5"); o.Fate != catalog.Stays {
 				t.Errorf("grants: %+v", c.Fates())
 			}
-			if _, _, err := readCatalog(t.Context(), connected(t, connectors.SourceSide, server.DSN("mysql")), database+"_not"); err == nil {
+			if _, _, err := readCatalog(t.Context(), connected(t, connectors.SourceSide, server.DSN(database)), database+"_not"); err == nil {
 				t.Error("a database that is missing is read")
 			}
 		})

@@ -114,7 +114,7 @@ func TestAcross(t *testing.T) {
 			from.Script(t, database, strings.ReplaceAll(read(t, "../../testdata/schemas", from.Flavor(), "torture.sql"), "DATABASE.", database+"."))
 			s := connected(t, connectors.SourceSide, from.DSN(database))
 			_, sc, _, d := defined(t, s, database)
-			sink := connected(t, connectors.SinkSide, to.DSN("mysql"))
+			sink := connected(t, connectors.SinkSide, to.DSN(to.Database(t)))
 			refused := map[string]bool{}
 			for _, r := range compatible(sc.server, sink.server, d) {
 				refused[r.Object] = true

@@ -225,13 +225,14 @@ func (c *config) settings(s server) []string {
 	set := []string{
 		"time_zone = '+00:00'",
 		"autocommit = 1",
-		"sql_select_limit = DEFAULT", "sql_safe_updates = 0", "sql_big_selects = 1", "sql_quote_show_create = 1",
+		"sql_select_limit = 18446744073709551615", "sql_safe_updates = 0", "sql_big_selects = 1", "sql_quote_show_create = 1", "sql_notes = 1",
 		"net_write_timeout = 3600", "net_read_timeout = 3600", // a chunk may wait for its other end
 		"wait_timeout = 604800",
 	}
 	if s.mariadb {
 		set = append(set, "max_statement_time = 0", "idle_transaction_timeout = 0", "idle_readonly_transaction_timeout = 0", "idle_write_transaction_timeout = 0",
-			"max_error_count = 65535") // of warnings a load looks at every one; elsewhere an account may not ask for more than 1,024
+			"system_versioning_asof = DEFAULT", // now, whatever the server's own is
+			"max_error_count = 65535")          // of warnings a load looks at every one; elsewhere an account may not ask for more than 1,024
 	} else if c.side == connectors.SourceSide {
 		set = append(set, "max_execution_time = 0")
 	}
@@ -240,10 +241,11 @@ func (c *config) settings(s server) []string {
 	}
 	seconds := max(1, int((c.lockTimeout+time.Second-1)/time.Second))
 	if c.side == connectors.SourceSide {
-		return append(set, "sql_mode = ''", fmt.Sprintf("lock_wait_timeout = %d", seconds))
+		return append(set, "sql_mode = 'ALLOW_INVALID_DATES'", fmt.Sprintf("lock_wait_timeout = %d", seconds))
 	}
 	// Without unique_checks MariaDB sorts what is loaded into an empty table before it stores
-	// it, which takes twice the processor's time of rows that come in order already.
+	// it, which takes twice the processor's time of rows that come in order already; and a
+	// table that an index is added to row by row would not have its unique keys looked at.
 	return append(set, "sql_mode = '"+buildMode+"'", "lock_wait_timeout = 3600", "innodb_lock_wait_timeout = 3600", "foreign_key_checks = 0", "unique_checks = 1")
 }
 

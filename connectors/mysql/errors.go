@@ -42,7 +42,7 @@ var conditions = map[uint16]string{
 	1261: "a row has too few values", 1262: "a row has too many values", 1290: "an option of the server forbids it", 1292: "invalid value for its type", 1300: "invalid character for the character set",
 	1301: "result is larger than max_allowed_packet", 1317: "cancelled", 1364: "a column without a default has no value", 1366: "invalid value for its type", 1370: "missing right on a routine",
 	1406: "value too long for its type", 1411: "invalid value for its type", 1412: "definition of a table has changed since the snapshot", 1416: "value is no geometry", 1451: "foreign key does not hold",
-	1452: "foreign key does not hold", 1526: "no partition takes the row", 1586: "duplicate key", 1690: "number out of range",
+	1452: "foreign key does not hold", 1526: "no partition takes the row", 1367: "invalid value for its type", 1525: "invalid value for its type", 1586: "duplicate key", 1690: "number out of range",
 	1792: "session is read-only", 1836: "server is read-only", 1859: "duplicate key", 1969: "query was cancelled by a time limit", 3024: "query was cancelled by a time limit",
 	3140: "invalid JSON", 3141: "invalid JSON", 3144: "JSON of a character set that it cannot have", 3169: "session was ended", 3675: "disk is full", 3819: "check constraint does not hold", 3948: "LOAD DATA LOCAL is switched off",
 	4025: "check constraint does not hold", 4031: "session was idle for too long", 1148: "LOAD DATA LOCAL is switched off", 4166: "LOAD DATA LOCAL is switched off",
@@ -98,7 +98,7 @@ func bare(me *driverpkg.MySQLError) *condition {
 // spoken is like bare but keeps the server's message, unless the error is one about
 // values. It is for statements that no row is in reach of.
 func spoken(me *driverpkg.MySQLError) *condition {
-	if _, about := names[me.Number]; about || me.Number == 1105 || me.Number == 1411 || me.Number == 1690 || me.Number == 3141 {
+	if _, about := names[me.Number]; about || me.Number == 1105 || me.Number == 1300 || me.Number == 1525 || me.Number == 1367 || me.Number == 1411 || me.Number == 1690 || me.Number == 3141 {
 		return bare(me)
 	}
 	return &condition{number: me.Number, text: strings.TrimSpace(me.Message)}

@@ -49,11 +49,6 @@ func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error
 				return err
 			}
 		}
-		// With unique_checks off a table that is copied row by row would not have its
-		// keys looked at.
-		if err := s.exec(ctx, "SET SESSION unique_checks = 1"); err != nil {
-			return err
-		}
 		for ; made < len(steps); made++ {
 			twice := sent == made
 			sent = made
@@ -65,7 +60,7 @@ func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error
 				return b.keyError(ctx, op, t.Name, err)
 			}
 		}
-		return s.exec(ctx, "SET SESSION unique_checks = 0")
+		return nil
 	})
 	if err != nil {
 		b.mu.Lock()

@@ -307,12 +307,14 @@ func (b *build) enter(ctx context.Context) (*session, error) {
 // them; then the server says what it does not take.
 var lenient = map[bool][]string{ // by whether it is MariaDB
 	false: {
+		"explicit_defaults_for_timestamp = ON",     // or a timestamp would get a default, and change with its row
 		"sql_generate_invisible_primary_key = OFF", // or a table without a key would get a column more
 		"sql_require_primary_key = OFF",
 		"restrict_fk_on_non_standard_key = OFF", // a key may point to columns that are not unique
 		"innodb_strict_mode = OFF",              // a row may be longer than a page holds, if its values are
 	},
 	true: {
+		"explicit_defaults_for_timestamp = ON",
 		"innodb_strict_mode = OFF",
 		"system_versioning_alter_history = KEEP", // a table with versions may get keys: its rows are new
 	},

@@ -28,6 +28,7 @@ func (s *source) Sample(ctx context.Context, t *catalog.Table, n int, see func(r
 		return err
 	}
 	defer session.close()
+	session.rows = true
 	var list []string
 	for _, c := range t.Columns {
 		switch {

@@ -209,7 +209,7 @@ func TestReplay(t *testing.T) {
 				database := make(t, server)
 				s := connected(t, connectors.SourceSide, server.DSN(database))
 				_, _, out, d := defined(t, s, database)
-				sink := connected(t, connectors.SinkSide, server.DSN("mysql"))
+				sink := connected(t, connectors.SinkSide, server.DSN(server.Database(t)))
 				copied := server.Name(t)
 				t.Cleanup(func() { sink.exec(context.Background(), "DROP DATABASE IF EXISTS "+ident(copied)) })
 				replay(t, sink, copied, d)

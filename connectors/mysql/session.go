@@ -17,6 +17,7 @@ import (
 type session struct {
 	side   connectors.Side
 	server server
+	rows   bool  // its statements have rows in reach: errors say nothing of the server's message
 	infile bool  // of a sink: the server takes LOAD DATA LOCAL
 	packet int64 // and statements of so many bytes: max_allowed_packet
 	alone  bool  // sees an instant that no other session can take its place in
@@ -62,9 +63,13 @@ func (s *session) exec(ctx context.Context, statement string) error {
 	return s.fail(ctx, opOf(statement), err)
 }
 
-// fail wraps the error of a statement that no row is in reach of.
+// fail wraps the error of a statement that the session has run.
 func (s *session) fail(ctx context.Context, op string, err error) error {
-	err = failDefinition(ctx, s.side, op, err)
+	if s.rows {
+		err = fail(ctx, s.side, op, err)
+	} else {
+		err = failDefinition(ctx, s.side, op, err)
+	}
 	var e *connectors.Error
 	if s.alone && ctx.Err() == nil && lost(err) && errors.As(err, &e) {
 		e.Kind, e.Retry = connectors.KindSnapshot, false

@@ -106,6 +106,7 @@ func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
 		plain.close()
 		return nil, err
 	}
+	main.rows = true
 	view := &snapshot{source: s, plain: plain, main: main, opened: time.Now(), split: map[catalog.TableID]*keyRange{}, reading: map[*batches]bool{}}
 	if err := view.open(ctx); err != nil {
 		view.Close()
@@ -135,7 +136,7 @@ func (s *source) Close() error {
 
 // readerMode is the sql_mode of readers. They write nothing; it is by this mode that the
 // condition of a policy means here what it means elsewhere.
-const readerMode = "ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES"
+const readerMode = "ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,ALLOW_INVALID_DATES"
 
 // reader opens a session for reading rows: text comes as the bytes that are stored.
 func (s *source) reader(ctx context.Context) (*session, error) {

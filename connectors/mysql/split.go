@@ -259,12 +259,16 @@ func (s *snapshot) chooseKey(ctx context.Context, t *catalog.Table, r *keyRange)
 		way   string
 	}
 	var all []*index
-	err := s.main.query(ctx, "SHOW INDEX FROM "+table(s.source.database, t.ID)+" WHERE Non_unique = 0", func(v row) error {
+	err := s.main.table(ctx, "SHOW INDEX FROM "+table(s.source.database, t.ID)+" WHERE Non_unique = 0", func(columns []string, v row) error {
 		name := v.text(2)
 		if len(all) == 0 || all[len(all)-1].name != name {
 			all = append(all, &index{name: name, way: v.text(5)})
 		}
 		x := all[len(all)-1]
+		for i, c := range columns {
+			// What the optimiser is told not to use cannot be asked for.
+			x.bad = x.bad || c == "Visible" && v.text(i) == "NO" || c == "Ignored" && v.text(i) == "YES"
+		}
 		col := t.Column(v.text(4))
 		// A prefix, an expression, a NULL: not every row has its place by it.
 		if col == nil || !v.null(7) || !col.NotNull {

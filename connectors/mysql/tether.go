@@ -374,6 +374,9 @@ func (sc *schema) readRights(ctx context.Context, s *session) error {
 	return nil
 }
 
+// everyRight is what rightsOn calls all of them.
+const everyRight = "ALL PRIVILEGES"
+
 // rightsOn reads what SHOW GRANTS prints: the rights on all of a database.
 func rightsOn(lines []string, database string) map[string]bool {
 	has := map[string]bool{}
@@ -395,7 +398,7 @@ func rightsOn(lines []string, database string) map[string]bool {
 			right := strings.ToUpper(line[w[0].start:w[len(w)-1].end])
 			rights := []string{right}
 			if right == "ALL PRIVILEGES" || right == "ALL" {
-				rights = nil
+				rights = []string{everyRight}
 				for _, h := range hidden {
 					rights = append(rights, h.rights...)
 				}

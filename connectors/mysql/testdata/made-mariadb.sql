@@ -610,7 +610,7 @@ CREATE EVENT `once ``more` ON SCHEDULE AT '2037-01-01 01:00:00' ON COMPLETION PR
 -- se`q: 5 by 3, -10 to 1000, fills .
 
 -- fates
--- definers 40: left behind, are accounts of the source's server: views and routines run with the rights of who uses them, triggers and events with those of the target's account
+-- definers 40: left behind, would be accounts of the source's server: views and routines run with the rights of who uses them, triggers and events with those of the target's account
 -- event daily: neutralised, would act by itself, at its time; it is made disabled
 -- event elsewhere: neutralised, would act by itself, at its time; it is made disabled
 -- event once `more: neutralised, would act by itself, at its time; it is made disabled
