@@ -135,7 +135,7 @@ func equalityOf(collation string) (e catalog.Equality) {
 	switch {
 	case has("bin"):
 	case sensitive && !has("ai"):
-	case has("german2", "danish") && has("utf8", "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32", "uca1400") && !has("as"),
+	case collation == "latin1_danish_ci", has("german2", "danish") && has("utf8", "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32", "uca1400") && !has("as"),
 		has("german2") && has("latin1"), has("pb", "da", "nb", "nn") && has("ai"):
 		e |= catalog.FoldUnknown // å is aa, ö is oe
 	case sensitive && uca && !has("ai"): // to case and to marks, and not to forms
