@@ -30,7 +30,7 @@ var (
 
 // Names of the contenders that the aims speak of.
 const (
-	mysqlDump = "mysqldump | mysql"
+	mysqlDump = "mysqldump into mysql"
 	myDumper  = "mydumper + myloader"
 )
 
