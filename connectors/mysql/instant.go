@@ -108,8 +108,11 @@ func (s *snapshot) held(ctx context.Context, lock string, all bool) error {
 	if err := l.exec(ctx, "SET lock_wait_timeout = 1"); err != nil {
 		return err
 	}
+	var locked time.Duration // others wait behind a lock that waits, too
 	for try := 1; ; try++ {
+		from := time.Now()
 		err := l.exec(ctx, lock)
+		locked += time.Since(from)
 		if err == nil {
 			break
 		}
@@ -132,7 +135,7 @@ func (s *snapshot) held(ctx context.Context, lock string, all bool) error {
 		position = s.position(ctx, all)
 	}
 	unlocked := l.exec(ctx, "UNLOCK TABLES")
-	s.instant.Locked, s.instant.Position = time.Since(from), position
+	s.instant.Locked, s.instant.Position = locked+time.Since(from), position
 	return errors.Join(err, unlocked)
 }
 
