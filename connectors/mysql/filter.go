@@ -30,7 +30,7 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 		return layout, nil
 	}
 	if f.Where != "" {
-		if err := s.checkWhere(ctx, t, f.Where); err != nil {
+		if f.Where, err = s.checkWhere(ctx, t, f.Where); err != nil {
 			return nil, err
 		}
 	}
@@ -89,9 +89,11 @@ var moody = []string{"rand", "uuid", "uuid_short", "sys_guid", "random_bytes", "
 	"last_insert_id", "connection_id", "row_count", "found_rows", "load_file", "nextval", "lastval", "setval", "master_pos_wait", "source_pos_wait", "master_gtid_wait",
 	"wait_for_executed_gtid_set", "sysdate", "user", "current_user", "session_user", "system_user", "current_role"}
 
-func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where string) error {
-	fail := func(err error, hint string) error {
-		return connectors.FilterError(t.ID, fmt.Errorf("its condition cannot be used: %w", err), hint)
+// checkWhere returns the condition in the server's words: a backslash in a literal, which
+// is one elsewhere, begins an escape here.
+func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where string) (string, error) {
+	fail := func(err error, hint string) (string, error) {
+		return "", connectors.FilterError(t.ID, fmt.Errorf("its condition cannot be used: %w", err), hint)
 	}
 	// # would begin a comment and @ a variable.
 	parsed, err := connectors.ParseCondition(where, "?@#[]\\")
@@ -100,9 +102,21 @@ func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where strin
 	}
 	for _, call := range parsed.Calls {
 		if slices.Contains(moody, strings.ToLower(call)) {
-			return connectors.FilterError(t.ID, fmt.Errorf("its condition calls %s, which may answer otherwise the next time or have effects", call), "")
+			return "", connectors.FilterError(t.ID, fmt.Errorf("its condition calls %s, which may answer otherwise the next time or have effects", call), "")
 		}
 	}
+	var b strings.Builder
+	for i, plain := range parsed.Plain {
+		b.WriteString(plain)
+		if i < len(parsed.Quote) {
+			q := parsed.Quote[i]
+			if q[0] == '\'' {
+				q = strings.ReplaceAll(q, `\`, `\\`)
+			}
+			b.WriteString(q)
+		}
+	}
+	where = b.String()
 	err = s.asReader(ctx, "choose the rows of "+t.ID.String(), func(r *session) error {
 		return r.query(ctx, "EXPLAIN SELECT 1 FROM "+table(s.source.database, t.ID)+" WHERE "+(&choice{filter: connectors.Filter{Where: where}}).condition(),
 			func(row) error { return nil })
@@ -111,7 +125,7 @@ func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where strin
 	if errors.As(err, &e) && ctx.Err() == nil && !e.Retry {
 		return fail(e.Err, "write it as what would stand behind WHERE")
 	}
-	return err
+	return where, err
 }
 
 // condition returns the condition in parentheses, on lines of its own, or "".

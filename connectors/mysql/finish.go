@@ -28,6 +28,9 @@ func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
 	}
 	t := b.defs.table(id)
 	if t == nil {
+		if known := b.spec.Catalog.Table(id); known != nil && !known.StoresRows() {
+			return nil // it stays behind
+		}
 		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("no such table")}
 	}
 	return b.indexes(ctx, op, *t)

@@ -184,10 +184,26 @@ func dropRest(ctx context.Context, s *session, database string) error {
 		if err != nil {
 			return err
 		}
-		for _, n := range names {
-			if err := s.exec(ctx, "DROP "+list.kind+" IF EXISTS "+within(database, n)); err != nil {
-				return definitionError(err, "drop "+strings.ToLower(list.kind)+" "+word(n))
+		// MariaDB 10.11 speaks of packages in this mode only.
+		oracle := len(names) > 0 && strings.HasPrefix(list.kind, "PACKAGE")
+		if oracle {
+			if err := s.exec(ctx, "SET SESSION sql_mode = 'ORACLE'"); err != nil {
+				return err
 			}
+		}
+		for _, n := range names {
+			if err = s.exec(ctx, "DROP "+list.kind+" IF EXISTS "+within(database, n)); err != nil {
+				err = definitionError(err, "drop "+strings.ToLower(list.kind)+" "+word(n))
+				break
+			}
+		}
+		if oracle {
+			if e := s.exec(ctx, "SET SESSION sql_mode = '"+buildMode+"'"); err == nil {
+				err = e
+			}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

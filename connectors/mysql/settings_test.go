@@ -177,3 +177,50 @@ func TestRightsToTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// A backslash in a condition's literal is one, as elsewhere, and ends no literal.
+func TestBackslashInCondition(t *testing.T) {
+	connectortest.NoRaces(t)
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		database := s.Database(t)
+		s.Exec(t, database, "CREATE TABLE paths (id INT PRIMARY KEY, v VARCHAR(20), CHECK (v <> 'it''s'))", `INSERT INTO paths VALUES (1, 'C:\\New'), (2, 'C:\nNew'), (3, '\\')`)
+		source, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.Close()
+		view, err := source.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer view.Close()
+		id := catalog.TableID{Name: "paths"}
+		for where, want := range map[string]int{`v = 'C:\New'`: 1, `v = '\'`: 1, `v = '\' OR v LIKE 'C:%'`: 3, `"v" <> '\\'`: 3, "`v` = 'it''s'": 0} {
+			layout, err := view.Layout(id, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if layout, err = view.(*snapshot).Filter(t.Context(), layout, connectors.Filter{Where: where}); err != nil {
+				t.Errorf("%s: %v", where, err)
+				continue
+			}
+			chunks, err := view.Split(t.Context(), id, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batches, err := view.Read(t.Context(), chunks[0], layout)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			if batch, err := batches.Next(t.Context()); err == nil {
+				n = batch.Rows
+				batch.Release()
+			}
+			batches.Close()
+			if n != want {
+				t.Errorf("%s: %d rows, want %d", where, n, want)
+			}
+		}
+	})
+}
