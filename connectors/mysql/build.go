@@ -15,6 +15,7 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/tasks"
 )
 
 // state is how far a build has come.
@@ -503,7 +504,7 @@ func (b *build) count(ctx context.Context, op string, want map[catalog.TableID]i
 		ledger[r.Table.Name] += r.Rows
 	}
 	var mu sync.Mutex
-	var tasks []task
+	var list []tasks.Task
 	built := map[catalog.TableID]bool{}
 	for _, t := range b.defs.Tables {
 		id := catalog.TableID{Name: t.Name}
@@ -511,7 +512,7 @@ func (b *build) count(ctx context.Context, op string, want map[catalog.TableID]i
 		if known := b.spec.Catalog.Table(id); known == nil || !known.StoresRows() {
 			continue
 		}
-		tasks = append(tasks, task{do: func(ctx context.Context) error {
+		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
 			return b.again(ctx, op, func(s *session) error {
 				have, err := s.number(ctx, "SELECT COUNT(*) FROM "+ident(t.Name))
 				if err == nil && (have != want[id] || have != ledger[t.Name]) {
@@ -528,7 +529,7 @@ func (b *build) count(ctx context.Context, op string, want map[catalog.TableID]i
 			faults = append(faults, fmt.Sprintf("rows were read of %s, which was not built", word(id.Name)))
 		}
 	}
-	err = b.parallel(ctx, tasks)
+	err = b.parallel(ctx, list)
 	slices.Sort(faults)
 	return faults, err
 }

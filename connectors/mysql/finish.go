@@ -8,12 +8,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	driverpkg "github.com/go-sql-driver/mysql"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/tasks"
 )
 
 // TableLoaded makes the secondary indexes and unique keys of a table, by one statement
@@ -131,15 +131,15 @@ func (b *build) Finish(ctx context.Context) error {
 	if err := b.hold(ctx); err != nil {
 		return err
 	}
-	var index, analyze []task
+	var index, analyze []tasks.Task
 	for _, t := range b.defs.Tables {
-		index = append(index, task{do: func(ctx context.Context) error {
+		index = append(index, tasks.Task{Do: func(ctx context.Context) error {
 			return b.indexes(ctx, "build the indexes of "+word(t.Name), t)
 		}})
-		analyze = append(analyze, task{do: func(ctx context.Context) error { return b.analyze(ctx, t.Name) }})
+		analyze = append(analyze, tasks.Task{Do: func(ctx context.Context) error { return b.analyze(ctx, t.Name) }})
 	}
-	for _, tasks := range [][]task{index, b.addKeys(), analyze, b.validateKeys()} {
-		if err := b.parallel(ctx, tasks); err != nil {
+	for _, list := range [][]tasks.Task{index, b.addKeys(), analyze, b.validateKeys()} {
+		if err := b.parallel(ctx, list); err != nil {
 			return err
 		}
 	}
@@ -159,7 +159,7 @@ func (b *build) Finish(ctx context.Context) error {
 // addKeys returns what adds the foreign keys: one statement per table. With
 // foreign_key_checks off, as it is in all sessions of a build, it looks at no row. It locks
 // the table and those that it points to: tables that share one are done one after the other.
-func (b *build) addKeys() (tasks []task) {
+func (b *build) addKeys() (list []tasks.Task) {
 	for _, t := range b.defs.Tables {
 		if len(t.ForeignKeys) == 0 {
 			continue
@@ -171,7 +171,7 @@ func (b *build) addKeys() (tasks []task) {
 			}
 		}
 		op := "make the foreign keys of " + word(t.Name)
-		tasks = append(tasks, task{locks: locks, do: func(ctx context.Context) error {
+		list = append(list, tasks.Task{Locks: locks, Do: func(ctx context.Context) error {
 			sent := false
 			return b.again(ctx, op, func(s *session) error {
 				twice := sent
@@ -193,7 +193,7 @@ func (b *build) addKeys() (tasks []task) {
 			})
 		}})
 	}
-	return tasks
+	return list
 }
 
 // keyIsThere reports whether a foreign key could not be made since there is one of its name.
@@ -207,7 +207,7 @@ func keyIsThere(err error) bool {
 
 // validateKeys returns what looks for rows that a foreign key does not allow. The server
 // does so only while it adds a key, and then copies the table row by row.
-func (b *build) validateKeys() (tasks []task) {
+func (b *build) validateKeys() (list []tasks.Task) {
 	for _, t := range b.spec.Catalog.Tables {
 		d := b.defs.table(t.ID)
 		if d == nil {
@@ -217,10 +217,10 @@ func (b *build) validateKeys() (tasks []task) {
 			if !f.Validated || !d.points(f) {
 				continue // nobody vouches for it at the source either, or it stays behind
 			}
-			tasks = append(tasks, task{do: func(ctx context.Context) error { return b.validate(ctx, t.ID, f) }})
+			list = append(list, tasks.Task{Do: func(ctx context.Context) error { return b.validate(ctx, t.ID, f) }})
 		}
 	}
-	return tasks
+	return list
 }
 
 func (b *build) validate(ctx context.Context, id catalog.TableID, f catalog.ForeignKey) error {
@@ -368,63 +368,7 @@ func (b *build) setSequence(ctx context.Context, s *session, q connectors.Sequen
 	return err
 }
 
-// task is one of several things to do, with the names of what it locks.
-type task struct {
-	locks []string
-	do    func(context.Context) error
-}
-
-// parallel does tasks on as many sessions as there are, and never two at once that lock
-// the same thing. The first error stops what has not begun.
-func (b *build) parallel(ctx context.Context, tasks []task) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	tasks = slices.Clone(tasks)
-	var mu sync.Mutex
-	wake := sync.NewCond(&mu)
-	held := map[string]bool{}
-	var first error
-	next := func() (task, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		for {
-			if len(tasks) == 0 || first != nil {
-				return task{}, false
-			}
-			for i, t := range tasks {
-				if !slices.ContainsFunc(t.locks, func(l string) bool { return held[l] }) {
-					tasks = slices.Delete(tasks, i, i+1)
-					for _, l := range t.locks {
-						held[l] = true
-					}
-					return t, true
-				}
-			}
-			wake.Wait()
-		}
-	}
-	var workers sync.WaitGroup
-	for range min(cap(b.slots), len(tasks)) {
-		workers.Go(func() {
-			for {
-				t, ok := next()
-				if !ok {
-					return
-				}
-				err := t.do(ctx)
-				mu.Lock()
-				for _, l := range t.locks {
-					delete(held, l)
-				}
-				if err != nil && first == nil {
-					first = err
-					cancel(err)
-				}
-				wake.Broadcast()
-				mu.Unlock()
-			}
-		})
-	}
-	workers.Wait()
-	return first
+// parallel does tasks on as many sessions as there are.
+func (b *build) parallel(ctx context.Context, list []tasks.Task) error {
+	return tasks.Run(ctx, cap(b.slots), list)
 }

@@ -16,6 +16,21 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
+// opened opens a snapshot that is closed when the test ends.
+func opened(t *testing.T, dsn string, workers int) *snapshot {
+	t.Helper()
+	source, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{Workers: workers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { source.Close() })
+	view, err := source.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view.(*snapshot)
+}
+
 // accountOf makes an account with rights on the database, and on all, and returns its DSN.
 func accountOf(t *testing.T, s *connectortest.MySQLServer, database, onDatabase, onAll string) string {
 	t.Helper()
@@ -165,16 +180,7 @@ func TestNothingIsLocked(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		database := s.Database(t)
 		s.Exec(t, database, "CREATE TABLE a (id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES (1, 1)", "CREATE TABLE b (id INT PRIMARY KEY, v INT)", "INSERT INTO b VALUES (1, 1)")
-		source, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer source.Close()
-		view, err := source.Open(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer view.Close()
+		view := opened(t, s.DSN(database), 2)
 		read := func(name string) error {
 			id := view.Catalog().Find(name).ID
 			chunks, err := view.Split(t.Context(), id, 0)

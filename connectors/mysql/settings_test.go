@@ -96,16 +96,7 @@ func TestOddKeys(t *testing.T) {
 		}
 		s.Exec(t, database, "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'", "CREATE TABLE days (id DATE PRIMARY KEY, v INT)", "INSERT INTO days VALUES "+strings.Join(values, ", "), "ANALYZE TABLE days",
 			"CREATE TABLE hidden (f DOUBLE PRIMARY KEY, a INT NOT NULL, UNIQUE KEY u (a) "+hidden+")", "INSERT INTO hidden SELECT v + 0.5, v FROM days")
-		source, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer source.Close()
-		view, err := source.Open(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer view.Close()
+		view := opened(t, s.DSN(database), 1)
 		for name, several := range map[string]bool{"days": true, "hidden": false} {
 			sum := 0
 			rows := sizes(t, view, catalog.TableID{Name: name}, 200)
@@ -184,23 +175,14 @@ func TestBackslashInCondition(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		database := s.Database(t)
 		s.Exec(t, database, "CREATE TABLE paths (id INT PRIMARY KEY, v VARCHAR(20), CHECK (v <> 'it''s'))", `INSERT INTO paths VALUES (1, 'C:\\New'), (2, 'C:\nNew'), (3, '\\')`)
-		source, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer source.Close()
-		view, err := source.Open(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer view.Close()
+		view := opened(t, s.DSN(database), 1)
 		id := catalog.TableID{Name: "paths"}
 		for where, want := range map[string]int{`v = 'C:\New'`: 1, `v = '\'`: 1, `v = '\' OR v LIKE 'C:%'`: 3, `"v" <> '\\'`: 3, "`v` = 'it''s'": 0} {
 			layout, err := view.Layout(id, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if layout, err = view.(*snapshot).Filter(t.Context(), layout, connectors.Filter{Where: where}); err != nil {
+			if layout, err = view.Filter(t.Context(), layout, connectors.Filter{Where: where}); err != nil {
 				t.Errorf("%s: %v", where, err)
 				continue
 			}

@@ -98,20 +98,11 @@ func TestRanges(t *testing.T) {
 		}
 		s.Exec(t, database, "CREATE TABLE loose (id INT, v INT)", "INSERT INTO loose VALUES (1, 1), (1, 1), (NULL, NULL)",
 			"CREATE TABLE unique_only (id INT NOT NULL, v INT, UNIQUE KEY other (id))", "INSERT INTO unique_only SELECT a, b FROM t12 WHERE 0", "CREATE TABLE none (id INT PRIMARY KEY)")
-		source, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer source.Close()
-		view, err := source.Open(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer view.Close()
+		view := opened(t, s.DSN(database), 1)
 		for i, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				id := catalog.TableID{Name: fmt.Sprintf("t%d", i)}
-				width, _, err := view.(*snapshot).width(t.Context(), view.Catalog().Table(id))
+				width, _, err := view.width(t.Context(), view.Catalog().Table(id))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/tasks"
 )
 
 // buildState is where a build is in its life.
@@ -275,15 +276,15 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 // those of partitioned tables, foreign keys, statistics and the positions of
 // sequences, triggers and rules, materialised views.
 func (b *build) Finish(ctx context.Context) error {
-	var tasks []task
+	var list []tasks.Task
 	seen := map[catalog.TableID]bool{}
 	for _, e := range b.defs.After {
 		if e.Phase == phaseTable && !seen[*e.Table] {
 			seen[*e.Table] = true
-			tasks = append(tasks, task{do: func(ctx context.Context) error { return b.indexes(ctx, *e.Table) }})
+			list = append(list, tasks.Task{Do: func(ctx context.Context) error { return b.indexes(ctx, *e.Table) }})
 		}
 	}
-	if err := b.parallel(ctx, tasks); err != nil {
+	if err := b.parallel(ctx, list); err != nil {
 		return err
 	}
 	if err := b.phase(ctx, phaseAttach); err != nil {
@@ -304,11 +305,11 @@ func (b *build) Finish(ctx context.Context) error {
 			return fail(ctx, b.side, "refresh materialized view "+words(id), err)
 		}
 	}
-	tasks = nil
+	list = nil
 	for _, id := range b.defs.Views {
-		tasks = append(tasks, b.analyze(id))
+		list = append(list, b.analyze(id))
 	}
-	if err := b.parallel(ctx, tasks); err != nil {
+	if err := b.parallel(ctx, list); err != nil {
 		return err
 	}
 	return b.settle(ctx)
@@ -401,64 +402,9 @@ func past(value, last int64, called bool, increment int64) bool {
 	return value > last
 }
 
-// task is one of several things to do, with the names of what it locks.
-type task struct {
-	locks []string
-	do    func(context.Context) error
-}
-
-// parallel does tasks on as many sessions as there are, and never two at once
-// that lock the same thing. The first error stops what has not begun.
-func (b *build) parallel(ctx context.Context, tasks []task) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var mu sync.Mutex
-	wake := sync.NewCond(&mu)
-	held := map[string]bool{}
-	var first error
-	next := func() (task, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		for {
-			if len(tasks) == 0 || first != nil {
-				return task{}, false
-			}
-			for i, t := range tasks {
-				if !slices.ContainsFunc(t.locks, func(l string) bool { return held[l] }) {
-					tasks = slices.Delete(tasks, i, i+1)
-					for _, l := range t.locks {
-						held[l] = true
-					}
-					return t, true
-				}
-			}
-			wake.Wait()
-		}
-	}
-	var workers sync.WaitGroup
-	for range min(cap(b.slots), len(tasks)) {
-		workers.Go(func() {
-			for {
-				t, ok := next()
-				if !ok {
-					return
-				}
-				err := t.do(ctx)
-				mu.Lock()
-				for _, l := range t.locks {
-					delete(held, l)
-				}
-				if err != nil && first == nil {
-					first = err
-					cancel(err)
-				}
-				wake.Broadcast()
-				mu.Unlock()
-			}
-		})
-	}
-	workers.Wait()
-	return first
+// parallel does tasks on as many sessions as there are.
+func (b *build) parallel(ctx context.Context, list []tasks.Task) error {
+	return tasks.Run(ctx, cap(b.slots), list)
 }
 
 // Seal proves that the build is whole, sets the mark, and drops the ledger last: until

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/tasks"
 )
 
 // twoStepBytes is the size from which the indexes of a table are made beside each other,
@@ -61,10 +62,10 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 	if bytes < twoStepBytes {
 		return b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
 	}
-	var tasks []task
+	var list []tasks.Task
 	var rest []entry
 	beside := func(e entry) {
-		tasks = append(tasks, task{do: func(ctx context.Context) error {
+		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
 			held, err := b.turn(ctx, bytes)
 			if err != nil {
 				return err
@@ -90,7 +91,7 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 			rest = append(rest, e)
 		}
 	}
-	if err := b.parallel(ctx, tasks); err != nil {
+	if err := b.parallel(ctx, list); err != nil {
 		return err
 	}
 	if len(rest) == 0 {
@@ -121,10 +122,10 @@ func (b *build) turn(ctx context.Context, bytes int64) (*session, error) {
 // the rest is done side by side, what takes longest first.
 func (b *build) keys(ctx context.Context) error {
 	type weighed struct {
-		task
+		tasks.Task
 		bytes int64
 	}
-	var add []task
+	var add []tasks.Task
 	var later []weighed
 	for _, e := range b.defs.After {
 		if e.Phase != phaseForeign {
@@ -133,7 +134,7 @@ func (b *build) keys(ctx context.Context) error {
 		now := e
 		if bytes := b.loads.bytes(*e.Table); e.Steps != nil && bytes >= twoStepBytes {
 			now = e.first()
-			later = append(later, weighed{task{locks: []string{b.root(*e.Table)}, do: func(ctx context.Context) error {
+			later = append(later, weighed{tasks.Task{Locks: []string{b.root(*e.Table)}, Do: func(ctx context.Context) error {
 				return b.with(ctx, func(held *session) error {
 					if err := b.tune(ctx, held, sortKB(bytes)); err != nil {
 						return fail(ctx, b.side, "make "+e.String(), err)
@@ -142,7 +143,7 @@ func (b *build) keys(ctx context.Context) error {
 				})
 			}}, bytes})
 		}
-		add = append(add, task{locks: []string{b.root(*e.Table), b.root(*e.References)}, do: func(ctx context.Context) error {
+		add = append(add, tasks.Task{Locks: []string{b.root(*e.Table), b.root(*e.References)}, Do: func(ctx context.Context) error {
 			return b.with(ctx, func(held *session) error { return b.run(ctx, held, now) })
 		}})
 	}
@@ -150,25 +151,25 @@ func (b *build) keys(ctx context.Context) error {
 		return err
 	}
 	slices.SortStableFunc(later, func(a, b weighed) int { return cmp.Compare(b.bytes, a.bytes) })
-	var tasks []task
+	var list []tasks.Task
 	for _, w := range later {
-		tasks = append(tasks, w.task)
+		list = append(list, w.Task)
 	}
 	// A partitioned table's own statistics come with those of all its partitions.
 	for _, t := range b.spec.Catalog.Tables {
 		if t.Kind != catalog.Foreign && !t.IsPartition {
-			tasks = append(tasks, b.analyze(t.ID))
+			list = append(list, b.analyze(t.ID))
 		}
 	}
-	tasks = append(tasks, task{do: func(ctx context.Context) error {
+	list = append(list, tasks.Task{Do: func(ctx context.Context) error {
 		return b.with(ctx, func(held *session) error { return b.sequences(ctx, held.conn) })
 	}})
-	return b.parallel(ctx, tasks)
+	return b.parallel(ctx, list)
 }
 
 // analyze gathers the optimiser's statistics of a table.
-func (b *build) analyze(id catalog.TableID) task {
-	return task{locks: []string{b.root(id)}, do: func(ctx context.Context) error {
+func (b *build) analyze(id catalog.TableID) tasks.Task {
+	return tasks.Task{Locks: []string{b.root(id)}, Do: func(ctx context.Context) error {
 		err := b.with(ctx, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
 		return fail(ctx, b.side, "analyze "+words(id), err)
 	}}

@@ -1,0 +1,70 @@
+// Package tasks does several things beside each other, some of which lock the same.
+package tasks
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// Task is one of several things to do, with the names of what it locks.
+type Task struct {
+	Locks []string
+	Do    func(context.Context) error
+}
+
+// Run does tasks by as many goroutines, and never two at once that lock the same thing, in
+// the given order as far as that allows. The first error is returned: it ends the context
+// of what is being done, and what has not begun is left. All goroutines have ended then.
+func Run(ctx context.Context, workers int, tasks []Task) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	tasks = slices.Clone(tasks)
+	var mu sync.Mutex
+	wake := sync.NewCond(&mu)
+	held := map[string]bool{}
+	var first error
+	next := func() (Task, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for {
+			if len(tasks) == 0 || first != nil {
+				return Task{}, false
+			}
+			for i, t := range tasks {
+				if !slices.ContainsFunc(t.Locks, func(l string) bool { return held[l] }) {
+					tasks = slices.Delete(tasks, i, i+1)
+					for _, l := range t.Locks {
+						held[l] = true
+					}
+					return t, true
+				}
+			}
+			wake.Wait()
+		}
+	}
+	var group sync.WaitGroup
+	for range min(workers, len(tasks)) {
+		group.Go(func() {
+			for {
+				t, ok := next()
+				if !ok {
+					return
+				}
+				err := t.Do(ctx)
+				mu.Lock()
+				for _, l := range t.Locks {
+					delete(held, l)
+				}
+				if err != nil && first == nil {
+					first = err
+					cancel(err)
+				}
+				wake.Broadcast()
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	return first
+}
