@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
 func TestCatalogOfDefinitions(t *testing.T) {
+	connectortest.NoRaces(t)
 	path := filepath.Join(t.TempDir(), "shop.db")
 	build(t, path, `
 		CREATE TABLE People (id INTEGER PRIMARY KEY, name TEXT CHECK (length(name) > 0), email TEXT, loud TEXT GENERATED ALWAYS AS (upper(name)) VIRTUAL,

@@ -192,6 +192,7 @@ func TestLeftoversOfAKilledRun(t *testing.T) {
 // Journals beside the target belong to a file that is gone: SQLite would apply
 // them to the new one.
 func TestStaleJournalsAreNotApplied(t *testing.T) {
+	connectortest.NoRaces(t)
 	from, dir := source(t, small), t.TempDir()
 	to := filepath.Join(dir, "to.db")
 	// A WAL with frames in it, of a database whose file was deleted.
@@ -224,6 +225,7 @@ func TestStaleJournalsAreNotApplied(t *testing.T) {
 // A user who has turned the copy to WAL mode and still has it open keeps the
 // promotion waiting; once closed, the next run brings the WAL in and replaces all.
 func TestFormerCopyInWALMode(t *testing.T) {
+	connectortest.NoRaces(t)
 	from, dir := source(t, small), t.TempDir()
 	to := filepath.Join(dir, "to.db")
 	if err := copyFile(t, from, to); err != nil {

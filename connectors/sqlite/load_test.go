@@ -11,6 +11,7 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
 	"github.com/sanitize-db/sanitize/connectors/sqlite"
 )
 
@@ -88,6 +89,7 @@ func filled(t testing.TB, snapshot connectors.Snapshot, b connectors.Build, name
 // A chunk larger than what is held back is written as it comes, in one
 // transaction all the same; others wait for it, and stop waiting when told.
 func TestLargeChunk(t *testing.T) {
+	connectortest.NoRaces(t)
 	from, to := source(t, wideTable), filepath.Join(t.TempDir(), "to.db")
 	snapshot, b := begun(t, from, to)
 	large := filled(t, snapshot, b, "wide")

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
 // realData returns a file of the sample databases in REALDATA_DIR, or "".
@@ -27,6 +29,7 @@ func realData(t testing.TB, name string) string {
 }
 
 func TestChinook(t *testing.T) {
+	connectortest.NoRaces(t)
 	from := realData(t, filepath.Join("chinook", "chinook.sqlite"))
 	if from == "" {
 		return

@@ -141,6 +141,7 @@ ANALYZE;
 `
 
 func TestCatalogOfCorners(t *testing.T) {
+	connectortest.NoRaces(t)
 	path := filepath.Join(t.TempDir(), "corners.db")
 	build(t, path, corners)
 	c := catalogOf(t, path)
@@ -188,6 +189,7 @@ func TestCatalogOfCorners(t *testing.T) {
 }
 
 func TestCopyOfCorners(t *testing.T) {
+	connectortest.NoRaces(t)
 	from, to := copied(t, corners)
 	for _, query := range []string{
 		"SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE '%letters%' ORDER BY type, name",
@@ -221,6 +223,7 @@ func TestCopyOfCorners(t *testing.T) {
 }
 
 func TestWhatIsLeftBehindIsNamed(t *testing.T) {
+	connectortest.NoRaces(t)
 	path := filepath.Join(t.TempDir(), "corners.db")
 	build(t, path, corners)
 	source, err := sqlite.Connector{}.OpenSource(t.Context(), path, connectors.Options{})
@@ -250,6 +253,7 @@ func TestWhatIsLeftBehindIsNamed(t *testing.T) {
 }
 
 func TestDeclaredTypes(t *testing.T) {
+	connectortest.NoRaces(t)
 	for declared, want := range map[string]string{
 		"INT": "int 0 0", "integer": "int 0 0", "UNSIGNED BIG INT": "int 0 0", "BIGINT(20)": "int 0 0", "int8": "int 0 0",
 		"VARCHAR(50)": "text 50 0", "CHARACTER VARYING ( 50 )": "text 50 0", "NVARCHAR": "text 0 0", "CLOB": "text 0 0", "TEXT": "text 0 0",
@@ -269,6 +273,7 @@ func TestDeclaredTypes(t *testing.T) {
 
 // A chain of chunks over rowids with holes as large as they can be, both signs.
 func TestRowIDsAtTheirLimits(t *testing.T) {
+	connectortest.NoRaces(t)
 	from, to := copied(t, `CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);
 		INSERT INTO t VALUES (-9223372036854775808, 'lowest'), (-1, 'minus one'), (0, 'zero'), (9223372036854775807, 'highest');
 		INSERT INTO t WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i * 1000000007, printf('%0100d', i) FROM n;`)
@@ -279,6 +284,7 @@ func TestRowIDsAtTheirLimits(t *testing.T) {
 }
 
 func TestTextInUTF16(t *testing.T) {
+	connectortest.NoRaces(t)
 	from, to := copied(t, "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('José 😀'), (''), (NULL), (char(1114111));")
 	for _, query := range []string{"PRAGMA encoding", "SELECT hex(v) FROM t ORDER BY rowid"} {
 		if a, b := ask(t, from, query), ask(t, to, query); !slices.Equal(a, b) {
@@ -288,6 +294,7 @@ func TestTextInUTF16(t *testing.T) {
 }
 
 func TestChecksHold(t *testing.T) {
+	connectortest.NoRaces(t)
 	from := filepath.Join(t.TempDir(), "from.db")
 	build(t, from, `CREATE TABLE t (id INTEGER PRIMARY KEY, v INT CONSTRAINT small CHECK (v < 10));
 		PRAGMA ignore_check_constraints = 1; INSERT INTO t VALUES (1, 4711);`)
@@ -298,6 +305,7 @@ func TestChecksHold(t *testing.T) {
 }
 
 func TestUniqueIndexIsNamed(t *testing.T) {
+	connectortest.NoRaces(t)
 	dir := t.TempDir()
 	from := filepath.Join(dir, "from.db")
 	build(t, from, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT COLLATE NOCASE); INSERT INTO t VALUES (1, 'secret'), (2, 'Secret2')")
@@ -420,6 +428,7 @@ func TestSourceInRollbackMode(t *testing.T) {
 
 // Collations and unique indexes over expressions say what is equal to what.
 func TestEqualities(t *testing.T) {
+	connectortest.NoRaces(t)
 	path := filepath.Join(t.TempDir(), "t.db")
 	build(t, path, `CREATE TABLE t (a TEXT COLLATE nocase, b TEXT COLLATE RTRIM, c TEXT, "d e" TEXT, gone INT);
 		CREATE UNIQUE INDEX t_lower ON t (lower("d e"), c) WHERE gone IS NULL;
