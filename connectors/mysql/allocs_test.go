@@ -58,10 +58,10 @@ func TestNoAllocationPerRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forms := make([]form, len(columns))
-	forms[0], forms[5], forms[6], forms[7] = formNumber, formNumber, formBytes, formNumber
+	blobs := make([]bool, len(columns))
+	blobs[6] = true
 	source := &lent{row: row}
-	b := &batches{rows: source, forms: forms, builder: rows.NewBuilder(layout), values: make([]driver.Value, len(row)), columns: len(row)}
+	b := &batches{rows: source, blobs: blobs, builder: rows.NewBuilder(layout), values: make([]driver.Value, len(row)), columns: len(row)}
 	l := &loader{layout: layout, encoder: rows.NewEncoder(layout), columns: loadColumns(layout), out: &dropped{}}
 	batch := func() {
 		source.left = connectors.BatchRows + 1 // it is not at its end

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,13 +9,8 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
-
-// choice is what Filter has prepared for a layout: which of the table's rows to read.
-type choice struct {
-	filter connectors.Filter // with its key
-	most   *connectors.RowHash
-}
 
 // Filter implements connectors.Filterer. A condition is read as elsewhere: names in double
 // quotes or backticks, || for texts put together, no escapes in literals.
@@ -34,9 +28,9 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 			return nil, err
 		}
 	}
-	chosen := &choice{filter: f}
+	chosen := &rows.Choice{Filter: f}
 	if f.Limit > 0 {
-		if chosen.most, err = s.lowest(ctx, t, chosen); err != nil {
+		if chosen.Most, err = s.lowest(ctx, t, chosen); err != nil {
 			return nil, err
 		}
 	}
@@ -46,9 +40,9 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 }
 
 // lowest finds the hash up to which a limit lets rows through.
-func (s *snapshot) lowest(ctx context.Context, t *catalog.Table, c *choice) (*connectors.RowHash, error) {
-	lowest := connectors.NewLowest(c.filter.Limit)
-	chooser := c.filter.Chooser(nil)
+func (s *snapshot) lowest(ctx context.Context, t *catalog.Table, c *rows.Choice) (*connectors.RowHash, error) {
+	lowest := connectors.NewLowest(c.Filter.Limit)
+	chooser := c.Filter.Chooser(nil)
 	layout, err := s.Layout(t.ID, nil)
 	if err != nil {
 		return nil, err
@@ -58,7 +52,7 @@ func (s *snapshot) lowest(ctx context.Context, t *catalog.Table, c *choice) (*co
 	sql, _ := s.readSQL(&bare, "", "", c)
 	err = s.asReader(ctx, "choose the rows of "+t.ID.String(), func(r *session) error {
 		return r.query(ctx, sql, func(v row) error {
-			if h := chooser.Hash(keyOf(v)...); chooser.Keeps(h) {
+			if h := chooser.Hash(rows.KeyOf(v)...); chooser.Keeps(h) {
 				lowest.Add(h)
 			}
 			return nil
@@ -118,7 +112,7 @@ func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where strin
 	}
 	where = b.String()
 	err = s.asReader(ctx, "choose the rows of "+t.ID.String(), func(r *session) error {
-		return r.query(ctx, "EXPLAIN SELECT 1 FROM "+table(s.source.database, t.ID)+" WHERE "+(&choice{filter: connectors.Filter{Where: where}}).condition(),
+		return r.query(ctx, "EXPLAIN SELECT 1 FROM "+table(s.source.database, t.ID)+" WHERE "+(&rows.Choice{Filter: connectors.Filter{Where: where}}).Condition(),
 			func(row) error { return nil })
 	})
 	var e *connectors.Error
@@ -126,40 +120,6 @@ func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where strin
 		return fail(e.Err, "write it as what would stand behind WHERE")
 	}
 	return where, err
-}
-
-// condition returns the condition in parentheses, on lines of its own, or "".
-func (c *choice) condition() string {
-	if c == nil || c.filter.Where == "" {
-		return ""
-	}
-	return "(\n" + c.filter.Where + "\n)"
-}
-
-// keys returns the columns by whose text rows are chosen.
-func (c *choice) keys() []string {
-	if c == nil || c.filter.Chooser(nil) == nil {
-		return nil
-	}
-	return c.filter.Key
-}
-
-// keeper returns the function that says whether a row stays, or nil if all do. The text
-// of its keys stands behind its columns.
-func (c *choice) keeper(columns int) func([]driver.Value) bool {
-	if len(c.keys()) == 0 {
-		return nil
-	}
-	chooser := c.filter.Chooser(c.most)
-	return func(v []driver.Value) bool { return chooser.Keeps(chooser.Hash(keyOf(v[columns:])...)) }
-}
-
-func keyOf(values []driver.Value) [][]byte {
-	key := make([][]byte, len(values))
-	for i, v := range values {
-		key[i], _ = v.([]byte)
-	}
-	return key
 }
 
 // hashed is a key's text as every database has it: in UTF-8.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -16,48 +17,39 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
 
-// form is how a column's values travel.
-type form byte
-
-const (
-	formText   form = iota // text as it is stored
-	formBytes              // bytes that are no text
-	formNumber             // what the driver makes a number of
-)
-
-// formOf returns how a column's values travel, and the expression that is read. decoded
-// tells whether somebody looks at them.
-func formOf(name string, facts columnFacts, kind catalog.Kind, decoded bool) (form, string) {
+// expressionOf returns the expression by which a column is read, and whether its values are
+// bytes that are no text. decoded tells whether somebody looks at them.
+func expressionOf(name string, facts columnFacts, kind catalog.Kind, decoded bool) (expression string, blob bool) {
 	column := ident(name)
 	switch facts.dataType {
 	case "float":
 		// A float is printed with six digits; as a double it keeps them all.
-		return formNumber, column + " * 1e0"
+		return column + " * 1e0", false
 	case "enum":
 		if !decoded {
-			return formNumber, "CAST(" + column + " AS UNSIGNED)" // a label may be empty, and so is what is none of them
+			return "CAST(" + column + " AS UNSIGNED)", false // a label may be empty, and so is what is none of them
 		}
 	case "year":
 		if decoded {
-			return formNumber, column + " + 0"
+			return column + " + 0", false
 		}
-		return formText, "CONCAT(" + column + ")" // 0000, not 0: a load takes 0 for the year 2000
+		return "CONCAT(" + column + ")", false // 0000, not 0: a load takes 0 for the year 2000
 	case "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "double", "real":
-		return formNumber, column
+		return column, false
 	case "bit":
 		if decoded && kind == catalog.Bool {
-			return formNumber, column + " + 0"
+			return column + " + 0", false
 		}
-		return formBytes, column
+		return column, true
 	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector",
 		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
-		return formBytes, column
+		return column, true
 	}
 	decoded = decoded || facts.dataType == "set" // a label is found by its characters
 	if decoded && facts.converts() {
-		return formText, "CONVERT(" + column + " USING utf8mb4)"
+		return "CONVERT(" + column + " USING utf8mb4)", false
 	}
-	return formText, column
+	return column, false
 }
 
 // converts reports whether the column's bytes are not UTF-8.
@@ -71,17 +63,13 @@ func (f columnFacts) converts() bool {
 
 // readSQL returns the query for a chunk's rows, with the texts of a choice's keys behind
 // the columns.
-func (s *snapshot) readSQL(layout *connectors.Layout, where, index string, chosen *choice) (sql string, forms []form) {
+func (s *snapshot) readSQL(layout *connectors.Layout, where, index string, chosen *rows.Choice) (sql string, blobs []bool) {
 	var list []string
 	for i, c := range layout.Columns {
-		decoded := false
-		for _, d := range layout.Decoded {
-			decoded = decoded || d == i
-		}
-		f, expression := formOf(c.Name, s.schema.column(layout.Table.ID.Name, c.Name), c.Type.Kind, decoded)
-		forms, list = append(forms, f), append(list, expression)
+		expression, blob := expressionOf(c.Name, s.schema.column(layout.Table.ID.Name, c.Name), c.Type.Kind, slices.Contains(layout.Decoded, i))
+		list, blobs = append(list, expression), append(blobs, blob)
 	}
-	for _, k := range chosen.keys() {
+	for _, k := range chosen.Keys() {
 		list = append(list, hashed(k))
 	}
 	if len(list) == 0 {
@@ -92,14 +80,14 @@ func (s *snapshot) readSQL(layout *connectors.Layout, where, index string, chose
 	if index != "" {
 		b.WriteString(" FORCE INDEX (" + ident(index) + ")")
 	}
-	condition := chosen.condition()
+	condition := chosen.Condition()
 	switch {
 	case where != "" && condition != "":
 		b.WriteString(" WHERE " + where + " AND " + condition)
 	case where != "" || condition != "":
 		b.WriteString(" WHERE " + where + condition)
 	}
-	return b.String(), forms
+	return b.String(), blobs
 }
 
 // Read opens a reader on one chunk. It waits for a free session.
@@ -115,14 +103,14 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		return nil, err
 	}
-	chosen, _ := layout.Rows.(*choice)
-	sql, forms := s.readSQL(layout, where, index, chosen)
+	chosen, _ := layout.Rows.(*rows.Choice)
+	sql, blobs := s.readSQL(layout, where, index, chosen)
 	reader, err := s.take(ctx, op)
 	if err != nil {
 		return nil, err
 	}
-	b := &batches{snapshot: s, session: reader, op: op, forms: forms, builder: rows.NewBuilder(layout)}
-	b.columns, b.keeps = len(layout.Columns), chosen.keeper(len(layout.Columns))
+	b := &batches{snapshot: s, session: reader, op: op, blobs: blobs, builder: rows.NewBuilder(layout)}
+	b.columns, b.keeps = len(layout.Columns), chosen.Keeper(len(layout.Columns))
 	// Not the caller's context: the statement lives as long as the reader does, and who
 	// calls Next brings a context of their own.
 	var own context.Context
@@ -151,7 +139,7 @@ type batches struct {
 	session  *session // nil when given back
 	op       string
 	rows     driver.Rows
-	forms    []form
+	blobs    []bool // of columns
 	builder  *rows.Builder
 	values   []driver.Value
 	columns  int                       // of values; keys stand behind them
@@ -226,7 +214,7 @@ func (b *batches) add(i int, v driver.Value) error {
 	case nil:
 		b.builder.Null()
 	case []byte:
-		if b.forms[i] == formBytes {
+		if b.blobs[i] {
 			b.builder.Blob(v)
 		} else {
 			b.builder.Text(unsafe.String(unsafe.SliceData(v), len(v)))

@@ -44,7 +44,6 @@ type keyColumn struct {
 	name  string
 	facts columnFacts
 	how   keyKind
-	typ   catalog.Type
 }
 
 // keyValue is a value of the key, or of its first columns: as the server prints it.
@@ -281,7 +280,7 @@ func (s *snapshot) chooseKey(ctx context.Context, t *catalog.Table, r *keyRange)
 			x.ended = true
 		}
 		if !x.ended {
-			x.parts = append(x.parts, keyColumn{name: col.Name, facts: facts, how: how, typ: col.Type})
+			x.parts = append(x.parts, keyColumn{name: col.Name, facts: facts, how: how})
 		}
 		return nil
 	})

@@ -14,13 +14,14 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestGoldenSQL(t *testing.T) {
 	columns := []catalog.Column{{Name: "id"}, {Name: `say "hi"`}, {Name: "naïve 🙂"}, {Name: "select"}}
-	chosen := &choice{filter: connectors.Filter{Where: "a > 1 OR b", Key: []string{`a "b"`, "c"}, Limit: 3, Seed: [32]byte{7}}}
+	chosen := &rows.Choice{Filter: connectors.Filter{Where: "a > 1 OR b", Key: []string{`a "b"`, "c"}, Limit: 3, Seed: [32]byte{7}}}
 	var b strings.Builder
 	for _, s := range []struct{ what, sql string }{
 		{"read a range", readSQL(`the "table"`, columns, "rowid", false)},

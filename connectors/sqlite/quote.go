@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
 
 // Names become SQL here and nowhere else.
@@ -20,7 +21,7 @@ func readSQL(table string, columns []catalog.Column, rowid string, last bool) st
 }
 
 // readChosenSQL reads the rows of a choice, with the text of their keys behind them.
-func readChosenSQL(table string, columns []catalog.Column, rowid string, last bool, rows *choice) string {
+func readChosenSQL(table string, columns []catalog.Column, rowid string, last bool, chosen *rows.Choice) string {
 	var b strings.Builder
 	b.WriteString("SELECT ")
 	for i, c := range columns {
@@ -29,7 +30,7 @@ func readChosenSQL(table string, columns []catalog.Column, rowid string, last bo
 		}
 		b.WriteString("+" + quote(c.Name))
 	}
-	for i, k := range rows.keys() {
+	for i, k := range chosen.Keys() {
 		if i > 0 || len(columns) > 0 {
 			b.WriteString(", ")
 		}
@@ -43,7 +44,7 @@ func readChosenSQL(table string, columns []catalog.Column, rowid string, last bo
 			conditions = append(conditions, rowid+" < ?")
 		}
 	}
-	if where := rows.condition(); where != "" {
+	if where := chosen.Condition(); where != "" {
 		conditions = append(conditions, where)
 	}
 	if len(conditions) > 0 {

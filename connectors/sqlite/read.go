@@ -25,7 +25,7 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		return nil, err
 	}
-	chosen, _ := layout.Rows.(*choice)
+	chosen, _ := layout.Rows.(*rows.Choice)
 	rowid := rowIDName(t, s.schema)
 	var args []driver.NamedValue
 	switch {
@@ -47,8 +47,8 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		return nil, failed(ctx, connectors.SourceSide, op, err)
 	}
-	b := &batches{snapshot: s, op: op, rows: found, builder: rows.NewBuilder(layout), values: make([]driver.Value, len(layout.Columns)+len(chosen.keys()))}
-	b.columns, b.keeps = len(layout.Columns), chosen.keeper(len(layout.Columns))
+	b := &batches{snapshot: s, op: op, rows: found, builder: rows.NewBuilder(layout), values: make([]driver.Value, len(layout.Columns)+len(chosen.Keys()))}
+	b.columns, b.keeps = len(layout.Columns), chosen.Keeper(len(layout.Columns))
 	s.batches[b] = true
 	return b, nil
 }
