@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -32,6 +33,9 @@ type Options struct {
 	// Keep names objects of the source (KIND:NAME) that are to come along though they
 	// would stay behind; see catalog.Catalog.Keep.
 	Keep []string
+	// Holder connects to the process that lends the snapshot of a token; see Lender. The
+	// connection is one that Lend gets at its other end. Nil where there are none.
+	Holder func(ctx context.Context, source Identity, token string) (net.Conn, error)
 	// Warn is told what a person should know and no error stops for. It may be
 	// called from several goroutines; nil drops it.
 	Warn func(message string)

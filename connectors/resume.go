@@ -2,6 +2,7 @@ package connectors
 
 import (
 	"context"
+	"net"
 	"time"
 )
 
@@ -10,9 +11,22 @@ import (
 type Joiner interface {
 	// Join opens a view of the instant that the token names, with the same checks as
 	// Source.Open. It fails with KindSnapshot when nobody holds that snapshot any more.
-	// The view's Token is the one given, and it outlives the one that was joined. The
-	// caller closes it.
+	// The view's Token is the one given, and it outlives the one that was joined, unless
+	// that is a Lender: then it is lost with it. The caller closes it.
 	Join(ctx context.Context, token string) (Snapshot, error)
+}
+
+// Lender is a Snapshot of an engine in which no session can see the instant of another. It
+// lives in the sessions of the process that opened it, which lends them to others: they
+// reach it through Options.Holder.
+type Lender interface {
+	// Lend serves one connection of a process that has joined the snapshot, until either
+	// end closes it or the snapshot ends, and closes it. It may be called for many at once:
+	// who finds no session free waits. What a process leaves undone that goes away in the
+	// middle is ended, and its session is free again for the next; one that is lost is
+	// counted out. Whoever connects may read all that the snapshot's account may: the caller
+	// sees to it that it is of the same account.
+	Lend(conn net.Conn)
 }
 
 // Held is a Snapshot that can be asked whether it lives. A process that holds one for

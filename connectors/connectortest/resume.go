@@ -9,7 +9,8 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// joining: a joined snapshot sees the same instant, and outlives the one that was joined.
+// joining: a joined snapshot sees the same instant, and outlives the one that was joined,
+// unless that lends its own sessions: then it is lost with it.
 func (s *suite) joining(t *testing.T) {
 	db := s.world(t)
 	source, first := s.open(t, db)
@@ -19,6 +20,12 @@ func (s *suite) joining(t *testing.T) {
 	}
 	if !ok {
 		return
+	}
+	lent := s.Holders != nil
+	if _, is := first.(connectors.Lender); is != lent {
+		t.Fatalf("lent by its methods: %t, by its harness: %t", is, lent)
+	} else if lent {
+		s.Holders.Hold(first)
 	}
 	want := map[catalog.TableID][][]string{}
 	for _, table := range s.tables() {
@@ -48,9 +55,11 @@ func (s *suite) joining(t *testing.T) {
 		t.Fatal("the snapshot of a Joiner cannot be asked whether it lives")
 	}
 	// What was joined ends: the other lives on, and can be copied whole.
-	closes(t, "snapshot", first)
+	if !lent {
+		closes(t, "snapshot", first)
+	}
 	if err := held.Alive(deadline(t)); err != nil {
-		t.Errorf("it ended with the one that was joined: %v", err)
+		t.Errorf("it does not live, or ended with the one that was joined: %v", err)
 	}
 	to := s.Database(t)
 	r := &run{snapshot: second, rows: map[catalog.TableID]int64{}, sink: s.sink(t, to)}
@@ -72,6 +81,22 @@ func (s *suite) joining(t *testing.T) {
 		sameRows(t, id, rows, to.Rows(t, id))
 	}
 
+	if lent {
+		layout, err := second.Layout(s.Quirks.id("people"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := connectors.Chunk{ID: "all people", Table: s.Quirks.id("people"), Last: true}
+		closes(t, "snapshot", first)
+		err = held.Alive(deadline(t))
+		if kind, side := connectors.KindOf(err); kind != connectors.KindSnapshot || side != connectors.SourceSide {
+			t.Errorf("it outlives its holder: kind %d, side %d: %v", kind, side, err)
+		}
+		_, err = second.Read(deadline(t), whole, layout)
+		if kind, side := connectors.KindOf(err); kind != connectors.KindSnapshot || side != connectors.SourceSide {
+			t.Errorf("it is read without its holder: kind %d, side %d: %v", kind, side, err)
+		}
+	}
 	closes(t, "snapshot", second)
 	if err := held.Alive(deadline(t)); err == nil {
 		t.Error("a closed snapshot lives")

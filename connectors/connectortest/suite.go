@@ -27,6 +27,8 @@ type Harness struct {
 	Connector connectors.Connector
 	Options   connectors.Options
 	Quirks    Quirks
+	// Holders, if not nil, is where Options.Holder leads.
+	Holders *Holders
 	// Database returns a handle on a database of a name not used before, which
 	// does not exist yet: Database.Create or a promoted build makes it. What the
 	// test leaves there is removed when the test ends.

@@ -64,6 +64,15 @@ func (sc *schema) column(table, column string) columnFacts {
 	return columnFacts{}
 }
 
+// facts returns those of all columns, by table and column.
+func (sc *schema) facts() map[string]map[string]columnFacts {
+	all := make(map[string]map[string]columnFacts, len(sc.tables))
+	for name, t := range sc.tables {
+		all[name] = t.columns
+	}
+	return all
+}
+
 // own reports whether a name is that of the database.
 func (sc *schema) own(name string) bool { return sc.same(name, sc.database) }
 

@@ -105,10 +105,7 @@ func TestKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := readDefinitions(t.Context(), s, sc, c)
-			if err != nil {
-				t.Fatal(err)
-			}
+			out := readDefinitions(sc, c)
 			d, err := parseDefinitions(out)
 			if err != nil {
 				t.Fatal(err)

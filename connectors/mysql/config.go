@@ -28,8 +28,9 @@ type config struct {
 	sessions    int           // bound of all sessions at the source; 0 is none
 	lockTimeout time.Duration // longest wait for a lock
 	warn        func(string)
-	inserts     bool     // rows are loaded by INSERT even where LOAD DATA LOCAL is allowed
-	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
+	inserts     bool                                                                 // rows are loaded by INSERT even where LOAD DATA LOCAL is allowed
+	keep        []string                                                             // objects of the source that come along; see catalog.Catalog.Keep
+	holder      func(context.Context, connectors.Identity, string) (net.Conn, error) // connectors.Options.Holder
 }
 
 const (
@@ -67,7 +68,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	if err != nil || !accepts(dsn) || u.Opaque != "" || u.Fragment != "" {
 		return fail(errors.New("it is no URL of MySQL or MariaDB"), dsnHint)
 	}
-	c := &config{side: side, workers: opts.Workers, sessions: opts.Sessions, warn: opts.Warn, keep: opts.Keep}
+	c := &config{side: side, workers: opts.Workers, sessions: opts.Sessions, warn: opts.Warn, keep: opts.Keep, holder: opts.Holder}
 	if c.workers <= 0 {
 		c.workers = defaultWorkers
 	}

@@ -267,9 +267,11 @@ func TestExact(t *testing.T) {
 
 func TestConformance(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		var holders connectortest.Holders
 		connectortest.Run(t, connectortest.Harness{
 			Connector: Connector{},
-			Options:   connectors.Options{Workers: 3},
+			Options:   connectors.Options{Workers: 3, Holder: holders.Dial},
+			Holders:   &holders,
 			Database:  func(t testing.TB) connectortest.Database { return newDatabase(t, s) },
 			Quirks: connectortest.Quirks{
 				Quote: connectortest.QuoteMySQL, PlainNames: true, KeyOrder: true, NoDeferrable: true,

@@ -177,10 +177,7 @@ func TestGolden(t *testing.T) {
 			}
 			sc := r.schema(t)
 			c := sc.catalog()
-			out, err := readDefinitions(t.Context(), nil, sc, c)
-			if err != nil {
-				t.Fatal(err)
-			}
+			out := readDefinitions(sc, c)
 			d, err := parseDefinitions(out)
 			if err != nil {
 				t.Fatal(err)

@@ -66,7 +66,7 @@ func (f columnFacts) converts() bool {
 func (s *snapshot) readSQL(layout *connectors.Layout, where, index string, chosen *rows.Choice) (sql string, blobs []bool) {
 	var list []string
 	for i, c := range layout.Columns {
-		expression, blob := expressionOf(c.Name, s.schema.column(layout.Table.ID.Name, c.Name), c.Type.Kind, slices.Contains(layout.Decoded, i))
+		expression, blob := expressionOf(c.Name, s.facts[layout.Table.ID.Name][c.Name], c.Type.Kind, slices.Contains(layout.Decoded, i))
 		list, blobs = append(list, expression), append(blobs, blob)
 	}
 	for _, k := range chosen.Keys() {
@@ -99,12 +99,12 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if layout.Table.ID != chunk.Table || layout.Format != rows.Format {
 		return nil, &connectors.Error{Side: connectors.SourceSide, Op: op, Err: errors.New("the layout is of another table or format")}
 	}
-	where, index, err := s.rangeSQL(op, chunk)
+	part, err := s.rangeOf(ctx, op, chunk)
 	if err != nil {
 		return nil, err
 	}
 	chosen, _ := layout.Rows.(*rows.Choice)
-	sql, blobs := s.readSQL(layout, where, index, chosen)
+	sql, blobs := s.readSQL(layout, part.Where, part.Index, chosen)
 	reader, err := s.take(ctx, op)
 	if err != nil {
 		return nil, err

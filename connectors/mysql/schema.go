@@ -328,7 +328,7 @@ func (sc *schema) qualifiers(all []token) (found []qualifier) {
 
 // readDefinitions returns what makes the database but its rows. The fates of the catalog's
 // objects decide what comes along, so that what somebody has kept comes too.
-func readDefinitions(_ context.Context, _ *session, sc *schema, c *catalog.Catalog) (*connectors.Definitions, error) {
+func readDefinitions(sc *schema, c *catalog.Catalog) *connectors.Definitions {
 	d := definitions{Database: sc.database, Charset: sc.charset, Collation: sc.collation}
 	out := &connectors.Definitions{Connector: "mysql", Version: sc.server.text, LeftBehind: c.Fates()}
 	fates := map[string]catalog.Object{}
@@ -362,7 +362,7 @@ func readDefinitions(_ context.Context, _ *session, sc *schema, c *catalog.Catal
 		d.Rest = append(d.Rest, made)
 	}
 	out.Data = d.encode()
-	return out, nil
+	return out
 }
 
 // position returns where the AUTO_INCREMENT of a table stands.

@@ -37,10 +37,7 @@ func defined(t *testing.T, s *session, database string) (*catalog.Catalog, *sche
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := readDefinitions(t.Context(), s, sc, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := readDefinitions(sc, c)
 	d, err := parseDefinitions(out)
 	if err != nil {
 		t.Fatal(err)

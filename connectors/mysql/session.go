@@ -21,6 +21,7 @@ type session struct {
 	infile bool  // of a sink: the server takes LOAD DATA LOCAL
 	packet int64 // and statements of so many bytes: max_allowed_packet
 	alone  bool  // sees an instant that no other session can take its place in
+	id     int64 // of a reader that was lent, at the server; 0 if nobody has asked
 
 	mu     sync.Mutex
 	conn   driver.Conn

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -21,7 +22,11 @@ type snapshot struct {
 	token   string
 	instant connectors.Instant
 	catalog *catalog.Catalog
-	schema  *schema
+	schema  *schema // nil where the snapshot is another process's
+	facts   map[string]map[string]columnFacts
+
+	borrows  bool                // the sessions are another process's; see join.go
+	identity connectors.Identity // by which that one is found
 
 	free chan *session // readers that wait for a chunk
 
@@ -30,11 +35,21 @@ type snapshot struct {
 	left    int // readers that live
 	reading map[*batches]bool
 	all     []*session // every reader; not changed once the snapshot is open
+	loans   map[net.Conn]bool
+	life    context.Context // of statements that others have sent
+	die     context.CancelFunc
 
 	watch watch
 
 	splitting sync.Mutex // guards split
-	split     map[catalog.TableID]*keyRange
+	split     map[catalog.TableID][]*keyRange
+}
+
+// newSnapshot returns one that has no sessions yet.
+func newSnapshot(s *source) *snapshot {
+	view := &snapshot{source: s, split: map[catalog.TableID][]*keyRange{}, reading: map[*batches]bool{}, loans: map[net.Conn]bool{}}
+	view.life, view.die = context.WithCancel(context.Background())
+	return view
 }
 
 var (
@@ -77,8 +92,11 @@ func (s *snapshot) open(ctx context.Context) error {
 	s.token = newToken()
 	// information_schema is of no snapshot. What has changed since the instant answers a
 	// reader with error 1412.
-	s.catalog, s.schema, err = src.read(ctx, s.plain)
-	return err
+	if s.catalog, s.schema, err = src.read(ctx, s.plain); err != nil {
+		return err
+	}
+	s.facts = s.schema.facts()
+	return s.plain.close() // a place at the source for who watches
 }
 
 func (s *snapshot) Token() string { return s.token }
@@ -89,7 +107,11 @@ func (s *snapshot) Instant() connectors.Instant { return s.instant }
 func (s *snapshot) Catalog() *catalog.Catalog { return s.catalog }
 
 func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, error) {
-	return readDefinitions(ctx, s.plain, s.schema, s.catalog)
+	if s.borrows {
+		d := &connectors.Definitions{}
+		return d, s.askHolder(ctx, "read the definitions", askDefinitions, s.source.keep, d)
+	}
+	return readDefinitions(s.schema, s.catalog), nil
 }
 
 func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
@@ -124,7 +146,11 @@ func (s *snapshot) Close() error {
 	for b := range s.reading {
 		b.cancel() // its session is closed when it is given back
 	}
+	for conn := range s.loans {
+		conn.Close()
+	}
 	s.mu.Unlock()
+	s.die()
 	s.watch.mu.Lock()
 	s.watch.session.close()
 	s.watch.session = nil
@@ -154,24 +180,23 @@ func (s *snapshot) end() error {
 
 // take waits for a reader.
 func (s *snapshot) take(ctx context.Context, op string) (*session, error) {
-	lost := func() error {
-		return &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: op, Err: errors.New("the snapshot is lost: none of its readers is connected any more"),
-			Hint: "run again; here a lost reader cannot join the instant of the others"}
-	}
 	s.mu.Lock()
 	closed, left := s.closed, s.left
 	s.mu.Unlock()
 	if closed {
-		return nil, &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: op, Err: errors.New("the snapshot is closed")}
+		return nil, closedSnapshot(op)
+	}
+	if s.borrows {
+		return s.borrow(ctx, op)
 	}
 	if left == 0 {
-		return nil, lost()
+		return nil, lostSnapshot(op)
 	}
 	select {
 	case r := <-s.free:
 		if r == nil { // the last one was lost meanwhile
 			s.free <- nil
-			return nil, lost()
+			return nil, lostSnapshot(op)
 		}
 		return r, nil
 	case <-ctx.Done():
@@ -184,7 +209,7 @@ func (s *snapshot) give(r *session, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.closed:
+	case s.closed, s.borrows:
 		r.close()
 	case ok:
 		s.free <- r // has room for all
@@ -196,4 +221,13 @@ func (s *snapshot) give(r *session, ok bool) {
 		}
 		s.source.warn(fmt.Sprintf("a reader of the snapshot was lost; %d of %d go on", s.left, len(s.all)))
 	}
+}
+
+func closedSnapshot(op string) error {
+	return &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: op, Err: errors.New("the snapshot is closed")}
+}
+
+func lostSnapshot(op string) error {
+	return &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: op, Err: errors.New("the snapshot is lost: none of its readers is connected any more"),
+		Hint: "run again; here a lost reader cannot join the instant of the others"}
 }

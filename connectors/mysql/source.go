@@ -41,7 +41,11 @@ func openSource(ctx context.Context, dsn string, opts connectors.Options) (conne
 	return s, nil
 }
 
-func (s *source) Properties() connectors.Properties { return properties(s.server) }
+func (s *source) Properties() connectors.Properties {
+	p := properties(s.server)
+	p.JoinableSnapshot = s.holder != nil
+	return p
+}
 
 func (s *source) Identity(ctx context.Context) (connectors.Identity, error) {
 	session, err := s.session(ctx)
@@ -107,11 +111,17 @@ func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
 		return nil, err
 	}
 	main.rows = true
-	view := &snapshot{source: s, plain: plain, main: main, opened: time.Now(), split: map[catalog.TableID]*keyRange{}, reading: map[*batches]bool{}}
+	view := newSnapshot(s)
+	view.plain, view.main, view.opened = plain, main, time.Now()
 	if err := view.open(ctx); err != nil {
 		view.Close()
 		return nil, err
 	}
+	return s.own(view)
+}
+
+// own has a snapshot end with its source.
+func (s *source) own(view *snapshot) (connectors.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -30,8 +30,9 @@ const (
 	stalls = 6
 )
 
-// keyRange is how a table is divided: a chunk's Lo and Hi count its bounds, from 1. The
-// first chunk has no lower bound and the last no upper one.
+// keyRange is one way in which a table is divided: the lower halves of a chunk's Lo and Hi
+// count its bounds, from 1, the upper ones its divisions, from 0. The first chunk has no
+// lower bound and the last no upper one.
 type keyRange struct {
 	index  string // the key's name; "" if the table is read as a whole
 	parts  []keyColumn
@@ -115,23 +116,32 @@ func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes in
 	if targetBytes <= 0 {
 		targetBytes = defaultChunkBytes
 	}
+	if s.borrows {
+		var chunks []connectors.Chunk
+		return chunks, s.askHolder(ctx, op, askSplit, splitQuestion{Table: id, Target: targetBytes}, &chunks)
+	}
 	s.splitting.Lock()
 	defer s.splitting.Unlock()
 	var width int64
-	r := s.split[id]
+	var found bool
+	division := slices.IndexFunc(s.split[id], func(r *keyRange) bool { return r.target == targetBytes })
 	// What is asked of the table behind the savepoint leaves no lock on its definition.
 	err = s.main.unlocked(ctx, func() (err error) {
-		var found bool
-		if width, found, err = s.width(ctx, t); err != nil || !found || r != nil && r.target == targetBytes {
+		if width, found, err = s.width(ctx, t); err != nil || !found || division >= 0 {
 			return err
 		}
-		r = &keyRange{target: targetBytes}
-		return s.divide(ctx, t, r, max(1, targetBytes/width))
+		r := &keyRange{target: targetBytes}
+		if err := s.divide(ctx, t, r, max(1, targetBytes/width)); err != nil {
+			return err
+		}
+		division = len(s.split[id])
+		s.split[id] = append(s.split[id], r)
+		return nil
 	})
-	if err != nil || r == nil {
+	if err != nil || !found {
 		return nil, err
 	}
-	s.split[id] = r
+	r := s.split[id][division]
 	name := strconv.Quote(id.Name)
 	if len(r.bounds) == 0 {
 		return []connectors.Chunk{{ID: name + " all rows", Table: id, Last: true, Rows: t.Rows, Bytes: max(t.Rows, 1) * width}}, nil
@@ -139,32 +149,51 @@ func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes in
 	n := len(r.bounds) + 1
 	each := max(1, t.Rows/int64(n))
 	chunks := make([]connectors.Chunk, n)
+	from := uint64(division) << divisionBits
 	for i := range chunks {
 		chunks[i] = connectors.Chunk{ID: fmt.Sprintf("%s range %d of %d of %s", name, i+1, n, r.index), Table: id, Index: i,
-			Lo: uint64(i), Hi: uint64(i + 1), Last: i == n-1, Rows: each, Bytes: each * width}
+			Lo: from + uint64(i), Hi: from + uint64(i+1), Last: i == n-1, Rows: each, Bytes: each * width}
 	}
 	return chunks, nil
 }
 
-// rangeSQL returns the condition of a chunk, and the index to read it by.
-func (s *snapshot) rangeSQL(op string, c connectors.Chunk) (where, index string, err error) {
+// divisionBits is how many bits of a chunk's Lo and Hi count bounds.
+const divisionBits = 32
+
+// chunkRange is the condition of a chunk, and the index to read it by; both are empty for
+// all rows.
+type chunkRange struct{ Where, Index string }
+
+// rangeOf returns the range of a chunk. Where the snapshot is another process's, that one
+// has the bounds: they are values, and stand in no ledger.
+func (s *snapshot) rangeOf(ctx context.Context, op string, c connectors.Chunk) (found chunkRange, err error) {
 	if c.Lo == 0 && c.Last {
-		return "", "", nil
+		return chunkRange{}, nil
+	}
+	if s.borrows {
+		return found, s.askHolder(ctx, op, askRange, c, &found)
 	}
 	s.splitting.Lock()
-	r := s.split[c.Table]
+	all := s.split[c.Table]
 	s.splitting.Unlock()
-	if r == nil || int(c.Lo) > len(r.bounds) || !c.Last && (c.Hi <= c.Lo || int(c.Hi) > len(r.bounds)) {
-		return "", "", &connectors.Error{Side: connectors.SourceSide, Op: op, Err: errors.New("the chunk is of another snapshot, or of another division of the table")}
+	division, lo, hi := c.Lo>>divisionBits, c.Lo&(1<<divisionBits-1), c.Hi&(1<<divisionBits-1)
+	other := division >= uint64(len(all)) || c.Hi>>divisionBits != division
+	if !other {
+		n := uint64(len(all[division].bounds))
+		other = lo > n || !c.Last && (hi <= lo || hi > n)
 	}
+	if other {
+		return chunkRange{}, &connectors.Error{Side: connectors.SourceSide, Op: op, Err: errors.New("the chunk is of another snapshot, or of another division of the table")}
+	}
+	r := all[division]
 	var lower, upper keyValue
-	if c.Lo > 0 {
-		lower = r.bounds[c.Lo-1]
+	if lo > 0 {
+		lower = r.bounds[lo-1]
 	}
 	if !c.Last {
-		upper = r.bounds[c.Hi-1]
+		upper = r.bounds[hi-1]
 	}
-	return r.between(lower, upper), r.index, nil
+	return chunkRange{r.between(lower, upper), r.index}, nil
 }
 
 // between returns the condition of a range, from lower, which is in it, up to upper, which
