@@ -52,9 +52,19 @@ type build struct {
 	beating  sync.WaitGroup
 	poolOnce sync.Once // the pool is closed
 
-	mu    sync.Mutex
-	state state
-	done  map[string]bool // tables whose indexes are built
+	// loading is held for reading while rows come into a table without transactions, for
+	// writing while such tables are brought in line with the ledger.
+	loading sync.RWMutex
+
+	mu     sync.Mutex
+	state  state
+	done   map[string]bool // tables whose indexes are built
+	remade bool            // of those that are not in done some may be, since the build is gone on with
+	tried  bool            // Finish was called before
+	plain  map[string]bool // tables without transactions
+	cut    map[string]bool // of these, those in which a chunk was cut
+	doubt  bool            // process or server may have ended in the middle: see recover
+	proved bool            // what stands behind the rows was made, to prove that it can be
 }
 
 // newBuild returns a build of the spec, of which nothing is there yet.
@@ -63,7 +73,7 @@ func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &build{sink: s, spec: spec, defs: defs, database: s.name(building, spec.Run), done: map[string]bool{}}
+	b := &build{sink: s, spec: spec, defs: defs, database: s.name(building, spec.Run), done: map[string]bool{}, cut: map[string]bool{}}
 	b.life, b.die = context.WithCancel(context.Background())
 	workers := spec.Workers
 	if workers <= 0 {
@@ -84,10 +94,10 @@ func (b *build) markOf(state string) mark {
 	return mark{Target: b.target, Run: b.spec.Run, State: state, Fingerprint: hex.EncodeToString(h.Sum(nil)), At: time.Now().UTC().Truncate(time.Second), Unlogged: b.unlogged}
 }
 
-func (b *build) check(op string, want state) error {
+func (b *build) check(op string, want ...state) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.state != want {
+	if !slices.Contains(want, b.state) {
 		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the build has ended, or the order of its steps is another")}
 	}
 	return nil
@@ -179,7 +189,14 @@ func (b *build) define(ctx context.Context) error {
 		if err := b.prove(ctx, s, true); err != nil {
 			return err
 		}
-		return b.derive(ctx, s)
+		if err := b.derive(ctx, s); err != nil {
+			return err
+		}
+		var err error
+		if b.plain, err = readPlain(ctx, s, b.database); err != nil {
+			return b.about(err, op)
+		}
+		return b.about(b.keepSpec(ctx, s), op) // the last one: from here on the build can be gone on with
 	})
 }
 
@@ -193,22 +210,28 @@ func receiptSQL(r connectors.Receipt) string {
 
 // Receipts reads the ledger.
 func (b *build) Receipts(ctx context.Context) (all []connectors.Receipt, err error) {
-	if err := b.check("read the ledger", open); err != nil {
+	if err := b.check("read the ledger", open, finished); err != nil {
+		return nil, err
+	}
+	if err := b.hold(ctx); err != nil { // which notices that the server has crashed
+		return nil, err
+	}
+	if err := b.recover(ctx, false); err != nil {
 		return nil, err
 	}
 	err = b.holdAgain(ctx, func(s *session) (err error) {
-		all, err = b.readLedger(ctx, s)
-		return err
+		all, err = readReceipts(ctx, s, b.database)
+		return b.about(err, "read the ledger")
 	})
 	return all, err
 }
 
-func (b *build) readLedger(ctx context.Context, s *session) (all []connectors.Receipt, err error) {
-	err = s.query(ctx, "SELECT id, name, `rows`, bytes FROM "+within(b.database, ledgerTable)+" ORDER BY id", func(r row) error {
+func readReceipts(ctx context.Context, s *session, database string) (all []connectors.Receipt, err error) {
+	err = s.query(ctx, "SELECT id, name, `rows`, bytes FROM "+within(database, ledgerTable)+" ORDER BY id", func(r row) error {
 		all = append(all, connectors.Receipt{Chunk: r.text(0), Table: catalog.TableID{Name: r.text(1)}, Rows: r.number(2), Bytes: r.number(3)})
 		return nil
 	})
-	return all, b.about(err, "read the ledger")
+	return all, err
 }
 
 // take takes a session in the build, which give gives back. At most spec.Workers are out
@@ -317,8 +340,8 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	}
 	var receipts []connectors.Receipt
 	err := b.holdAgain(ctx, func(s *session) (err error) {
-		receipts, err = b.readLedger(ctx, s)
-		return err
+		receipts, err = readReceipts(ctx, s, b.database)
+		return b.about(err, op)
 	})
 	if err != nil {
 		return err
@@ -345,6 +368,9 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 			return err
 		}
 		if err := storeRest(ctx, s, b.database, partCharset, []string{b.defs.charset()}); err != nil {
+			return err
+		}
+		if err := b.forgetSpec(ctx, s); err != nil {
 			return err
 		}
 		if err := s.exec(ctx, "DROP TABLE IF EXISTS "+within(b.database, ledgerTable)); err != nil {

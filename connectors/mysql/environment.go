@@ -204,25 +204,9 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 // begin is one try of Begin. again is set of the second, to which the first may still seem
 // to hold the target.
 func (s *sink) begin(ctx context.Context, spec connectors.BuildSpec, again bool) (_ *build, err error) {
-	op := "begin a build of " + s.display(s.target)
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
-	}
-	if spec.Run == "" || len(spec.Run) > runLimit || strings.ContainsFunc(spec.Run, notAlphanumeric) {
-		return nil, s.usage(op, fmt.Sprintf("the id of the run must be 1 to %d letters and digits", runLimit))
-	}
-	if spec.Definitions == nil || spec.Catalog == nil {
-		return nil, s.usage(op, "the source's definitions are missing")
-	}
-	b, err := s.newBuild(spec)
+	b, err := s.prepareBuild(ctx, "begin a build of "+s.display(s.target), spec)
 	if err != nil {
 		return nil, err
-	}
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
-	if closed {
-		return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: op, Err: errors.New("the sink is closed")}
 	}
 	defer func() {
 		if err != nil {
@@ -237,7 +221,7 @@ func (s *sink) begin(ctx context.Context, spec connectors.BuildSpec, again bool)
 	if err := b.fit(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.clear(ctx, b.holder); err != nil {
+	if err := s.clear(ctx, b.holder, ""); err != nil {
 		return nil, err
 	}
 	if err := b.create(ctx); err != nil {
@@ -246,12 +230,37 @@ func (s *sink) begin(ctx context.Context, spec connectors.BuildSpec, again bool)
 	if err := b.define(ctx); err != nil {
 		return nil, err
 	}
+	b.live()
+	return b, nil
+}
+
+// prepareBuild returns a build of the spec, if that can be, of which nothing is there yet.
+func (s *sink) prepareBuild(ctx context.Context, op string, spec connectors.BuildSpec) (*build, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	if spec.Run == "" || len(spec.Run) > runLimit || strings.ContainsFunc(spec.Run, notAlphanumeric) {
+		return nil, s.usage(op, fmt.Sprintf("the id of the run must be 1 to %d letters and digits", runLimit))
+	}
+	if spec.Definitions == nil || spec.Catalog == nil {
+		return nil, s.usage(op, "the source's definitions are missing")
+	}
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: op, Err: errors.New("the sink is closed")}
+	}
+	return s.newBuild(spec)
+}
+
+// live begins the pulse of a build, which ends with its sink.
+func (b *build) live() {
 	b.beating.Add(1)
 	go b.pulse()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.builds = append(s.builds, b)
-	return b, nil
+	b.sink.mu.Lock()
+	defer b.sink.mu.Unlock()
+	b.sink.builds = append(b.sink.builds, b)
 }
 
 func (s *sink) usage(op, cause string) error {
@@ -358,8 +367,8 @@ func (s *sink) leftover(ctx context.Context, conn *session, n neighbour) (bool, 
 	return things == 0, err
 }
 
-// clear removes what killed runs have left.
-func (s *sink) clear(ctx context.Context, conn *session) error {
+// clear removes what killed runs have left, but for one that is gone on with.
+func (s *sink) clear(ctx context.Context, conn *session, but string) error {
 	list, err := s.neighbours(ctx, conn)
 	if err != nil {
 		return err
@@ -375,7 +384,7 @@ func (s *sink) clear(ctx context.Context, conn *session) error {
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if !ok || n.name == but {
 			continue
 		}
 		if err := s.drop(ctx, conn, n.name); err != nil {

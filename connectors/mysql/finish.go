@@ -23,7 +23,7 @@ func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	if err := b.check(op, open); err != nil {
+	if err := b.check(op, open, finished); err != nil {
 		return err
 	}
 	t := b.defs.table(id)
@@ -38,7 +38,7 @@ func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
 
 func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error {
 	b.mu.Lock()
-	done := b.done[t.Name]
+	done, remade := b.done[t.Name], b.remade
 	b.done[t.Name] = true
 	b.mu.Unlock()
 	if done || len(t.Indexes) == 0 {
@@ -53,11 +53,11 @@ func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error
 			}
 		}
 		for ; made < len(steps); made++ {
-			twice := sent == made
+			twice := sent == made || remade
 			sent = made
 			_, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(steps[made], ", "))
 			if twice && numberOf(err) == 1061 {
-				err = nil // the answer was lost, and not what it said: a statement makes all of its keys or none
+				err = nil // it is there, and its answer was lost: a statement makes all of its keys or none
 			}
 			if err != nil {
 				return b.keyError(ctx, op, t.Name, err)
@@ -125,12 +125,16 @@ func (b *build) tuning() []string {
 // rows, to prove that it can be made.
 func (b *build) Finish(ctx context.Context) error {
 	op := "finish " + b.display(b.target)
-	if err := b.check(op, open); err != nil {
+	if err := b.check(op, open, finished); err != nil {
 		return err
 	}
 	if err := b.hold(ctx); err != nil {
 		return err
 	}
+	b.mu.Lock()
+	again := b.remade || b.tried
+	b.tried = true
+	b.mu.Unlock()
 	var index, analyze []tasks.Task
 	for _, t := range b.defs.Tables {
 		index = append(index, tasks.Task{Do: func(ctx context.Context) error {
@@ -138,7 +142,7 @@ func (b *build) Finish(ctx context.Context) error {
 		}})
 		analyze = append(analyze, tasks.Task{Do: func(ctx context.Context) error { return b.analyze(ctx, t.Name) }})
 	}
-	for _, list := range [][]tasks.Task{index, b.addKeys(), analyze, b.validateKeys()} {
+	for _, list := range [][]tasks.Task{index, b.addKeys(again), analyze, b.validateKeys()} {
 		if err := b.parallel(ctx, list); err != nil {
 			return err
 		}
@@ -147,6 +151,9 @@ func (b *build) Finish(ctx context.Context) error {
 		if err := b.sequences(ctx, s); err != nil {
 			return err
 		}
+		b.mu.Lock()
+		b.proved = true
+		b.mu.Unlock()
 		return b.prove(ctx, s, false)
 	})
 	if err != nil {
@@ -159,7 +166,8 @@ func (b *build) Finish(ctx context.Context) error {
 // addKeys returns what adds the foreign keys: one statement per table. With
 // foreign_key_checks off, as it is in all sessions of a build, it looks at no row. It locks
 // the table and those that it points to: tables that share one are done one after the other.
-func (b *build) addKeys() (list []tasks.Task) {
+// again tells that they may have been made before.
+func (b *build) addKeys(again bool) (list []tasks.Task) {
 	for _, t := range b.defs.Tables {
 		if len(t.ForeignKeys) == 0 {
 			continue
@@ -172,7 +180,7 @@ func (b *build) addKeys() (list []tasks.Task) {
 		}
 		op := "make the foreign keys of " + word(t.Name)
 		list = append(list, tasks.Task{Locks: locks, Do: func(ctx context.Context) error {
-			sent := false
+			sent := again
 			return b.again(ctx, op, func(s *session) error {
 				twice := sent
 				sent = true

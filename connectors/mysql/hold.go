@@ -174,6 +174,9 @@ func (b *build) withHolder(ctx context.Context, f func(*session) error) error {
 	b.holder.close()
 	b.holder, b.taken = conn, taken
 	b.lost.Store(true)
+	b.mu.Lock()
+	b.doubt = true
+	b.mu.Unlock()
 	return f(conn)
 }
 

@@ -36,17 +36,29 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	if err := b.check(op, open); err != nil {
+	if err := b.check(op, open, finished); err != nil {
 		return nil, err
 	}
 	if layout.Format != rows.Format || layout.Table.ID != chunk.Table || len(layout.Columns) == 0 {
 		return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SinkSide, Op: op, Err: errors.New("the layout is of another table or format")}
+	}
+	b.reach(finished, open) // a chunk of it was lost
+	if b.plain[chunk.Table.Name] {
+		if err := b.hold(ctx); err != nil { // which notices that the server has crashed
+			return nil, err
+		}
+	}
+	if err := b.recover(ctx, true); err != nil {
+		return nil, err
 	}
 	s, err := b.take(ctx, op)
 	if err != nil {
 		return nil, err
 	}
 	l := &loader{build: b, op: op, chunk: chunk, layout: layout, session: s, encoder: rows.NewEncoder(layout), columns: loadColumns(layout)}
+	if l.plain = b.plain[chunk.Table.Name]; l.plain {
+		b.loading.RLock()
+	}
 	if _, err := s.run(ctx, "START TRANSACTION"); err != nil {
 		return nil, l.fail(fail(ctx, connectors.SinkSide, op, err))
 	}
@@ -130,6 +142,7 @@ type loader struct {
 	chunk   connectors.Chunk
 	layout  *connectors.Layout
 	session *session // nil when given back
+	plain   bool     // the table has no transactions
 	encoder *rows.Encoder
 	columns []loadColumn
 
@@ -376,6 +389,14 @@ func (l *loader) leave(committed bool) {
 		_, err := s.run(ctx, "ROLLBACK")
 		cancel()
 		ok = err == nil
+	}
+	if l.plain {
+		if !committed {
+			l.build.mu.Lock()
+			l.build.cut[l.chunk.Table.Name] = true
+			l.build.mu.Unlock()
+		}
+		l.build.loading.RUnlock()
 	}
 	l.build.give(s, ok)
 }
