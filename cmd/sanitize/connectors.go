@@ -48,6 +48,7 @@ func (o *connectOptions) options(u *ui) connectors.Options {
 		LockTimeout: int(o.lockTimeout.Milliseconds()),
 		BinDir:      o.pgBin,
 		Keep:        o.kept(),
+		Holder:      reachHolder,
 		Warn:        u.Warn,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/pipeline"
 )
 
 const (
@@ -39,6 +40,7 @@ func newHold(u *ui) *cobra.Command {
 		long   time.Duration
 		asJSON bool
 		handed bool
+		limits limitOptions
 	)
 	cmd := command{
 		use:   "hold --from SOURCE [--for TIME] [--json]",
@@ -48,6 +50,10 @@ output, and holds it, with the locks that keep its tables from being dropped or
 rewritten. Runs join it by --snapshot TOKEN. A run that is interrupted or loses a
 connection can then be resumed, also if its process was killed, and several runs
 see the same instant.
+
+MySQL and MariaDB know no way to join the instant of another session. There hold has
+as many sessions as --workers says and lends them, to processes of the same account
+on the same machine; runs end when it ends.
 
 It ends, with exit code 0, when TIME is over (an hour, at most 24), on a signal, or
 when its standard input, if that is a pipe, comes to its end; a terminal it leaves
@@ -72,13 +78,29 @@ it no longer than it is needed. A run can do all this by itself: sanitize run
 			if err := checkHold(cmd, "--for", long); err != nil {
 				return err
 			}
+			if o.workers < 0 || o.workers > 64 {
+				return usage(cmd, "--workers must be between 1 and 64")
+			}
+			if err := limits.check(cmd, &o.workers); err != nil {
+				return err
+			}
+			if o.workers == 0 {
+				o.workers = pipeline.DefaultWorkers()
+			}
 			ctx, stop := ends(cmd.Context())
 			defer stop()
-			h, err := openHeld(ctx, from, o.options(u), long)
+			h, err := openHeld(ctx, from, limits.connector(o.options(u)), long)
 			if err != nil {
 				return err
 			}
 			defer h.close()
+			if h.lender() != nil {
+				l, err := h.listen(nil)
+				if err != nil {
+					return fmt.Errorf("hold: open the socket by which the snapshot is lent: %w", err)
+				}
+				defer l.Close() // removes it
+			}
 			if asJSON {
 				err = u.JSON(h.report)
 			} else {
@@ -105,6 +127,8 @@ it no longer than it is needed. A run can do all this by itself: sanitize run
 	flags.StringVar(&from, "from", "", "`SOURCE` to hold a snapshot of: a connection string")
 	flags.DurationVar(&long, "for", defaultHold, "`TIME` after which it is given back, at most 24h (default: 1h)")
 	flags.DurationVar(&o.lockTimeout, "lock-timeout", 10*time.Second, "`TIME` to wait for a lock at the source")
+	flags.IntVar(&o.workers, "workers", 0, "`N` sessions of MySQL or MariaDB that are lent (default: the cores, at least 2 and at most 4)")
+	limits.bindSessions(flags)
 	flags.BoolVar(&asJSON, "json", false, "print JSON: the token, the source, and until when")
 	flags.BoolVar(&handed, "handed", false, "")
 	cobra.CheckErr(flags.MarkHidden("handed"))

@@ -36,10 +36,15 @@ import (
 //   - when the run ends without having said building, or after sealed: then there may be nothing to resume;
 //   - when another process of the same account, that has resumed the run, says release to
 //     its socket.
+//
+// Where no session can see the instant of another (connectors.Lender), the holder also lends
+// its sessions by that socket: to the run itself, and to those that resume it.
 type handing struct {
 	From        string        `json:"from"`
 	LockTimeout time.Duration `json:"lock_timeout"`
 	For         time.Duration `json:"for"`
+	Workers     int           `json:"workers"`
+	Sessions    int           `json:"sessions,omitempty"` // at the source, the run's own included; 0 is no bound
 }
 
 // holding is what a holder answers: a snapshot, and the path of its socket or why it has
@@ -65,6 +70,7 @@ const (
 	wordBuilding = "building"
 	wordSealed   = "sealed"
 	wordRelease  = "release"
+	wordBorrow   = "borrow" // to the socket: what follows is the connector's
 )
 
 // holderTimeout bounds how long a holder may take to end.
@@ -195,23 +201,28 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 	if err != nil {
 		return errors.New("hold: --handed is for sanitize itself")
 	}
-	opts := connectors.Options{Workers: 1, LockTimeout: int(task.LockTimeout.Milliseconds())}
+	opts := connectors.Options{Workers: task.Workers, Sessions: task.Sessions, LockTimeout: int(task.LockTimeout.Milliseconds()), Holder: reachHolder}
 	h, err := openHeld(ctx, task.From, opts, task.For)
-	if err != nil {
+	failed := func(err error) error {
 		kind, side := connectors.KindOf(err)
 		var misused *usageError
 		u.JSON(holding{Error: &holderError{Kind: kind, Side: side, Text: connectors.RedactURL(err.Error()), Hint: connectors.Hint(err), Usage: errors.As(err, &misused)}})
 		return err
 	}
+	if err != nil {
+		return failed(err)
+	}
 	defer h.close()
 	told := make(chan struct{})
 	tell := sync.OnceFunc(func() { close(told) })
 	answered := holding{holdReport: h.report}
-	if l, err := listen(h.identity, h.report.Snapshot); err == nil {
+	switch l, err := h.listen(tell); {
+	case err == nil:
 		defer l.Close() // removes it
-		go answer(l, tell)
 		answered.Socket = l.Addr().String()
-	} else { // only the run itself can tell then, and the time
+	case h.lender() != nil:
+		return failed(err)
+	default: // only the run itself can tell then, and the time
 		answered.Deaf = err.Error()
 	}
 	if err := u.JSON(answered); err != nil {
@@ -239,20 +250,75 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 	return err
 }
 
+// lender returns what lends the snapshot's sessions, or nil where others can join it without.
+func (h *heldSnapshot) lender() connectors.Lender {
+	l, _ := h.snapshot.(connectors.Lender)
+	return l
+}
+
+// listen opens the socket of a holder, and serves it until the caller closes it. A nil tell
+// is one of a holder that nobody else may end.
+func (h *heldSnapshot) listen(tell func()) (net.Listener, error) {
+	l, err := listen(h.identity, h.report.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	go answer(l, tell, h.lender())
+	return l, nil
+}
+
 // answer serves the socket of a holder.
-func answer(l net.Listener, tell func()) {
+func answer(l net.Listener, tell func(), lender connectors.Lender) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
-		conn.SetDeadline(time.Now().Add(holderTimeout))
-		if word, err := bufio.NewReader(conn).ReadString('\n'); err == nil && strings.TrimSpace(word) == wordRelease {
-			fmt.Fprintln(conn, wordRelease)
-			tell()
-		}
-		conn.Close()
+		go func() { // it ends with the connection, or with the snapshot
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(holderTimeout))
+			switch word := readWord(conn); {
+			case word == wordRelease && tell != nil:
+				fmt.Fprintln(conn, wordRelease)
+				tell()
+			case word == wordBorrow && lender != nil:
+				conn.SetDeadline(time.Time{})
+				lender.Lend(conn)
+			}
+		}()
 	}
+}
+
+// readWord reads a line, and nothing of what follows it; "" if there is none.
+func readWord(r io.Reader) string {
+	var word []byte
+	for letter := make([]byte, 1); len(word) < 16; word = append(word, letter[0]) {
+		if _, err := io.ReadFull(r, letter); err != nil {
+			return ""
+		}
+		if letter[0] == '\n' {
+			return strings.TrimSpace(string(word))
+		}
+	}
+	return ""
+}
+
+// dialHolder connects to the process of this account, on this machine, that lends a snapshot.
+func dialHolder(ctx context.Context, source connectors.Identity, token string) (net.Conn, error) {
+	dir, err := holderFolder()
+	if err != nil {
+		return nil, err
+	}
+	dialer := net.Dialer{Timeout: holderTimeout}
+	conn, err := dialer.DialContext(ctx, "unix", filepath.Join(dir, socketName(source, token)))
+	if err != nil {
+		return nil, errors.New("no process of this account answers for its token")
+	}
+	if _, err := fmt.Fprintln(conn, wordBorrow); err != nil {
+		conn.Close()
+		return nil, errors.New("the process that did has ended")
+	}
+	return conn, nil
 }
 
 // releaseHolder tells the holder of a snapshot, if there is one on this machine, that

@@ -28,7 +28,7 @@ func TestHolderFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := make(chan struct{})
-	go answer(l, func() { close(told) })
+	go answer(l, func() { close(told) }, nil)
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	t.Setenv("TMPDIR", t.TempDir())
 	if !releaseHolder(source, "token") {

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"io/fs"
+	"net"
 	"os"
 	"syscall"
+
+	"github.com/sanitize-db/sanitize/connectors"
 )
 
 // holderBase is where the folders of the sockets are. Tests have another.
@@ -16,3 +20,6 @@ func detached() *syscall.SysProcAttr {
 
 // oursAlone leaves it to the rights of the temporary folder, which is the account's own.
 func oursAlone(fs.FileInfo) bool { return true }
+
+// reachHolder is connectors.Options.Holder: no snapshot is lent here.
+var reachHolder func(context.Context, connectors.Identity, string) (net.Conn, error)

@@ -23,9 +23,13 @@ type limitOptions struct {
 
 func (o *limitOptions) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.snapshotAge, "max-snapshot-age", 0, "`TIME` after which a snapshot is given up, and the run with it (default: no limit)")
-	flags.IntVar(&o.sessions, "max-source-connections", 0, fmt.Sprintf("`N` sessions at the source at any moment, of every kind: at least %d (default: workers and %d)", postgres.LeastSessions, postgres.LeastSessions))
+	o.bindSessions(flags)
 	flags.Var(&o.rate, "max-rate", "`SIZE` a second to read from the source, all workers together (default: no limit)")
 	flags.BoolVar(&o.ungoverned, "no-governor", false, "read on at full speed when the source answers slowly")
+}
+
+func (o *limitOptions) bindSessions(flags *pflag.FlagSet) {
+	flags.IntVar(&o.sessions, "max-source-connections", 0, fmt.Sprintf("`N` sessions at the source at any moment, of every kind: at least %d (default: workers and %d)", postgres.LeastSessions, postgres.LeastSessions))
 }
 
 // check refuses what cannot be, and lowers the number of workers to what the sessions allow.

@@ -105,8 +105,12 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 		if err := joinable(run.Source, "--hold-snapshot"); err != nil {
 			return nil, err
 		}
+		workers := run.Options.Workers
+		if workers <= 0 {
+			workers = pipeline.DefaultWorkers()
+		}
 		var err error
-		if h, err = startHolder(ctx, handing{From: r.from, LockTimeout: r.lockTimeout, For: o.hold}); err != nil {
+		if h, err = startHolder(ctx, handing{From: r.from, LockTimeout: r.lockTimeout, For: o.hold, Workers: workers, Sessions: r.limits.sessions}); err != nil {
 			return nil, err
 		}
 		u.Say("process %d holds the snapshot until %s", h.pid, timeOfDay(h.Until))
