@@ -1,0 +1,155 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// lending opens a snapshot of a table of 20,000 rows with one reader, and a view of it that
+// has joined.
+func lending(t *testing.T, s *connectortest.MySQLServer) (held, joined *snapshot, database string) {
+	t.Helper()
+	var holders connectortest.Holders
+	database = s.Database(t)
+	s.Exec(t, database, "CREATE TABLE d (i int PRIMARY KEY)", "INSERT INTO d VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)",
+		"CREATE TABLE t (id int PRIMARY KEY, v varchar(200))",
+		"INSERT INTO t SELECT a.i + 10 * b.i + 100 * c.i + 1000 * e.i + 10000 * f.i, REPEAT('v', 200) FROM d a, d b, d c, d e, d f WHERE f.i < 2")
+	open := func() *source {
+		opened, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 1, Holder: holders.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { opened.Close() })
+		return opened.(*source)
+	}
+	first, err := open().Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	holders.Hold(first)
+	second, err := open().Join(t.Context(), first.Token())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first.(*snapshot), second.(*snapshot), database
+}
+
+// A process that goes away in the middle of an answer, of one that has rows and of one that
+// has none yet, leaves its reader to the next, at the same instant.
+func TestLoanCutShort(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		held, joined, database := lending(t, s)
+		s.Exec(t, database, "DELETE FROM t WHERE id >= 100")
+		for _, statement := range []string{"SELECT a.v, b.v FROM t a, t b", "SELECT SLEEP(600)"} {
+			r, err := joined.take(t.Context(), "read")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(100*time.Millisecond, cancel)
+			rows, err := r.conn.(driver.QueryerContext).QueryContext(ctx, statement, nil)
+			for err == nil {
+				err = rows.Next(make([]driver.Value, len(rows.Columns())))
+			}
+			if ctx.Err() == nil {
+				t.Fatalf("%s ended by itself: %v", statement, err)
+			}
+			joined.give(r, false)
+			// There is only one reader: it is had when the statement has ended.
+			wait, done := context.WithTimeout(t.Context(), time.Minute)
+			r, err = joined.take(wait, "read")
+			done()
+			if err != nil {
+				t.Fatalf("after %s: %v", statement, err)
+			}
+			if n, err := r.number(t.Context(), "SELECT COUNT(*) FROM t"); n != 20000 || err != nil {
+				t.Errorf("after %s: %d rows, %v", statement, n, err)
+			}
+			joined.give(r, true)
+		}
+		if err := held.Alive(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A reader that its server has ended is counted out; without any, the snapshot is lost.
+func TestLoanLost(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		held, joined, _ := lending(t, s)
+		r, err := joined.take(t.Context(), "read")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := r.number(t.Context(), "SELECT CONNECTION_ID()")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Exec(t, "", fmt.Sprintf("KILL %d", id))
+		_, err = r.number(t.Context(), "SELECT 1")
+		if !connectors.Retryable(err) {
+			t.Errorf("a lost reader: %v", err)
+		}
+		joined.give(r, false)
+		_, err = joined.take(t.Context(), "read")
+		if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot {
+			t.Errorf("no reader is left: kind %d: %v", kind, err)
+		}
+		for _, view := range []*snapshot{joined, held} {
+			err := view.Alive(t.Context())
+			if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot {
+				t.Errorf("it lives without readers: kind %d: %v", kind, err)
+			}
+		}
+	})
+}
+
+// The holder divides tables, and a view that has not asked for a chunk reads it all the same;
+// catalog and definitions are those of the instant.
+func TestJoinedChunks(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		held, joined, database := lending(t, s)
+		s.Exec(t, database, "CREATE TABLE later (i int)", "DELETE FROM t")
+		id := catalog.TableID{Name: "t"}
+		for _, target := range []int64{256 << 10, 512 << 10} {
+			chunks, err := joined.Split(t.Context(), id, target)
+			if err != nil || len(chunks) < 4 {
+				t.Fatalf("%d chunks, %v", len(chunks), err)
+			}
+			other, err := joined.source.Join(t.Context(), held.Token())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other.Catalog().Table(catalog.TableID{Name: "later"}) != nil {
+				t.Error("a table is there that was made later")
+			}
+			layout, err := other.Layout(id, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := 0
+			for _, c := range chunks {
+				batches, err := other.Read(t.Context(), c, layout)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for batch, err := batches.Next(t.Context()); err == nil; batch, err = batches.Next(t.Context()) {
+					rows += batch.Rows
+					batch.Release()
+				}
+				batches.Close()
+			}
+			if rows != 20000 {
+				t.Errorf("%d rows", rows)
+			}
+			other.Close()
+		}
+	})
+}
