@@ -116,13 +116,17 @@ func TestLoanLost(t *testing.T) {
 func TestJoinedChunks(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		held, joined, database := lending(t, s)
-		s.Exec(t, database, "CREATE TABLE later (i int)", "DELETE FROM t")
 		id := catalog.TableID{Name: "t"}
+		var divided [][]connectors.Chunk
 		for _, target := range []int64{256 << 10, 512 << 10} {
 			chunks, err := joined.Split(t.Context(), id, target)
 			if err != nil || len(chunks) < 4 {
 				t.Fatalf("%d chunks, %v", len(chunks), err)
 			}
+			divided = append(divided, chunks)
+		}
+		s.Exec(t, database, "CREATE TABLE later (i int)", "DELETE FROM t")
+		for _, chunks := range divided {
 			other, err := joined.source.Join(t.Context(), held.Token())
 			if err != nil {
 				t.Fatal(err)
