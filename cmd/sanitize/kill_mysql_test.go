@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -43,8 +44,13 @@ type mysqlKills struct {
 // and index, and of what is made anew behind it.
 type mysqlContent struct{ tables, rest string }
 
-func (k *mysqlKills) args() []string {
-	return []string{"run", "--policy", k.policy, "--from", k.s.DSN(k.source), "--to", k.s.DSN(k.name), "--workers", "2", "--quiet", "--chunk-size", "32KiB"}
+func (k *mysqlKills) args(more ...string) []string {
+	return append([]string{"run", "--policy", k.policy, "--from", k.s.DSN(k.source), "--to", k.s.DSN(k.name), "--workers", "2", "--quiet", "--chunk-size", "32KiB"}, more...)
+}
+
+// resume is what comes after a run of a held snapshot.
+func (k *mysqlKills) resume() []string {
+	return []string{"resume", "--policy", k.policy, "--from", k.s.DSN(k.source), "--to", k.s.DSN(k.name), "--workers", "2", "--quiet"}
 }
 
 func (k *mysqlKills) content() mysqlContent {
@@ -105,9 +111,11 @@ func (k *mysqlKills) left(when string) {
 	}
 }
 
-// kill −9 at random moments of a run between databases of each server of the MySQL family.
-// After each the tables of the former target are untouched, or those of the new one are all
-// there; then the next run makes the target exact, row for row, and nothing is left.
+// kill −9 at random moments of a run between databases of each server of the MySQL family,
+// every other one of a snapshot that another process holds. After each the tables of the
+// former target are untouched, or those of the new one are all there; then resume, or where
+// there is nothing to resume the next run, makes the target exact, row for row, and nothing
+// is left.
 // FAULTS_KILLS is how many are killed at each server, FAULTS_SEED what chooses the moments.
 func TestKillMySQL(t *testing.T) {
 	n, seed := number(t, "FAULTS_KILLS", 2), number(t, "FAULTS_SEED", 1)
@@ -116,18 +124,33 @@ func TestKillMySQL(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(seed), 1))
 			k := &mysqlKills{t: t, s: s, source: s.Database(t), name: s.Name(t), policy: writePolicy(t, []byte(crowdPolicy)), temp: t.TempDir()}
 			t.Setenv("TMPDIR", k.temp)
+			sockets, err := os.MkdirTemp("/tmp", "kill") // the path of a socket is short
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(sockets) })
+			t.Setenv(socketsVariable, sockets)
 			s.Exec(t, k.source, mysqlCrowd...)
 			sanitize(t, k.args()...)
-			began := time.Now()
-			sanitize(t, k.args()...) // which replaces one that is there
-			whole := time.Since(began)
+			kinds := [][]string{{}, {"--hold-snapshot"}}
+			took := make([]time.Duration, len(kinds))
+			for i, more := range kinds { // each replaces one that is there
+				began := time.Now()
+				sanitize(t, k.args(more...)...)
+				took[i] = time.Since(began)
+			}
 			k.exact = k.content()
 			k.makeStale()
-			promoted, missed := 0, 0
+			promoted, missed, resumed := 0, 0, 0
 			for killed := 0; killed < n; {
-				moment := time.Duration(random.Float64() * float64(whole))
-				when := fmt.Sprintf("seed %d, killed %d, after %s of %s", seed, killed, moment, whole)
-				p := start(t, k.args()...)
+				kind := killed % len(kinds)
+				share := random.Float64()
+				if kind == 1 {
+					share = 0.4 + 0.6*share // before, there is nothing to resume
+				}
+				moment := time.Duration(share * float64(took[kind]))
+				when := fmt.Sprintf("seed %d, killed %d, %s after %s of %s", seed, killed, strings.Join(kinds[kind], " "), moment, took[kind])
+				p := start(t, k.args(kinds[kind]...)...)
 				time.Sleep(moment)
 				p.cmd.Process.Signal(syscall.SIGKILL)
 				code := p.wait(t)
@@ -157,12 +180,26 @@ func TestKillMySQL(t *testing.T) {
 					t.Fatalf("%s: the target is neither the former copy nor the new one:\n%s", when, content)
 				}
 				var said string
-				eventually(t, "the killed run's sessions to end", func() bool {
-					p := start(t, k.args()...)
-					code = p.wait(t)
-					said = p.stderr.String()
-					return code != exitBusy
-				})
+				again := func(args []string) {
+					eventually(t, "the killed run's sessions to end", func() bool {
+						p := start(t, args...)
+						code = p.wait(t)
+						said = p.stderr.String()
+						return code != exitBusy
+					})
+				}
+				if kind == 1 {
+					again(k.resume())
+				}
+				if kind == 1 && code == 0 {
+					resumed++
+				} else {
+					// Killed before there was a build, or after it was sealed.
+					if kind == 1 && (code != exitSnapshot || !strings.Contains(said, "no run has left a build") && !strings.Contains(said, "nobody holds its snapshot any more")) {
+						t.Errorf("%s: resume: exit code %d\n%s", when, code, said)
+					}
+					again(k.args())
+				}
 				if code != 0 {
 					t.Fatalf("%s: then run: exit code %d\n%s", when, code, said)
 				}
@@ -172,7 +209,7 @@ func TestKillMySQL(t *testing.T) {
 				k.left(when)
 				k.makeStale()
 			}
-			t.Logf("%s %s, seed %d: %d killed (%d of them after the tables had moved; %d more had ended), all exact after the next run", s.Flavor(), s.Version(), seed, n, promoted, missed)
+			t.Logf("%s %s, seed %d: %d killed (%d of them after the tables had moved; %d more had ended), %d resumed, all exact after that or the next run", s.Flavor(), s.Version(), seed, n, promoted, missed, resumed)
 		})
 	}
 }
