@@ -42,7 +42,7 @@ func (l fateLine) String() string {
 }
 
 // fateOrder is the order in which people read of the fates.
-var fateOrder = []catalog.Fate{catalog.Stays, catalog.Neutralised, catalog.Noted}
+var fateOrder = []catalog.Fate{catalog.Stops, catalog.Stays, catalog.Neutralised, catalog.Noted}
 
 // fateLines groups objects by fate, kind and reason, in the order in which they come.
 func fateLines(objects []catalog.Object) (lines []fateLine) {

@@ -258,8 +258,10 @@ type Object struct {
 	// follow its name: "would connect to another server".
 	Fate   Fate   `json:"fate,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// Causes names the objects (kind:name) for whose sake alone it shares their fate.
+	// Causes names the objects (kind:name) for whose sake alone it has its fate.
 	Causes []string `json:"causes,omitempty"`
+	// Still is what remains to be noted of it when these come along; empty is nothing.
+	Still string `json:"still,omitempty"`
 	// Fixed is set where nobody can ask for the object to come along.
 	Fixed bool `json:"fixed,omitempty"`
 }

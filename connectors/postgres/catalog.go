@@ -43,8 +43,7 @@ type picture struct {
 	// Those that may stay: CHECKs of tables and domains, and what excludes.
 	constraints map[catalog.TableID][]string
 	domains     []domainPart
-	computed    []computed
-	tied        []tied // CHECKs that need what stays behind
+	given       []givenDefault // all defaults of columns, of tables and of views
 }
 
 // serverMajor returns the major version of the server behind a connection, and

@@ -329,6 +329,11 @@ func TestTethersByways(t *testing.T) {
 		`ALTER TABLE "a b" ADD CONSTRAINT later CHECK (calls(n) > 1) NOT VALID`,
 		"CREATE TABLE defaults (n integer, m integer DEFAULT calls(1) + 1, k integer NOT NULL DEFAULT calls(2), d text DEFAULT 'calls(2)')", "INSERT INTO defaults VALUES (1, 2, 3, 'y')",
 		"CREATE TABLE default_parts (n integer, m integer DEFAULT calls(1)) PARTITION BY LIST (n)", "CREATE TABLE default_parts_1 PARTITION OF default_parts FOR VALUES IN (1)",
+		// What only somebody's use calls: defaults of views and of parameters, bodies, policies; and a rule, which a write calls.
+		"CREATE VIEW wide AS SELECT n, m, d FROM defaults", "ALTER VIEW wide ALTER m SET DEFAULT calls(7)", "ALTER VIEW wide ALTER d SET DEFAULT pg_read_file('/etc/hostname')", "ALTER VIEW wide ALTER n SET DEFAULT 3",
+		"CREATE FUNCTION defaulting(a integer, b text DEFAULT ') calls(3)', c integer DEFAULT calls(3)) RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT a'",
+		"CREATE FUNCTION spelling(a integer, b text DEFAULT 'calls(3)') RETURNS text LANGUAGE sql AS 'SELECT b'", "CREATE FUNCTION calls(t text) RETURNS text LANGUAGE sql AS 'SELECT t'",
+		"CREATE POLICY seen ON levels USING (calls(n) > 0)", "CREATE RULE also AS ON INSERT TO levels DO ALSO SELECT calls(1)",
 		"CREATE FUNCTION tells() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM reads(); PERFORM asks(); RETURN NEW; END$$",
 		`CREATE TRIGGER tells BEFORE INSERT ON "a b" FOR EACH ROW EXECUTE FUNCTION tells()`)
 	c, err := catalogKeeping(t, dsn)
@@ -355,9 +360,12 @@ func TestTethersByways(t *testing.T) {
 		"SELECT string_agg(conname, ' ') FROM pg_constraint WHERE contypid = 'host'::regtype AND contype <> 'n'":   "host_check",
 		"SELECT coalesce(typdefault, '') FROM pg_type WHERE oid = 'host'::regtype":                                 "",
 		"SELECT coalesce(typdefault, '') FROM pg_type WHERE oid = 'given'::regtype":                                "",
-		"SELECT string_agg(pg_get_expr(adbin, adrelid), ' ' ORDER BY pg_get_expr(adbin, adrelid)) FROM pg_attrdef": "'calls(2)'::text 'low'::level",
-		"SELECT count(*) FROM pg_trigger":      "0",
-		"SELECT length(digest('x', 'sha256'))": "32",
+		"SELECT string_agg(pg_get_expr(adbin, adrelid), ' ' ORDER BY pg_get_expr(adbin, adrelid)) FROM pg_attrdef": "'calls(2)'::text 'low'::level 3",
+		"SELECT count(*) FROM pg_rules WHERE schemaname = 'public'":                                                "0",
+		"SELECT count(*) FROM pg_policies":                                                                         "1",
+		"SELECT spelling(1)":                                                                                       "calls(3)",
+		"SELECT count(*) FROM pg_trigger":                                                                          "0",
+		"SELECT length(digest('x', 'sha256'))":                                                                     "32",
 		"SELECT count(*) FROM pg_proc WHERE proname IN ('dblink', 'rd') AND pronamespace = 'public'::regnamespace": "0",
 	} {
 		if got := b.Value(t, to, what); got != want {
@@ -401,7 +409,7 @@ func TestTiedChecks(t *testing.T) {
 	}
 	fates := fateLines(c.Fates(), "nobody")
 	for _, name := range []string{"public.d.known", "public.t t.is here", "public.u.later"} {
-		if want := "left behind: constraint " + name + ": needs extension dblink, which stays behind: a run stops before it writes anything\n"; !strings.Contains(fates, want) {
+		if want := "stops: constraint " + name + ": needs extension dblink, which stays behind\n"; !strings.Contains(fates, want) {
 			t.Errorf("no %q in\n%s", want, fates)
 		}
 	}
@@ -410,8 +418,11 @@ func TestTiedChecks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = snap.Definitions(t.Context())
-	wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "constraints public.d.known, public.t t.is here, public.u.later", "extension dblink, whose functions a CHECK calls, stays behind",
-		"--keep-object 'extension:dblink'", "drop the constraint")
+	wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "constraint public.d.known, public.t t.is here, public.u.later: needs extension dblink, which stays behind",
+		"hint: keep what they need: --keep-object 'extension:dblink'; or change them at the source")
+	if plan := connectors.Stopped(c); plan == nil || plan.Error() != err.Error() || connectors.Hint(plan) != connectors.Hint(err) {
+		t.Errorf("the plan says %v, the run %v", plan, err)
+	}
 	kept, err := openSnapshot(t, dsn, connectors.Options{Keep: []string{"extension:dblink"}})
 	if err != nil {
 		t.Fatal(err)
@@ -419,13 +430,40 @@ func TestTiedChecks(t *testing.T) {
 	if _, err := kept.Definitions(t.Context()); err != nil {
 		t.Error(err)
 	}
-	one := a.Database(t)
-	a.Exec(t, one, "CREATE EXTENSION dblink", `CREATE TABLE "t t" (n integer, CONSTRAINT "is here" CHECK (dblink_current_query() IS NOT NULL))`)
-	if snap, err = openSnapshot(t, one, connectors.Options{}); err != nil {
-		t.Fatal(err)
+}
+
+// Columns and types that are made of a type of an extension which stays behind: the plan
+// names them, and a run stops at the same. What nothing else needs just stays.
+func TestTiedTypes(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE EXTENSION dblink", "CREATE TABLE keys (k dblink_pkey_results[])", "CREATE TABLE parts (n integer, k dblink_pkey_results) PARTITION BY LIST (n)", "CREATE TABLE parts_1 PARTITION OF parts DEFAULT",
+		"CREATE TYPE pair AS (a integer, b dblink_pkey_results)", "CREATE DOMAIN unused AS dblink_pkey_results", "CREATE VIEW of_keys AS SELECT k FROM keys")
+	for _, keep := range [][]string{nil, {"extension:dblink"}} {
+		c, err := catalogKeeping(t, dsn, keep...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		snap, err := openSnapshot(t, dsn, connectors.Options{Keep: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = snap.Definitions(t.Context())
+		plan := connectors.Stopped(c)
+		if keep != nil {
+			if plan != nil || err != nil {
+				t.Errorf("the plan %v, the run %v", plan, err)
+			}
+			continue
+		}
+		if plan == nil || err == nil || plan.Error() != err.Error() {
+			t.Errorf("the plan says %v, the run %v", plan, err)
+		}
+		wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "composite type public.pair: needs extension dblink, which stays behind; table public.keys, public.parts, public.parts_1: needs", "--keep-object 'extension:dblink'")
+		if !strings.Contains(fateLines(c.Fates(), "nobody"), "left behind: domain public.unused: ") {
+			t.Error(fateLines(c.Fates(), "nobody"))
+		}
 	}
-	_, err = snap.Definitions(t.Context())
-	wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "copy constraint public.t t.is here: extension dblink")
 }
 
 // A setting of the database that somebody keeps, and that the target's account may not
