@@ -16,6 +16,9 @@ type Compiled struct {
 	Tables []TableDecision `json:"tables"` // in the catalog's order
 	// Warnings are about columns: "schema.table.column: …".
 	Warnings []string `json:"warnings,omitempty"`
+	// InClear names the definitions that come as they are though a value may stand in
+	// them that belongs to a column which is not kept.
+	InClear []catalog.Object `json:"-"`
 	// Fingerprint is everything that shapes the output, part by part, so that
 	// whoever compares two can name the part that differs.
 	Fingerprint map[string]string `json:"fingerprint"`
@@ -538,6 +541,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 		out.Tables = append(out.Tables, td)
 	}
 	out.Plan = masking.NewPlan(plans)
+	out.InClear = c.inClear()
 	out.Fingerprint = c.fingerprint()
 	for _, h := range c.histories() {
 		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())

@@ -69,7 +69,7 @@ file that inspect wrote does in place of the source.`,
 					Digest:      pipeline.Fingerprint(compiled.Fingerprint).Digest(),
 					Fingerprint: compiled.Fingerprint,
 					Tables:      compiled.Tables,
-					LeftBehind:  c.Fates(),
+					LeftBehind:  fatesOf(c, compiled),
 					Warnings:    compiled.Warnings,
 				}), stopped)
 			}
@@ -77,7 +77,7 @@ file that inspect wrote does in place of the source.`,
 				u.Warn(w)
 			}
 			text := planText(u, &policies.Compiled{Tables: report.InertCopy(compiled.Tables)})
-			return cmp.Or(u.Data(printable(text+fatesText(u, c.Fates()))), stopped)
+			return cmp.Or(u.Data(printable(text+fatesText(u, fatesOf(c, compiled)))), stopped)
 		},
 	}.build(u)
 	cmd.Flags().SortFlags = false

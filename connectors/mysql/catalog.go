@@ -366,7 +366,42 @@ func (sc *schema) tableOf(from *sourceTable) *catalog.Table {
 	for _, p := range from.text.parts {
 		sc.addPart(t, p)
 	}
+	addPartitions(t, from)
 	return t
+}
+
+// addPartitions adds by what columns a table's partitions are chosen, and where they begin
+// and end. Those of MySQL are no tables of their own.
+func addPartitions(t *catalog.Table, from *sourceTable) {
+	bounds, _ := bareOptions(from.text.partitions)
+	all := quoting{}.tokens(bounds)
+	by := slices.IndexFunc(all, func(w token) bool { return w.is("BY") })
+	if by < 0 {
+		return
+	}
+	var key []token // what stands in brackets: words outside of them are no columns
+	depth, byKey := 0, false
+	for _, w := range all[by:] {
+		if w.is("PARTITION") && depth == 1 {
+			break // the list of partitions
+		}
+		switch {
+		case w.is("("):
+			depth++
+		case w.is(")"):
+			depth--
+		case depth > 0:
+			key = append(key, w)
+		case w.is("KEY"):
+			byKey = true
+		}
+	}
+	if t.PartitionKey = columnsIn(t, key); t.PartitionKey == nil && t.PrimaryKey != nil && byKey {
+		t.PartitionKey = slices.Clone(t.PrimaryKey.Columns) // PARTITION BY KEY ()
+	}
+	if slices.ContainsFunc(all, func(w token) bool { return w.is("VALUES") }) {
+		t.Bounds = bounds
+	}
 }
 
 // addPart adds a key, a foreign key or a check to a table.

@@ -76,7 +76,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 		var kind string
 		var isPartition, heap bool
 		t := &catalog.Table{}
-		if err := row.Scan(&oid, &t.ID.Schema, &t.ID.Name, &kind, &isPartition, &t.Rows, &t.Bytes, &t.Comment, &heap); err != nil {
+		if err := row.Scan(&oid, &t.ID.Schema, &t.ID.Name, &kind, &isPartition, &t.Rows, &t.Bytes, &t.Comment, &heap, &t.Bounds); err != nil {
 			return err
 		}
 		switch kind {
