@@ -84,6 +84,12 @@ const elsewhere = "has its rows on another server or in files"
 // versionedEngines lists the engines that a consistent snapshot is of.
 var versionedEngines = []string{"INNODB", "ROCKSDB", "TOKUDB"}
 
+// transactional reports whether a table's engine knows transactions, and with them
+// snapshots: what a transaction has loaded goes when it ends without a commit.
+func (t *sourceTable) transactional() bool {
+	return t.engine == "" || slices.Contains(versionedEngines, strings.ToUpper(t.engine))
+}
+
 // readCatalog reads the definitions of a database: few queries for all of it, and SHOW
 // CREATE for each object, which alone says everything. It takes no lock that outlives the
 // call, and is best called outside of a transaction. Information_schema hides what the account may not see; what can be hidden is an
