@@ -130,6 +130,7 @@ func TestRights(t *testing.T) {
 
 // TestMissingAtTarget builds what needs more than the target's server has.
 func TestMissingAtTarget(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE TABLE t (id integer)", "CREATE POLICY p ON t", "CREATE INDEX i ON t (id)")
@@ -433,6 +434,7 @@ func TestLeftovers(t *testing.T) {
 // A copy that another account has made is refused before a row is read, not at
 // the promotion.
 func TestOwnerOfTarget(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	dsn, name := a.Database(t), a.Name(t)
 	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
@@ -456,6 +458,7 @@ func TestOwnerOfTarget(t *testing.T) {
 }
 
 func TestLongNames(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
@@ -518,6 +521,7 @@ func TestSessionsInTarget(t *testing.T) {
 // TestNoValueInErrors makes the server refuse rows in every way in which its
 // message quotes them.
 func TestNoValueInErrors(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	for name, c := range map[string]struct {
 		ddl    []string
