@@ -91,8 +91,8 @@ func TestMemory(t *testing.T) {
 	for query, want := range map[string]string{
 		"SELECT count(*) || ' ' || min(octet_length(v)) || ' ' || max(left(v, 5)) FROM kept":                   "2 99999999 Anna ",
 		"SELECT count(*) || ' ' || min(octet_length(v)) || ' ' || (max(left(v, 33)) LIKE 'Anna%') FROM masked": "2 99999999 false",
-		"SELECT length(v) || ' ' || (length(replace(v, E'\\t', '')) - length(v)) FROM printed":           "35000000 -7000000",
-		"SELECT count(*) || ' ' || count(*) FILTER (WHERE c0 <> 'Anna') || ' ' || max(c1599) FROM broad": "3000 3000 Ben",
+		"SELECT length(v) || ' ' || (length(replace(v, E'\\t', '')) - length(v)) FROM printed":                 "35000000 -7000000",
+		"SELECT count(*) || ' ' || count(*) FILTER (WHERE c0 <> 'Anna') || ' ' || max(c1599) FROM broad":       "3000 3000 Ben",
 	} {
 		if got := s.Value(t, s.DSN(name), query); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)
