@@ -66,6 +66,7 @@ it no longer than it is needed. A run can do all this by itself: sanitize run
   kill $!`,
 		exits: []int{exitDone, exitFailed, exitUsage, exitSource, exitSnapshot},
 		run: func(cmd *cobra.Command, _ []string) error {
+			limitMemory(0) // rows pass through it, where its sessions are lent
 			if handed {
 				return holdForRun(cmd.Context(), u, cmd.InOrStdin())
 			}

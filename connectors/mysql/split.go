@@ -131,8 +131,12 @@ func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes in
 			return err
 		}
 		r := &keyRange{target: targetBytes}
-		if err := s.divide(ctx, t, r, max(1, targetBytes/width)); err != nil {
-			return err
+		// What a loader has written to a table without transactions stays, whatever becomes
+		// of it: see loader.clear.
+		if s.schema.tables[id.Name].transactional() {
+			if err := s.divide(ctx, t, r, max(1, targetBytes/width)); err != nil {
+				return err
+			}
 		}
 		division = len(s.split[id])
 		s.split[id] = append(s.split[id], r)
