@@ -121,3 +121,52 @@ func TestUntransacted(t *testing.T) {
 		}
 	})
 }
+
+// A build that is gone on with has of a table without transactions all rows of its receipt,
+// or none of either: what a cut chunk has left goes, and so does what a crash has damaged.
+func TestResumeUntransacted(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		database := srv.Database(t)
+		names := []string{"whole", "cut", "short"}
+		for _, name := range names {
+			srv.Exec(t, database, "CREATE TABLE "+name+" (id INT PRIMARY KEY) ENGINE=MyISAM", "INSERT INTO "+name+" VALUES (1), (2), (3)")
+		}
+		view := opened(t, srv.DSN(database), 2)
+		defs, err := view.Definitions(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := connectors.BuildSpec{Run: "r1", Workers: 2, Catalog: view.Catalog(), Definitions: defs}
+		for _, name := range names {
+			spec.Chunks = append(spec.Chunks, connectors.Chunk{ID: name, Table: catalog.TableID{Name: name}, Last: true})
+		}
+		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+		made, err := g.Begin(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := made.(*build)
+		for _, name := range names {
+			srv.Exec(t, b.database, "INSERT INTO "+name+" VALUES (1), (2), (3)")
+		}
+		for _, name := range []string{"whole", "short"} {
+			srv.Exec(t, b.database, receiptSQL(connectors.Receipt{Chunk: name, Table: catalog.TableID{Name: name}, Rows: 3}))
+		}
+		srv.Exec(t, b.database, "DELETE FROM short WHERE id = 2")
+		if err := b.Keep(); err != nil {
+			t.Fatal(err)
+		}
+		again, err := g.Resume(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Abort()
+		receipts, err := again.Receipts(t.Context())
+		if err != nil || len(receipts) != 1 || receipts[0].Chunk != "whole" {
+			t.Errorf("receipts %v, %v", receipts, err)
+		}
+		if n := srv.Value(t, b.database, "SELECT CONCAT((SELECT COUNT(*) FROM whole), ' ', (SELECT COUNT(*) FROM cut), ' ', (SELECT COUNT(*) FROM short))"); n != "3 0 0" {
+			t.Errorf("rows %s", n)
+		}
+	})
+}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
-	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 var (
@@ -343,16 +342,10 @@ func (b *build) recover(ctx context.Context, loads bool) error {
 	return nil
 }
 
-// refill empties a table without transactions and takes its chunks off the ledger, unless
-// all of them are there and no row is missing or too many.
+// refill empties a table without transactions and takes its chunk off the ledger, unless
+// that is there and no row is missing or too many: all its rows are one chunk.
 func (b *build) refill(ctx context.Context, s *session, name string) error {
 	op := "empty " + word(name)
-	want := 0
-	for _, c := range b.spec.Chunks {
-		if c.Table == (catalog.TableID{Name: name}) {
-			want++
-		}
-	}
 	var chunks, rows int64
 	err := s.query(ctx, "SELECT COUNT(*), COALESCE(SUM(`rows`), 0) FROM "+ident(ledgerTable)+" WHERE name = "+literal(name), func(r row) error {
 		chunks, rows = r.number(0), r.number(1)
@@ -361,7 +354,7 @@ func (b *build) refill(ctx context.Context, s *session, name string) error {
 	if err != nil {
 		return b.about(err, op)
 	}
-	if chunks == int64(want) && want > 0 {
+	if chunks == 1 {
 		// A table that a crash has damaged cannot be counted.
 		if have, err := s.number(ctx, "SELECT COUNT(*) FROM "+ident(name)); err == nil && have == rows {
 			return nil
