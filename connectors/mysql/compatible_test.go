@@ -111,7 +111,7 @@ func TestAcross(t *testing.T) {
 			t.Cleanup(func() { from.Exec(t, "", "SET foreign_key_checks = 0", "DROP DATABASE IF EXISTS elsewhere_db") })
 			database := from.Database(t)
 			from.Exec(t, "", "ALTER DATABASE "+ident(database)+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
-			from.Script(t, database, strings.ReplaceAll(read(t, "../../testdata/schemas", from.Flavor(), "torture.sql"), "DATABASE.", database+"."))
+			from.Script(t, database, strings.ReplaceAll(tortureScript(t, from.Flavor(), serverOf(t, from).version), "DATABASE.", database+"."))
 			s := connected(t, connectors.SourceSide, from.DSN(database))
 			_, sc, _, d := defined(t, s, database)
 			sink := connected(t, connectors.SinkSide, to.DSN(to.Database(t)))

@@ -89,6 +89,9 @@ func TestOddKeys(t *testing.T) {
 		hidden := "INVISIBLE"
 		if s.Flavor() == "mariadb" {
 			hidden = "IGNORED"
+			if !atLeast(s, 10, 6) {
+				hidden = "" // what it does not have hides nothing
+			}
 		}
 		var values []string
 		for i := range 900 {
@@ -97,7 +100,7 @@ func TestOddKeys(t *testing.T) {
 		s.Exec(t, database, "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'", "CREATE TABLE days (id DATE PRIMARY KEY, v INT)", "INSERT INTO days VALUES "+strings.Join(values, ", "), "ANALYZE TABLE days",
 			"CREATE TABLE hidden (f DOUBLE PRIMARY KEY, a INT NOT NULL, UNIQUE KEY u (a) "+hidden+")", "INSERT INTO hidden SELECT v + 0.5, v FROM days")
 		view := opened(t, s.DSN(database), 1)
-		for name, several := range map[string]bool{"days": true, "hidden": false} {
+		for name, several := range map[string]bool{"days": true, "hidden": hidden == ""} {
 			sum := 0
 			rows := sizes(t, view, catalog.TableID{Name: name}, 200)
 			for _, n := range rows {

@@ -63,6 +63,9 @@ const (
 	statsExpiry
 	// ddlThreads: the session variables innodb_ddl_threads and innodb_ddl_buffer_size.
 	ddlThreads
+	// escapedKeys: SHOW CREATE TABLE escapes the names in a foreign key. MariaDB 10.5 does not,
+	// and 10.11 does.
+	escapedKeys
 	// replicaStatus: SHOW REPLICA STATUS instead of SHOW SLAVE STATUS.
 	replicaStatus
 )
@@ -75,6 +78,7 @@ var since = map[feature]struct{ mysql, mariadb int }{
 	gtidExecuted:     {50605, 0},
 	statsExpiry:      {80000, 0},
 	ddlThreads:       {80027, 0},
+	escapedKeys:      {50700, 101100},
 	replicaStatus:    {80022, 100501},
 }
 
