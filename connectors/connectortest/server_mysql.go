@@ -97,6 +97,19 @@ func MySQLRoutes(tb testing.TB) (routes [][2]*MySQLServer) {
 	return nil
 }
 
+// MySQLCopies returns from which server to which one copies are tried that need no second
+// server: from each one to itself, or the route of the run.
+func MySQLCopies(tb testing.TB) (copies [][2]*MySQLServer) {
+	tb.Helper()
+	if os.Getenv(mysqlRouteEnv[1]) != "" {
+		return MySQLRoutes(tb)
+	}
+	for _, s := range MySQLServers(tb) {
+		copies = append(copies, [2]*MySQLServer{s, s})
+	}
+	return copies
+}
+
 // routed reports whether the run is about one source and one target.
 func routed() bool { return os.Getenv(mysqlRouteEnv[0]) != "" }
 

@@ -39,6 +39,9 @@ func (b *build) fit(ctx context.Context) error {
 	if err := b.apart(ctx, op); err != nil {
 		return err
 	}
+	if err := b.unadorned(ctx, op); err != nil {
+		return err
+	}
 	for _, database := range []string{b.target, b.name(former, b.spec.Run), b.database} {
 		// Rights are checked before names are looked up, and no such table is there: so
 		// this makes nothing.
@@ -80,6 +83,55 @@ func (b *build) apart(ctx context.Context, op string) error {
 	return &connectors.Error{Kind: connectors.KindGuard, Side: b.side, Op: op,
 		Err:  fmt.Errorf("foreign keys of another database point to the target, and would be left pointing nowhere: %s", some(others)),
 		Hint: "drop these foreign keys; they can be made again when the run has ended"}
+}
+
+// unadorned refuses a server that would add to the tables what they do not have, and does
+// not let the account turn that off: see lenient. MariaDB before 10.5.17 and 10.6.9 lets
+// nobody.
+func (b *build) unadorned(ctx context.Context, op string) error {
+	refuse := func(what []string, adds, hint string) error {
+		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op, Err: fmt.Errorf("the target's server would add %s: %s", adds, some(what)), Hint: hint}
+	}
+	explicit, err := b.holder.number(ctx, "SELECT @@SESSION.explicit_defaults_for_timestamp")
+	if err != nil {
+		return err
+	}
+	keys := int64(0)
+	if b.server.has(addedKeys) {
+		if keys, err = b.holder.number(ctx, "SELECT @@SESSION.sql_generate_invisible_primary_key"); err != nil {
+			return err
+		}
+	}
+	columns, tables := plain(b.defs.Tables)
+	switch {
+	case explicit == 0 && columns != nil:
+		return refuse(columns, "a default of its own to columns that have none", "set explicit_defaults_for_timestamp = ON at the target's server, or let the account do it")
+	case keys == 1 && tables != nil:
+		return refuse(tables, "a column to tables without a primary key", "set sql_generate_invisible_primary_key = OFF at the target's server, or let the account do it")
+	}
+	return nil
+}
+
+// plain lists the columns and the tables that some servers add something to: moments that
+// are never NULL and have no default, and tables without a primary key.
+func plain(all []tableDefinition) (columns, tables []string) {
+	for _, t := range all {
+		made, _ := parseTable(t.Create)
+		keyed := false
+		for _, p := range made.parts {
+			keyed = keyed || p.piece == primaryPiece
+			if p.piece != columnPiece || len(p.tokens) < 2 || !p.tokens[1].is("TIMESTAMP") {
+				continue
+			}
+			if c := p.column(); c.fallback == "" && c.computed == "" && slices.ContainsFunc(p.tokens[2:], func(w token) bool { return w.is("NOT") }) {
+				columns = append(columns, word(t.Name)+"."+word(p.name))
+			}
+		}
+		if !keyed {
+			tables = append(tables, word(t.Name))
+		}
+	}
+	return columns, tables
 }
 
 // needs are the rights that a run uses in each of its databases, by the kind of object that

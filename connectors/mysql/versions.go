@@ -66,6 +66,8 @@ const (
 	// escapedKeys: SHOW CREATE TABLE escapes the names in a foreign key. MariaDB 10.5 does not,
 	// and 10.11 does.
 	escapedKeys
+	// addedKeys: the variable sql_generate_invisible_primary_key.
+	addedKeys
 	// replicaStatus: SHOW REPLICA STATUS instead of SHOW SLAVE STATUS.
 	replicaStatus
 )
@@ -79,6 +81,7 @@ var since = map[feature]struct{ mysql, mariadb int }{
 	statsExpiry:      {80000, 0},
 	ddlThreads:       {80027, 0},
 	escapedKeys:      {50700, 101100},
+	addedKeys:        {80030, 0},
 	replicaStatus:    {80022, 100501},
 }
 
