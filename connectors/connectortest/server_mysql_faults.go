@@ -150,7 +150,7 @@ func startPrivateMySQL(flavor string, room int64, settings []string) (_ *Private
 		return nil, err
 	}
 	s.data = filepath.Join(s.dir, "data")
-	if err := s.program.data(s.data, s.account); err != nil {
+	if err := s.program.dataWith(s.data, s.account, settings); err != nil {
 		return nil, err
 	}
 	accounts := filepath.Join(s.logs, "accounts.sql")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -258,23 +259,19 @@ func (sc *schema) readCreates(ctx context.Context, s *session) error {
 }
 
 func (sc *schema) readTexts(ctx context.Context, s *session) error {
-	keys, err := sc.oddKeys(ctx, s)
-	if err != nil {
-		return err
-	}
 	for _, n := range sc.names {
 		t := sc.tables[n]
 		err := s.query(ctx, "SHOW CREATE TABLE "+within(sc.database, n), func(r row) error {
 			t.create = hexed(r.text(1))
-			for _, k := range keys[n] {
-				t.create = k.mend(t.create)
-			}
 			return nil
 		})
 		if n := numberOf(err); n == 1142 || n == 1143 {
 			return unreadable(s, []string{t.name})
 		}
 		if err != nil {
+			return err
+		}
+		if err := sc.mendKeys(ctx, s, t); err != nil {
 			return err
 		}
 		var ok bool
@@ -299,57 +296,46 @@ func (sc *schema) readTexts(ctx context.Context, s *session) error {
 	return nil
 }
 
-// oddKey is a foreign key with a name that has to be escaped.
-type oddKey struct{ name, text string }
+var (
+	keyLine  = regexp.MustCompile("(?m)^  CONSTRAINT `.*` FOREIGN KEY \\(`.*$")
+	plainKey = regexp.MustCompile("^  CONSTRAINT `[^`]+` FOREIGN KEY \\(`[^`]+`(, `[^`]+`)*\\) REFERENCES (`[^`]+`\\.)?`[^`]+` \\(`[^`]+`(, `[^`]+`)*\\)[ A-Z]*,?$")
+)
 
-// oddKeys reads the foreign keys, by table, that the server prints without the escapes that
-// their names need. Nothing tells where such a name ends.
-func (sc *schema) oddKeys(ctx context.Context, s *session) (map[string][]oddKey, error) {
-	if s.server.has(escapedKeys) {
-		return nil, nil
+// mendKeys puts the foreign keys of a table right whose names have a backtick. MariaDB up to
+// 10.11.18 does not escape it (10.11.19 and 11.8.9 do), so that nothing tells where the name
+// ends: then the catalog tells.
+func (sc *schema) mendKeys(ctx context.Context, s *session, t *sourceTable) error {
+	odd := slices.ContainsFunc(keyLine.FindAllString(t.create, -1), func(line string) bool { return !plainKey.MatchString(line) })
+	if !odd || !s.server.mariadb {
+		return nil
 	}
-	keys := map[string][]oddKey{}
 	quoted := func(column string) string {
 		return "GROUP_CONCAT('`', REPLACE(" + column + ", '`', '``'), '`' ORDER BY k.ORDINAL_POSITION SEPARATOR ', ')"
 	}
-	err := s.query(ctx, "SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, "+quoted("k.COLUMN_NAME")+", k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, "+quoted("k.REFERENCED_COLUMN_NAME")+", r.DELETE_RULE, r.UPDATE_RULE "+
+	return s.query(ctx, "SELECT k.CONSTRAINT_NAME, "+quoted("k.COLUMN_NAME")+", k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, "+quoted("k.REFERENCED_COLUMN_NAME")+", r.DELETE_RULE, r.UPDATE_RULE "+
 		"FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME "+
-		"WHERE k.TABLE_SCHEMA = "+literal(sc.database)+" AND r.CONSTRAINT_SCHEMA = "+literal(sc.database)+" AND k.REFERENCED_TABLE_NAME IS NOT NULL GROUP BY k.TABLE_NAME, k.CONSTRAINT_NAME "+
-		"HAVING MAX(INSTR(CONCAT(k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME), '`')) > 0", func(r row) error {
-		to := ident(r.text(4))
-		if !sc.own(r.text(3)) {
-			to = within(r.text(3), r.text(4))
+		"WHERE k.TABLE_SCHEMA = "+literal(sc.database)+" AND r.CONSTRAINT_SCHEMA = "+literal(sc.database)+" AND k.TABLE_NAME = "+literal(t.name)+" AND k.REFERENCED_TABLE_NAME IS NOT NULL GROUP BY k.CONSTRAINT_NAME", func(r row) error {
+		name, to := r.text(0), ident(r.text(3))
+		if !sc.own(r.text(2)) {
+			to = within(r.text(2), r.text(3))
 		}
-		k := oddKey{name: r.text(1), text: "CONSTRAINT " + ident(r.text(1)) + " FOREIGN KEY (" + r.text(2) + ") REFERENCES " + to + " (" + r.text(5) + ")"}
+		text := "  CONSTRAINT " + ident(name) + " FOREIGN KEY (" + r.text(1) + ") REFERENCES " + to + " (" + r.text(4) + ")"
 		for i, on := range []string{" ON DELETE ", " ON UPDATE "} {
-			if rule := r.text(6 + i); rule != "RESTRICT" {
-				k.text += on + rule
+			if rule := r.text(5 + i); rule != "RESTRICT" {
+				text += on + rule
 			}
 		}
-		keys[r.text(0)] = append(keys[r.text(0)], k)
+		t.create = keyLine.ReplaceAllStringFunc(t.create, func(line string) string {
+			if !strings.HasPrefix(line, "  CONSTRAINT `"+name+"` FOREIGN KEY (") && !strings.HasPrefix(line, "  CONSTRAINT "+ident(name)+" FOREIGN KEY (") {
+				return line
+			}
+			if strings.HasSuffix(line, ",") {
+				return text + ","
+			}
+			return text
+		})
 		return nil
 	})
-	return keys, err
-}
-
-// mend puts the key's own text in the place of what is printed for it.
-func (k oddKey) mend(create string) string {
-	for _, name := range []string{k.name, strings.ReplaceAll(k.name, "`", "``")} {
-		head, rest, found := strings.Cut(create, "\n  CONSTRAINT `"+name+"` FOREIGN KEY (")
-		if !found {
-			continue
-		}
-		end := strings.IndexByte(rest, '\n')
-		if end < 0 {
-			return create
-		}
-		comma := ""
-		if strings.HasSuffix(rest[:end], ",") {
-			comma = ","
-		}
-		return head + "\n  " + k.text + comma + rest[end:]
-	}
-	return create
 }
 
 // readDefaults reads the defaults that MariaDB prints as question marks: what is above

@@ -24,6 +24,13 @@ func (b *build) fit(ctx context.Context) error {
 		}
 		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op, Err: errors.New(some(all)), Hint: refused[0].Hint}
 	}
+	if b.defs.Folds && !b.folds {
+		if all := respelt(b.defs); all != nil {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op,
+				Err:  fmt.Errorf("the target's server tells capitals from small letters in the names of tables, and the source's does not: %s", some(all)),
+				Hint: "copy to a server with the source's lower_case_table_names, or spell the tables at the source as SHOW TABLES does"}
+		}
+	}
 	if b.folds {
 		seen := map[string]string{}
 		for _, t := range b.defs.Tables {
@@ -83,6 +90,40 @@ func (b *build) apart(ctx context.Context, op string) error {
 	return &connectors.Error{Kind: connectors.KindGuard, Side: b.side, Op: op,
 		Err:  fmt.Errorf("foreign keys of another database point to the target, and would be left pointing nowhere: %s", some(others)),
 		Hint: "drop these foreign keys; they can be made again when the run has ended"}
+}
+
+// respelt lists the routines, triggers and events that name a table in another spelling than
+// its own. Views are printed in the tables' own.
+func respelt(d definitions) (all []string) {
+	own := map[string]string{}
+	for _, t := range d.Tables {
+		own[strings.ToLower(t.Name)] = t.Name
+	}
+	for _, o := range d.Rest {
+		if o.Kind == "view" {
+			own[strings.ToLower(o.Name)] = o.Name
+		}
+	}
+	for _, o := range d.Rest {
+		words := quotingOf(o.Mode).tokens(o.Create)
+		for i, w := range words {
+			if o.Kind == "view" || i == 0 || !w.names() {
+				continue
+			}
+			behind := words[i-1]
+			if behind.is(".") && i > 2 {
+				behind = words[i-3] // of the database
+			}
+			if !slices.ContainsFunc([]string{"FROM", "JOIN", "INTO", "UPDATE", "TABLE"}, behind.is) && (!behind.is("ON") || o.Kind != "trigger") {
+				continue
+			}
+			if name := own[strings.ToLower(w.text)]; name != "" && name != w.text {
+				all = append(all, fmt.Sprintf("%s %s names %s as %s", o.Kind, word(o.Name), word(name), word(w.text)))
+				break
+			}
+		}
+	}
+	return all
 }
 
 // unadorned refuses a server that would add to the tables what they do not have, and does

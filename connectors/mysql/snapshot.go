@@ -20,8 +20,10 @@ type snapshot struct {
 	opened  time.Time
 	token   string
 	instant connectors.Instant
-	catalog *catalog.Catalog
-	schema  *schema
+	// unlogged tells of a replica whose log does not have what it applies.
+	unlogged bool
+	catalog  *catalog.Catalog
+	schema   *schema
 
 	free chan *session // readers that wait for a chunk
 

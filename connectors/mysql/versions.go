@@ -63,9 +63,6 @@ const (
 	statsExpiry
 	// ddlThreads: the session variables innodb_ddl_threads and innodb_ddl_buffer_size.
 	ddlThreads
-	// escapedKeys: SHOW CREATE TABLE escapes the names in a foreign key. MariaDB 10.5 does not,
-	// and 10.11 does.
-	escapedKeys
 	// addedKeys: the variable sql_generate_invisible_primary_key.
 	addedKeys
 	// replicaStatus: SHOW REPLICA STATUS instead of SHOW SLAVE STATUS.
@@ -80,7 +77,6 @@ var since = map[feature]struct{ mysql, mariadb int }{
 	gtidExecuted:     {50605, 0},
 	statsExpiry:      {80000, 0},
 	ddlThreads:       {80027, 0},
-	escapedKeys:      {50700, 101100},
 	addedKeys:        {80030, 0},
 	replicaStatus:    {80022, 100501},
 }
