@@ -93,3 +93,19 @@ func TestCompatible(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestRespelt(t *testing.T) {
+	made := func(kind, name, create string) object { return object{Kind: kind, Name: name, Create: create} }
+	got := respelt(definitions{Tables: []tableDefinition{{Name: "orders"}, {Name: "people"}}, Rest: []object{
+		made("function", "f", "CREATE FUNCTION `f`() RETURNS int RETURN (SELECT COUNT(*) FROM Orders o JOIN people p ON o.People = p.id)"),
+		made("function", "plain", "CREATE FUNCTION `plain`() RETURNS int RETURN (SELECT People FROM orders JOIN `people` /* FROM Orders */ WHERE v <> 'FROM Orders')"),
+		made("procedure", "p", "CREATE PROCEDURE `p`() UPDATE `shop`.`PEOPLE` SET v = 1"),
+		made("trigger", "t", "CREATE TRIGGER `t` BEFORE INSERT ON Orders FOR EACH ROW SET NEW.Orders = 1"),
+		made("view", "BUSY", "CREATE VIEW `busy` AS select 1 from `Orders`"),
+		made("event", "e", "CREATE EVENT `e` ON SCHEDULE EVERY 1 DAY DISABLE DO INSERT INTO people SELECT * FROM Busy"),
+	}})
+	want := []string{"function f names orders as Orders", "procedure p names people as PEOPLE", "trigger t names orders as Orders", "event e names BUSY as Busy"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
