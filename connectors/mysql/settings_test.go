@@ -43,8 +43,11 @@ func TestSettingsOfTheServer(t *testing.T) {
 		from.Insert(t, number.ID, []string{"id"}, rows...)
 		s.Exec(t, from.name, "SET SESSION explicit_defaults_for_timestamp = ON", "CREATE TABLE moments (id INT PRIMARY KEY, a TIMESTAMP NOT NULL, b TIMESTAMP NOT NULL)",
 			"INSERT INTO moments VALUES (1, '2021-01-02 03:04:05', '2021-01-02 03:04:05')")
-		tables := []string{"numbers", "moments"}
-		settings := map[string]string{"sql_select_limit": "7", "sql_notes": "0", "explicit_defaults_for_timestamp": "OFF"}
+		s.Exec(t, from.name, "CREATE TABLE texts (id INT PRIMARY KEY, c CHAR(5) DEFAULT 'x', t TEXT, v INT AS (id - 1), CHECK (t <> 'a\\\\b'))", `INSERT INTO texts (id, c, t) VALUES (1, 'a', 'back\\slash'), (2, '', 'it''s "x"\n')`,
+			"CREATE VIEW joined AS SELECT CONCAT(c, t) AS x FROM texts", `CREATE FUNCTION marked() RETURNS VARCHAR(20) DETERMINISTIC RETURN "a\\b"`)
+		tables := []string{"numbers", "moments", "texts"}
+		settings := map[string]string{"sql_select_limit": "7", "sql_notes": "0", "explicit_defaults_for_timestamp": "OFF",
+			"sql_mode": "'ANSI,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES,NO_UNSIGNED_SUBTRACTION,HIGH_NOT_PRECEDENCE'"}
 		if s.Flavor() == "mariadb" {
 			s.Exec(t, from.name, "CREATE TABLE versions (id INT PRIMARY KEY) WITH SYSTEM VERSIONING", "INSERT INTO versions VALUES (1)")
 			tables = append(tables, "versions")
@@ -61,6 +64,9 @@ func TestSettingsOfTheServer(t *testing.T) {
 				count := "SELECT COUNT(*) FROM " + name
 				if name == "versions" {
 					count += " FOR SYSTEM_TIME AS OF NOW(6)"
+				}
+				if name == "texts" {
+					count = "SELECT CONCAT(GROUP_CONCAT(HEX(c), '/', HEX(t), '/', v ORDER BY id), (SELECT GROUP_CONCAT(HEX(x) ORDER BY 1) FROM joined), HEX(marked())) FROM texts"
 				}
 				counts[s.Value(t, d, count)] = true
 				var create string
