@@ -30,8 +30,9 @@ test-matrix: ## copy between PostgreSQL 12 to 18, fetched from npm and Debian, a
 test-matrix-mysql: ## copy between MariaDB 10.5 to 11.8 and MySQL 9, fetched from Debian, and from replicas; VERSIONS="mariadb-10.5 mysql-9"
 	GO="$(GO)" connectors/connectortest/servers/matrix-mysql $(VERSIONS)
 
+# vet has seen the same files: make lint and make test call it.
 race: ## run every test with the race detector; PACKAGES=… for some of them, TESTFLAGS=-short without those about values
-	$(GO) test -race $(TESTFLAGS) -timeout 45m $(PACKAGES)
+	$(GO) test -race -vet=off $(TESTFLAGS) -timeout 45m $(PACKAGES)
 
 faults: ## every fault before and after every effect, and 200 runs killed at random moments on each server; FAULTS_KILLS=…, FAULTS_SEED=…
 	FAULTS=all $(GO) test ./pipeline -run '^TestFaults(MySQL)?$$' -v -count 1 -timeout 180m

@@ -153,6 +153,7 @@ type part struct {
 // result is what a contender has cost.
 type result struct {
 	parts   []part
+	log     int64             // bytes that the target has written to its log
 	summary *pipeline.Summary // of ours
 }
 
@@ -193,6 +194,10 @@ func (b *bench) measure(ctx context.Context, c contender) (r result, err error) 
 			return r, err
 		}
 	}
+	log, err := b.target.number(ctx, "", b.engine.log)
+	if err != nil {
+		return r, err
+	}
 	for _, s := range c.steps {
 		p, stdout, err := b.step(ctx, s)
 		if err != nil {
@@ -205,6 +210,10 @@ func (b *bench) measure(ctx context.Context, c contender) (r result, err error) 
 			}
 		}
 	}
+	if r.log, err = b.target.number(ctx, "", b.engine.log); err != nil {
+		return r, err
+	}
+	r.log -= log
 	shape, err := b.target.shape(ctx, targetDatabase)
 	if err != nil {
 		return r, err

@@ -43,7 +43,7 @@ func (b *bench) measureLevers(ctx context.Context) error {
 	if err := makeShop(ctx, b.source.dsn(sourceDatabase), b.gb); err != nil {
 		return err
 	}
-	pages, err := b.number(ctx, "SELECT (pg_relation_size('order_lines') / 8192)::text")
+	pages, err := b.source.number(ctx, sourceDatabase, "SELECT (pg_relation_size('order_lines') / 8192)::text")
 	if err != nil {
 		return err
 	}

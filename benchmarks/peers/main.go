@@ -74,6 +74,8 @@ type engine struct {
 	target     string // by which it is started
 	size       string // of the tables, without indexes: a query
 	version    string // a query
+	setting    string // what the two servers differ in: a query
+	log        string // bytes that the server has written to its log: a query
 	make       func(ctx context.Context, b *bench) error
 	contenders func(b *bench, key, sanitize, self string) ([]contender, error)
 	settle     func(ctx context.Context, s server) error // writes what is left to be written
@@ -84,6 +86,8 @@ type engine struct {
 
 var postgresEngine = &engine{
 	name: "PostgreSQL", target: "make peers", size: tableBytes, version: "SHOW server_version",
+	setting:    "SELECT 'wal_level = ' || current_setting('wal_level')",
+	log:        "SELECT (pg_current_wal_lsn() - '0/0')::text",
 	make:       func(ctx context.Context, b *bench) error { return makeShop(ctx, b.source.dsn(sourceDatabase), b.gb) },
 	contenders: (*bench).postgresContenders,
 	settle:     func(ctx context.Context, s server) error { return s.exec(ctx, "", "CHECKPOINT") },
@@ -143,7 +147,7 @@ func (b *bench) all(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if b.bytes, err = b.number(ctx, b.engine.size); err != nil {
+	if b.bytes, err = b.source.number(ctx, sourceDatabase, b.engine.size); err != nil {
 		return err
 	}
 	if b.shape, err = b.source.shape(ctx, sourceDatabase); err != nil {
@@ -172,7 +176,13 @@ func (b *bench) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rep := report{engine: b.engine, bytes: b.bytes, shape: b.shape, cores: runtime.NumCPU(), rounds: b.rounds, version: version, at: b.began.UTC(), took: time.Since(b.began)}
+	setting := ""
+	if b.engine.setting != "" {
+		if setting, err = b.target.query(ctx, "", b.engine.setting); err != nil {
+			return err
+		}
+	}
+	rep := report{engine: b.engine, setting: setting, bytes: b.bytes, shape: b.shape, cores: runtime.NumCPU(), rounds: b.rounds, version: version, at: b.began.UTC(), took: time.Since(b.began)}
 	for _, c := range list {
 		rep.rows = append(rep.rows, middle(c, results[c.name]))
 	}

@@ -36,6 +36,7 @@ const (
 
 var mariaEngine = &engine{
 	name: "MariaDB", target: "make peers-mysql", size: "SELECT CAST(SUM(data_length) AS CHAR) FROM information_schema.tables WHERE table_schema = '" + sourceDatabase + "'", version: "SELECT VERSION()",
+	log:        "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'INNODB_OS_LOG_WRITTEN'",
 	make:       makeMaria,
 	contenders: (*bench).mariaContenders,
 	settle:     settleMaria,

@@ -13,6 +13,7 @@ import (
 // report is what came out, as a page of Markdown.
 type report struct {
 	engine  *engine
+	setting string // of the target
 	bytes   int64
 	shape   string
 	cores   int
@@ -28,7 +29,7 @@ type row struct {
 	name, note             string
 	wall, data, keys       time.Duration // data: the rows are in; keys: all that comes after; 0 if one cannot tell
 	source, target, client time.Duration
-	peak                   int64
+	peak, log              int64
 	phases                 []pipeline.PhaseTime
 }
 
@@ -37,7 +38,7 @@ func middle(c contender, rounds []result) row {
 	rounds = slices.Clone(rounds)
 	slices.SortFunc(rounds, func(a, b result) int { return cmp.Compare(a.wall(), b.wall()) })
 	r := rounds[(len(rounds)-1)/2]
-	out := row{name: c.name, note: c.note, wall: r.wall(), client: r.client(), peak: r.peak(),
+	out := row{name: c.name, note: c.note, wall: r.wall(), client: r.client(), peak: r.peak(), log: r.log,
 		source: r.sum(func(p part) time.Duration { return p.source }), target: r.sum(func(p part) time.Duration { return p.target })}
 	switch {
 	case r.summary != nil:
@@ -122,15 +123,18 @@ func (r report) String() string {
 	gb := float64(r.bytes) / 1e9
 	fmt.Fprintf(&b, "# Beside other tools\n\nMade by `%s`: %.2f GB of tables (%s), %s %s, source and target on the same %d cores, %s, %s UTC, %.0f s in all.\n\n",
 		r.engine.target, gb, r.shape, r.engine.name, r.version, r.cores, plural(r.rounds, "round"), r.at.Format("2006-01-02 15:04"), r.took.Seconds())
-	b.WriteString("| | wall s | of raw pipe | data s | keys s | source CPU s | target CPU s | client CPU s | per GB | peak MB |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	if r.setting != "" {
+		fmt.Fprintf(&b, "The target has `%s`.\n\n", r.setting)
+	}
+	b.WriteString("| | wall s | of raw pipe | data s | keys s | source CPU s | target CPU s | target's log MB | client CPU s | per GB | peak MB |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
 	raw := r.row(rawPipe)
 	for _, c := range r.rows {
 		ratio := "–"
 		if raw != nil {
 			ratio = fmt.Sprintf("%.2f", c.wall.Seconds()/raw.wall.Seconds())
 		}
-		fmt.Fprintf(&b, "| %s | %.1f | %s | %s | %s | %.1f | %.1f | %.1f | %.2f | %.0f |\n", c.name, c.wall.Seconds(), ratio,
-			seconds(c.data), seconds(c.keys), c.source.Seconds(), c.target.Seconds(), c.client.Seconds(), c.client.Seconds()/gb, float64(c.peak)/1e6)
+		fmt.Fprintf(&b, "| %s | %.1f | %s | %s | %s | %.1f | %.1f | %.0f | %.1f | %.2f | %.0f |\n", c.name, c.wall.Seconds(), ratio,
+			seconds(c.data), seconds(c.keys), c.source.Seconds(), c.target.Seconds(), float64(c.log)/1e6, c.client.Seconds(), c.client.Seconds()/gb, float64(c.peak)/1e6)
 	}
 	b.WriteString("\n")
 	for _, c := range r.rows {

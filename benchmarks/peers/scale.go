@@ -100,11 +100,11 @@ func (b *bench) sizes(ctx context.Context, page *strings.Builder) error {
 		for i, t := range tables {
 			counts[i] = "(SELECT count(*) FROM " + t + ")"
 		}
-		rows, err := b.number(ctx, "SELECT ("+strings.Join(counts, " + ")+")::text")
+		rows, err := b.source.number(ctx, sourceDatabase, "SELECT ("+strings.Join(counts, " + ")+")::text")
 		if err != nil {
 			return err
 		}
-		bytes, err := b.number(ctx, tableBytes)
+		bytes, err := b.source.number(ctx, sourceDatabase, tableBytes)
 		if err != nil {
 			return err
 		}
@@ -117,14 +117,6 @@ func (b *bench) sizes(ctx context.Context, page *strings.Builder) error {
 		fmt.Fprintf(page, "| %.2f | %.1f | %.1f | %.2f | %.0f |\n", gb, p.wall.Seconds(), p.wall.Seconds()/gb, p.client.Seconds()/gb, float64(p.peak)/1e6)
 	}
 	return nil
-}
-
-func (b *bench) number(ctx context.Context, sql string) (int64, error) {
-	text, err := b.source.query(ctx, sourceDatabase, sql)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.ParseInt(text, 10, 64)
 }
 
 // manyTables plans and copies 5,000 tables of ten rows.
@@ -216,7 +208,7 @@ func (b *bench) narrow(ctx context.Context, page *strings.Builder) error {
 	if err := b.clear(ctx); err != nil {
 		return err
 	}
-	bytes, err := b.number(ctx, tableBytes)
+	bytes, err := b.source.number(ctx, sourceDatabase, tableBytes)
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,15 @@ func (s server) query(ctx context.Context, database, sql string) (value string, 
 	return value, err
 }
 
+// number returns the only value of the only row, an integer.
+func (s server) number(ctx context.Context, database, sql string) (int64, error) {
+	text, err := s.query(ctx, database, sql)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
 // shape says what a database holds: the rows of each table, the indexes, and the keys that are valid.
 func (s server) shape(ctx context.Context, database string) (string, error) {
 	if s.maria {

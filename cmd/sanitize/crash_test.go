@@ -23,8 +23,8 @@ const crowd = `
 CREATE TABLE people (id bigint PRIMARY KEY, email varchar(120) NOT NULL UNIQUE, note text);
 CREATE TABLE visits (id bigint PRIMARY KEY, person_id bigint NOT NULL REFERENCES people (id), page text NOT NULL);
 CREATE INDEX ON visits (person_id);
-INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 40000) i;
-INSERT INTO visits SELECT i, 1 + i % 40000, 'early' FROM generate_series(1, 80000) i;
+INSERT INTO people SELECT i, 'person' || i || '@source.example', repeat('note ', 20) FROM generate_series(1, 4000) i;
+INSERT INTO visits SELECT i, 1 + i % 4000, 'early' FROM generate_series(1, 8000) i;
 ANALYZE;`
 
 const crowdPolicy = `version: 1
@@ -62,8 +62,17 @@ func TestSnapshot(t *testing.T) {
 		err := writer.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE relation = 'visits'::regclass AND mode = 'AccessShareLock' AND granted AND pid <> pg_backend_pid()`).Scan(&n)
 		return err != nil || n > 0 || len(done) > 0
 	})
+	// However fast it is, it waits for the first writes.
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 	writes := 0
 	for ; len(done) == 0; writes++ {
+		if writes == 20 {
+			if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if _, err := writer.Exec(ctx, `WITH p AS (INSERT INTO people VALUES ($1, $2, 'late') RETURNING id)
 			INSERT INTO visits SELECT $1, id, 'late' FROM p`, 1_000_000+writes, fmt.Sprintf("late%d@source.example", writes)); err != nil {
 			t.Fatal(err)
@@ -71,19 +80,20 @@ func TestSnapshot(t *testing.T) {
 		if _, err := writer.Exec(ctx, `UPDATE visits SET page = 'late' WHERE id = $1`, 1+writes); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(2 * time.Millisecond) // the run needs the server too
 	}
 	if code := <-done; code != 0 {
 		t.Fatalf("exit code %d\n%s", code, p.stderr.String())
 	}
-	if writes == 0 {
-		t.Fatal("nothing was written during the run")
+	if writes < 20 {
+		t.Fatalf("only %d writes during the run", writes)
 	}
 	t.Logf("%d rows written and updated during the run", writes)
 	for query, want := range map[string]string{
-		"SELECT count(*) FROM people":                                       "40000",
-		"SELECT count(*) FROM visits":                                       "80000",
+		"SELECT count(*) FROM people":                                       "4000",
+		"SELECT count(*) FROM visits":                                       "8000",
 		"SELECT count(*) FROM visits WHERE page <> 'early'":                 "0",
-		"SELECT count(*) FROM visits v JOIN people p ON p.id = v.person_id": "80000",
+		"SELECT count(*) FROM visits v JOIN people p ON p.id = v.person_id": "8000",
 	} {
 		if got := b.Value(t, target, query); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)
@@ -94,7 +104,7 @@ func TestSnapshot(t *testing.T) {
 // kill −9 at any moment of a run on SQLite; kill_test.go does it on PostgreSQL.
 func TestKillSQLite(t *testing.T) {
 	dir := t.TempDir()
-	sanitize(t, "demo", "--dir", filepath.Join(dir, "shop"), "--rows", "150000")
+	sanitize(t, "demo", "--dir", filepath.Join(dir, "shop"), "--rows", "40000")
 	shop := filepath.Join(dir, "shop")
 	target := filepath.Join(shop, "discovery.db")
 	args := []string{"run", "--policy", filepath.Join(shop, "shop.yaml"), "--from", "sqlite:" + filepath.Join(shop, "production.db"), "--to", "sqlite:" + target, "--quiet"}

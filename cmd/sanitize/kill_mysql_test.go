@@ -14,7 +14,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
-// mysqlCrowd is a tenth of crowd, with one of each thing that no RENAME TABLE moves.
+// mysqlCrowd is crowd, with one of each thing that no RENAME TABLE moves.
 var mysqlCrowd = []string{
 	"CREATE TABLE people (id bigint PRIMARY KEY, email varchar(120) NOT NULL UNIQUE, note text)",
 	"CREATE TABLE visits (id bigint PRIMARY KEY, person_id bigint NOT NULL, page varchar(20) NOT NULL, KEY (person_id), CONSTRAINT visits_person_id_fkey FOREIGN KEY (person_id) REFERENCES people (id))",

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/policies"
 )
@@ -37,6 +38,7 @@ func prepare(args ...string) *process {
 
 func (p *process) run(t *testing.T) {
 	t.Helper()
+	connectortest.ClosePostgresSessions() // nobody but the program is in its databases
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

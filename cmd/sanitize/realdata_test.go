@@ -152,27 +152,28 @@ type postgresPair struct {
 	source, target string
 }
 
-// rows returns the rows of a query as lines.
+// lines returns the rows of a query as lines.
 func lines(t *testing.T, dsn, query string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	results, err := conn.PgConn().Exec(ctx, query).ReadAll()
+	var out []string
+	err := connectortest.PostgresSession(ctx, dsn, func(conn *pgx.Conn) error {
+		results, err := conn.PgConn().Exec(ctx, query).ReadAll()
+		if err != nil {
+			return err
+		}
+		for _, row := range results[len(results)-1].Rows {
+			words := make([]string, len(row))
+			for i, v := range row {
+				words[i] = string(v)
+			}
+			out = append(out, strings.Join(words, "|"))
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatalf("%.200s: %v", query, err)
-	}
-	var out []string
-	for _, row := range results[len(results)-1].Rows {
-		words := make([]string, len(row))
-		for i, v := range row {
-			words[i] = string(v)
-		}
-		out = append(out, strings.Join(words, "|"))
 	}
 	return out
 }

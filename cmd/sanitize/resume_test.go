@@ -118,36 +118,30 @@ func (s *stage) late() {
 		`INSERT INTO people SELECT i, 'late' || i || '@source.example', 'late' FROM generate_series(100001, 100500) i`, `VACUUM people`)
 }
 
-// one returns the only value of a query, "" if there is none or the server refuses.
-func (s *stage) one(dsn, sql string) (text string) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, dsn)
-	if err != nil {
-		return ""
-	}
-	defer conn.Close(ctx)
-	if err := conn.QueryRow(ctx, sql).Scan(&text); err != nil {
-		return ""
-	}
-	return text
-}
-
-// build returns the name of the database that is being built, or was left.
+// build returns the name of the database that is being built, or was left, "" if there is none.
 func (s *stage) build() string {
-	return s.one(s.b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+s.name+"__building_')")
+	s.t.Helper()
+	names := lines(s.t, s.b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+s.name+"__building_')")
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }
 
 // chunks returns how many chunks the ledger of the build has, −1 if there is none yet.
-func (s *stage) chunks() int {
+func (s *stage) chunks() (n int) {
 	build := s.build()
 	if build == "" {
 		return -1
 	}
 	_, run, _ := strings.Cut(build, "__building_")
-	n, err := strconv.Atoi(s.one(s.b.DSN(build), "SELECT count(*)::text FROM sanitize_"+run+".ledger"))
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	err := connectortest.PostgresSession(ctx, s.b.DSN(build), func(conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, "SELECT count(*) FROM sanitize_"+run+".ledger").Scan(&n)
+	})
 	if err != nil {
-		return -1
+		return -1 // the build is not there, or has no ledger yet
 	}
 	return n
 }
@@ -156,6 +150,7 @@ func (s *stage) chunks() int {
 // its process there: however slow the machine is, it does not get further meanwhile.
 func (s *stage) copying(p *process) {
 	s.t.Helper()
+	defer connectortest.ClosePostgresSessions() // before the run goes on
 	eventually(s.t, "the build", func() bool { b := s.build(); return b != "" && b != s.left })
 	s.signal(p, syscall.SIGSTOP)
 	eventually(s.t, "the first chunks", func() bool {
@@ -226,6 +221,16 @@ func (s *stage) holder(p *process) int {
 		s.t.Fatal(err)
 	}
 	return pid
+}
+
+// ended reports whether a process has ended, though its parent may not know yet.
+func ended(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return syscall.Kill(pid, 0) != nil
+	}
+	_, state, _ := strings.Cut(string(stat), ") ") // pid (name) state …
+	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
 }
 
 // summary resumes, which must succeed, and returns what it says.
@@ -406,9 +411,11 @@ func TestHolderDies(t *testing.T) {
 			s.t = t
 			p := start(t, s.args("run", "--hold-snapshot", "--grants")...)
 			s.copying(p)
-			if err := syscall.Kill(s.holder(p), syscall.SIGKILL); err != nil {
+			holder := s.holder(p)
+			if err := syscall.Kill(holder, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
+			eventually(t, "the holder's end", func() bool { return ended(holder) }) // a busy machine takes its time
 			want, code, left := []string{"warning: the holder has ended: this run can no longer be resumed\n"}, exitDone, s.name
 			if stop {
 				s.signal(p, os.Interrupt)

@@ -41,6 +41,28 @@ type Database interface {
 	Leftovers(t testing.TB) []string
 }
 
+// Sessioner is a Database that makes a session for each call, where that costs more than what
+// is asked. Session returns a Database that is used by one goroutine and has one session for
+// all calls until the function is called that it returns.
+type Sessioner interface {
+	Session(t testing.TB) (Database, func())
+}
+
+// session returns the database itself if it is no Sessioner.
+func session(t testing.TB, db Database) (Database, func()) {
+	t.Helper()
+	if s, ok := db.(Sessioner); ok {
+		return s.Session(t)
+	}
+	return db, func() {}
+}
+
+// Cloner is a Database that can be made as a copy of another, in which nobody has a session,
+// for less than what it costs to fill it.
+type Cloner interface {
+	Clone(t testing.TB, of Database)
+}
+
 // Expr is a value in the engine's own words: an SQL expression.
 type Expr string
 

@@ -20,10 +20,7 @@ func (s *suite) joining(t *testing.T) {
 	if !ok {
 		return
 	}
-	want := map[catalog.TableID][][]string{}
-	for _, table := range s.tables() {
-		want[table.ID] = db.Rows(t, table.ID)
-	}
+	want := s.rowsOf(t, db, s.tables()...)
 	db.Insert(t, s.Quirks.id("events"), []string{"id", "payload"}, []any{int64(9999), "new"})
 	db.Delete(t, s.Quirks.id("notes"), "body", "twice")
 
@@ -68,8 +65,9 @@ func (s *suite) joining(t *testing.T) {
 	if err := r.finish(t); err != nil {
 		t.Fatal(err)
 	}
+	got := s.rowsOf(t, to, s.tables()...)
 	for id, rows := range want {
-		sameRows(t, id, rows, to.Rows(t, id))
+		sameRows(t, id, rows, got[id])
 	}
 
 	closes(t, "snapshot", second)

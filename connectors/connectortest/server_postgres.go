@@ -317,21 +317,18 @@ func (s *PostgresServer) Name(tb testing.TB) string {
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		conn, err := pgx.Connect(ctx, s.DSN("postgres"))
-		if err != nil {
-			tb.Errorf("drop database %s: %v", name, err)
-			return
-		}
-		defer conn.Close(ctx)
-		rows, _ := conn.Query(ctx, `SELECT datname FROM pg_database WHERE starts_with(datname, $1)`, name)
-		names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		for _, n := range names {
-			id := pgx.Identifier{n}.Sanitize()
-			_, e := conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, n)
-			err = errors.Join(err, e)
-			_, e = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+id)
-			err = errors.Join(err, e)
-		}
+		err := s.with(ctx, s.DSN("postgres"), func(conn *pgx.Conn) error {
+			rows, _ := conn.Query(ctx, `SELECT datname FROM pg_database WHERE starts_with(datname, $1)`, name)
+			names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			for _, n := range names {
+				id := pgx.Identifier{n}.Sanitize()
+				_, e := conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, n)
+				err = errors.Join(err, e)
+				_, e = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+id)
+				err = errors.Join(err, e)
+			}
+			return err
+		})
 		if err != nil {
 			tb.Errorf("drop database %s: %v", name, err)
 		}
@@ -354,42 +351,59 @@ func (s *PostgresServer) CreateDatabase(tb testing.TB, name, options string) {
 	s.Exec(tb, s.DSN("postgres"), "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE template0 "+options+s.strategy)
 }
 
+// CloneDatabase makes a copy of a database in which nobody has a session.
+func (s *PostgresServer) CloneDatabase(tb testing.TB, name, of string) {
+	tb.Helper()
+	s.Exec(tb, s.DSN("postgres"), "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+" TEMPLATE "+pgx.Identifier{of}.Sanitize()+s.strategy)
+}
+
 // Exec runs statements, each by itself.
 func (s *PostgresServer) Exec(tb testing.TB, dsn string, statements ...string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, dsn)
+	err := s.with(ctx, dsn, func(conn *pgx.Conn) error {
+		for _, sql := range statements {
+			if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+				return fmt.Errorf("%.200s: %w", sql, err)
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		tb.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	for _, sql := range statements {
-		if _, err := conn.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
-			tb.Fatalf("%.200s: %v", sql, err)
-		}
 	}
 }
 
 // Value returns the only value of a query, as text; NULL is "".
 func (s *PostgresServer) Value(tb testing.TB, dsn, query string) string {
 	tb.Helper()
+	return s.Values(tb, dsn, query)[0]
+}
+
+// Values returns the only value of each of the queries, which one session is asked, as text; NULL is "".
+func (s *PostgresServer) Values(tb testing.TB, dsn string, queries ...string) (values []string) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, dsn)
+	err := s.with(ctx, dsn, func(conn *pgx.Conn) error {
+		for _, query := range queries {
+			results, err := conn.PgConn().Exec(ctx, query).ReadAll()
+			if err != nil {
+				return fmt.Errorf("%.200s: %w", query, err)
+			}
+			last := results[len(results)-1]
+			if len(last.Rows) != 1 || len(last.Rows[0]) != 1 {
+				return fmt.Errorf("%.200s: wanted one value", query)
+			}
+			values = append(values, string(last.Rows[0][0]))
+		}
+		return nil
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer conn.Close(ctx)
-	results, err := conn.PgConn().Exec(ctx, query).ReadAll()
-	if err != nil {
-		tb.Fatalf("%.200s: %v", query, err)
-	}
-	last := results[len(results)-1]
-	if len(last.Rows) != 1 || len(last.Rows[0]) != 1 {
-		tb.Fatalf("%.200s: wanted one value", query)
-	}
-	return string(last.Rows[0][0])
+	return values
 }
 
 // Load runs an SQL file by psql, and fails at its first error.

@@ -219,9 +219,8 @@ func (s *suite) cancelLoad(t *testing.T) {
 
 	ctx, cancel = context.WithCancel(deadline(t))
 	cancel()
-	_, snapshot := s.open(t, from)
 	other := s.Database(t)
-	if _, err := s.sink(t, other).Begin(ctx, spec(t, snapshot, "never")); !errors.Is(err, context.Canceled) {
+	if _, err := s.sink(t, other).Begin(ctx, specOf(s.snapshot, s.definitions, "never")); !errors.Is(err, context.Canceled) {
 		t.Errorf("begin: %v", err)
 	}
 	if other.Exists(t) {
@@ -254,12 +253,11 @@ func (s *suite) concurrent(t *testing.T) {
 }
 
 func (s *suite) guard(t *testing.T) {
-	from, to := s.still, s.Database(t)
+	to := s.Database(t)
 	work := &catalog.Table{ID: s.Quirks.id("work"), Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "id", Type: s.Quirks.typeOf(catalog.Int)}}}
 	to.Create(t, work)
 	to.Insert(t, work.ID, []string{"id"}, []any{int64(1)})
-	_, snapshot := s.open(t, from)
-	_, err := s.sink(t, to).Begin(deadline(t), spec(t, snapshot, "guarded"))
+	_, err := s.sink(t, to).Begin(deadline(t), specOf(s.snapshot, s.definitions, "guarded"))
 	if kind, side := connectors.KindOf(err); kind != connectors.KindGuard || side != connectors.SinkSide {
 		t.Fatalf("kind %d, side %d: %v", kind, side, err)
 	}
@@ -275,15 +273,14 @@ func (s *suite) guard(t *testing.T) {
 func (s *suite) busy(t *testing.T) {
 	from, to := s.still, s.Database(t)
 	r := s.begin(t, from, to, "holder")
-	_, snapshot := s.open(t, from)
 	second := s.sink(t, to)
-	_, err := second.Begin(deadline(t), spec(t, snapshot, "second"))
+	_, err := second.Begin(deadline(t), specOf(s.snapshot, s.definitions, "second"))
 	if kind, side := connectors.KindOf(err); kind != connectors.KindBusy || side != connectors.SinkSide {
 		t.Fatalf("kind %d, side %d: %v", kind, side, err)
 	}
 	// The holder is not disturbed.
 	s.complete(t, r, from, to)
-	build, err := second.Begin(deadline(t), spec(t, snapshot, "second"))
+	build, err := second.Begin(deadline(t), specOf(s.snapshot, s.definitions, "second"))
 	if err != nil {
 		t.Fatalf("after the holder has ended: %v", err)
 	}
@@ -479,9 +476,8 @@ func (s *suite) counts(t *testing.T) {
 }
 
 func (s *suite) otherDefinitions(t *testing.T) {
-	from, to := s.still, s.Database(t)
-	_, snapshot := s.open(t, from)
-	other := spec(t, snapshot, "other")
+	to := s.Database(t)
+	other := specOf(s.snapshot, s.definitions, "other")
 	other.Definitions = &connectors.Definitions{Connector: "nobody", Data: other.Definitions.Data}
 	if _, err := s.sink(t, to).Begin(deadline(t), other); err == nil {
 		t.Error("definitions of another connector are taken")

@@ -265,10 +265,7 @@ func (s *suite) readInts(t testing.TB, snapshot connectors.Snapshot, c connector
 
 func (s *suite) isolation(t *testing.T) {
 	db := s.world(t)
-	before := map[catalog.TableID][][]string{}
-	for _, table := range s.tables() {
-		before[table.ID] = db.Rows(t, table.ID)
-	}
+	before := s.rowsOf(t, db, s.tables()...)
 	to := s.Database(t)
 	r := s.begin(t, db, to, "isolated")
 	write := func(i int64) {
@@ -313,8 +310,9 @@ func (s *suite) isolation(t *testing.T) {
 	if err := r.finish(t); err != nil {
 		t.Fatal(err)
 	}
+	after := s.rowsOf(t, to, s.tables()...)
 	for id, want := range before {
-		if got := to.Rows(t, id); !slices.EqualFunc(want, got, slices.Equal[[]string]) {
+		if got := after[id]; !slices.EqualFunc(want, got, slices.Equal[[]string]) {
 			t.Errorf("table %s is not what it was when the snapshot was opened: %d rows, want %d", id, len(got), len(want))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,17 +40,23 @@ func Run(t *testing.T, h Harness) {
 	if s.Database == nil || s.Connector == nil {
 		t.Fatal("connectortest: a harness needs a connector and a database")
 	}
-	s.still = s.world(t)
-	before := map[catalog.TableID][][]string{}
-	for _, table := range s.tables() {
-		before[table.ID] = s.still.Rows(t, table.ID)
+	if db := s.Database(t); isCloner(db) {
+		s.fill(t, db)
+		s.model = db
 	}
+	s.still = s.world(t)
+	before := s.rowsOf(t, s.still, s.tables()...)
+	s.stillRows = before
 	t.Run("source", s.sourceLaws)
+	end := s.openStill(t)
 	t.Run("sink", s.sinkLaws)
+	end()
 	t.Run("round trip", s.roundTripLaws)
 	t.Run("a source is as it was", func(t *testing.T) {
+		s.stillRows = nil // which are believed until here
+		now := s.rowsOf(t, s.still, s.tables()...)
 		for id, want := range before {
-			sameRows(t, id, want, s.still.Rows(t, id))
+			sameRows(t, id, want, now[id])
 		}
 		noLeftovers(t, s.still)
 	})
@@ -65,7 +72,42 @@ func beside(law func(*testing.T)) func(*testing.T) {
 
 type suite struct {
 	Harness
-	still Database // a world that laws read and copy, and never write to; a law that writes makes its own
+	still     Database // a world that laws read and copy, and never write to; a law that writes makes its own
+	stillRows map[catalog.TableID][][]string
+
+	model Database // a world that nobody opens, for clones
+
+	// What laws build of the world that stands still: one snapshot for all of them, as one is
+	// for all readers of a run. A law about snapshots opens its own.
+	source      connectors.Source
+	snapshot    connectors.Snapshot
+	definitions *connectors.Definitions
+}
+
+// openStill opens what laws share, and returns what closes it.
+func (s *suite) openStill(t *testing.T) (end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	source, err := s.Connector.OpenSource(ctx, s.still.DSN(), s.Options)
+	if err != nil {
+		t.Fatalf("open the source: %v", err)
+	}
+	end = sync.OnceFunc(func() {
+		if s.snapshot != nil {
+			closes(t, "snapshot", s.snapshot)
+		}
+		closes(t, "source", source)
+		cancel()
+	})
+	t.Cleanup(end)
+	s.source = source
+	if s.snapshot, err = source.Open(ctx); err != nil {
+		t.Fatalf("open a snapshot: %v", err)
+	}
+	if s.definitions, err = s.snapshot.Definitions(ctx); err != nil {
+		t.Fatalf("read the definitions: %v", err)
+	}
+	return end
 }
 
 // Copy copies a whole database with a connector, every column kept, and returns
@@ -119,7 +161,24 @@ const smallChunk = 32 << 10
 func (s *suite) world(t testing.TB) Database {
 	t.Helper()
 	db := s.Database(t)
+	if s.model != nil {
+		db.(Cloner).Clone(t, s.model)
+	} else {
+		s.fill(t, db)
+	}
+	return db
+}
+
+func isCloner(db Database) bool {
+	_, is := db.(Cloner)
+	return is
+}
+
+func (s *suite) fill(t testing.TB, db Database) {
+	t.Helper()
 	db.Create(t, s.tables()...)
+	db, end := session(t, db)
+	defer end()
 	q := s.Quirks
 	db.Insert(t, q.id("people"), []string{"id", "name", "email", "boss"},
 		[]any{int64(1), "Ann", "ann@shop.example", nil},
@@ -145,7 +204,6 @@ func (s *suite) world(t testing.TB) Database {
 		events = append(events, []any{int64(i + 1), fmt.Sprintf("event %d of the suite, with some text to make it wide", i+1)})
 	}
 	db.Insert(t, q.id("events"), []string{"id", "payload"}, events...)
-	return db
 }
 
 func (s *suite) tables() []*catalog.Table {
@@ -259,6 +317,10 @@ func spec(t testing.TB, snapshot connectors.Snapshot, id string) connectors.Buil
 	if err != nil {
 		t.Fatalf("read the definitions: %v", err)
 	}
+	return specOf(snapshot, definitions, id)
+}
+
+func specOf(snapshot connectors.Snapshot, definitions *connectors.Definitions, id string) connectors.BuildSpec {
 	return connectors.BuildSpec{
 		Run: id, Fingerprint: map[string]string{"policy": "none"}, Catalog: snapshot.Catalog(), Definitions: definitions, Workers: 2,
 	}
@@ -268,10 +330,17 @@ func spec(t testing.TB, snapshot connectors.Snapshot, id string) connectors.Buil
 func (s *suite) begin(t testing.TB, from, to end, id string) *run {
 	t.Helper()
 	r := &run{rows: map[catalog.TableID]int64{}}
-	r.source, r.snapshot = s.open(t, from)
 	r.sink = s.sink(t, to)
+	var built connectors.BuildSpec
+	if from == end(s.still) && s.snapshot != nil {
+		r.source, r.snapshot = s.source, s.snapshot
+		built = specOf(r.snapshot, s.definitions, id)
+	} else {
+		r.source, r.snapshot = s.open(t, from)
+		built = spec(t, r.snapshot, id)
+	}
 	var err error
-	if r.build, err = r.sink.Begin(deadline(t), spec(t, r.snapshot, id)); err != nil {
+	if r.build, err = r.sink.Begin(deadline(t), built); err != nil {
 		t.Fatalf("begin: %v", err)
 	}
 	t.Cleanup(func() {
@@ -434,9 +503,28 @@ func (s *suite) copyAll(t testing.TB, from, to Database, id string, d decoding) 
 // equalRows fails where the two databases differ in a table of the suite.
 func (s *suite) equalRows(t testing.TB, want, got Database, tables ...*catalog.Table) {
 	t.Helper()
+	from, to := s.rowsOf(t, want, tables...), s.rowsOf(t, got, tables...)
 	for _, table := range tables {
-		sameRows(t, table.ID, want.Rows(t, table.ID), got.Rows(t, table.ID))
+		sameRows(t, table.ID, from[table.ID], to[table.ID])
 	}
+}
+
+// rowsOf returns the rows of tables of a database.
+func (s *suite) rowsOf(t testing.TB, db Database, tables ...*catalog.Table) map[catalog.TableID][][]string {
+	t.Helper()
+	rows := map[catalog.TableID][][]string{}
+	if db == s.still && s.stillRows != nil {
+		for _, table := range tables {
+			rows[table.ID] = s.stillRows[table.ID] // nobody writes to it, which is proven at the end
+		}
+		return rows
+	}
+	db, end := session(t, db)
+	defer end()
+	for _, table := range tables {
+		rows[table.ID] = db.Rows(t, table.ID)
+	}
+	return rows
 }
 
 func sameRows(t testing.TB, id catalog.TableID, want, got [][]string) {

@@ -336,6 +336,7 @@ func each(ctx context.Context, conn *pgx.Conn, name string, args []any, row func
 type source struct {
 	*config
 	props connectors.Properties
+	at    connectors.Identity
 
 	sampler chan *pgx.Conn // the one session for samples; nil in it where none is open yet
 
@@ -364,9 +365,13 @@ func openSource(ctx context.Context, dsn string, opts connectors.Options) (conne
 		return nil, failDefinition(ctx, c.side, "connect to "+c.display(c.conn.Database), err)
 	}
 	c.conn.Database = database
+	at, err := c.identity(ctx, conn, database)
+	if err != nil {
+		return nil, err
+	}
 	sampler := make(chan *pgx.Conn, 1)
 	sampler <- nil
-	return &source{config: c, sampler: sampler, open: map[*snapshot]bool{}, props: connectors.Properties{
+	return &source{config: c, at: at, sampler: sampler, open: map[*snapshot]bool{}, props: connectors.Properties{
 		Connector: "postgres", Server: "PostgreSQL " + version, Formats: []connectors.WireFormat{Binary, Text},
 		JoinableSnapshot: true, ParallelReads: true,
 	}}, nil
@@ -386,13 +391,9 @@ func (c *config) supported(major int, version string) error {
 
 func (s *source) Properties() connectors.Properties { return s.props }
 
+// Identity says where the source was when it was opened.
 func (s *source) Identity(ctx context.Context) (connectors.Identity, error) {
-	conn, err := s.connect(ctx, "")
-	if err != nil {
-		return connectors.Identity{}, err
-	}
-	defer closeConn(conn)
-	return s.identity(ctx, conn, s.conn.Database)
+	return s.at, ctx.Err()
 }
 
 // identity tells servers apart by the microsecond at which they started. The

@@ -35,6 +35,7 @@ func lettered(t *testing.T, s *connectortest.PostgresServer) (dsn string) {
 
 // TestCatalogOfTypes reads what types are made of and what they call equal.
 func TestCatalogOfTypes(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	dsn := lettered(t, a)
 	a.Exec(t, dsn, `CREATE EXTENSION citext`, `CREATE EXTENSION hstore`,
@@ -121,6 +122,7 @@ func spelled(t catalog.Type) string {
 
 // A database whose letters have no cases but a to z folds those alone.
 func TestCatalogOfPlainCase(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	name := a.Name(t)
 	a.CreateDatabase(t, name, "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
@@ -139,6 +141,7 @@ func TestCatalogOfPlainCase(t *testing.T) {
 }
 
 func TestCatalogOfRules(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	dsn := lettered(t, a)
 	a.Exec(t, dsn, `CREATE EXTENSION citext`, `CREATE EXTENSION btree_gist`,

@@ -22,6 +22,7 @@ import (
 type database struct {
 	server *connectortest.PostgresServer
 	name   string
+	conn   *pgx.Conn // of a Session, otherwise nil
 }
 
 func newDatabase(t testing.TB) connectortest.Database {
@@ -47,14 +48,38 @@ func (d *database) with(t testing.TB, f func(context.Context, *pgx.Conn) error) 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, d.DSN())
-	if err != nil {
-		t.Fatal(err)
+	conn := d.conn
+	if conn == nil {
+		var err error
+		if conn, err = pgx.Connect(ctx, d.DSN()); err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(ctx)
 	}
-	defer conn.Close(ctx)
 	if err := f(ctx, conn); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Session implements connectortest.Sessioner.
+func (d *database) Session(t testing.TB) (connectortest.Database, func()) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	conn, err := pgx.Connect(ctx, d.DSN())
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	return &database{d.server, d.name, conn}, func() {
+		conn.Close(ctx)
+		cancel()
+	}
+}
+
+// Clone implements connectortest.Cloner.
+func (d *database) Clone(t testing.TB, of connectortest.Database) {
+	t.Helper()
+	d.server.CloneDatabase(t, d.name, of.(*database).name)
 }
 
 func (d *database) exec(t testing.TB, statements ...string) {

@@ -14,6 +14,7 @@ import (
 // TestCatalogOfDefinitions reads the words of everything that says more than tables,
 // columns and keys do; none of them with a password.
 func TestCatalogOfDefinitions(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	name := a.Name(t)
 	dsn := a.DSN(name)

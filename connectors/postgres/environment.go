@@ -78,6 +78,7 @@ type sink struct {
 	maintenance string // database of the sessions that make and rename others
 	major       int
 	props       connectors.Properties
+	at          connectors.Identity
 
 	mu     sync.Mutex
 	builds []*build
@@ -104,6 +105,9 @@ func openSink(ctx context.Context, dsn string, opts connectors.Options) (connect
 		return nil, err
 	}
 	s.major = major
+	if s.at, err = c.identity(ctx, conn, s.target); err != nil {
+		return nil, err
+	}
 	s.props = connectors.Properties{Connector: "postgres", Server: "PostgreSQL " + version,
 		Formats: []connectors.WireFormat{Binary, Text}, ParallelLoads: true, WholeLoads: true}
 	return s, nil
@@ -134,13 +138,9 @@ func (s *sink) admin(ctx context.Context) (*pgx.Conn, error) {
 
 func (s *sink) Properties() connectors.Properties { return s.props }
 
+// Identity says where the target was when the sink was opened.
 func (s *sink) Identity(ctx context.Context) (connectors.Identity, error) {
-	conn, err := s.admin(ctx)
-	if err != nil {
-		return connectors.Identity{}, err
-	}
-	defer closeConn(conn)
-	return s.identity(ctx, conn, s.target)
+	return s.at, ctx.Err()
 }
 
 // Close ends the sessions of builds that are still open. What they built stays,

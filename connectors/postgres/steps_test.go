@@ -80,6 +80,7 @@ func TestSteps(t *testing.T) {
 
 // TestStepsOf says which definitions are made in two steps.
 func TestStepsOf(t *testing.T) {
+	connectortest.NoRaces(t)
 	a := connectortest.Postgres(t)
 	from := a.Database(t)
 	a.Exec(t, from, stepped...)
