@@ -64,7 +64,7 @@ func TestEqualityOfMySQL(t *testing.T) {
 					"INSERT INTO "+collation+" VALUES "+strings.Join(words, ", "))
 				policy += fmt.Sprintf("  %s: {columns: {%s}, keep: [id]}\n", collation, strings.Join(same, ", "))
 			}
-			if len(tables) < 6 {
+			if len(tables) < 5 { // as MariaDB 10.5, without names of utf8mb3
 				t.Fatalf("the server knows only %q", tables)
 			}
 			p.run(t, writePolicy(t, []byte(policy)))
