@@ -44,6 +44,9 @@ type Layout struct {
 	// Decoded are the indexes into Columns of those whose values are decoded
 	// into Batch.Decoded, ascending.
 	Decoded []int
+	// Unread are those of Decoded of which nobody looks at a value, but only whether it is
+	// NULL. One that is not what its column declares need not be an error there.
+	Unread []int
 	// Rows is what Filterer.Filter has prepared, the connector's affair; nil reads all rows.
 	Rows any
 }
@@ -95,12 +98,30 @@ func (l *Layout) Without(names []string) (*Layout, error) {
 		if decoded {
 			less.Decoded = append(less.Decoded, len(less.Columns))
 		}
+		if slices.Contains(l.Unread, i) {
+			less.Unread = append(less.Unread, len(less.Columns))
+		}
 		less.Columns = append(less.Columns, c)
 	}
 	if found != len(names) {
 		return nil, fmt.Errorf("layout of %s: a column of %q is not there", l.Table.ID, names)
 	}
 	return less, nil
+}
+
+// Unreading returns the layout with the decoded columns of those names marked as Unread.
+func (l *Layout) Unreading(names []string) *Layout {
+	if len(names) == 0 {
+		return l
+	}
+	marked := *l
+	marked.Unread = nil
+	for _, i := range l.Decoded {
+		if slices.Contains(names, l.Columns[i].Name) {
+			marked.Unread = append(marked.Unread, i)
+		}
+	}
+	return &marked
 }
 
 // Field is where the encoded value of one decoded column of one row stands in

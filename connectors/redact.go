@@ -143,7 +143,7 @@ func RedactDefinitions(tables []*catalog.Table, objects []catalog.Object) {
 		}
 	}
 	for _, t := range tables {
-		clean(&t.Comment)
+		clean(&t.Comment, &t.Bounds)
 		for i := range t.Columns {
 			c := &t.Columns[i]
 			clean(&c.Comment, &c.Default, &c.Computation)

@@ -43,6 +43,7 @@ func (constantFactory) Bind(req Request) (Binding, error) {
 	}
 	return Binding{
 		Transform:  t,
+		Unread:     t.kind == Bool || t.kind == Int || t.kind == Float || t.kind == Date || t.kind == Timestamp, // of others the empty value is kept
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
 	}, nil
 }

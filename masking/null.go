@@ -23,6 +23,7 @@ func (nullFactory) Bind(req Request) (Binding, error) {
 	}
 	return Binding{
 		Transform:  nullTransform{},
+		Unread:     true,
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true},
 	}, nil
 }

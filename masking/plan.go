@@ -39,6 +39,7 @@ type TablePlan struct {
 	drop    bool
 	columns []ColumnPlan
 	decoded []string
+	unread  []string
 	steps   []step
 }
 
@@ -103,6 +104,14 @@ func NewTablePlan(table string, drop bool, columns []ColumnPlan) (*TablePlan, er
 			return nil, fmt.Errorf("plan of %s: there is no column %s", table, name)
 		}
 	}
+	for _, c := range columns {
+		grouped := slices.ContainsFunc(columns, func(o ColumnPlan) bool {
+			return slices.Contains(o.Binding.Inputs, c.Name) || slices.Contains(o.Binding.Outputs, c.Name)
+		})
+		if c.Binding.Transform != nil && c.Binding.Unread && !grouped {
+			p.unread = append(p.unread, c.Name)
+		}
+	}
 	at := func(names []string) []int {
 		var is []int
 		for _, n := range names {
@@ -130,6 +139,10 @@ func (p *TablePlan) Columns() []ColumnPlan { return p.columns }
 // Decoded returns the names of the columns whose values Apply wants, in the
 // table's order: the masked ones, and those that a group reads.
 func (p *TablePlan) Decoded() []string { return p.decoded }
+
+// Unread returns the names of those Decoded columns of which nobody looks at a value, but
+// only whether it is NULL: a value that cannot be read is no obstacle there.
+func (p *TablePlan) Unread() []string { return p.unread }
 
 // Apply masks the arrays of the Decoded columns and returns as many, in the same
 // order; those that are only read come back as they are, with one more

@@ -81,6 +81,9 @@ func bindID(req Request) (Binding, error) {
 	} else {
 		t.widen(req.Key, narrow)
 		b.Pinned = fmt.Sprintf("bands of %d bits", bandBits(narrow))
+		if narrow == unsignedBits {
+			b.Pinned += " without a sign"
+		}
 	}
 	b.Transform = t
 	if col.Kind == Text {
@@ -161,6 +164,9 @@ func (t *idTransform) pin(key Subkey, lo, hi int64) {
 // alike in an int, a bigint, and in SQLite, where every integer has 64 bits.
 func bandBits(narrow int) int { return min(narrow, 32) }
 
+// unsignedBits is the width of an integer of 32 bits without a sign, with the room for one.
+const unsignedBits = 33
+
 // widen makes the bands. Without a range that somebody has pinned, a fixed one must do
 // that does not move when the table grows. Each power of two at which an integer
 // stops fitting something is the border of a band:
@@ -168,6 +174,7 @@ func bandBits(narrow int) int { return min(narrow, 32) }
 //	2^(b−1)  the type of b bits, b = 8, 16, 32: a masked id fits its column
 //	2^(b−2)  half of it: the top half stays free for new ids, since sequences
 //	         go on behind the largest masked value
+//	2^32     the type of 32 bits without a sign, as MySQL has it, if none of the domain is narrower
 //	2^53     numbers that JavaScript holds exactly
 //
 // A domain may join columns of different width, so the bands start with the
@@ -182,6 +189,9 @@ func (t *idTransform) widen(key Subkey, narrow int) {
 		if wider > start {
 			borders = append(borders, wider-2, wider-1)
 		}
+	}
+	if narrow == unsignedBits {
+		borders = append(borders, 32)
 	}
 	borders = append(borders, 53, 63)
 	lo := 0 // the exponent of the band's first magnitude

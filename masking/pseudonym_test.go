@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
@@ -261,6 +262,40 @@ func TestUUIDsHaveAnInverse(t *testing.T) {
 				t.Fatalf("%x-%x does not come back", u.hi, u.lo)
 			}
 			break
+		}
+	}
+}
+
+// An integer of 32 bits without a sign fits its column when it is masked, and below 2^31 it
+// masks as one with a sign does.
+func TestPseudonymUnsigned(t *testing.T) {
+	key, err := KeyFromBytes([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := []int64{0, 1, 7, 1 << 30, 1<<31 - 1, 1 << 31, 1<<31 + 1, 1<<32 - 2, 1<<32 - 1}
+	masked := func(width, narrow int) *array.Int64 {
+		t.Helper()
+		b, err := Standard().Bind(key, Column{Name: "n", Kind: Int, Bits: width, NarrowBits: narrow, Unique: true}, Spec{Name: "pseudonym", Variant: "id", Domain: "n"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := array.NewInt64Builder(memory.DefaultAllocator)
+		in.AppendValues(values, nil)
+		out, err := b.Transform.Apply(memory.DefaultAllocator, in.NewArray())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.(*array.Int64)
+	}
+	unsigned, wide, signed := masked(33, 33), masked(64, 33), masked(64, 32)
+	for i, v := range values {
+		got := unsigned.Value(i)
+		if got < 0 || got > 1<<32-1 || v >= 1<<31 != (got >= 1<<31) {
+			t.Errorf("value %d is outside of its band", i)
+		}
+		if got != wide.Value(i) || v < 1<<31 && got != signed.Value(i) {
+			t.Errorf("value %d masks otherwise in another column", i)
 		}
 	}
 }

@@ -184,6 +184,8 @@ type Binding struct {
 	// UTF8 is set where the database promises UTF-8: the plan refuses a value that is none,
 	// rather than let each transform make of it what it can.
 	UTF8 bool
+	// Unread is set where the Transform looks at no value, but only at which are NULL.
+	Unread bool
 	// Warnings are for people: a domain so small that frequencies re-identify.
 	Warnings []string
 	// Pinned says in words what shapes the output beside key and domain: the

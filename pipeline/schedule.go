@@ -71,7 +71,7 @@ func newSchedule(ctx context.Context, r *Run, snapshot connectors.Snapshot, plan
 			if layout, err = layout.Without(derived(t.plan)); err != nil {
 				return err
 			}
-			t.layout, err = chosen.layout(gctx, snapshot, layout)
+			t.layout, err = chosen.layout(gctx, snapshot, layout.Unreading(t.plan.Unread()))
 			return err
 		})
 	}

@@ -124,6 +124,7 @@ func (s *Pass) definitions() (all []definition) {
 	for _, ts := range s.met.tables {
 		t, id := ts.t, ts.t.ID.String()
 		add("comment on", id, t.Comment)
+		add("partition bounds of", id, t.Bounds)
 		for i := range t.Columns {
 			c := &t.Columns[i]
 			add("default of", id+"."+c.Name, c.Default)

@@ -516,6 +516,9 @@ func fit(g guess, t *catalog.Table, c *catalog.Column) guess {
 		g.class = "geo_point"
 		g.sure = kind == catalog.Point && !unique
 		return g
+	case class == "place" && kind == catalog.Point: // location point
+		g.class, g.sure = "geo_point", !unique
+		return g
 	case class == "coordinates" || class == "salary" || class == "age":
 		takes = number || text && class != "coordinates"
 	}

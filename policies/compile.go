@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
@@ -16,6 +17,9 @@ type Compiled struct {
 	Tables []TableDecision `json:"tables"` // in the catalog's order
 	// Warnings are about columns: "schema.table.column: …".
 	Warnings []string `json:"warnings,omitempty"`
+	// InClear names the definitions that come as they are though a value may stand in
+	// them that belongs to a column which is not kept.
+	InClear []catalog.Object `json:"-"`
 	// Fingerprint is everything that shapes the output, part by part, so that
 	// whoever compares two can name the part that differs.
 	Fingerprint map[string]string `json:"fingerprint"`
@@ -490,6 +494,9 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	if slices.ContainsFunc(col.table.t.Unique, func(k catalog.Key) bool { return k.Partial && slices.Contains(k.Columns, col.col.Name) }) {
 		c.warn(col, "is masked and stands in a unique index that holds for some rows only: if its condition reads a masked column, other rows may fall under it")
 	}
+	if col.explicit && !b.Unread && beyondInt(col.col) && !col.inKey() {
+		c.warn(col, "is unsigned: a value above 9223372036854775807, if there is one, ends a run, for no transform of numbers reads it")
+	}
 	if col.explicit && slices.Contains(col.table.t.PartitionKey, col.col.Name) {
 		c.warn(col, "is masked and decides in which partition a row stands: rows move between partitions")
 	}
@@ -498,6 +505,13 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 
 func (c *compiler) warn(col *column, text string) {
 	c.warnings = append(c.warnings, col.id().String()+": "+text)
+}
+
+// beyondInt reports whether a column of integers may hold some that ours do not: those of
+// MySQL without a sign. A column that counts by itself does not get there.
+func beyondInt(c *catalog.Column) bool {
+	name := strings.ToLower(c.Type.Name)
+	return c.Type.Kind == catalog.Int && strings.HasPrefix(name, "bigint") && strings.Contains(name, "unsigned") && c.Generation == catalog.Plain
 }
 
 // inKey reports whether a foreign key or a link ties the column to another.
@@ -538,6 +552,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 		out.Tables = append(out.Tables, td)
 	}
 	out.Plan = masking.NewPlan(plans)
+	out.InClear = c.inClear()
 	out.Fingerprint = c.fingerprint()
 	for _, h := range c.histories() {
 		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())

@@ -344,6 +344,16 @@ func (c *compiler) reportUndecided(col *column) {
 // lineToAdd says which line would decide about a column.
 func (c *compiler) lineToAdd(col *column, class string) string {
 	name, table := spell(col.col.Name), spell(c.catalog.Display(col.table.t.ID))
+	if col.col.Type.Kind == catalog.Opaque && class != Public {
+		// A geometry, a vector: nothing but NULL can be made of it.
+		keep := c.lineToAdd(col, Public)
+		if col.col.NotNull {
+			return fmt.Sprintf("no transform takes a %s that is NOT NULL: %s, or leave the rows of the table out by %s: drop", col.col.Type.Name, keep, table)
+		}
+		if class != suppressed {
+			return c.lineToAdd(col, suppressed) + "; or, to keep it, " + keep
+		}
+	}
 	entry, place := fmt.Sprintf("%s: %s", name, class), "columns"
 	if class == Public {
 		entry, place = fmt.Sprintf("keep: [%s]", name), ""

@@ -482,7 +482,7 @@ func facts(c *catalog.Catalog) *catalog.Catalog {
 	tables := make([]*catalog.Table, 0, len(c.Tables))
 	for _, t := range c.Tables {
 		f := *t
-		f.Rows, f.Bytes = 0, 0
+		f.Rows, f.Bytes, f.Bounds = 0, 0, ""
 		f.Comment = digestOf(t.Comment)
 		f.Columns = slices.Clone(t.Columns)
 		for i := range f.Columns {

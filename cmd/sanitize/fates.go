@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/policies"
 	"github.com/sanitize-db/sanitize/policies/report"
 )
 
@@ -15,6 +17,21 @@ import (
 func (o *connectOptions) bindFates(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.keep, "keep-object", nil, "`KIND:NAME` of an object that comes along though it would stay behind; may be repeated")
 	flags.BoolVar(&o.grants, "grants", false, "copy the rights of the roles that the target's server has too")
+}
+
+// fatesOf lists what does not simply come along: the catalog's objects, and definitions in
+// which values of columns stand that the policy does not keep.
+func fatesOf(c *catalog.Catalog, compiled *policies.Compiled) []catalog.Object {
+	return withClear(c.Fates(), compiled)
+}
+
+// withClear adds what the policy makes worth a note to what a connector says of objects.
+func withClear(objects []catalog.Object, compiled *policies.Compiled) []catalog.Object {
+	all := slices.Concat(objects, compiled.InClear)
+	slices.SortStableFunc(all, func(a, b catalog.Object) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
+	})
+	return all
 }
 
 // fateLine is objects of one kind, with one fate for one reason.
@@ -42,7 +59,7 @@ func (l fateLine) String() string {
 }
 
 // fateOrder is the order in which people read of the fates.
-var fateOrder = []catalog.Fate{catalog.Stays, catalog.Neutralised, catalog.Noted}
+var fateOrder = []catalog.Fate{catalog.Stops, catalog.Stays, catalog.Neutralised, catalog.Noted}
 
 // fateLines groups objects by fate, kind and reason, in the order in which they come.
 func fateLines(objects []catalog.Object) (lines []fateLine) {

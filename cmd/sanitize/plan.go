@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
 	"github.com/sanitize-db/sanitize/pipeline"
@@ -34,11 +36,12 @@ func newPlan(u *ui) *cobra.Command {
 		long: `Plan compiles the policy against the source's catalog, as a run would, and shows
 what happens to each column, why, and which line of the policy says so; and which
 objects beside the tables do not come along as they are, and why. It reads no rows
-and writes nothing but this. It needs the policy's key, as a run does. A catalog
+and writes nothing but this. What a run would stop for, it says as the run would,
+with the same exit code. It needs the policy's key, as a run does. A catalog
 file that inspect wrote does in place of the source.`,
 		example: `  sanitize plan --policy shop.yaml --from postgres://reader@prod/shop
   sanitize plan --policy shop.yaml --catalog shop.catalog.json --json > plan.json`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},
+		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitIntegrity, exitSource},
 		run: func(cmd *cobra.Command, _ []string) error {
 			if policy == "" {
 				return usage(cmd, "--policy is missing")
@@ -58,21 +61,23 @@ file that inspect wrote does in place of the source.`,
 			if err != nil {
 				return err
 			}
+			// What would stop a run stops a plan, once it has been shown.
+			stopped := connectors.Stopped(c)
 			if o.json {
-				return u.JSON(planReport{
+				return cmp.Or(u.JSON(planReport{
 					Policy:      policy,
 					Digest:      pipeline.Fingerprint(compiled.Fingerprint).Digest(),
 					Fingerprint: compiled.Fingerprint,
 					Tables:      compiled.Tables,
-					LeftBehind:  c.Fates(),
+					LeftBehind:  fatesOf(c, compiled),
 					Warnings:    compiled.Warnings,
-				})
+				}), stopped)
 			}
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
 			text := planText(u, &policies.Compiled{Tables: report.InertCopy(compiled.Tables)})
-			return u.Data(printable(text + fatesText(u, c.Fates())))
+			return cmp.Or(u.Data(printable(text+fatesText(u, fatesOf(c, compiled)))), stopped)
 		},
 	}.build(u)
 	cmd.Flags().SortFlags = false

@@ -192,6 +192,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	defer progress.Close()
 	var filters map[catalog.TableID]connectors.Filter
 	var blame func(error) error
+	var noted *policies.Compiled
 	run := pipeline.Run{
 		Source:   source,
 		Sink:     sink,
@@ -212,7 +213,8 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			}
 			filters = filtersOf(compiled, s.Catalog())
 			blame = func(err error) error { return blamePolicy(err, compiled, s.Catalog()) }
-			tellFates(u, s.Catalog().Fates())
+			noted = compiled
+			tellFates(u, fatesOf(s.Catalog(), compiled))
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
@@ -244,6 +246,9 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	summary, err = o.held.execute(ctx, u, o, &run, progress)
 	if blame != nil {
 		err = blame(err)
+	}
+	if summary != nil && noted != nil {
+		summary.LeftBehind = withClear(summary.LeftBehind, noted)
 	}
 	return summary, err
 }

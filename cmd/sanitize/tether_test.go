@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +111,46 @@ tables: {people: {columns: {email: note, name: note}, keep: [id]}, lines: {keep:
 		if quiet.wait(t) != 0 || strings.Contains(quiet.stderr.String(), "left behind") {
 			t.Errorf("quiet: %s", quiet.stderr.String())
 		}
+	}
+}
+
+// What stops a run stops a plan: of the source and of its catalog file, with the exit code,
+// the message and the list of the run.
+func TestPlanStops(t *testing.T) {
+	t.Parallel()
+	a, b := connectortest.PostgresPair(t)
+	source, target := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, source, "CREATE EXTENSION dblink", "CREATE TABLE people (id integer PRIMARY KEY, name text CONSTRAINT tied CHECK (name <> dblink_current_query()))",
+		"CREATE FUNCTION calls(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF false THEN PERFORM pg_read_file('x'); END IF; RETURN n; END$$",
+		"CREATE TABLE sums (n integer, m integer GENERATED ALWAYS AS (calls(n)) STORED)")
+	policy := writePolicy(t, []byte(caseKeys+`classes: {note: {kind: free_text, do: {shape: text}}}
+tables: {people: {columns: {name: note}, keep: [id]}, sums: {keep: [n]}}
+`))
+	file := filepath.Join(t.TempDir(), "shop.catalog.json")
+	if err := os.WriteFile(file, []byte(sanitize(t, "inspect", "--from", source, "--json")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const message = "stop before anything is written: column public.sums.m: is computed by function public.calls(n integer), which is neutralised; " +
+		"constraint public.people.tied: needs extension dblink, which stays behind\n" +
+		"hint: keep what they need: --keep-object 'extension:dblink' --keep-object 'function:public.calls(n integer)'; or change them at the source\n"
+	var lists []string
+	for _, args := range [][]string{{"plan", "--from", source, "--json"}, {"plan", "--catalog", file, "--json"}, {"plan", "--from", source}, {"run", "--from", source, "--to", target}} {
+		p := start(t, append(args, "--policy", policy)...)
+		if code := p.wait(t); code != exitIntegrity || !strings.HasSuffix(p.stderr.String(), message) {
+			t.Errorf("%q: exit code %d\n%s", args, code, p.stderr.String())
+		}
+		if slices.Contains(args, "--json") {
+			lists = append(lists, spellFates(leftOf(t, p.stdout.String())))
+		} else if said := p.stdout.String() + p.stderr.String(); !strings.Contains(said, "\n  stops        column public.sums.m: is computed") {
+			t.Errorf("%q shows\n%s", args, said)
+		}
+	}
+	if lists[0] != lists[1] || !strings.Contains(lists[0], "stops constraint public.people.tied: needs extension dblink, which stays behind\n") {
+		t.Errorf("of the source\n%s\nof the file\n%s", lists[0], lists[1])
+	}
+	kept := []string{"--keep-object", "extension:dblink", "--keep-object", "function:calls(n integer)", "--policy", policy}
+	for _, args := range [][]string{{"plan", "--from", source}, {"plan", "--catalog", file}, {"run", "--from", source, "--to", target, "--quiet"}} {
+		sanitize(t, append(args, kept...)...)
 	}
 }
 

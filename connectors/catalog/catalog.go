@@ -196,8 +196,12 @@ type Table struct {
 	Parents []TableID `json:"parents,omitempty"`
 	// IsPartition is set when Parents[0] is a partitioned table.
 	IsPartition bool `json:"is_partition,omitempty"`
-	// PartitionKey lists the columns that route rows; it is set on a Partitioned table.
+	// PartitionKey lists the columns that route rows; it is set on a Partitioned table, and
+	// on one whose partitions are no tables of their own.
 	PartitionKey []string `json:"partition_key,omitempty"`
+	// Bounds are the values at which partitions begin and end, in the engine's words: of
+	// the table's own, or of this one among others.
+	Bounds string `json:"bounds,omitempty"`
 	// Checks lists the CHECK constraints, Indexes the indexes that say more than the
 	// keys do: over expressions, or for some rows only.
 	Checks   []Definition `json:"checks,omitempty"`
@@ -258,8 +262,10 @@ type Object struct {
 	// follow its name: "would connect to another server".
 	Fate   Fate   `json:"fate,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// Causes names the objects (kind:name) for whose sake alone it shares their fate.
+	// Causes names the objects (kind:name) for whose sake alone it has its fate.
 	Causes []string `json:"causes,omitempty"`
+	// Still is what remains to be noted of it when these come along; empty is nothing.
+	Still string `json:"still,omitempty"`
 	// Fixed is set where nobody can ask for the object to come along.
 	Fixed bool `json:"fixed,omitempty"`
 }

@@ -16,6 +16,7 @@ const (
 	Stays       Fate = "left behind" // it is not made at the target
 	Neutralised Fate = "neutralised" // it is made, in a form that does nothing by itself
 	Noted       Fate = "noted"       // it comes as it is, and somebody should look at it
+	Stops       Fate = "stops"       // a copy can neither have it nor do without: a run stops before it writes
 )
 
 // Along reports whether an object comes along as it is.
@@ -99,15 +100,18 @@ func (c *Catalog) Keep(names []string) (*Catalog, error) {
 		}
 		for i := range kept.Objects {
 			o := &kept.Objects[i]
-			if !o.Fate.Along() && len(o.Causes) > 0 && !slices.ContainsFunc(o.Causes, func(ref string) bool { return held[ref] }) {
-				o.Fate, o.Reason, changed = Comes, "", true
+			if o.Fate != Comes && len(o.Causes) > 0 && !slices.ContainsFunc(o.Causes, func(ref string) bool { return held[ref] }) {
+				o.Fate, o.Reason, o.Causes, o.Still, changed = Comes, o.Still, nil, "", true
+				if o.Reason != "" {
+					o.Fate = Noted
+				}
 			}
 		}
 	}
 	// The reason names one of the causes: one that is kept is none any more.
 	for i := range kept.Objects {
 		o := &kept.Objects[i]
-		if o.Fate.Along() || len(o.Causes) < 2 {
+		if o.Fate == Comes || len(o.Causes) < 2 {
 			continue
 		}
 		along := func(ref string) bool {

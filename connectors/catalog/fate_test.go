@@ -84,3 +84,29 @@ func TestKeep(t *testing.T) {
 		t.Errorf("a fate that there is not: %v", err)
 	}
 }
+
+// What is noted, or stops a run, for another's sake comes along with it; of what is noted
+// for a reason of its own as well, that reason remains.
+func TestKeepWhatIsNoted(t *testing.T) {
+	calls := []string{"function:public.g()"}
+	c := catalog.New("postgres", "17", "public", nil, []catalog.Object{
+		{Kind: "function", Name: "public.f()", Fate: catalog.Noted, Reason: "runs with rights; and calls function public.g()", Still: "runs with rights", Causes: calls},
+		{Kind: "function", Name: "public.g()", Fate: catalog.Neutralised, Reason: "would connect to another server"},
+		{Kind: "view", Name: "public.v", Fate: catalog.Noted, Reason: "calls function public.g()", Causes: calls},
+		{Kind: "column", Name: "public.t.c", Fate: catalog.Stops, Reason: "is computed by function public.g()", Causes: calls},
+	})
+	if _, err := c.Keep([]string{"column:t.c"}); err == nil || !strings.Contains(err.Error(), "it is computed by") {
+		t.Errorf("a column that stops a run is kept by name: %v", err)
+	}
+	kept, err := c.Keep([]string{"function:g()"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, o := range kept.Fates() {
+		got = append(got, o.Name+" "+o.Reason)
+	}
+	if want := []string{"public.f() runs with rights", "public.g() is kept by name; it would connect to another server"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

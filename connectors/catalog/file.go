@@ -295,7 +295,7 @@ func (t *Table) check(tables map[TableID]*Table) (at, reason string) {
 	return "", ""
 }
 
-var fates = []Fate{Comes, Stays, Neutralised, Noted}
+var fates = []Fate{Comes, Stays, Neutralised, Noted, Stops}
 
 var generations = []Generation{Plain, Stored, Virtual, IdentityAlways, IdentityByDefault}
 

@@ -383,7 +383,11 @@ func (b *build) count(ctx context.Context, op string, want map[catalog.TableID]i
 				if err == nil && (have != want[id] || have != ledger[t.Name]) {
 					mu.Lock()
 					defer mu.Unlock()
-					faults = append(faults, fmt.Sprintf("table %s: %d rows read, %d in the ledger, %d in the table", word(t.Name), want[id], ledger[t.Name], have))
+					fault := fmt.Sprintf("table %s: %d rows read, %d in the ledger, %d in the table", word(t.Name), want[id], ledger[t.Name], have)
+					if t.Engine != "" {
+						fault += " (" + t.Engine + " has no transactions: a server that ends may lose what it has taken)"
+					}
+					faults = append(faults, fault)
 				}
 				return b.about(err, "count the rows of "+word(t.Name))
 			})

@@ -85,6 +85,12 @@ const elsewhere = "has its rows on another server or in files"
 // versionedEngines lists the engines that a consistent snapshot is of.
 var versionedEngines = []string{"INNODB", "ROCKSDB", "TOKUDB"}
 
+// transactional reports whether a table's engine knows transactions, and with them
+// snapshots: what a transaction has loaded goes when it ends without a commit.
+func (t *sourceTable) transactional() bool {
+	return t.engine == "" || slices.Contains(versionedEngines, strings.ToUpper(t.engine))
+}
+
 // readCatalog reads the definitions of a database: few queries for all of it, and SHOW
 // CREATE for each object, which alone says everything. It takes no lock that outlives the
 // call, and is best called outside of a transaction. Information_schema hides what the account may not see; what can be hidden is an
@@ -412,7 +418,42 @@ func (sc *schema) tableOf(from *sourceTable) *catalog.Table {
 	for _, p := range from.text.parts {
 		sc.addPart(t, p)
 	}
+	addPartitions(t, from)
 	return t
+}
+
+// addPartitions adds by what columns a table's partitions are chosen, and where they begin
+// and end. Those of MySQL are no tables of their own.
+func addPartitions(t *catalog.Table, from *sourceTable) {
+	bounds, _ := bareOptions(from.text.partitions)
+	all := quoting{}.tokens(bounds)
+	by := slices.IndexFunc(all, func(w token) bool { return w.is("BY") })
+	if by < 0 {
+		return
+	}
+	var key []token // what stands in brackets: words outside of them are no columns
+	depth, byKey := 0, false
+	for _, w := range all[by:] {
+		if w.is("PARTITION") && depth == 1 {
+			break // the list of partitions
+		}
+		switch {
+		case w.is("("):
+			depth++
+		case w.is(")"):
+			depth--
+		case depth > 0:
+			key = append(key, w)
+		case w.is("KEY"):
+			byKey = true
+		}
+	}
+	if t.PartitionKey = columnsIn(t, key); t.PartitionKey == nil && t.PrimaryKey != nil && byKey {
+		t.PartitionKey = slices.Clone(t.PrimaryKey.Columns) // PARTITION BY KEY ()
+	}
+	if slices.ContainsFunc(all, func(w token) bool { return w.is("VALUES") }) {
+		t.Bounds = bounds
+	}
 }
 
 // addPart adds a key, a foreign key or a check to a table.

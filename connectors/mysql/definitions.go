@@ -26,6 +26,8 @@ type definitions struct {
 // tableDefinition makes a table.
 type tableDefinition struct {
 	Name string `json:"name"`
+	// Engine is the storage engine of a table that no transaction covers; else empty.
+	Engine string `json:"engine,omitempty"`
 	// Create makes it without what can wait until its rows are there.
 	Create string `json:"create"`
 	// Indexes are the clauses of one ALTER TABLE that makes its secondary indexes.

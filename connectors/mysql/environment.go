@@ -288,6 +288,7 @@ type neighbour struct {
 	name string
 	mark mark
 	ours bool // carries a mark
+	free bool // the target, without a mark and with nothing in it, as a hoster gives it
 }
 
 // neighbours lists the target, if it exists, and what may have been left beside it.
@@ -316,6 +317,13 @@ func (s *sink) neighbours(ctx context.Context, conn *session) (list []neighbour,
 		if list[i].mark, list[i].ours, err = readMark(ctx, conn, list[i].name); err != nil {
 			return nil, err
 		}
+		if n := &list[i]; n.name == s.target && !n.ours {
+			things, err := s.things(ctx, conn, n.name)
+			if err != nil {
+				return nil, err
+			}
+			n.free = things == 0
+		}
 	}
 	slices.SortFunc(list, func(a, b neighbour) int { return strings.Compare(a.name, b.name) })
 	return list, nil
@@ -329,10 +337,11 @@ func find(list []neighbour, name string) *neighbour {
 	return nil
 }
 
-// guard refuses a target that is somebody's work. It changes nothing.
+// guard refuses a target that is somebody's work: one that is not ours, unless nothing is
+// in it. It changes nothing.
 func (s *sink) guard(list []neighbour) error {
 	n := find(list, s.target)
-	if n == nil || n.ours && n.mark.State == stateReady && n.mark.Target == s.target {
+	if n == nil || n.free || n.ours && n.mark.State == stateReady && n.mark.Target == s.target {
 		return nil
 	}
 	cause := "the database exists and does not carry our mark: it may be somebody's work"
@@ -352,10 +361,19 @@ func (s *sink) leftover(ctx context.Context, conn *session, n neighbour) (bool, 
 	if n.name == s.target || n.ours {
 		return n.name != s.target && n.mark.Target == s.target, nil
 	}
-	things, err := conn.number(ctx, fmt.Sprintf(`SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %[1]s AND TABLE_NAME <> '`+markTable+`')
-		+ (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = %[1]s) + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = %[1]s)`,
-		literal(n.name)))
+	things, err := s.things(ctx, conn, n.name, markTable)
 	return things == 0, err
+}
+
+// things counts what is in a database, but for the named tables.
+func (s *sink) things(ctx context.Context, conn *session, database string, but ...string) (int64, error) {
+	except := ""
+	for _, t := range but {
+		except += " AND TABLE_NAME <> " + literal(t)
+	}
+	return conn.number(ctx, fmt.Sprintf(`SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %[1]s`+except+`)
+		+ (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = %[1]s) + (SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = %[1]s)`,
+		literal(database)))
 }
 
 // clear removes what killed runs have left.

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"bufio"
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -30,7 +31,14 @@ func TestGuard(t *testing.T) {
 			}
 			g.alone(t)
 		}
-		refused("an empty database")
+		for what, sql := range map[string][2]string{
+			"somebody's view": {"CREATE VIEW work AS SELECT 1", "DROP VIEW work"}, "somebody's function": {"CREATE FUNCTION work() RETURNS INT DETERMINISTIC RETURN 1", "DROP FUNCTION work"},
+			"somebody's event": {"CREATE EVENT work ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1", "DROP EVENT work"},
+		} {
+			srv.Exec(t, name, sql[0])
+			refused(what)
+			srv.Exec(t, name, sql[1])
+		}
 		srv.Exec(t, name, "CREATE TABLE work (id INT)")
 		refused("somebody's work")
 		// A copy of a target, under another name, is somebody's work.
@@ -60,6 +68,46 @@ func TestGuard(t *testing.T) {
 		if n := srv.Value(t, g.name, "SELECT COUNT(*) FROM work"); n != "0" {
 			t.Errorf("%s rows", n)
 		}
+		g.alone(t)
+	})
+}
+
+// A database that is there and empty, as hosters give it, is taken, with the source's
+// character set. A run that fails leaves it there.
+func TestGivenTarget(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+		srv.Exec(t, "", "CREATE DATABASE "+ident(g.name)+" CHARACTER SET latin1")
+		there := func() string {
+			return srv.Value(t, "", "SELECT COALESCE(MAX(DEFAULT_COLLATION_NAME), 'gone') FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+literal(g.name))
+		}
+		c := shop(1)
+		b := g.begin(t, c, "failing")
+		if err := b.seal(t, c); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		g.between = func(step string) error {
+			if step == "rename" {
+				cancel()
+			}
+			return nil
+		}
+		if err := b.Promote(ctx); err == nil {
+			t.Fatal("it goes on")
+		}
+		g.between = nil
+		if err := b.Abort(); err != nil {
+			t.Fatal(err)
+		}
+		if got := there(); got != "latin1_swedish_ci" {
+			t.Fatalf("after a run that failed the target is %s", got)
+		}
+		g.replace(t, c, "third")
+		if v := g.version(t); v != "1" || there() != "utf8mb4_bin" {
+			t.Errorf("version %s in %s", v, there())
+		}
+		g.replace(t, shop(2), "fourth")
 		g.alone(t)
 	})
 }

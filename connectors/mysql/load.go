@@ -47,10 +47,42 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 		return nil, err
 	}
 	l := &loader{build: b, op: op, chunk: chunk, layout: layout, session: s, encoder: rows.NewEncoder(layout), columns: loadColumns(layout)}
+	if err := l.clear(ctx); err != nil {
+		return nil, l.fail(err)
+	}
 	if _, err := s.run(ctx, "START TRANSACTION"); err != nil {
 		return nil, l.fail(fail(ctx, connectors.SinkSide, op, err))
 	}
 	return l, nil
+}
+
+// clear empties a table that no transaction covers: what a try before this one has written
+// there is still there. All its rows are one chunk, so that nothing else goes.
+func (l *loader) clear(ctx context.Context) error {
+	d := l.build.defs.table(l.chunk.Table)
+	if d == nil || d.Engine == "" {
+		return nil
+	}
+	if l.chunk.Lo != 0 || !l.chunk.Last {
+		return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SinkSide, Op: l.op, Err: errors.New("a table of " + d.Engine + ", which has no transactions, is loaded as a whole")}
+	}
+	loaded, err := l.session.number(ctx, "SELECT EXISTS (SELECT 1 FROM "+ident(ledgerTable)+" WHERE name = "+literal(d.Name)+")")
+	if err != nil {
+		return fail(ctx, connectors.SinkSide, l.op, err)
+	}
+	if loaded != 0 {
+		return l.twice()
+	}
+	some, err := l.session.number(ctx, "SELECT EXISTS (SELECT 1 FROM "+ident(d.Name)+")")
+	if err == nil && some != 0 {
+		err = l.session.exec(ctx, "TRUNCATE TABLE "+ident(d.Name))
+	}
+	return fail(ctx, connectors.SinkSide, l.op, err)
+}
+
+// twice is the error of a chunk that has been loaded before.
+func (l *loader) twice() error {
+	return &connectors.Error{Kind: connectors.KindIntegrity, Side: connectors.SinkSide, Op: l.op, Err: errors.New("the ledger has this chunk already")}
 }
 
 // loadColumn is what loading has to know of a column.
@@ -310,7 +342,7 @@ func (l *loader) commit(ctx context.Context) (connectors.Receipt, error) {
 	// In the chunk's own transaction: either both are there or none.
 	if _, err := l.session.run(ctx, receiptSQL(r)); err != nil {
 		if numberOf(err) == 1062 {
-			return none, &connectors.Error{Kind: connectors.KindIntegrity, Side: connectors.SinkSide, Op: l.op, Err: errors.New("the ledger has this chunk already")}
+			return none, l.twice()
 		}
 		return none, fail(ctx, connectors.SinkSide, l.op, err)
 	}

@@ -81,7 +81,7 @@ func (b *build) Promote(ctx context.Context) error {
 			if err := b.guard(list); err != nil {
 				return err // somebody made it while we were building
 			}
-			if err := p.begin(ctx, m, find(list, b.target) != nil); err != nil {
+			if err := p.begin(ctx, m, find(list, b.target)); err != nil {
 				return err
 			}
 		}
@@ -107,13 +107,16 @@ func (b *build) Promote(ctx context.Context) error {
 	return err
 }
 
-// begin notes that the tables are about to move.
-func (p *promotion) begin(ctx context.Context, m mark, exists bool) error {
+// begin notes that the tables are about to move. there is the target, or nil.
+func (p *promotion) begin(ctx context.Context, m mark, there *neighbour) error {
 	if err := p.step("begin"); err != nil {
 		return err
 	}
-	var old []string
-	if exists {
+	var old, given []string
+	if there != nil {
+		if there.free {
+			given = []string{p.target}
+		}
 		tables, _, err := listTables(ctx, p.conn, p.target)
 		if err != nil {
 			return err
@@ -128,6 +131,9 @@ func (p *promotion) begin(ctx context.Context, m mark, exists bool) error {
 		return err
 	}
 	if err := storeRest(ctx, p.conn, p.build, partNew, tables); err != nil {
+		return err
+	}
+	if err := storeRest(ctx, p.conn, p.build, partGiven, given); err != nil {
 		return err
 	}
 	m.State = statePromoting
@@ -418,8 +424,12 @@ func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 	if err != nil {
 		return err
 	}
+	given, err := loadRest[string](ctx, p.conn, p.build, partGiven)
+	if err != nil {
+		return err
+	}
 	empty := []string{p.old}
-	if len(old) == 0 {
+	if len(old) == 0 && len(given) == 0 {
 		empty = append(empty, p.target)
 	}
 	for _, name := range empty {

@@ -18,6 +18,7 @@ const (
 	partCharset = "charset" // the target's clause of ALTER DATABASE: string
 	partNew     = "new"     // the build's tables when the promotion began: string
 	partOld     = "old"     // the target's: string
+	partGiven   = "given"   // the target, if it was there, empty and without a mark: string
 	partTrigger = "trigger" // triggers of the target that were dropped: object
 )
 

@@ -401,6 +401,9 @@ func (sc *schema) filledBy(c *catalog.Catalog, sequence string) (owner catalog.C
 // define divides a table's definition into what makes it empty and what can wait.
 func (sc *schema) define(t *catalog.Table, from *sourceTable, fates map[string]catalog.Object) tableDefinition {
 	d := tableDefinition{Name: from.name}
+	if !from.transactional() {
+		d.Engine = from.engine
+	}
 	first := sc.soonest(t, from)
 	var now []string
 	// InnoDB adds one FULLTEXT key at a time: the last one waits.

@@ -126,6 +126,9 @@ func (s *snapshot) Split(ctx context.Context, id catalog.TableID, targetBytes in
 			return err
 		}
 		r = &keyRange{target: targetBytes}
+		if !s.schema.tables[id.Name].transactional() {
+			return nil // what a loader has written there stays, whatever becomes of it: see loader.clear
+		}
 		return s.divide(ctx, t, r, max(1, targetBytes/width))
 	})
 	if err != nil || r == nil {

@@ -215,7 +215,7 @@ func (sc *schema) besideEngines() {
 	var engines []string
 	for _, n := range sc.names {
 		e := sc.tables[n].engine
-		if e == "" || slices.Contains(versionedEngines, strings.ToUpper(e)) || foreignEngines[strings.ToUpper(e)] != "" {
+		if sc.tables[n].transactional() || foreignEngines[strings.ToUpper(e)] != "" {
 			continue
 		}
 		if tables[e] == nil {
@@ -231,7 +231,11 @@ func (sc *schema) besideEngines() {
 		if len(list) > most {
 			names += fmt.Sprintf(" and %d more", len(list)-most)
 		}
-		sc.add(catalog.Object{Kind: "storage engine", Name: e, Fate: catalog.Noted, Reason: "has no snapshot: of what is written during a run, some may arrive (tables " + names + ")"})
+		reason := "has no snapshot: of what is written during a run, some may arrive"
+		if strings.EqualFold(e, "MEMORY") {
+			reason += "; and no rows any more once the target's server has started anew"
+		}
+		sc.add(catalog.Object{Kind: "storage engine", Name: e, Fate: catalog.Noted, Reason: reason + " (tables " + names + ")"})
 	}
 }
 

@@ -43,8 +43,7 @@ type picture struct {
 	// Those that may stay: CHECKs of tables and domains, and what excludes.
 	constraints map[catalog.TableID][]string
 	domains     []domainPart
-	computed    []computed
-	tied        []tied // CHECKs that need what stays behind
+	given       []givenDefault // all defaults of columns, of tables and of views
 }
 
 // serverMajor returns the major version of the server behind a connection, and
@@ -77,7 +76,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 		var kind string
 		var isPartition, heap bool
 		t := &catalog.Table{}
-		if err := row.Scan(&oid, &t.ID.Schema, &t.ID.Name, &kind, &isPartition, &t.Rows, &t.Bytes, &t.Comment, &heap); err != nil {
+		if err := row.Scan(&oid, &t.ID.Schema, &t.ID.Name, &kind, &isPartition, &t.Rows, &t.Bytes, &t.Comment, &heap, &t.Bounds); err != nil {
 			return err
 		}
 		switch kind {

@@ -52,3 +52,42 @@ func functionName(o catalog.Object) (name, bare string) {
 	name, _, _ = strings.Cut(strings.ToLower(o.Name), "(")
 	return name, name[strings.LastIndexByte(name, '.')+1:]
 }
+
+// behindName returns the words of a function behind its name, which is no call of it; of
+// other objects all words.
+func behindName(o catalog.Object) string {
+	if o.Kind != "function" && o.Kind != "procedure" {
+		return o.Definition
+	}
+	quoted := false
+	for i, c := range []byte(o.Definition) {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '(' && !quoted:
+			return o.Definition[i:]
+		}
+	}
+	return ""
+}
+
+// parametersOf returns what stands in the brackets at the beginning of code.
+func parametersOf(code string) string {
+	if !strings.HasPrefix(code, "(") {
+		return ""
+	}
+	depth := 0
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; c {
+		case '\'', '"':
+			i = afterQuote(code, i, c, false) - 1
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth == 0 {
+				return code[:i+1]
+			}
+		}
+	}
+	return ""
+}

@@ -18,6 +18,14 @@ type domainPart struct {
 	check, text string
 }
 
+// givenDefault is the default of a column, by its table or view.
+type givenDefault struct {
+	of catalog.TableID
+	defaulted
+}
+
+func (d givenDefault) name() string { return d.of.String() + "." + d.column }
+
 func (d domainPart) kindName() (kind, name string) {
 	if d.check == "" {
 		return "default", d.domain.String()
@@ -25,23 +33,16 @@ func (d domainPart) kindName() (kind, name string) {
 	return "constraint", d.domain.String() + "." + d.check
 }
 
-// computed is a column that is computed from others, by what is to blame.
-type computed struct {
-	column catalog.ColumnID
-	refs   []string
-}
-
 // reaching decides about the defaults and CHECKs of tables that reach out themselves, by a
 // function that every server has: no object stays for whose sake they would.
 func (p *picture) reaching(tables []*catalog.Table, own map[string]bool) {
-	for _, t := range tables {
-		for _, c := range t.Columns {
-			name := t.ID.String() + "." + c.Name
-			if why := reaches(c.Default, own); why != "" && !p.has("default", name) {
-				p.add(archiveID{}, catalog.Object{Kind: "default", Name: name, Fate: catalog.Stays, Reason: why})
-				p.defaults[t.ID] = append(p.defaults[t.ID], defaulted{c.Name, c.Default})
-			}
+	for _, d := range p.given {
+		if why := reaches(d.expression, own); why != "" && !p.has("default", d.name()) {
+			p.add(archiveID{}, catalog.Object{Kind: "default", Name: d.name(), Fate: catalog.Stays, Reason: why})
+			p.defaults[d.of] = append(p.defaults[d.of], d.defaulted)
 		}
+	}
+	for _, t := range tables {
 		for _, d := range t.Checks {
 			if why := reaches(d.Text, own); why != "" && !p.has("constraint", t.ID.String()+"."+d.Name) {
 				p.add(archiveID{}, catalog.Object{Kind: "constraint", Name: t.ID.String() + "." + d.Name, Fate: catalog.Stays, Reason: why})
@@ -117,7 +118,7 @@ func (p *picture) tainted(tables []*catalog.Table) {
 				if o.Fate == catalog.Stays {
 					continue
 				}
-				refs := all(o.Definition, mentions)
+				refs := all(behindName(*o), mentions)
 				if len(refs) == 0 {
 					continue
 				}
@@ -133,6 +134,32 @@ func (p *picture) tainted(tables []*catalog.Table) {
 			}
 		}
 	}
+	// What somebody calls, or reads, comes as it is: it says itself what it lacks.
+	for i := range p.objects {
+		o := &p.objects[i]
+		reason := ""
+		var refs []string
+		switch o.Kind {
+		case "function", "procedure", "view", "policy":
+			if !o.Fate.Along() {
+				continue
+			}
+			code := behindName(*o)
+			if refs = all(parametersOf(code), mentions); len(refs) > 0 {
+				reason = "has a parameter whose default calls " + blamed(refs) + ", and would fail"
+			}
+			if refs = all(code, mentions); len(refs) > 0 && reason == "" {
+				reason = "calls " + blamed(refs) + ", and would fail"
+			}
+		}
+		if reason == "" {
+			continue
+		}
+		if o.Still = o.Reason; o.Still != "" {
+			reason = o.Still + "; and " + reason
+		}
+		o.Fate, o.Reason, o.Causes = catalog.Noted, reason, refs
+	}
 	leave := func(kind, name string, refs []string) {
 		o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Causes: refs,
 			Reason: "calls " + blamed(refs) + ", and would fail"}
@@ -147,6 +174,13 @@ func (p *picture) tainted(tables []*catalog.Table) {
 		}
 		p.add(archiveID{}, o)
 	}
+	for i := range p.objects {
+		if o := p.objects[i]; o.Kind == "rule" {
+			if refs := all(o.Definition, mentions); len(refs) > 0 {
+				leave(o.Kind, o.Name, refs) // it would refuse writes
+			}
+		}
+	}
 	for _, d := range p.domains {
 		if refs := all(d.text, callsIn); len(refs) > 0 {
 			kind, name := d.kindName()
@@ -154,17 +188,20 @@ func (p *picture) tainted(tables []*catalog.Table) {
 			p.constraints[d.domain] = append(p.constraints[d.domain], d.check)
 		}
 	}
+	for _, d := range p.given {
+		// A default that fails would refuse every row that leaves the column out.
+		if refs := all(d.expression, callsIn); len(refs) > 0 {
+			leave("default", d.name(), refs)
+			if !slices.Contains(p.defaults[d.of], d.defaulted) {
+				p.defaults[d.of] = append(p.defaults[d.of], d.defaulted)
+			}
+		}
+	}
 	for _, t := range tables {
 		for _, c := range t.Columns {
-			// A default that fails would refuse every row that leaves the column out.
-			if refs := all(c.Default, callsIn); len(refs) > 0 && !c.Generation.Computed() {
-				leave("default", t.ID.String()+"."+c.Name, refs)
-				if d := (defaulted{c.Name, c.Default}); !slices.Contains(p.defaults[t.ID], d) {
-					p.defaults[t.ID] = append(p.defaults[t.ID], d)
-				}
-			}
 			if refs := all(c.Computation, callsIn); len(refs) > 0 && c.Generation == catalog.Stored {
-				p.computed = append(p.computed, computed{catalog.ColumnID{Table: t.ID, Column: c.Name}, refs})
+				p.add(archiveID{}, catalog.Object{Kind: "column", Name: t.ID.String() + "." + c.Name, Fate: catalog.Stops, Causes: refs,
+					Reason: "is computed by " + blamed(refs)})
 			}
 		}
 		for _, d := range t.Triggers {

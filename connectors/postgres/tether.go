@@ -171,6 +171,22 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	if err != nil {
 		return err
 	}
+	err = each(ctx, conn, "view_defaults", nil, func(row pgx.CollectableRow) error {
+		var d givenDefault
+		err := row.Scan(&d.of.Schema, &d.of.Name, &d.column, &d.expression)
+		p.given = append(p.given, d)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			if c.Default != "" && !c.Generation.Computed() {
+				p.given = append(p.given, givenDefault{t.ID, defaulted{c.Name, c.Default}})
+			}
+		}
+	}
 	p.reaching(tables, own)
 	p.tainted(tables)
 	return nil
@@ -267,48 +283,6 @@ func neutralSQL(schema, name, arguments, result, volatility string, procedure bo
 	return head + ident(schema) + "." + ident(name) + "(" + arguments + ")" + tail + "\n    AS " + literal(body) + ";"
 }
 
-// tied is a CHECK that needs what stays behind. A copy without it would take what the
-// source refuses, and nobody has said that it may.
-type tied struct {
-	ref string    // of the constraint: kind:name
-	of  archiveID // its table or domain
-}
-
-// untie refuses CHECKs that need what stays behind, in one error.
-func (p *picture) untie(f fates) error {
-	var names, needed, keep []string
-	for _, k := range p.tied {
-		if f.byName[k.ref].Along() || f.byKey[k.of] == catalog.Stays {
-			continue // it comes, or stays with its table
-		}
-		for _, o := range p.Objects {
-			if o.Kind+":"+o.Name != k.ref {
-				continue
-			}
-			names = append(names, strings.TrimPrefix(k.ref, "constraint:"))
-			for _, c := range o.Causes {
-				if words := strings.Replace(c, ":", " ", 1); !slices.Contains(needed, words) {
-					needed, keep = append(needed, words), append(keep, "--keep-object '"+c+"'")
-				}
-			}
-		}
-	}
-	if names == nil {
-		return nil
-	}
-	slices.Sort(names)
-	what, stay := "constraint ", "stays"
-	if len(names) > 1 {
-		what = "constraints "
-	}
-	if len(needed) > 1 {
-		stay = "stay"
-	}
-	return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "copy " + what + list(names),
-		Err:  fmt.Errorf("%s, whose functions a CHECK calls, %s behind", strings.Join(needed, " and "), stay),
-		Hint: "keep what the CHECK needs: " + strings.Join(keep, " ") + "; or drop the constraint at the source"}
-}
-
 // defaulted is a column whose default stays behind.
 type defaulted struct{ column, expression string }
 
@@ -330,6 +304,7 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	asked := map[archiveID]bool{}
+	checks := map[int]archiveID{} // those that need what stays, by their tables or domains
 	for len(ask) > 0 {
 		var classes, ids []uint32
 		for _, at := range ask {
@@ -353,29 +328,29 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 			case known && p.objects[i].Fate == catalog.Neutralised && !byType:
 				return nil // its body is gone, and with it the need
 			case !known && at.class == classOfTables && part > 0:
-				return nil // a column of that type: the table cannot be made, and reading the definitions says so
-			case !known && kind == "default" && (generated || expression == ""):
-				return nil // the same
+				// A column of that type: neither the table nor the type can be made without.
+				p.stop(kind, name, cause[from])
+				return nil
+			case !known && kind == "default" && generated:
+				p.stop("column", name, cause[from])
+				return nil
 			case !known && inner:
 				// Part of what stays: it has no name of its own here.
 			case !known:
-				if checked.class != 0 {
-					p.tied = append(p.tied, tied{"constraint:" + name, checked})
-				}
 				if kind == "default" {
 					p.defaults[of.Table] = append(p.defaults[of.Table], defaulted{of.Column, expression})
 				}
 				i = p.add(at, catalog.Object{Kind: kind, Name: name})
 				byKey[at], known = i, true
+				if checked.class != 0 {
+					checks[i] = checked
+				}
 			}
 			if known {
 				o := &p.objects[i]
 				switch {
 				case o.Fate != catalog.Stays:
 					o.Fate, o.Reason, o.Causes = catalog.Stays, needs(cause[from]), []string{cause[from]}
-					if checked.class != 0 && !asked[checked] {
-						o.Reason += ": a run stops before it writes anything"
-					}
 				case len(o.Causes) > 0 && !slices.Contains(o.Causes, cause[from]):
 					o.Causes = append(o.Causes, cause[from])
 				}
@@ -396,7 +371,29 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 	}
+	// A copy without a CHECK would take what the source refuses, and nobody has said that
+	// it may. One whose table or domain stays goes with it.
+	for i, of := range checks {
+		if at, known := byKey[of]; !known || p.objects[at].Fate != catalog.Stays {
+			p.objects[i].Fate = catalog.Stops
+		}
+	}
 	return nil
+}
+
+// stop says of an object that no copy can be made, for the sake of what it needs.
+func (p *picture) stop(kind, name, cause string) {
+	i := slices.IndexFunc(p.objects, func(o catalog.Object) bool { return o.Kind == kind && o.Name == name })
+	if i < 0 {
+		i = p.add(archiveID{}, catalog.Object{Kind: kind, Name: name})
+	}
+	o := &p.objects[i]
+	switch {
+	case o.Fate != catalog.Stops:
+		o.Fate, o.Reason, o.Causes = catalog.Stops, needs(cause), []string{cause}
+	case !slices.Contains(o.Causes, cause):
+		o.Causes = append(o.Causes, cause)
+	}
 }
 
 // needs says that an object stays for another's sake.
@@ -441,15 +438,7 @@ func (p *picture) fates() fates {
 // neutralised gets other SQL.
 func (p *picture) apply(a *archive) error {
 	f := p.fates()
-	for _, c := range p.computed {
-		lost := slices.DeleteFunc(slices.Clone(c.refs), func(ref string) bool { return f.byName[ref].Along() })
-		if len(lost) > 0 {
-			return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "copy " + words(c.column.Table) + "." + word(c.column.Column),
-				Err:  errors.New("the column is computed by " + strings.Replace(lost[0], ":", " ", 1) + ", which does not come along as it is"),
-				Hint: "keep what computes it: --keep-object '" + strings.Join(lost, "' --keep-object '") + "'"}
-		}
-	}
-	if err := p.untie(f); err != nil {
+	if err := connectors.Stopped(p.Catalog); err != nil {
 		return err
 	}
 	for _, it := range a.items {

@@ -3,6 +3,7 @@ package rows
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -23,7 +24,7 @@ func decode(mem memory.Allocator, layout *connectors.Layout, wire []byte, fields
 	}
 	arrays := make([]arrow.Array, 0, len(layout.Decoded))
 	for i, c := range layout.Decoded {
-		col := column{mem: mem, of: &layout.Columns[c], wire: wire, fields: fields[i:], step: len(layout.Decoded), n: n}
+		col := column{mem: mem, of: &layout.Columns[c], wire: wire, fields: fields[i:], step: len(layout.Decoded), n: n, unread: slices.Contains(layout.Unread, c)}
 		a, err := col.decode()
 		if err != nil {
 			for _, done := range arrays {
@@ -44,6 +45,7 @@ type column struct {
 	fields []connectors.Field // every step-th is of this column
 	step   int
 	n      int
+	unread bool // nobody looks at its values, but for NULLs: of one that cannot be read there is none
 
 	valid *memory.Buffer
 	nulls int
@@ -67,7 +69,30 @@ func (c *column) null(row int) {
 }
 
 func (c *column) wrong(row int, v Value) error {
-	return &ValueError{Row: int64(row), Column: c.of.Name, Kind: c.of.Type.Kind, Is: v.Tag}
+	e := &ValueError{Row: int64(row), Column: c.of.Name, Kind: c.of.Type.Kind, Is: v.Tag}
+	switch kind := c.of.Type.Kind; {
+	case v.Tag != Text:
+	case kind == catalog.Int && len(v.Bytes) > 0 && len(bytes.Trim(v.Bytes, "0123456789")) == 0:
+		e.what = "a whole number above 9223372036854775807, which no transform of numbers reads"
+	case (kind == catalog.Date || kind == catalog.Timestamp) && calendarLike(v.Bytes):
+		e.what = "a date that no calendar has, which no transform of dates reads"
+	}
+	return e
+}
+
+// calendarLike reports whether a text has the form of a date with a month and a day.
+func calendarLike(b []byte) bool {
+	const form = "0000-00-00"
+	if len(b) < len(form) {
+		return false
+	}
+	for i, f := range []byte(form) {
+		if f == '0' && (b[i] < '0' || b[i] > '9') || f == '-' && b[i] != '-' {
+			return false
+		}
+	}
+	month, day := string(b[5:7]), string(b[8:10])
+	return month <= "12" && day <= "31"
 }
 
 func (c *column) decode() (a arrow.Array, err error) {
@@ -151,10 +176,10 @@ func (c *column) bools() (arrow.Array, error) {
 			continue
 		}
 		is, _, ok := boolOf(v)
-		if !ok {
+		if !ok && !c.unread {
 			return nil, c.wrong(row, v)
 		}
-		if is {
+		if is && ok {
 			bitutil.SetBit(bits.Bytes(), row)
 		}
 	}
@@ -176,7 +201,7 @@ func fixed[T int64 | float64 | arrow.Date32](c *column, dt arrow.DataType, of fu
 			continue
 		}
 		x, ok := of(v)
-		if !ok {
+		if !ok && !c.unread {
 			return nil, c.wrong(row, v)
 		}
 		into[row] = x
@@ -227,8 +252,12 @@ func (c *column) built(appendTo func(dst []byte, v Value) ([]byte, bool)) (arrow
 			continue
 		}
 		var ok bool
+		start := len(dst)
 		if dst, ok = appendTo(dst, v); !ok {
-			return nil, c.wrong(row, v)
+			if !c.unread {
+				return nil, c.wrong(row, v)
+			}
+			dst = dst[:start]
 		}
 		if len(dst) > math.MaxInt32 {
 			return nil, errTooLarge

@@ -322,10 +322,15 @@ type ValueError struct {
 	Column string
 	Kind   catalog.Kind
 	Is     Tag // what it is instead
+
+	what string // it is, where more is known of it than its tag
 }
 
 // Error returns the coordinates and what was expected, never the value.
 func (e *ValueError) Error() string {
+	if e.what != "" {
+		return fmt.Sprintf("row %d, column %s: %s", e.Row, e.Column, e.what)
+	}
 	return fmt.Sprintf("row %d, column %s: %s where a value of kind %s is declared", e.Row, e.Column, e.Is, e.Kind)
 }
 

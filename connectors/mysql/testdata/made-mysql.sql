@@ -536,7 +536,7 @@ CREATE EVENT `once ``more` ON SCHEDULE AT '2037-01-01 01:00:00' ON COMPLETION PR
 -- procedure puts_together: noted, puts statements together when it runs, which cannot be looked at before
 -- procedure reaches_database: left behind, names another database, elsewhere_db
 -- procedure reaches_file: left behind, would read or write files of the server's machine
--- storage engine MEMORY: noted, has no snapshot: of what is written during a run, some may arrive (tables e_memory)
+-- storage engine MEMORY: noted, has no snapshot: of what is written during a run, some may arrive; and no rows any more once the target's server has started anew (tables e_memory)
 -- storage engine MyISAM: noted, has no snapshot: of what is written during a run, some may arrive (tables e_merged, e_myisam)
 -- trigger calls_file: left behind, needs function reads_file, which stays behind
 -- view over_elsewhere: left behind, needs view reads_elsewhere, which stays behind

@@ -4,7 +4,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.relispartition,
        -- An analysed partitioned table has -1 pages.
        (greatest(c.relpages, 0) + coalesce(t.relpages, 0))::bigint * current_setting('block_size')::bigint,
        coalesce(d.description, ''),
-       coalesce(am.amname, '') = 'heap'
+       coalesce(am.amname, '') = 'heap',
+       coalesce(pg_catalog.pg_get_expr(c.relpartbound, c.oid), '')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid

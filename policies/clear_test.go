@@ -1,0 +1,83 @@
+package policies
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// Which literals say something.
+func TestSaysValue(t *testing.T) {
+	for text, want := range map[string]bool{
+		"'Ann'::text": true, "_utf8mb4'x'": true, "('it''s')": true, `'it\'s'`: true, "concat(a, ', ', b)": false, "''": false, "'0000-00-00'": false, "'0.00'": false, "'1'": false, "'10'": true,
+		"nextval('people_id_seq'::regclass)": false, "date_format(d, '%Y-%m')": false, "\"o'clock\" > 3": false, "`o'clock` = 'x'": true, "'{}'::jsonb": false, "'unterminated": true, "'": false, "now()": false, "DATE '2020-01-31'": true,
+	} {
+		if got := saysValue(text); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
+
+// Definitions with values of columns that are masked, dropped or nulled are named once, at
+// the table and not at its partitions, without the value; those of kept columns are not.
+func TestInClear(t *testing.T) {
+	text := catalog.Type{Name: "text", Kind: catalog.Text}
+	columns := func() []catalog.Column {
+		return []catalog.Column{
+			{Name: "name", Type: text, Default: "'Quill'::text", Comment: "the name"},
+			{Name: "city", Type: text, Default: "'Quill'::text", Comment: "as in 'Quill'"},
+			{Name: "n", Type: catalog.Type{Name: "integer", Kind: catalog.Int, Bits: 32}, Default: "42"},
+			{Name: "z", Type: catalog.Type{Name: "integer", Kind: catalog.Int, Bits: 32}, Default: "0"},
+			{Name: "kind", Type: catalog.Type{Name: "kind", Kind: catalog.Text, Labels: []string{"quill", "b"}}},
+		}
+	}
+	people := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "people"}, Kind: catalog.Partitioned, Columns: columns(), PartitionKey: []string{"name"},
+		Checks: []catalog.Definition{{Name: "spelled", Text: "CHECK ((name <> 'quill'::text))", Reads: []string{"name"}}, {Name: "numbered", Text: "CHECK ((n <> 4711))", Reads: []string{"n"}},
+			{Name: "some", Text: "CHECK ((n > 0))", Reads: []string{"n"}}, {Name: "short", Text: "CHECK ((length(name) < 4711))", Reads: []string{"name"}}, {Name: "cities", Text: "CHECK ((city <> 'quill'))", Reads: []string{"city"}}},
+		Indexes: []catalog.Definition{{Name: "some_names", Text: "CREATE INDEX some_names ON people (n) WHERE name = 'quill'", Reads: []string{"name"}}}}
+	part := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "people_q"}, Kind: catalog.Ordinary, Columns: columns(), Parents: []catalog.TableID{people.ID}, IsPartition: true, Bounds: "FOR VALUES FROM ('quill') TO (MAXVALUE)"}
+	rest := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "people_rest"}, Kind: catalog.Ordinary, Columns: columns(), Parents: []catalog.TableID{people.ID}, IsPartition: true, Bounds: "DEFAULT"}
+	gone := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "gone"}, Kind: catalog.Ordinary, Columns: columns()[:2]}
+	reads := func(column string) []catalog.ColumnID { return []catalog.ColumnID{{Table: people.ID, Column: column}} }
+	c := catalog.New("postgres", "17", "public", []*catalog.Table{people, part, rest, gone}, []catalog.Object{
+		{Kind: "view", Name: "public.known", Definition: "SELECT 1 FROM people WHERE name = 'Quill'", Reads: reads("name")},
+		{Kind: "view", Name: "public.cities", Definition: "SELECT 1 FROM people WHERE city = 'Quill'", Reads: reads("city")},
+		{Kind: "view", Name: "public.away", Definition: "SELECT 'Quill' FROM people WHERE name > ''", Reads: reads("name"), Fate: catalog.Stays, Reason: "needs another"},
+		{Kind: "default", Name: "public.people.n", Fate: catalog.Stays, Reason: "calls another"}})
+	p, err := Parse("p.yaml", []byte(`version: 1
+keys: {k: {from: "file:k"}}
+classes: {note: {kind: free_text, do: {shape: text}}, none: {kind: quasi, do: {"null": true}}, number: {kind: quasi, do: {constant: 7}}}
+tables: {people: {columns: {name: note, kind: none, n: number, z: number}, keep: [city]}, gone: drop}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := Compile(p, c, testKey(t), masking.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, o := range compiled.InClear {
+		if o.Fate != catalog.Noted || o.Reason == "" || o.Definition != "" || strings.Contains(strings.ToLower(o.Reason), "quill") {
+			t.Errorf("%+v", o)
+		}
+		fmt.Fprintln(&got, o.Kind, o.Name)
+	}
+	want := `default public.gone.name
+default public.gone.city
+comment public.gone.city
+default public.people.name
+labels public.people.kind
+constraint public.people.spelled
+constraint public.people.numbered
+index public.some_names
+partition bounds public.people_q
+view public.known
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
