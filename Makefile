@@ -10,10 +10,10 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-matrix faults race vet lint bench bench-check bench-report peers peers-mysql scale fuzz
+.PHONY: help demo build test test-matrix test-matrix-mysql faults race vet lint bench bench-check bench-report peers peers-mysql scale fuzz
 
 help: ## say what there is
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## make a shop, mask it, and show before and after; needs nothing but Go
 	$(GO) run ./cmd/sanitize demo
@@ -26,6 +26,9 @@ test: ## run every test, against real servers: found, started or installed
 
 test-matrix: ## copy between PostgreSQL 12 to 18, fetched from npm and Debian, and from standbys; VERSIONS="15 18" for some
 	GO="$(GO)" connectors/connectortest/servers/matrix $(VERSIONS)
+
+test-matrix-mysql: ## copy between MariaDB 10.5 to 11.8 and MySQL 9, fetched from Debian, and from replicas; VERSIONS="mariadb-10.5 mysql-9"
+	GO="$(GO)" connectors/connectortest/servers/matrix-mysql $(VERSIONS)
 
 # vet has seen the same files: make lint and make test call it.
 race: ## run every test with the race detector; PACKAGES=… for some of them, TESTFLAGS=-short without those about values

@@ -36,7 +36,7 @@ func TestEqualityOfMySQL(t *testing.T) {
 			t.Parallel()
 			p := newMySQLPair(t, server)
 			known := p.lines(t, p.source, "SELECT COLLATION_NAME FROM information_schema.COLLATIONS WHERE COLLATION_NAME IS NOT NULL")
-			if strings.Contains(server.Flavor(), "mariadb") {
+			if server.Value(t, "", "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'information_schema' AND COLUMN_NAME = 'FULL_COLLATION_NAME'") == "1" {
 				known = p.lines(t, p.source, "SELECT FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY")
 			}
 			policy := caseKeys + "classes:\n  tokened: {kind: pseudonym, do: {token: hex}}\n  named: {kind: direct, do: {fake: person_name}}\n" +
@@ -64,7 +64,7 @@ func TestEqualityOfMySQL(t *testing.T) {
 					"INSERT INTO "+collation+" VALUES "+strings.Join(words, ", "))
 				policy += fmt.Sprintf("  %s: {columns: {%s}, keep: [id]}\n", collation, strings.Join(same, ", "))
 			}
-			if len(tables) < 6 {
+			if len(tables) < 5 { // as MariaDB 10.5, without names of utf8mb3
 				t.Fatalf("the server knows only %q", tables)
 			}
 			p.run(t, writePolicy(t, []byte(policy)))

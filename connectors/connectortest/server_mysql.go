@@ -34,6 +34,11 @@ var mysqlEnv = map[string][2]string{
 // archives have it that can be unpacked anywhere.
 var mysqlBinEnv = map[string]string{mariaDB: "SANITIZE_TEST_MARIADB_BIN", mySQL: "SANITIZE_TEST_MYSQL_BIN"}
 
+// mysqlRouteEnv names the servers of a run that is about one source and one target, such as
+// a cell of make test-matrix-mysql: each is the folder of a server's program, or a DSN. With
+// the first set, no other server is looked for.
+var mysqlRouteEnv = [2]string{"SANITIZE_TEST_MYSQL_FROM", "SANITIZE_TEST_MYSQL_TO"}
+
 // mysqlPassword is the password of root at the servers started here. They listen on the
 // loopback address and die with the test.
 const mysqlPassword = "only-for-tests"
@@ -60,14 +65,72 @@ var mysqlServers struct {
 // first call starts. It fails the test, and says what to do, when there is none.
 func MySQL(tb testing.TB) *MySQLServer {
 	tb.Helper()
+	if routed() {
+		return routeMySQL(tb, 0)
+	}
 	return firstMySQL(tb, 0)
 }
 
-// MySQLPair returns two separate servers of the flavour that MySQL returns.
+// MySQLPair returns two separate servers of the flavour that MySQL returns, or those of the
+// route.
 func MySQLPair(tb testing.TB) (a, b *MySQLServer) {
 	tb.Helper()
+	if routed() {
+		return routeMySQL(tb, 0), routeMySQL(tb, 1)
+	}
 	a = firstMySQL(tb, 0)
 	return a, firstMySQL(tb, 1)
+}
+
+// MySQLRoutes returns from which server to which other one copies are to be tried: the route
+// of the run, or from each family to the other. One that has a single family says so, and
+// has no routes.
+func MySQLRoutes(tb testing.TB) (routes [][2]*MySQLServer) {
+	tb.Helper()
+	if routed() {
+		a, b := MySQLPair(tb)
+		return [][2]*MySQLServer{{a, b}}
+	}
+	if s := MySQLServers(tb); len(s) == 2 {
+		return [][2]*MySQLServer{{s[0], s[1]}, {s[1], s[0]}}
+	}
+	return nil
+}
+
+// MySQLCopies returns from which server to which one copies are tried that need no second
+// server: from each one to itself, or the route of the run.
+func MySQLCopies(tb testing.TB) (copies [][2]*MySQLServer) {
+	tb.Helper()
+	if os.Getenv(mysqlRouteEnv[1]) != "" {
+		return MySQLRoutes(tb)
+	}
+	for _, s := range MySQLServers(tb) {
+		copies = append(copies, [2]*MySQLServer{s, s})
+	}
+	return copies
+}
+
+// routed reports whether the run is about one source and one target.
+func routed() bool { return os.Getenv(mysqlRouteEnv[0]) != "" }
+
+// routeMySQL returns the source of the run, or the target, which without one of its own is
+// another server of the source's program.
+func routeMySQL(tb testing.TB, n int) *MySQLServer {
+	tb.Helper()
+	s, err := onceMySQL(mysqlRouteEnv[n], func() (*MySQLServer, error) {
+		env := mysqlRouteEnv[n]
+		if os.Getenv(env) == "" {
+			env = mysqlRouteEnv[0]
+		}
+		if !strings.Contains(os.Getenv(env), "://") {
+			return startMySQLIn(env)
+		}
+		return configuredMySQL(env)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
 }
 
 func firstMySQL(tb testing.TB, n int) *MySQLServer {
@@ -91,6 +154,9 @@ func firstMySQL(tb testing.TB, n int) *MySQLServer {
 // the test when there is neither.
 func MySQLServers(tb testing.TB) []*MySQLServer {
 	tb.Helper()
+	if routed() {
+		return []*MySQLServer{routeMySQL(tb, 0)}
+	}
 	var wg sync.WaitGroup
 	for _, flavor := range mysqlFlavors { // both at once: what each start comes to is asked for below
 		wg.Go(func() { mysqlServer(flavor, 0) })
@@ -125,19 +191,23 @@ func noMySQL(tried []error) error {
 }
 
 func mysqlServer(flavor string, n int) (*MySQLServer, error) {
+	return onceMySQL(fmt.Sprintf("%s %d", flavor, n), func() (*MySQLServer, error) { return startMySQL(flavor, n) })
+}
+
+// onceMySQL starts a server at the first call, and returns it at every one.
+func onceMySQL(key string, start func() (*MySQLServer, error)) (*MySQLServer, error) {
 	s := &mysqlServers
 	s.mu.Lock()
-	key := fmt.Sprintf("%s %d", flavor, n)
-	start := s.started[key]
-	if start == nil {
+	once := s.started[key]
+	if once == nil {
 		if s.started == nil {
 			s.started = map[string]func() (*MySQLServer, error){}
 		}
-		start = sync.OnceValues(func() (*MySQLServer, error) { return startMySQL(flavor, n) })
-		s.started[key] = start
+		once = sync.OnceValues(start)
+		s.started[key] = once
 	}
 	s.mu.Unlock()
-	return start()
+	return once()
 }
 
 // StartMySQL finds or starts a server of its own, MariaDB if it is to be had and else MySQL,
@@ -158,27 +228,11 @@ func StartMySQL() (*MySQLServer, error) {
 }
 
 func startMySQL(flavor string, n int) (*MySQLServer, error) {
-	env := mysqlEnv[flavor][n]
-	if dsn := os.Getenv(env); dsn != "" {
-		u, err := url.Parse(dsn)
-		if err != nil || u.Host == "" {
-			return nil, fmt.Errorf("connectortest: %s is not a URL such as mysql://root:password@host:3306", env)
-		}
-		s, err := reachMySQL(u, 10*time.Second)
-		if err != nil {
-			return nil, fmt.Errorf("connectortest: the server in %s does not answer: %w", env, err)
-		}
-		return s, nil
+	if env := mysqlEnv[flavor][n]; os.Getenv(env) != "" {
+		return configuredMySQL(env)
 	}
-	if bin := os.Getenv(mysqlBinEnv[flavor]); bin != "" {
-		p, err := unpackedMySQL(bin)
-		if err == nil {
-			var s *MySQLServer
-			if s, err = startLocalMySQL(p); err == nil {
-				return s, nil
-			}
-		}
-		return nil, fmt.Errorf("connectortest: the server in %s does not start: %w", mysqlBinEnv[flavor], err)
+	if env := mysqlBinEnv[flavor]; os.Getenv(env) != "" {
+		return startMySQLIn(env)
 	}
 	var tried []string
 	if p := installedMySQL(flavor); p != nil {
@@ -205,6 +259,32 @@ func startMySQL(flavor string, n int) (*MySQLServer, error) {
 		tried = append(tried, fmt.Sprintf("apt: %v", err))
 	}
 	return nil, fmt.Errorf("%w: %s\n\t%s", errNoMySQL, flavor, strings.Join(tried, "\n\t"))
+}
+
+// configuredMySQL returns the server whose DSN is in a variable of the environment.
+func configuredMySQL(env string) (*MySQLServer, error) {
+	u, err := url.Parse(os.Getenv(env))
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("connectortest: %s is not a URL such as mysql://root:password@host:3306", env)
+	}
+	s, err := reachMySQL(u, 10*time.Second)
+	if err != nil {
+		return nil, fmt.Errorf("connectortest: the server in %s does not answer: %w", env, err)
+	}
+	return s, nil
+}
+
+// startMySQLIn starts the server whose program is in the folder that a variable of the
+// environment names.
+func startMySQLIn(env string) (*MySQLServer, error) {
+	p, err := unpackedMySQL(os.Getenv(env))
+	if err == nil {
+		var s *MySQLServer
+		if s, err = startLocalMySQL(p); err == nil {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("connectortest: the server in %s does not start: %w", env, err)
 }
 
 // startDockerMySQL starts a server in a container, which ends with this process.

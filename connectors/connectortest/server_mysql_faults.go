@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -41,6 +42,13 @@ type PrivateMySQL struct {
 // there is neither.
 func PrivateMySQLs(tb testing.TB) []string {
 	tb.Helper()
+	if routed() {
+		p, err := programMySQL("")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return []string{p.flavor}
+	}
 	var found []string
 	for _, flavor := range mysqlFlavors {
 		_, err := programMySQL(flavor)
@@ -59,8 +67,15 @@ func PrivateMySQLs(tb testing.TB) []string {
 	return found
 }
 
-// programMySQL finds the program of a flavour, and installs MariaDB's where it can.
+// programMySQL finds the program of a flavour, and installs MariaDB's where it can. Of a run
+// about one source it is the source's.
 func programMySQL(flavor string) (*mysqlProgram, error) {
+	if env := mysqlRouteEnv[0]; routed() {
+		if strings.Contains(os.Getenv(env), "://") {
+			return nil, fmt.Errorf("connectortest: a server that is killed, or has settings of its own, is started here: %s has to be a folder", env)
+		}
+		return unpackedMySQL(os.Getenv(env))
+	}
 	if bin := os.Getenv(mysqlBinEnv[flavor]); bin != "" {
 		return unpackedMySQL(bin)
 	}
@@ -135,7 +150,7 @@ func startPrivateMySQL(flavor string, room int64, settings []string) (_ *Private
 		return nil, err
 	}
 	s.data = filepath.Join(s.dir, "data")
-	if err := s.program.data(s.data, s.account); err != nil {
+	if err := s.program.dataWith(s.data, s.account, settings); err != nil {
 		return nil, err
 	}
 	accounts := filepath.Join(s.logs, "accounts.sql")

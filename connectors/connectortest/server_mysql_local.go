@@ -233,6 +233,17 @@ func (p *mysqlProgram) data(to string, account *syscall.Credential) error {
 	return p.initialise(to, account)
 }
 
+// dataWith makes a data folder for a server with settings, of which one holds from the
+// making of the folder on: such a folder is not kept.
+func (p *mysqlProgram) dataWith(to string, account *syscall.Credential, settings []string) error {
+	for _, kv := range settings {
+		if strings.HasPrefix(kv, "lower-case-table-names=") {
+			return p.initialise(to, account, "--"+kv)
+		}
+	}
+	return p.data(to, account)
+}
+
 // keptData returns the folder that new ones are copied from, which it makes first if need be.
 // Its name tells what shaped it, so it is never changed; of two processes one makes it.
 func (p *mysqlProgram) keptData(account *syscall.Credential) (string, error) {
@@ -276,12 +287,12 @@ func (p *mysqlProgram) keptData(account *syscall.Credential) (string, error) {
 }
 
 // initialise makes a new data folder.
-func (p *mysqlProgram) initialise(to string, account *syscall.Credential) error {
+func (p *mysqlProgram) initialise(to string, account *syscall.Credential, settings ...string) error {
 	program, args := p.server, []string{"--no-defaults", "--initialize-insecure", "--skip-log-bin"}
 	if p.flavor == mariaDB {
 		program, args = p.install, []string{"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"}
 	}
-	args = append(append(append(args, p.folders...), mysqlSizes...), "--datadir="+to)
+	args = append(append(append(append(args, p.folders...), mysqlSizes...), settings...), "--datadir="+to)
 	cmd := exec.Command(program, args...)
 	cmd.Dir = filepath.Dir(to)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: account}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -285,6 +286,9 @@ func (sc *schema) readTexts(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
+		if err := sc.mendKeys(ctx, s, t); err != nil {
+			return err
+		}
 		var ok bool
 		if t.text, ok = parseTable(t.create); !ok {
 			return &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: "read the definition of " + n, Err: errors.New("what SHOW CREATE TABLE prints is not understood")}
@@ -305,6 +309,48 @@ func (sc *schema) readTexts(ctx context.Context, s *session) error {
 		}
 	}
 	return nil
+}
+
+var (
+	keyLine  = regexp.MustCompile("(?m)^  CONSTRAINT `.*` FOREIGN KEY \\(`.*$")
+	plainKey = regexp.MustCompile("^  CONSTRAINT `[^`]+` FOREIGN KEY \\(`[^`]+`(, `[^`]+`)*\\) REFERENCES (`[^`]+`\\.)?`[^`]+` \\(`[^`]+`(, `[^`]+`)*\\)[ A-Z]*,?$")
+)
+
+// mendKeys puts the foreign keys of a table right whose names have a backtick. MariaDB up to
+// 10.11.18 does not escape it (10.11.19 and 11.8.9 do), so that nothing tells where the name
+// ends: then the catalog tells.
+func (sc *schema) mendKeys(ctx context.Context, s *session, t *sourceTable) error {
+	odd := slices.ContainsFunc(keyLine.FindAllString(t.create, -1), func(line string) bool { return !plainKey.MatchString(line) })
+	if !odd || !s.server.mariadb {
+		return nil
+	}
+	quoted := func(column string) string {
+		return "GROUP_CONCAT('`', REPLACE(" + column + ", '`', '``'), '`' ORDER BY k.ORDINAL_POSITION SEPARATOR ', ')"
+	}
+	return s.query(ctx, "SELECT k.CONSTRAINT_NAME, "+quoted("k.COLUMN_NAME")+", k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, "+quoted("k.REFERENCED_COLUMN_NAME")+", r.DELETE_RULE, r.UPDATE_RULE "+
+		"FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME "+
+		"WHERE k.TABLE_SCHEMA = "+literal(sc.database)+" AND r.CONSTRAINT_SCHEMA = "+literal(sc.database)+" AND k.TABLE_NAME = "+literal(t.name)+" AND k.REFERENCED_TABLE_NAME IS NOT NULL GROUP BY k.CONSTRAINT_NAME", func(r row) error {
+		name, to := r.text(0), ident(r.text(3))
+		if !sc.own(r.text(2)) {
+			to = within(r.text(2), r.text(3))
+		}
+		text := "  CONSTRAINT " + ident(name) + " FOREIGN KEY (" + r.text(1) + ") REFERENCES " + to + " (" + r.text(4) + ")"
+		for i, on := range []string{" ON DELETE ", " ON UPDATE "} {
+			if rule := r.text(5 + i); rule != "RESTRICT" {
+				text += on + rule
+			}
+		}
+		t.create = keyLine.ReplaceAllStringFunc(t.create, func(line string) string {
+			if !strings.HasPrefix(line, "  CONSTRAINT `"+name+"` FOREIGN KEY (") && !strings.HasPrefix(line, "  CONSTRAINT "+ident(name)+" FOREIGN KEY (") {
+				return line
+			}
+			if strings.HasSuffix(line, ",") {
+				return text + ","
+			}
+			return text
+		})
+		return nil
+	})
 }
 
 // readDefaults reads the defaults that MariaDB prints as question marks: what is above

@@ -28,6 +28,7 @@ var (
 	needsUTF8MB3     = need{"a collation by its name of utf8mb3", 80030, 100601}
 	needsGB18030     = need{"the character set gb18030", 50704, 0}
 	needsVector      = need{"a vector", 90000, 110701}
+	needsVectorKey   = need{"a vector index", 0, 110701}
 	needsUUID        = need{"the type uuid", 0, 100700}
 	needsINET6       = need{"the type inet6", 0, 100500}
 	needsINET4       = need{"the type inet4", 0, 101000}
@@ -48,6 +49,8 @@ var (
 	needsDefaultPart = need{"a partition for all other values", 0, 100202}
 	needsSequence    = need{"a sequence", 0, 100300}
 	needsPackage     = need{"a package or the syntax of Oracle", 0, 100305}
+	needsPlainPack   = need{"a package outside the syntax of Oracle", 0, 110400}
+	needsParameter   = need{"a default of a parameter", 0, 110800}
 	needsAggregate   = need{"an aggregate function of its own", 0, 100303}
 	needsCompression = need{"the table option COMPRESSION", 50708, 0}
 	needsAttribute   = need{"an attribute for the storage engine", 80021, 0}
@@ -236,7 +239,7 @@ func partNeeds(p tablePart) (all []need) {
 		}
 	case primaryPiece, uniquePiece, indexPiece:
 		if words[0].is("VECTOR") {
-			all = append(all, needsVector)
+			all = append(all, needsVectorKey)
 		}
 		for _, k := range p.keys {
 			switch {
@@ -270,8 +273,13 @@ func objectNeeds(o object) (all []need) {
 	switch {
 	case o.Kind == "sequence":
 		all = append(all, needsSequence)
-	case strings.HasPrefix(o.Kind, "package"), slices.Contains(strings.Split(o.Mode, ","), "ORACLE"):
+	case slices.Contains(strings.Split(o.Mode, ","), "ORACLE"):
 		all = append(all, needsPackage)
+	case strings.HasPrefix(o.Kind, "package"):
+		all = append(all, needsPlainPack)
+	}
+	if o.Kind == "procedure" || o.Kind == "function" {
+		all = append(all, parameterNeeds(words)...)
 	}
 	for i, w := range words {
 		if w.is(lastWord(o.Kind)) {
@@ -287,6 +295,24 @@ func objectNeeds(o object) (all []need) {
 		}
 		if w.is("LANGUAGE") && i+1 < len(words) && words[i+1].is("JAVASCRIPT") {
 			all = append(all, needsLanguage)
+		}
+	}
+	return all
+}
+
+// parameterNeeds reads the parameters of a routine: what is between its first parentheses.
+func parameterNeeds(words []token) (all []need) {
+	depth := 0
+	for _, w := range words {
+		switch {
+		case w.is("("):
+			depth++
+		case w.is(")"):
+			if depth--; depth == 0 {
+				return all
+			}
+		case depth == 1 && w.is("DEFAULT"):
+			all = append(all, needsParameter)
 		}
 	}
 	return all

@@ -143,7 +143,7 @@ func exact(column, dataType string) string {
 	case "bit":
 		return "CAST(" + c + " + 0 AS CHAR)"
 	case "enum", "set": // the member '' is not the error value '', which has number 0
-		return "CONCAT(" + c + " + 0, ' ', " + c + ")"
+		return "CONCAT(" + c + " | 0, ' ', " + c + ")"
 	case "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year", "date", "time", "datetime", "timestamp",
 		"json", "uuid", "inet4", "inet6":
 		return "CAST(" + c + " AS CHAR)"

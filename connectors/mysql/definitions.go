@@ -10,10 +10,12 @@ import (
 // definitions is everything that makes a database but its rows, as statements that name
 // nothing with its database: they are run in whatever database is being built.
 type definitions struct {
-	Database  string            `json:"database"` // of the source
-	Charset   string            `json:"charset"`  // of the database
-	Collation string            `json:"collation"`
-	Tables    []tableDefinition `json:"tables"`
+	Database  string `json:"database"` // of the source
+	Charset   string `json:"charset"`  // of the database
+	Collation string `json:"collation"`
+	// Folds tells that the source's server takes names of tables that differ in case for one.
+	Folds  bool              `json:"folds,omitempty"`
+	Tables []tableDefinition `json:"tables"`
 	// Rest is made when all rows are there, in this order: functions and procedures,
 	// views (those that read others behind them), triggers, events. Sequences stand in
 	// First, since defaults of tables may call them.

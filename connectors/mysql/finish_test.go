@@ -195,6 +195,55 @@ func TestStrictServer(t *testing.T) {
 	}
 }
 
+// TestAddingServer builds at a server that would add a default to a timestamp, and a column
+// to a table without a key, by an account that may not turn that off: then nothing is made.
+func TestAddingServer(t *testing.T) {
+	connectortest.NoRaces(t)
+	for _, srv := range connectortest.MySQLServers(t) {
+		t.Run(srv.Flavor(), func(t *testing.T) {
+			name := srv.Name(t)
+			account := accountOf(t, srv, name, "ALL", "CREATE, ALTER, DROP, INDEX, REFERENCES, SELECT, INSERT, UPDATE, DELETE, TRIGGER, EVENT, CREATE ROUTINE, ALTER ROUTINE, CREATE VIEW, SHOW VIEW, EXECUTE")
+			with := func(setting, table string) {
+				variable, value, _ := strings.Cut(setting, " = ")
+				before := srv.Value(t, "", "SELECT @@GLOBAL."+variable)
+				srv.Exec(t, "", "SET GLOBAL "+variable+" = "+value)
+				defer srv.Exec(t, "", "SET GLOBAL "+variable+" = "+before)
+				c := copied{rows: map[string][]string{}}
+				c.defs = definitions{Database: "source", Charset: "utf8mb4", Collation: "utf8mb4_bin"}
+				c.table("added", table)
+				g := openTarget(t, srv, account)
+				built, err := g.Begin(t.Context(), c.spec("added"))
+				if err == nil { // the account may turn it off
+					create := srv.Value(t, built.(*build).database, "SELECT CONCAT(COUNT(*), IFNULL(MAX(COLUMN_DEFAULT), '')) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'added' AND COLUMN_NAME NOT IN ('b', 'c')")
+					if create != "2" {
+						t.Errorf("%s: the columns: %s", setting, create)
+					}
+					built.Abort()
+				} else if kindOf(err) != connectors.KindUnsupported || !strings.Contains(err.Error(), "would add") || !strings.Contains(err.Error(), "added") || !strings.Contains(connectors.Hint(err), variable) {
+					t.Errorf("%s: %v", setting, err)
+				}
+				g.alone(t)
+			}
+			with("explicit_defaults_for_timestamp = 0", "CREATE TABLE `added` (`id` INT NOT NULL, `a` TIMESTAMP NOT NULL, `b` TIMESTAMP NULL, `c` TIMESTAMP NOT NULL DEFAULT '2000-01-01', PRIMARY KEY (`id`)) ENGINE=InnoDB")
+			if srv.Flavor() == "mysql" && atLeast(srv, 8, 1) {
+				with("sql_generate_invisible_primary_key = 1", "CREATE TABLE `added` (`id` INT) ENGINE=InnoDB")
+			}
+		})
+	}
+}
+
+// What a server would add to: a moment that is never NULL and has no default, and a table
+// without a key. No server here keeps an account from turning the first off.
+func TestPlain(t *testing.T) {
+	columns, tables := plain([]tableDefinition{
+		{Name: "t", Create: "CREATE TABLE `t` (\n  `id` int NOT NULL,\n  `a` timestamp NOT NULL,\n  `b` timestamp NULL DEFAULT NULL,\n  `c` timestamp NOT NULL DEFAULT '2000-01-01 00:00:00',\n  `d` timestamp(6) NOT NULL,\n  `e` datetime NOT NULL,\n  `s` timestamp(6) GENERATED ALWAYS AS ROW START,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB"},
+		{Name: "k", Create: "CREATE TABLE `k` (\n  `id` int NOT NULL,\n  UNIQUE KEY `u` (`id`)\n) ENGINE=InnoDB"},
+	})
+	if fmt.Sprint(columns) != "[t.a t.d]" || fmt.Sprint(tables) != "[k]" {
+		t.Errorf("columns %v, tables %v", columns, tables)
+	}
+}
+
 // TestVersions gives keys to a table of MariaDB that keeps its history.
 func TestVersions(t *testing.T) {
 	connectortest.NoRaces(t)

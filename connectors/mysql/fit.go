@@ -24,6 +24,13 @@ func (b *build) fit(ctx context.Context) error {
 		}
 		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op, Err: errors.New(some(all)), Hint: refused[0].Hint}
 	}
+	if b.defs.Folds && !b.folds {
+		if all := respelt(b.defs); all != nil {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op,
+				Err:  fmt.Errorf("the target's server tells capitals from small letters in the names of tables, and the source's does not: %s", some(all)),
+				Hint: "copy to a server with the source's lower_case_table_names, or spell the tables at the source as SHOW TABLES does"}
+		}
+	}
 	if b.folds {
 		seen := map[string]string{}
 		for _, t := range b.defs.Tables {
@@ -37,6 +44,9 @@ func (b *build) fit(ctx context.Context) error {
 		}
 	}
 	if err := b.apart(ctx, op); err != nil {
+		return err
+	}
+	if err := b.unadorned(ctx, op); err != nil {
 		return err
 	}
 	for _, database := range []string{b.target, b.name(former, b.spec.Run), b.database} {
@@ -80,6 +90,89 @@ func (b *build) apart(ctx context.Context, op string) error {
 	return &connectors.Error{Kind: connectors.KindGuard, Side: b.side, Op: op,
 		Err:  fmt.Errorf("foreign keys of another database point to the target, and would be left pointing nowhere: %s", some(others)),
 		Hint: "drop these foreign keys; they can be made again when the run has ended"}
+}
+
+// respelt lists the routines, triggers and events that name a table in another spelling than
+// its own. Views are printed in the tables' own.
+func respelt(d definitions) (all []string) {
+	own := map[string]string{}
+	for _, t := range d.Tables {
+		own[strings.ToLower(t.Name)] = t.Name
+	}
+	for _, o := range d.Rest {
+		if o.Kind == "view" {
+			own[strings.ToLower(o.Name)] = o.Name
+		}
+	}
+	for _, o := range d.Rest {
+		words := quotingOf(o.Mode).tokens(o.Create)
+		for i, w := range words {
+			if o.Kind == "view" || i == 0 || !w.names() {
+				continue
+			}
+			behind := words[i-1]
+			if behind.is(".") && i > 2 {
+				behind = words[i-3] // of the database
+			}
+			if !slices.ContainsFunc([]string{"FROM", "JOIN", "INTO", "UPDATE", "TABLE"}, behind.is) && (!behind.is("ON") || o.Kind != "trigger") {
+				continue
+			}
+			if name := own[strings.ToLower(w.text)]; name != "" && name != w.text {
+				all = append(all, fmt.Sprintf("%s %s names %s as %s", o.Kind, word(o.Name), word(name), word(w.text)))
+				break
+			}
+		}
+	}
+	return all
+}
+
+// unadorned refuses a server that would add to the tables what they do not have, and does
+// not let the account turn that off: see lenient. MariaDB before 10.5.17 and 10.6.9 lets
+// nobody.
+func (b *build) unadorned(ctx context.Context, op string) error {
+	refuse := func(what []string, adds, hint string) error {
+		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: op, Err: fmt.Errorf("the target's server would add %s: %s", adds, some(what)), Hint: hint}
+	}
+	explicit, err := b.holder.number(ctx, "SELECT @@SESSION.explicit_defaults_for_timestamp")
+	if err != nil {
+		return err
+	}
+	keys := int64(0)
+	if b.server.has(addedKeys) {
+		if keys, err = b.holder.number(ctx, "SELECT @@SESSION.sql_generate_invisible_primary_key"); err != nil {
+			return err
+		}
+	}
+	columns, tables := plain(b.defs.Tables)
+	switch {
+	case explicit == 0 && columns != nil:
+		return refuse(columns, "a default of its own to columns that have none", "set explicit_defaults_for_timestamp = ON at the target's server, or let the account do it")
+	case keys == 1 && tables != nil:
+		return refuse(tables, "a column to tables without a primary key", "set sql_generate_invisible_primary_key = OFF at the target's server, or let the account do it")
+	}
+	return nil
+}
+
+// plain lists the columns and the tables that some servers add something to: moments that
+// are never NULL and have no default, and tables without a primary key.
+func plain(all []tableDefinition) (columns, tables []string) {
+	for _, t := range all {
+		made, _ := parseTable(t.Create)
+		keyed := false
+		for _, p := range made.parts {
+			keyed = keyed || p.piece == primaryPiece
+			if p.piece != columnPiece || len(p.tokens) < 2 || !p.tokens[1].is("TIMESTAMP") {
+				continue
+			}
+			if c := p.column(); c.fallback == "" && c.computed == "" && slices.ContainsFunc(p.tokens[2:], func(w token) bool { return w.is("NOT") }) {
+				columns = append(columns, word(t.Name)+"."+word(p.name))
+			}
+		}
+		if !keyed {
+			tables = append(tables, word(t.Name))
+		}
+	}
+	return columns, tables
 }
 
 // needs are the rights that a run uses in each of its databases, by the kind of object that

@@ -43,7 +43,10 @@ const begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
 // agree opens the transactions of the main session and of all readers on one instant.
 // Where it cannot be done for all, one reader remains.
-func (s *snapshot) agree(ctx context.Context, c *catalog.Catalog) error {
+func (s *snapshot) agree(ctx context.Context, c *catalog.Catalog) (err error) {
+	if s.unlogged, err = s.appliesUnlogged(ctx); err != nil {
+		return err
+	}
 	var why []string
 	for _, way := range []struct {
 		name string
@@ -203,10 +206,18 @@ func (s *snapshot) loggedHere(ctx context.Context) error {
 	if status.filtered {
 		return &errNotHere{"the server's log leaves changes out"}
 	}
-	// What a replica applies is in its own log only where it is told to write it there.
+	if s.unlogged {
+		return &errNotHere{"the server may be a replica, and does not log what it applies"}
+	}
+	return nil
+}
+
+// appliesUnlogged reports whether the server may be a replica whose log does not have what
+// it applies: that is there only where it is told to write it.
+func (s *snapshot) appliesUnlogged(ctx context.Context) (bool, error) {
 	own, err := s.main.number(ctx, "SELECT @@GLOBAL.log_slave_updates")
 	if err != nil || own == 1 {
-		return err
+		return false, err
 	}
 	running, told := false, false
 	err = s.main.query(ctx, "SHOW GLOBAL STATUS WHERE Variable_name IN ('Slave_running', 'Slaves_running', 'Replica_running')", func(r row) error {
@@ -214,10 +225,7 @@ func (s *snapshot) loggedHere(ctx context.Context) error {
 		running = running || r.text(1) != "0" && r.text(1) != "OFF"
 		return nil
 	})
-	if err == nil && (running || !told) {
-		return &errNotHere{"the server may be a replica, and does not log what it applies"}
-	}
-	return err
+	return running || !told, err
 }
 
 // logStatus is the end of the log.
@@ -322,19 +330,30 @@ func (s *snapshot) meetByLog(ctx context.Context) (bool, error) {
 }
 
 // position names the instant of the transactions that have just been opened, as far as
-// the account may see it. still tells that nothing commits meanwhile.
+// the account may see it. still tells that nothing commits meanwhile. On a replica whose
+// log does not have what it applies, the log's place says nothing, and GTIDs alone do.
 func (s *snapshot) position(ctx context.Context, still bool) string {
 	if s.main.server.has(snapshotPosition) {
-		if at, err := snapshotAt(ctx, s.main); err == nil && at != "" && at != ":0" {
-			if gtid, err := s.main.word(ctx, "SELECT @@GLOBAL.gtid_binlog_pos"); still && err == nil && gtid != "" {
-				at += " " + gtid
+		at, err := snapshotAt(ctx, s.main)
+		if err != nil || at == ":0" || s.unlogged {
+			at = ""
+		}
+		if still { // of what was logged here, and of what was applied
+			if gtid, err := s.main.word(ctx, "SELECT @@GLOBAL.gtid_current_pos"); err == nil && gtid != "" {
+				at = strings.TrimSpace(at + " " + gtid)
 			}
+		}
+		if at != "" || s.unlogged {
 			return at
 		}
 	}
 	status, err := s.logStatus(ctx)
 	if err != nil {
 		return ""
+	}
+	if s.unlogged {
+		_, set, _ := strings.Cut(status.position, " ")
+		return set
 	}
 	return status.position
 }

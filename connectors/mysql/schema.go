@@ -329,7 +329,7 @@ func (sc *schema) qualifiers(all []token) (found []qualifier) {
 // readDefinitions returns what makes the database but its rows. The fates of the catalog's
 // objects decide what comes along, so that what somebody has kept comes too.
 func readDefinitions(sc *schema, c *catalog.Catalog) *connectors.Definitions {
-	d := definitions{Database: sc.database, Charset: sc.charset, Collation: sc.collation}
+	d := definitions{Database: sc.database, Charset: sc.charset, Collation: sc.collation, Folds: sc.fold}
 	out := &connectors.Definitions{Connector: "mysql", Version: sc.server.text, LeftBehind: c.Fates()}
 	fates := map[string]catalog.Object{}
 	for _, o := range c.Objects {

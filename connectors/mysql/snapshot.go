@@ -21,9 +21,11 @@ type snapshot struct {
 	opened  time.Time
 	token   string
 	instant connectors.Instant
-	catalog *catalog.Catalog
-	schema  *schema // nil where the snapshot is another process's
-	facts   map[string]map[string]columnFacts
+	// unlogged tells of a replica whose log does not have what it applies.
+	unlogged bool
+	catalog  *catalog.Catalog
+	schema   *schema // nil where the snapshot is another process's
+	facts    map[string]map[string]columnFacts
 
 	borrows  bool                // the sessions are another process's; see join.go
 	identity connectors.Identity // by which that one is found

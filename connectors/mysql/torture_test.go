@@ -10,6 +10,22 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
+// fill adds rows of defaults to all tables, as far as the keys let them in: nothing is asked
+// of a value.
+func fill(t *testing.T, s *connectortest.MySQLServer, database string) {
+	t.Helper()
+	db := s.DB(t, database, "sql_mode=''")
+	for _, name := range strings.Fields(s.Value(t, database, "SELECT GROUP_CONCAT(HEX(TABLE_NAME) SEPARATOR ' ') FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND ENGINE = 'InnoDB' AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')")) {
+		table, err := hex.DecodeString(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			db.Exec("INSERT IGNORE INTO " + ident(string(table)) + " () VALUES ()") // a key or a CHECK may not let it in
+		}
+	}
+}
+
 // Our torture schema goes from end to end: what comes along is the same object by object,
 // and row by row.
 func TestTorture(t *testing.T) {
@@ -17,17 +33,7 @@ func TestTorture(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		from := newDatabase(t, s)
 		from.name = torture(t, s)
-		db := s.DB(t, from.name, "sql_mode=''")
-		// Rows of defaults, as far as the keys let them in: nothing is asked of a value.
-		for _, name := range strings.Fields(s.Value(t, from.name, "SELECT GROUP_CONCAT(HEX(TABLE_NAME) SEPARATOR ' ') FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND ENGINE = 'InnoDB' AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')")) {
-			table, err := hex.DecodeString(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 3 {
-				db.Exec("INSERT IGNORE INTO " + ident(string(table)) + " () VALUES ()") // a key or a CHECK may not let it in
-			}
-		}
+		fill(t, s, from.name)
 		to := newDatabase(t, s)
 		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, s.DSN(from.name), to.DSN()); err != nil {
 			t.Fatalf("%v\nhint: %s", err, connectors.Hint(err))

@@ -63,6 +63,8 @@ const (
 	statsExpiry
 	// ddlThreads: the session variables innodb_ddl_threads and innodb_ddl_buffer_size.
 	ddlThreads
+	// addedKeys: the variable sql_generate_invisible_primary_key.
+	addedKeys
 	// replicaStatus: SHOW REPLICA STATUS instead of SHOW SLAVE STATUS.
 	replicaStatus
 )
@@ -75,6 +77,7 @@ var since = map[feature]struct{ mysql, mariadb int }{
 	gtidExecuted:     {50605, 0},
 	statsExpiry:      {80000, 0},
 	ddlThreads:       {80027, 0},
+	addedKeys:        {80030, 0},
 	replicaStatus:    {80022, 100501},
 }
 

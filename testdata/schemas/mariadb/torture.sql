@@ -1,6 +1,6 @@
--- What connectors/mysql has to read and make again on MariaDB 10.11: every type, hard names, keys,
+-- What connectors/mysql has to read and make again on MariaDB: every type, hard names, keys,
 -- foreign keys, partitions, formats, routines, triggers, events and views, those that stay
--- behind among them. DATABASE. stands for the database's own name and a point; a second
+-- behind among them. What is between /*M!100700 and */ is for servers from 10.7.0 on. DATABASE. stands for the database's own name and a point; a second
 -- database, elsewhere_db, has a table t (a int NOT NULL PRIMARY KEY).
 
 SET NAMES utf8mb4;
@@ -80,7 +80,7 @@ CREATE TABLE by_both (id int NOT NULL, d date NOT NULL) PARTITION BY RANGE (to_d
 CREATE TABLE f_compact (a int) ROW_FORMAT=COMPACT;
 CREATE TABLE f_redundant (a int) ROW_FORMAT=REDUNDANT STATS_PERSISTENT=0 STATS_AUTO_RECALC=1 STATS_SAMPLE_PAGES=25;
 CREATE TABLE f_dynamic (a int) ROW_FORMAT=DYNAMIC DEFAULT CHARSET=latin1;
-CREATE TABLE f_utf8mb3 (a varchar(10), b varchar(10) CHARACTER SET utf8mb4) DEFAULT CHARSET=utf8mb3 COLLATE=utf8mb3_unicode_ci;
+CREATE TABLE f_utf8mb3 (a varchar(10), b varchar(10) CHARACTER SET utf8mb4) DEFAULT CHARSET=utf8mb3 /*M!100601 COLLATE=utf8mb3_unicode_ci */;
 CREATE TABLE e_myisam (a int NOT NULL, id int NOT NULL AUTO_INCREMENT, t text, PRIMARY KEY (a, id), FULLTEXT KEY (t)) ENGINE=MyISAM CHECKSUM=1 DELAY_KEY_WRITE=1 MAX_ROWS=1000 AVG_ROW_LENGTH=50 PACK_KEYS=1;
 CREATE TABLE e_memory (id int NOT NULL AUTO_INCREMENT, v varchar(20), PRIMARY KEY (id), KEY h (v) USING HASH, KEY b (v) USING BTREE) ENGINE=MEMORY;
 CREATE TABLE e_merged (a int NOT NULL) ENGINE=MyISAM;
@@ -91,10 +91,10 @@ CREATE SEQUENCE `se``q` START WITH 5 INCREMENT BY 3 MINVALUE -10 MAXVALUE 1000 C
 CREATE SEQUENCE ids;
 DO nextval(ids);
 CREATE TABLE `only mariadb` (
-  id bigint unsigned NOT NULL DEFAULT nextval(ids), u uuid DEFAULT uuid(), i4 inet4, i6 inet6 DEFAULT '::1', j json DEFAULT json_array(1, 'é'), t text DEFAULT 'it''s', n int, m int DEFAULT (n + 1), name varchar(40) CHARACTER SET latin1,
+  id bigint unsigned NOT NULL DEFAULT nextval(ids), /*M!100700 u uuid DEFAULT uuid(), */ /*M!101000 i4 inet4, */ i6 inet6 DEFAULT '::1', j json DEFAULT json_array(1, 'é'), t text DEFAULT 'it''s', n int, m int DEFAULT (n + 1), name varchar(40) CHARACTER SET latin1,
   packed varchar(200) COMPRESSED DEFAULT 'x', packed_blob blob COMPRESSED, `hid ``den` int INVISIBLE DEFAULT 3, checked int DEFAULT 7 COMMENT 'c' CHECK (checked > 5 AND 'a)' <> 'b'),
   virt int GENERATED ALWAYS AS (n + 1) VIRTUAL, stor varchar(60) GENERATED ALWAYS AS (concat(name, ' é', '\\''')) STORED COMMENT 'computed', inv int AS (n * 2) PERSISTENT INVISIBLE,
-  PRIMARY KEY (id), UNIQUE KEY long_unique (t), KEY unseen (n) IGNORED, KEY on_virt (virt), KEY down (name DESC, n),
+  PRIMARY KEY (id), UNIQUE KEY long_unique (t), KEY unseen (n) /*M!100600 IGNORED */, KEY on_virt (virt), KEY down (name DESC, n),
   CONSTRAINT enforced CHECK (n > 0 AND name <> 'é('), CHECK (name LIKE 'it''s%')
 ) PAGE_COMPRESSED=1;
 CREATE TABLE versioned (id int NOT NULL PRIMARY KEY, v varchar(20), w int WITHOUT SYSTEM VERSIONING, KEY (v), UNIQUE KEY (w)) WITH SYSTEM VERSIONING;
@@ -104,7 +104,9 @@ CREATE TABLE versioned_child (id int NOT NULL PRIMARY KEY, p int, CONSTRAINT of_
 CREATE TABLE periods (a int, s date, e date, PERIOD FOR app (s, e), UNIQUE KEY (a, app WITHOUT OVERLAPS));
 CREATE TABLE by_default (a int) PARTITION BY LIST (a) (PARTITION p0 VALUES IN (1), PARTITION pd DEFAULT);
 CREATE TABLE e_aria (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, v varchar(20)) ENGINE=Aria PAGE_CHECKSUM=1 TRANSACTIONAL=1;
-CREATE TABLE uca (a varchar(20) COLLATE utf8mb4_uca1400_ai_ci, b varchar(20) COLLATE utf8mb4_uca1400_nopad_as_cs, c varchar(20) COLLATE utf8mb4_nopad_bin, d varchar(20) COLLATE utf8mb4_thai_520_w2);
+CREATE TABLE uca (/*M!101001 a varchar(20) COLLATE utf8mb4_uca1400_ai_ci, b varchar(20) COLLATE utf8mb4_uca1400_nopad_as_cs, */ c varchar(20) COLLATE utf8mb4_nopad_bin, d varchar(20) COLLATE utf8mb4_thai_520_w2);
+/*M!110701 CREATE TABLE vectors (id int NOT NULL PRIMARY KEY, v vector(3) NOT NULL, w vector(2), VECTOR KEY `near ``it` (v) M=8 DISTANCE=cosine COMMENT 'it''s') */;
+/*M!110405 CREATE TABLE as_in_mysql (a varchar(20) COLLATE utf8mb4_0900_ai_ci, KEY (a)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_as_cs */;
 CREATE VIEW over_sequence AS SELECT nextval(ids) AS n;
 DELIMITER //
 CREATE AGGREGATE FUNCTION total(x int) RETURNS int DETERMINISTIC BEGIN DECLARE s int DEFAULT 0; DECLARE CONTINUE HANDLER FOR NOT FOUND RETURN s; LOOP FETCH GROUP NEXT ROW; SET s = s + x; END LOOP; END//
@@ -115,6 +117,9 @@ CREATE PACKAGE pkg AS PROCEDURE x; FUNCTION y RETURN int; END//
 CREATE PACKAGE BODY pkg AS PROCEDURE x AS BEGIN NULL; END; FUNCTION y RETURN int AS BEGIN RETURN 1; END; END//
 CREATE PROCEDURE uses_pkg AS a int; BEGIN pkg.x; a := pkg.y(); END//
 SET sql_mode = ''//
+/*M!110400 CREATE PACKAGE plain_pkg PROCEDURE x(); FUNCTION y() RETURNS int; END */ //
+/*M!110400 CREATE PACKAGE BODY plain_pkg PROCEDURE x() BEGIN SELECT 1; END; FUNCTION y() RETURNS int RETURN 1; END */ //
+/*M!110800 CREATE PROCEDURE with_default(b int, a int DEFAULT 5) SELECT a + b */ //
 DELIMITER ;
 
 -- Routines, triggers, events.
