@@ -167,6 +167,13 @@ func (h *holder) watch(lost func()) (stop func() bool) {
 		}
 	}()
 	return func() bool {
+		// A process that ends closes its pipe a moment before its parent is told.
+		if _, err := fmt.Fprintln(h.input); err != nil {
+			select {
+			case <-h.ended:
+			case <-time.After(holderTimeout):
+			}
+		}
 		close(over)
 		return <-said
 	}

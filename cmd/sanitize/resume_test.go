@@ -229,6 +229,10 @@ func ended(pid int) bool {
 	if err != nil {
 		return syscall.Kill(pid, 0) != nil
 	}
+	// The first thread may be gone while others still have the process's files.
+	if threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid)); err == nil && len(threads) > 1 {
+		return false
+	}
 	_, state, _ := strings.Cut(string(stat), ") ") // pid (name) state …
 	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
 }
