@@ -38,8 +38,8 @@ func (b *build) TableLoaded(ctx context.Context, id catalog.TableID) error {
 
 func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error {
 	b.mu.Lock()
-	done, remade := b.done[t.Name], b.remade
-	b.done[t.Name] = true
+	done, tried := b.done[t.Name], b.remade || b.indexed[t.Name]
+	b.done[t.Name], b.indexed[t.Name] = true, true
 	b.mu.Unlock()
 	if done || len(t.Indexes) == 0 {
 		return nil
@@ -53,7 +53,7 @@ func (b *build) indexes(ctx context.Context, op string, t tableDefinition) error
 			}
 		}
 		for ; made < len(steps); made++ {
-			twice := sent == made || remade
+			twice := sent == made || tried
 			sent = made
 			_, err := s.run(ctx, "ALTER TABLE "+ident(t.Name)+" "+strings.Join(steps[made], ", "))
 			if twice && numberOf(err) == 1061 {

@@ -130,6 +130,31 @@ func TestIndexes(t *testing.T) {
 	})
 }
 
+// TestIndexesAgain makes the indexes of a table of which a first call has made some.
+func TestIndexesAgain(t *testing.T) {
+	connectortest.NoRaces(t)
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+		c := shop(1)
+		c.table("texts", "CREATE TABLE `texts` (`id` INT PRIMARY KEY, `a` TEXT, `n` INT) ENGINE=InnoDB", "(1, 'one', 1)", "(2, 'two', 1)")
+		c.defs.Tables[2].Indexes = []string{"ADD FULLTEXT KEY `of_a` (`a`)", "ADD UNIQUE KEY `of_n` (`n`)"}
+		b := g.begin(t, c, "again")
+		b.fill(t, c)
+		id := catalog.TableID{Name: "texts"}
+		if err := b.TableLoaded(t.Context(), id); kindOf(err) != connectors.KindIntegrity {
+			t.Fatalf("two equal values: %v", err)
+		}
+		srv.Exec(t, b.database, "UPDATE texts SET n = id")
+		if err := b.TableLoaded(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+		if err := b.Abort(); err != nil {
+			t.Fatal(err)
+		}
+		g.alone(t)
+	})
+}
+
 // TestOrphansAmongFewValues looks for orphans among the values of a key rather than the
 // rows that have them.
 func TestOrphansAmongFewValues(t *testing.T) {
