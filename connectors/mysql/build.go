@@ -484,11 +484,7 @@ func (b *build) closeSessions() {
 	b.holder = nil
 	b.holderMu.Unlock()
 	if holder != nil {
-		// The server would release it a moment after the session has gone.
-		ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
-		defer cancel()
-		holder.exec(ctx, "DO RELEASE_LOCK("+literal(b.lock())+")")
-		holder.close()
+		b.release(holder)
 	}
 }
 

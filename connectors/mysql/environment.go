@@ -292,6 +292,15 @@ func (s *sink) take(ctx context.Context, conn *session, seconds int) error {
 	return nil
 }
 
+// release gives the target's lock back and closes the session: the server by itself would
+// release it a moment after the session has gone.
+func (s *sink) release(conn *session) {
+	ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
+	defer cancel()
+	conn.exec(ctx, "DO RELEASE_LOCK("+literal(s.lock())+")")
+	conn.close()
+}
+
 // neighbour is a database whose name begins like the target's.
 type neighbour struct {
 	name string

@@ -121,7 +121,7 @@ func (s *sink) Unfinished(ctx context.Context) (*connectors.Unfinished, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer conn.close() // and with it the lock
+	defer s.release(conn)
 	// Of a process that was killed a moment ago the server may not know yet.
 	if err := s.take(ctx, conn, 1); err != nil {
 		return nil, err
