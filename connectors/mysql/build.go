@@ -63,7 +63,6 @@ type build struct {
 	remade  bool            // of those that are not in done some may be, since the build is gone on with
 	tried   bool            // Finish was called before
 	plain   map[string]bool // tables without transactions
-	cut     map[string]bool // of these, those in which a chunk was cut
 	doubt   bool            // process or server may have ended in the middle: see recover
 	proved  bool            // what stands behind the rows was made, to prove that it can be
 }
@@ -74,7 +73,12 @@ func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &build{sink: s, spec: spec, defs: defs, database: s.name(building, spec.Run), done: map[string]bool{}, indexed: map[string]bool{}, cut: map[string]bool{}}
+	b := &build{sink: s, spec: spec, defs: defs, database: s.name(building, spec.Run), done: map[string]bool{}, indexed: map[string]bool{}, plain: map[string]bool{}}
+	for _, t := range defs.Tables {
+		if t.Engine != "" {
+			b.plain[t.Name] = true
+		}
+	}
 	b.life, b.die = context.WithCancel(context.Background())
 	workers := spec.Workers
 	if workers <= 0 {
@@ -192,10 +196,6 @@ func (b *build) define(ctx context.Context) error {
 		}
 		if err := b.derive(ctx, s); err != nil {
 			return err
-		}
-		var err error
-		if b.plain, err = readPlain(ctx, s, b.database); err != nil {
-			return b.about(err, op)
 		}
 		return b.about(b.keepSpec(ctx, s), op) // the last one: from here on the build can be gone on with
 	})

@@ -427,11 +427,6 @@ func (l *loader) leave(committed bool) {
 		ok = err == nil
 	}
 	if l.plain {
-		if !committed {
-			l.build.mu.Lock()
-			l.build.cut[l.chunk.Table.Name] = true
-			l.build.mu.Unlock()
-		}
 		l.build.loading.RUnlock()
 	}
 	l.build.give(s, ok)

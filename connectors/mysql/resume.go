@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -234,12 +236,6 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	b.mu.Lock()
 	b.state = open
 	b.mu.Unlock()
-	if err := b.with(ctx, op, func(held *session) (err error) {
-		b.plain, err = readPlain(ctx, held, b.database)
-		return err
-	}); err != nil {
-		return nil, s.about(err, op)
-	}
 	b.doubt, b.proved = true, true
 	if err := b.recover(ctx, true); err != nil {
 		return nil, err
@@ -267,38 +263,23 @@ func (b *build) emptied(ctx context.Context) error {
 	}
 }
 
-// readPlain lists the tables of a build whose engine has no transactions: MyISAM, Aria,
-// MEMORY. A chunk that is cut leaves rows in them, and a crash may take some, whatever the
-// ledger says.
-func readPlain(ctx context.Context, s *session, database string) (map[string]bool, error) {
-	plain := map[string]bool{}
-	err := s.query(ctx, "SELECT t.TABLE_NAME FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE WHERE t.TABLE_TYPE <> 'VIEW' AND COALESCE(e.TRANSACTIONS, 'NO') <> 'YES' AND t.TABLE_SCHEMA = "+literal(database), func(r row) error {
-		plain[r.text(0)] = true
-		return nil
-	})
-	return plain, err
-}
-
 // doubtful returns what recover has to do: whether the process or the server has ended in
 // the middle, the tables without transactions that have to be looked at, and whether what
 // stands behind the rows may have been left.
 func (b *build) doubtful(loads bool) (doubt bool, names []string, proved bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for name := range b.plain {
-		if b.doubt || b.cut[name] {
-			names = append(names, name)
-		}
+	if b.doubt {
+		names = slices.Sorted(maps.Keys(b.plain))
 	}
 	return b.doubt, names, loads && b.proved
 }
 
 // recover brings the build in line with its ledger, where that is in doubt: its process or
-// its server has ended in the middle, or a chunk of a table without transactions was cut.
-// loads tells that rows come next: a trigger that was made behind the rows, to prove that
-// it can be, would act on them, and is removed. It does nothing where nothing is in doubt.
+// its server has ended in the middle. loads tells that rows come next: a trigger that was
+// made behind the rows, to prove that it can be, would act on them, and is removed.
 func (b *build) recover(ctx context.Context, loads bool) error {
-	if doubt, names, proved := b.doubtful(loads); !doubt && len(names) == 0 && !proved {
+	if doubt, _, proved := b.doubtful(loads); !doubt && !proved {
 		return nil
 	}
 	// Nobody loads into a table without transactions meanwhile.
@@ -336,9 +317,6 @@ func (b *build) recover(ctx context.Context, loads bool) error {
 		return err
 	}
 	b.proved = b.proved && !proved
-	for _, name := range names {
-		delete(b.cut, name)
-	}
 	return nil
 }
 
