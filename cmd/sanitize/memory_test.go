@@ -29,24 +29,33 @@ func peakMemory(t *testing.T, p *process) (peak int64, code int) {
 	done := make(chan int, 1)
 	go func() { done <- p.wait(t) }()
 	for {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-		if err == nil {
-			for line := range strings.Lines(string(status)) {
-				if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-					n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(kb), " kB"), 10, 64)
-					if err != nil {
-						t.Fatal(err)
-					}
-					peak = max(peak, n<<10)
-				}
-			}
-		}
+		peak = max(peak, highWater(t, p))
 		select {
 		case code := <-done:
 			return peak, code
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+}
+
+// highWater returns the most memory that a process has had resident until now, in bytes; 0 if it
+// has ended. Only Linux tells.
+func highWater(t *testing.T, p *process) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if kb, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(kb), " kB"), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n << 10
+		}
+	}
+	return 0
 }
 
 // Values of 100 MB, kept and masked, in binary and as text, and rows of 1,600 columns:

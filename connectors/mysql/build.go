@@ -56,15 +56,16 @@ type build struct {
 	// writing while such tables are brought in line with the ledger.
 	loading sync.RWMutex
 
-	mu      sync.Mutex
-	state   state
-	done    map[string]bool // tables whose indexes are built
-	indexed map[string]bool // tables of which somebody has begun to build the indexes
-	remade  bool            // of those that are not in done some may be, since the build is gone on with
-	tried   bool            // Finish was called before
-	plain   map[string]bool // tables without transactions
-	doubt   bool            // process or server may have ended in the middle: see recover
-	proved  bool            // what stands behind the rows was made, to prove that it can be
+	mu       sync.Mutex
+	state    state
+	done     map[string]bool // tables whose indexes are built
+	indexed  map[string]bool // tables of which somebody has begun to build the indexes
+	remade   bool            // of those that are not in done some may be, since the build is gone on with
+	tried    bool            // Finish was called before
+	plain    map[string]bool // tables without transactions
+	counting map[string]gate // see loader.count
+	doubt    bool            // process or server may have ended in the middle: see recover
+	proved   bool            // what stands behind the rows was made, to prove that it can be
 }
 
 // newBuild returns a build of the spec, of which nothing is there yet.
@@ -73,7 +74,7 @@ func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &build{sink: s, spec: spec, defs: defs, database: s.name(building, spec.Run), done: map[string]bool{}, indexed: map[string]bool{}, plain: map[string]bool{}}
+	b := &build{sink: s, spec: spec, defs: defs, database: s.name(building, spec.Run), done: map[string]bool{}, indexed: map[string]bool{}, plain: map[string]bool{}, counting: map[string]gate{}}
 	for _, t := range defs.Tables {
 		if t.Engine != "" {
 			b.plain[t.Name] = true

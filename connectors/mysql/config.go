@@ -31,6 +31,7 @@ type config struct {
 	inserts     bool                                                                 // rows are loaded by INSERT even where LOAD DATA LOCAL is allowed
 	keep        []string                                                             // objects of the source that come along; see catalog.Catalog.Keep
 	holder      func(context.Context, connectors.Identity, string) (net.Conn, error) // connectors.Options.Holder
+	compress    bool
 }
 
 const (
@@ -126,6 +127,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 				if err := cc.Apply(driverpkg.EnableCompression(true)); err != nil {
 					return fail(errors.New("compression cannot be switched on"), "leave compress out")
 				}
+				c.compress = true
 			case "0", "false":
 			default:
 				return fail(errors.New("compress is neither true nor false"), dsnHint)
@@ -257,15 +259,27 @@ const buildMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUT
 
 // connect opens a session, on a database if one is named, and makes the settings.
 func (c *config) connect(ctx context.Context, database string) (*session, error) {
+	return c.connectBy(ctx, database, nil)
+}
+
+// connectBy opens one whose wide rows go through a gate, if there is one.
+func (c *config) connectBy(ctx context.Context, database string, g gate) (*session, error) {
 	cc := c.conn.Clone()
 	cc.DBName = database
 	op := "connect to " + c.display(database)
-	made, err := driverpkg.NewConnector(cc)
-	if err != nil {
-		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op, Err: errors.New("the driver does not take the connection string"), Hint: dsnHint}
-	}
 	var conn driver.Conn
-	if conn, err = made.Connect(ctx); err != nil {
+	w, err := c.wired(ctx, cc, g)
+	if err == nil {
+		made, bad := driverpkg.NewConnector(cc)
+		if bad != nil {
+			w.failed(bad)
+			return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op, Err: errors.New("the driver does not take the connection string"), Hint: dsnHint}
+		}
+		if conn, err = made.Connect(ctx); err != nil {
+			err = w.failed(err)
+		}
+	}
+	if err != nil {
 		e := failDefinition(ctx, c.side, op, err)
 		var ours *connectors.Error
 		if errors.As(e, &ours) && ctx.Err() == nil && numberOf(err) == 0 {
@@ -275,6 +289,9 @@ func (c *config) connect(ctx context.Context, database string) (*session, error)
 		return nil, e
 	}
 	s := &session{side: c.side, conn: conn}
+	if w != nil {
+		s.turn = w.turn
+	}
 	if err := c.prepare(ctx, s); err != nil {
 		s.close()
 		return nil, err

@@ -55,10 +55,10 @@ const (
 const framesVersion = 1
 
 const (
-	// rowsBytes is about how many bytes of rows go into one frame. A larger row has a frame
-	// of its own.
+	// rowsBytes is about how many bytes of rows go into one frame.
 	rowsBytes = 128 << 10
-	// largeValue is from where on a value is written past the buffer.
+	// largeValue is from where on a row has a frame of its own, and a value is written past
+	// the buffer.
 	largeValue = 64 << 10
 	// keptBuffer is how large a buffer may be that is kept for the next frame.
 	keptBuffer = 1 << 20
@@ -86,8 +86,9 @@ func newFrames(conn io.ReadWriter) *frames {
 	return &frames{r: bufio.NewReaderSize(conn, 4<<10), w: conn}
 }
 
-// read returns the next frame. Its content is good until the next call.
-func (f *frames) read() (frameKind, []byte, error) {
+// read returns the next frame. Its content is good until the next call. For one of rows that
+// is as large as a wide row, wide is asked first, if there is one.
+func (f *frames) read(wide func(bytes int) error) (frameKind, []byte, error) {
 	if _, err := io.ReadFull(f.r, f.head[:]); err != nil {
 		return 0, nil, err
 	}
@@ -97,6 +98,11 @@ func (f *frames) read() (frameKind, []byte, error) {
 	}
 	if cap(f.content) > keptBuffer {
 		f.content = nil
+	}
+	if kind == answerRows && n >= wideBytes && wide != nil {
+		if err := wide(int(n)); err != nil {
+			return 0, nil, err
+		}
 	}
 	for have := int64(0); ; {
 		most := n
@@ -172,10 +178,12 @@ const (
 // addRow adds a row to the frame of rows that is in the buffer, and writes that when it is
 // full. The caller has begun one, and flushes the last one.
 func (f *frames) addRow(values []driver.Value) error {
+	length := 0
 	for _, v := range values {
-		if textLength(v) > largeValue {
-			return f.addLarge(values)
-		}
+		length += textLength(v)
+	}
+	if length > largeValue {
+		return f.addLarge(values)
 	}
 	for _, v := range values {
 		if err := f.addValue(v); err != nil {
@@ -220,6 +228,11 @@ func (f *frames) addLarge(values []driver.Value) error {
 		if n <= largeValue {
 			if err := f.addValue(v); err != nil {
 				return err
+			}
+			if len(f.out) >= rowsBytes {
+				if err := f.drain(); err != nil {
+					return err
+				}
 			}
 			continue
 		}

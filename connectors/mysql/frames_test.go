@@ -43,7 +43,7 @@ func TestFramesOfRows(t *testing.T) {
 	into := make([]driver.Value, 8)
 	for i, want := range rows {
 		if len(rest) == 0 {
-			kind, content, err := f.read()
+			kind, content, err := f.read(nil)
 			if err != nil || kind != answerRows {
 				t.Fatalf("row %d: frame %d, %v", i, kind, err)
 			}
@@ -62,7 +62,7 @@ func TestFramesOfRows(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := f.read(); len(rest) > 0 || !errors.Is(err, io.EOF) {
+	if _, _, err := f.read(nil); len(rest) > 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("%d bytes and %v behind the last row", len(rest), err)
 	}
 }
@@ -79,7 +79,7 @@ func TestFramesOfFailures(t *testing.T) {
 		if err := f.writeFailure(want); err != nil {
 			t.Fatal(err)
 		}
-		kind, content, err := f.read()
+		kind, content, err := f.read(nil)
 		if err != nil || kind != answerFailed {
 			t.Fatalf("frame %d, %v", kind, err)
 		}
@@ -107,7 +107,7 @@ func FuzzFrames(f *testing.F) {
 			io.Writer
 		}{bytes.NewReader(wire), io.Discard})
 		for {
-			kind, content, err := r.read()
+			kind, content, err := r.read(nil)
 			if err != nil {
 				break
 			}

@@ -1,8 +1,11 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	driverpkg "github.com/go-sql-driver/mysql"
@@ -24,7 +27,9 @@ func (l *loader) insertSQL() string {
 }
 
 // inserter writes lines as INSERT statements of many rows, each shorter than
-// max_allowed_packet.
+// max_allowed_packet. A long value goes to the server in pieces before its row, as variables
+// of the session, which the row's statement puts together: neither end has to hold such a
+// statement beside the value.
 type inserter struct {
 	session *session
 	head    string
@@ -38,6 +43,8 @@ type inserter struct {
 	from      int  // where it stands
 	escaped   bool // the last byte was a backslash
 	null      bool // the value is \N
+	pieces    int  // of the row, that the server has
+	first     int  // of them, that of the value
 	outcome   outcome
 }
 
@@ -57,7 +64,7 @@ func (w *inserter) begin() {
 	} else {
 		w.row = append(w.row, ',')
 	}
-	w.from = len(w.row)
+	w.from, w.first = len(w.row), w.pieces
 	switch c := &w.columns[w.column]; {
 	case c.labels != nil:
 		w.row = append(w.row, "0+_binary'"...) // a number, not a label
@@ -76,6 +83,9 @@ func (w *inserter) value() {
 		w.null = false
 	} else {
 		w.row = append(w.row, '\'')
+	}
+	if w.pieces > w.first {
+		w.join()
 	}
 	w.open = false
 	w.column++
@@ -104,6 +114,9 @@ func (w *inserter) write(ctx context.Context, lines []byte) error {
 				return err
 			}
 			w.take()
+			if err := w.forget(ctx); err != nil {
+				return err
+			}
 		case b == '\'':
 			w.begin()
 			w.row = append(w.row, '\\', '\'')
@@ -115,7 +128,77 @@ func (w *inserter) write(ctx context.Context, lines []byte) error {
 			w.row = append(w.row, b)
 		}
 	}
+	if w.open && len(w.row) > w.most && len(w.row)-w.from > w.most/16 {
+		return w.send(ctx)
+	}
 	return nil
+}
+
+const pieceBegin = "_binary'"
+
+func pieceName(n int) string { return "@sanitize_" + strconv.Itoa(n) }
+
+// send sends the value as far as it is there.
+func (w *inserter) send(ctx context.Context) error {
+	if err := w.flush(ctx, true); err != nil {
+		return err
+	}
+	_, rest, _ := bytes.Cut(w.row[w.from:], []byte{'\''})
+	for len(rest) > 0 {
+		// An escape is not divided: behind an odd number of backslashes stands what they escape.
+		n := min(len(rest), w.most)
+		if cut := rest[:n]; (n-len(bytes.TrimRight(cut, `\`)))%2 == 1 {
+			n--
+		}
+		w.statement = append(w.statement, "SET "+pieceName(w.pieces)+" = "+pieceBegin...)
+		w.statement = append(append(w.statement, rest[:n]...), '\'')
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+		w.pieces++
+		rest = rest[n:]
+	}
+	w.row = append(w.row[:w.from], pieceBegin...)
+	return nil
+}
+
+// join puts the value together of the pieces that were sent and the rest, which is in the row.
+func (w *inserter) join() {
+	rest := bytes.Clone(w.row[w.from:])
+	w.row = append(w.row[:w.from], "CONCAT("...)
+	for n := w.first; n < w.pieces; n++ {
+		w.row = append(append(w.row, pieceName(n)...), ',')
+	}
+	w.row = append(append(w.row, rest...), ')')
+	if w.columns[w.column].convert {
+		w.row = append(append(slices.Insert(w.row, w.from, []byte("CONVERT(")...), " USING utf8mb4"...), ')')
+	}
+}
+
+// forget runs the statement of a row that is in pieces, and has the server forget them.
+func (w *inserter) forget(ctx context.Context) error {
+	if w.pieces == 0 {
+		return nil
+	}
+	if err := w.flush(ctx, true); err != nil {
+		return err
+	}
+	w.statement = append(w.statement, "SET "...)
+	for n := range w.pieces {
+		if n > 0 {
+			w.statement = append(w.statement, ',')
+		}
+		w.statement = append(append(w.statement, pieceName(n)...), "=NULL"...)
+	}
+	w.pieces = 0
+	return w.run(ctx)
+}
+
+// run runs a statement that changes no row.
+func (w *inserter) run(ctx context.Context) error {
+	_, err := w.session.run(ctx, string(w.statement))
+	w.statement = w.statement[:0]
+	return err
 }
 
 // take moves the row into the statement.
@@ -135,15 +218,25 @@ func (w *inserter) flush(ctx context.Context, now bool) error {
 		return nil
 	}
 	if int64(len(w.statement)) > w.session.packet {
-		return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SinkSide, Op: "insert rows",
-			Err: errors.New("a row is larger than the server's max_allowed_packet"), Hint: "raise max_allowed_packet, or set local_infile = 1, at the target"}
+		return tooLarge("row")
 	}
 	n, err := w.session.run(ctx, string(w.statement))
 	w.statement = w.statement[:0]
 	if err != nil {
 		return err
 	}
-	return w.outcome.look(ctx, w.session, n)
+	if err := w.outcome.look(ctx, w.session, n); err != nil {
+		return err
+	}
+	if f := w.outcome.first; f != nil && f.Number == 1301 { // of CONCAT
+		return tooLarge("value")
+	}
+	return nil
+}
+
+func tooLarge(what string) error {
+	return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SinkSide, Op: "insert rows",
+		Err: errors.New("a " + what + " is larger than the server's max_allowed_packet"), Hint: "raise max_allowed_packet, or set local_infile = 1, at the target"}
 }
 
 func (w *inserter) end(ctx context.Context) (outcome, error) {

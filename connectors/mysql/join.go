@@ -66,7 +66,7 @@ func (s *snapshot) dial(ctx context.Context, op string) (*borrowed, error) {
 		}
 		return nil, s.gone(op, err)
 	}
-	return &borrowed{conn: conn, frames: newFrames(conn)}, nil
+	return &borrowed{conn: conn, frames: newFrames(conn), turn: &turn{gate: s.wide}}, nil
 }
 
 // askHolder asks the holder a question, by a connection of its own. question and answer are
@@ -115,7 +115,7 @@ func (s *snapshot) borrow(ctx context.Context, op string) (*session, error) {
 		c.Close()
 		return nil, err
 	}
-	return &session{side: connectors.SourceSide, server: s.source.server, conn: c}, nil
+	return &session{side: connectors.SourceSide, server: s.source.server, conn: c, turn: c.turn}, nil
 }
 
 // borrowed is a session of another process, as a driver has it. It is for one goroutine. After
@@ -124,6 +124,7 @@ func (s *snapshot) borrow(ctx context.Context, op string) (*session, error) {
 type borrowed struct {
 	conn   net.Conn
 	frames *frames
+	turn   *turn
 }
 
 var (
@@ -153,7 +154,13 @@ func (c *borrowed) exchange(ctx context.Context, kind frameKind, content []byte)
 
 // next reads a frame of an answer. One that tells a failure is that error.
 func (c *borrowed) next(ctx context.Context) (frameKind, []byte, error) {
-	kind, content, err := c.frames.read()
+	kind, content, err := c.frames.read(func(n int) error {
+		if err := c.turn.enter(ctx.Done()); err != nil {
+			return err
+		}
+		c.turn.bytes = n
+		return nil
+	})
 	if err != nil {
 		return 0, nil, c.broken(ctx)
 	}
@@ -264,6 +271,9 @@ func (r *borrowedRows) Next(into []driver.Value) error {
 	}
 	if r.rest, r.err = takeRow(r.rest, into); r.err != nil {
 		r.err = r.broken(r.ctx)
+	}
+	if r.turn.held { // the row is all that the frame holds
+		r.rest, r.frames.content = nil, nil
 	}
 	return r.err
 }

@@ -93,7 +93,7 @@ func (s *snapshot) Lend(conn net.Conn) {
 	listening.Go(func() {
 		defer gone()
 		for {
-			kind, content, err := l.frames.read()
+			kind, content, err := l.frames.read(nil)
 			if err != nil {
 				return
 			}
@@ -274,7 +274,10 @@ func (l *loan) run(ctx context.Context, kind frameKind, statement string) error 
 	if err != nil {
 		return failed(err)
 	}
+	defer r.turn.expect(0)
 	if err := l.pass(rows); err != nil {
+		r.turn.expect(-1)
+		r.turn.end()
 		if !errors.Is(err, errGone) {
 			return failed(err)
 		}
@@ -303,6 +306,8 @@ func (l *loan) pass(rows driver.Rows) error {
 		return errGone
 	}
 	l.values = append(l.values[:0], make([]driver.Value, len(columns))...)
+	turn := l.reader.turn
+	turn.expect(len(columns))
 	l.frames.begin(answerRows)
 	for {
 		err := rows.Next(l.values)
@@ -316,8 +321,16 @@ func (l *loan) pass(rows driver.Rows) error {
 			}
 			return err
 		}
+		wide := turn != nil && turn.held
+		if wide {
+			turn.put(l.values)
+		}
 		if err := l.frames.addRow(l.values); err != nil {
 			return errGone
+		}
+		if wide {
+			clear(l.values)
+			turn.end()
 		}
 	}
 	if err := rows.Close(); err != nil {

@@ -95,6 +95,14 @@ func TestInsert(t *testing.T) {
 		{"a NUL", "a\x00b\tc\n", 1000, []string{`I (_binary'a\0b',_utf8mb4'c')`}},
 		{"in pieces", `\|N` + "\tab|c\n1|\t|\\|\\\n", 1000, []string{`I (NULL,_utf8mb4'abc'),(_binary'1',_utf8mb4'\\')`}},
 		{"as many statements as it takes", "1\ta\n2\tb\n3\tc\n", 40, []string{`I (_binary'1',_utf8mb4'a')`, `I (_binary'2',_utf8mb4'b')`, `I (_binary'3',_utf8mb4'c')`}},
+		{"a long value, sent before its row", "0\tx\n1\t012345678901234567890123456789|rest\n2\ty\n", 20, []string{
+			`I (_binary'0',_utf8mb4'x')`, `SET @sanitize_0 = _binary'01234567890123456789'`, `SET @sanitize_1 = _binary'0123456789'`,
+			`I (_binary'1',CONVERT(CONCAT(@sanitize_0,@sanitize_1,_binary'rest') USING utf8mb4))`, "SET @sanitize_0=NULL,@sanitize_1=NULL",
+			`I (_binary'2',_utf8mb4'y')`}},
+		{"no escape is divided", `0123456789012345678\\x|\t|y` + "\t" + `0123456789012345678'|\\` + "\n", 20, []string{
+			`SET @sanitize_0 = _binary'0123456789012345678'`, `SET @sanitize_1 = _binary'\\x'`, `SET @sanitize_2 = _binary'0123456789012345678'`, `SET @sanitize_3 = _binary'\''`,
+			`I (CONCAT(@sanitize_0,@sanitize_1,_binary'\ty'),CONVERT(CONCAT(@sanitize_2,@sanitize_3,_binary'\\') USING utf8mb4))`,
+			"SET @sanitize_0=NULL,@sanitize_1=NULL,@sanitize_2=NULL,@sanitize_3=NULL"}},
 		{"an underscore before a NULL", "_\t" + `\N` + "\n", 1000, []string{`I (_binary'_',NULL)`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

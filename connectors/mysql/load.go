@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	driverpkg "github.com/go-sql-driver/mysql"
 
@@ -66,6 +64,9 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 	if err := l.clear(ctx); err != nil {
 		return nil, l.fail(err)
 	}
+	if err := l.count(ctx); err != nil {
+		return nil, l.fail(err)
+	}
 	if _, err := s.run(ctx, "START TRANSACTION"); err != nil {
 		return nil, l.fail(fail(ctx, connectors.SinkSide, op, err))
 	}
@@ -96,6 +97,13 @@ func (l *loader) clear(ctx context.Context) error {
 	return fail(ctx, connectors.SinkSide, l.op, err)
 }
 
+// typeWord returns the first word of a type.
+func typeWord(name string) string {
+	word, _, _ := strings.Cut(strings.ToLower(name), "(")
+	word, _, _ = strings.Cut(word, " ")
+	return word
+}
+
 // twice is the error of a chunk that has been loaded before.
 func (l *loader) twice() error {
 	return &connectors.Error{Kind: connectors.KindIntegrity, Side: connectors.SinkSide, Op: l.op, Err: errors.New("the ledger has this chunk already")}
@@ -119,8 +127,7 @@ func loadColumns(layout *connectors.Layout) []loadColumn {
 		decoded[d] = true
 	}
 	for i, c := range layout.Columns {
-		word, _, _ := strings.Cut(strings.ToLower(c.Type.Name), "(")
-		word, _, _ = strings.Cut(word, " ")
+		word := typeWord(c.Type.Name)
 		all[i] = loadColumn{name: c.Name, bit: word == "bit", year: word == "year"}
 		switch word {
 		case "enum":
@@ -179,6 +186,7 @@ type loader struct {
 	layout  *connectors.Layout
 	session *session // nil when given back
 	plain   bool     // the table has no transactions
+	counter gate     // held while others may not load the table; see count
 	encoder *rows.Encoder
 	columns []loadColumn
 
@@ -199,14 +207,21 @@ func (l *loader) Write(ctx context.Context, batch *connectors.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return l.fail(fmt.Errorf("%s: %w", l.op, err))
 	}
-	wire, err := l.encoder.Encode(batch)
-	if err != nil {
-		return l.fail(&connectors.Error{Side: connectors.SinkSide, Op: l.op, Err: err})
-	}
 	if l.out == nil {
+		var err error
 		if l.out, err = l.open(); err != nil {
 			return l.fail(err)
 		}
+	}
+	if len(batch.Wire) >= wideBytes {
+		if err := l.wide(ctx, batch); err != nil {
+			return l.fail(err)
+		}
+		return nil
+	}
+	wire, err := l.encoder.Encode(batch)
+	if err != nil {
+		return l.fail(&connectors.Error{Side: connectors.SinkSide, Op: l.op, Err: err})
 	}
 	if err := l.add(ctx, wire, batch.Rows); err != nil {
 		return l.fail(err)
@@ -224,47 +239,78 @@ func (l *loader) add(ctx context.Context, wire []byte, n int) error {
 				return &connectors.Error{Side: connectors.SinkSide, Op: l.op, Err: err}
 			}
 			off = end
-			if i > 0 {
-				l.lines = append(l.lines, '\t')
-			}
-			switch v.Tag {
-			case rows.Null:
-				l.lines = append(l.lines, '\\', 'N')
-			case rows.Text, rows.Blob:
-				if c := &l.columns[i]; c.labels != nil {
-					n, ok := c.labels[string(v.Bytes)]
-					if !ok {
-						return &connectors.Error{Kind: connectors.KindIntegrity, Side: connectors.SinkSide, Op: l.op, Err: fmt.Errorf("row %d, column %s: the value is none of the enum's labels", l.rows, c.name)}
-					}
-					l.number(c, n)
-					continue
-				}
-				for len(v.Bytes) > feedBytes {
-					l.lines = appendEscaped(l.lines, v.Bytes[:feedBytes])
-					v.Bytes = v.Bytes[feedBytes:]
-					if err := l.flush(ctx); err != nil {
-						return err
-					}
-				}
-				l.lines = appendEscaped(l.lines, v.Bytes)
-			case rows.Float:
-				l.lines = strconv.AppendFloat(l.lines, v.Float(), 'g', -1, 64) // all of its digits
-			default:
-				l.number(&l.columns[i], v.Int())
-			}
-		}
-		l.lines = append(l.lines, '\n')
-		l.rows++
-		if len(l.lines) >= feedBytes {
-			if err := l.flush(ctx); err != nil {
+			if err := l.field(ctx, i, v); err != nil {
 				return err
 			}
+		}
+		if err := l.endRow(ctx); err != nil {
+			return err
 		}
 	}
 	if off != len(wire) {
 		return &connectors.Error{Side: connectors.SinkSide, Op: l.op, Err: errors.New("a batch holds more bytes than rows")}
 	}
 	return nil
+}
+
+// wide is add for a batch with a wide row, of which no copy is made.
+func (l *loader) wide(ctx context.Context, batch *connectors.Batch) error {
+	var failed error
+	err := l.encoder.Each(batch, func(i int, v rows.Value) error {
+		if failed = l.field(ctx, i, v); failed == nil && i == len(l.columns)-1 {
+			failed = l.endRow(ctx)
+		}
+		return failed
+	})
+	if failed == nil && err != nil {
+		return &connectors.Error{Side: connectors.SinkSide, Op: l.op, Err: err}
+	}
+	return failed
+}
+
+// field writes a value of a row.
+func (l *loader) field(ctx context.Context, i int, v rows.Value) error {
+	if i > 0 {
+		l.lines = append(l.lines, '\t')
+	}
+	switch v.Tag {
+	case rows.Null:
+		l.lines = append(l.lines, '\\', 'N')
+	case rows.Text, rows.Blob:
+		if c := &l.columns[i]; c.labels != nil {
+			n, ok := c.labels[string(v.Bytes)]
+			if !ok {
+				return &connectors.Error{Kind: connectors.KindIntegrity, Side: connectors.SinkSide, Op: l.op, Err: fmt.Errorf("row %d, column %s: the value is none of the enum's labels", l.rows, c.name)}
+			}
+			l.number(c, n)
+			return nil
+		}
+		for len(v.Bytes) > feedBytes {
+			l.lines = appendEscaped(l.lines, v.Bytes[:feedBytes])
+			v.Bytes = v.Bytes[feedBytes:]
+			if err := l.flush(ctx); err != nil {
+				return err
+			}
+		}
+		if l.lines = appendEscaped(l.lines, v.Bytes); len(l.lines) >= feedBytes {
+			return l.flush(ctx)
+		}
+	case rows.Float:
+		l.lines = strconv.AppendFloat(l.lines, v.Float(), 'g', -1, 64) // all of its digits
+	default:
+		l.number(&l.columns[i], v.Int())
+	}
+	return nil
+}
+
+// endRow ends a row.
+func (l *loader) endRow(ctx context.Context) error {
+	l.lines = append(l.lines, '\n')
+	l.rows++
+	if len(l.lines) < feedBytes {
+		return nil
+	}
+	return l.flush(ctx)
 }
 
 // number writes an integer as the column takes it.
@@ -294,11 +340,14 @@ func (l *loader) open() (sinkWriter, error) {
 	if l.lines == nil {
 		l.lines = make([]byte, 0, feedBytes+feedBytes/4)
 	}
-	if l.session.infile && !l.build.inserts.Load() {
+	if l.infile() {
 		return newInfile(l.session, l.loadSQL, l.emptyEnum), nil
 	}
 	return newInserter(l.session, l.insertSQL(), l.columns, l.emptyEnum), nil
 }
+
+// infile reports whether rows are loaded by LOAD DATA.
+func (l *loader) infile() bool { return l.session.infile && !l.build.inserts.Load() }
 
 // loadSQL returns the statement that reads what is registered under a name.
 func (l *loader) loadSQL(reader string) string {
@@ -348,6 +397,7 @@ func (l *loader) commit(ctx context.Context) (connectors.Receipt, error) {
 		out := l.out
 		l.out = nil
 		o, err := out.end(ctx)
+		l.counted()
 		if err != nil {
 			return none, fail(ctx, connectors.SinkSide, l.op, err)
 		}
@@ -426,120 +476,9 @@ func (l *loader) leave(committed bool) {
 		cancel()
 		ok = err == nil
 	}
+	l.counted()
 	if l.plain {
 		l.build.loading.RUnlock()
 	}
 	l.build.give(s, ok)
-}
-
-// infile is a LOAD DATA statement that runs beside its writer, who hands it buffers.
-type infile struct {
-	odd     func(*driverpkg.MySQLError) bool
-	session *session
-	full    chan []byte // to the statement
-	empty   chan []byte // back to the writer
-	done    chan struct{}
-	stop    context.CancelFunc
-
-	taken int64 // when done is closed
-	err   error
-}
-
-var infileNumber atomic.Int64
-
-// errDropped ends a statement whose rows nobody wants any more.
-var errDropped = errors.New("the rows are dropped")
-
-func newInfile(s *session, sql func(reader string) string, odd func(*driverpkg.MySQLError) bool) *infile {
-	f := &infile{session: s, odd: odd, full: make(chan []byte), empty: make(chan []byte, 2), done: make(chan struct{})}
-	f.empty <- nil
-	f.empty <- nil
-	name := fmt.Sprintf("sanitize-%d", infileNumber.Add(1))
-	driverpkg.RegisterReaderHandler(name, func() io.Reader { return &feed{infile: f} })
-	var ctx context.Context
-	ctx, f.stop = context.WithCancel(context.Background())
-	go func() {
-		defer close(f.done)
-		defer driverpkg.DeregisterReaderHandler(name)
-		f.taken, f.err = s.run(ctx, sql(name))
-	}()
-	return f
-}
-
-func (f *infile) write(ctx context.Context, lines []byte) error {
-	if len(lines) == 0 {
-		return nil
-	}
-	var buffer []byte
-	select {
-	case buffer = <-f.empty:
-	case <-f.done:
-		return f.early()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case f.full <- append(buffer[:0], lines...):
-		return nil
-	case <-f.done:
-		return f.early()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// early is the error of a statement that has ended before its rows have.
-func (f *infile) early() error {
-	if f.err == nil {
-		return errors.New("the statement ended before its last row")
-	}
-	return f.err
-}
-
-func (f *infile) end(ctx context.Context) (o outcome, err error) {
-	close(f.full)
-	stop := context.AfterFunc(ctx, f.stop)
-	<-f.done
-	stop()
-	f.stop()
-	if f.err != nil {
-		return o, f.err
-	}
-	o.odd = f.odd
-	return o, o.look(ctx, f.session, f.taken)
-}
-
-func (f *infile) abort() {
-	select {
-	case <-f.done:
-	case f.full <- nil: // errDropped
-		<-f.done
-	}
-	f.stop()
-}
-
-// feed is the statement's end: what the driver reads from.
-type feed struct {
-	*infile
-	held, rest []byte
-}
-
-func (r *feed) Read(p []byte) (int, error) {
-	for len(r.rest) == 0 {
-		if r.held != nil {
-			r.empty <- r.held // has room for both
-			r.held = nil
-		}
-		next, ok := <-r.full
-		if !ok {
-			return 0, io.EOF
-		}
-		if next == nil {
-			return 0, errDropped
-		}
-		r.held, r.rest = next, next
-	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
 }

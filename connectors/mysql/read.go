@@ -109,7 +109,7 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		return nil, err
 	}
-	b := &batches{snapshot: s, session: reader, op: op, blobs: blobs, builder: rows.NewBuilder(layout)}
+	b := &batches{snapshot: s, session: reader, turn: reader.turn, op: op, blobs: blobs, builder: rows.NewBuilder(layout)}
 	b.columns, b.keeps = len(layout.Columns), chosen.Keeper(len(layout.Columns))
 	// Not the caller's context: the statement lives as long as the reader does, and who
 	// calls Next brings a context of their own.
@@ -131,12 +131,14 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 		return nil, err
 	}
 	b.values = make([]driver.Value, len(b.rows.Columns()))
+	b.turn.expect(len(b.values))
 	return b, nil
 }
 
 type batches struct {
 	snapshot *snapshot
 	session  *session // nil when given back
+	turn     *turn    // the session's; nil if it has none
 	op       string
 	rows     driver.Rows
 	blobs    []bool // of columns
@@ -195,6 +197,12 @@ func (b *batches) fill(ctx context.Context) error {
 			}
 			return b.failed(ctx, err)
 		}
+		if b.turn != nil && b.turn.held {
+			if err := b.wide(); err != nil {
+				return err
+			}
+			continue
+		}
 		if b.keeps != nil && !b.keeps(b.values) {
 			continue
 		}
@@ -205,6 +213,32 @@ func (b *batches) fill(ctx context.Context) error {
 		}
 		b.builder.EndRow()
 	}
+	return nil
+}
+
+// wide takes a wide row. The batch that it comes to has the turn until it is released, and
+// is full.
+func (b *batches) wide() error {
+	b.turn.put(b.values)
+	if b.keeps != nil && !b.keeps(b.values) {
+		clear(b.values)
+		b.turn.end()
+		return nil
+	}
+	const ofOthers = 16 // at most, and of the head of a text
+	n := 0
+	for _, v := range b.values[:b.columns] {
+		n += ofOthers + textLength(v)
+	}
+	b.builder.Wide(n, b.turn.pass(n))
+	for i, v := range b.values[:b.columns] {
+		if err := b.add(i, v); err != nil {
+			return err
+		}
+	}
+	b.builder.EndRow()
+	clear(b.values) // they would be held until the next row
+	b.turn.let()
 	return nil
 }
 
@@ -283,6 +317,8 @@ func (b *batches) finish(ok bool) {
 		return
 	}
 	b.session = nil
+	b.turn.expect(0)
+	b.turn.end()
 	s := b.snapshot
 	if ok {
 		ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
@@ -303,6 +339,8 @@ func (b *batches) Close() error {
 	if b.session != nil {
 		ok := b.rows == nil
 		if b.rows != nil {
+			b.turn.expect(-1)
+			b.turn.end()
 			ok = b.rows.Close() == nil
 			b.rows = nil
 		}

@@ -31,6 +31,7 @@ type snapshot struct {
 	identity connectors.Identity // by which that one is found
 
 	free chan *session // readers that wait for a chunk
+	wide gate          // one wide row at a time
 
 	mu      sync.Mutex
 	closed  bool
@@ -49,7 +50,7 @@ type snapshot struct {
 
 // newSnapshot returns one that has no sessions yet.
 func newSnapshot(s *source) *snapshot {
-	view := &snapshot{source: s, split: map[catalog.TableID][]*keyRange{}, reading: map[*batches]bool{}, loans: map[net.Conn]bool{}}
+	view := &snapshot{source: s, split: map[catalog.TableID][]*keyRange{}, reading: map[*batches]bool{}, loans: map[net.Conn]bool{}, wide: newGate()}
 	view.life, view.die = context.WithCancel(context.Background())
 	return view
 }
@@ -76,7 +77,7 @@ func (s *snapshot) open(ctx context.Context) error {
 		n = max(1, min(n, src.sessions-3))
 	}
 	for range n {
-		r, err := src.reader(ctx)
+		r, err := src.reader(ctx, s.wide)
 		if err != nil {
 			return err
 		}

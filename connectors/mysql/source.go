@@ -57,14 +57,17 @@ func (s *source) Identity(ctx context.Context) (connectors.Identity, error) {
 }
 
 // session opens a session on the database.
-func (s *source) session(ctx context.Context) (*session, error) {
+func (s *source) session(ctx context.Context) (*session, error) { return s.sessionBy(ctx, nil) }
+
+// sessionBy opens one whose wide rows go through a gate, if there is one.
+func (s *source) sessionBy(ctx context.Context, g gate) (*session, error) {
 	s.mu.Lock()
 	closed := s.closed
 	s.mu.Unlock()
 	if closed {
 		return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: connectors.SourceSide, Op: "connect to " + s.display(s.database), Err: errors.New("the source is closed")}
 	}
-	return s.connect(ctx, s.database)
+	return s.connectBy(ctx, s.database, g)
 }
 
 func (s *source) Catalog(ctx context.Context) (*catalog.Catalog, error) {
@@ -151,8 +154,13 @@ func (s *source) Close() error {
 const readerMode = "ANSI_QUOTES,PIPES_AS_CONCAT,ALLOW_INVALID_DATES"
 
 // reader opens a session for reading rows: text comes as the bytes that are stored.
-func (s *source) reader(ctx context.Context) (*session, error) {
-	r, err := s.session(ctx)
+func (s *source) reader(ctx context.Context, g gate) (*session, error) {
+	r, err := s.sessionBy(ctx, g)
+	if numberOf(err) == 1045 {
+		// The account was let in before. The driver, which does not know of TLS that a wire
+		// has begun, may not know how to send sha256_password's password.
+		r, err = s.session(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -59,6 +59,65 @@ func (e *Encoder) Encode(b *connectors.Batch) ([]byte, error) {
 	return e.out, nil
 }
 
+// Each is Encode for a batch that holds a wide row, of which it makes no copy: it calls do
+// with one field after the other, and its column. What do is given is good until it returns.
+func (e *Encoder) Each(b *connectors.Batch, do func(column int, v Value) error) error {
+	decoded, off := e.layout.Decoded, 0
+	if len(b.Decoded) != len(decoded) {
+		return fmt.Errorf("encode a batch of %s: it has another layout", e.layout.Table.ID)
+	}
+	for row := range b.Rows {
+		next := 0
+		for column := range e.layout.Columns {
+			v, end, err := Parse(b.Wire, off)
+			if err != nil {
+				return err
+			}
+			if next < len(decoded) && decoded[next] == column {
+				if v, err = e.value(v, b.Wire[off:end], &e.layout.Columns[column], b.Decoded[next], row); err != nil {
+					return err
+				}
+				next++
+			}
+			if err := do(column, v); err != nil {
+				return err
+			}
+			off = end
+		}
+	}
+	if off != len(b.Wire) {
+		return errWire
+	}
+	return nil
+}
+
+// value returns the masked value of one field, whose original is given.
+func (e *Encoder) value(was Value, original []byte, c *catalog.Column, a arrow.Array, row int) (Value, error) {
+	const large = 64 << 10
+	if text, ok := a.(interface{ Value(int) []byte }); ok && a.IsValid(row) && was.Tag != Int && was.Tag != Float {
+		if v := text.Value(row); len(v) > large {
+			switch c.Type.Kind { // as in bytes
+			case catalog.Text, catalog.JSON, catalog.XML:
+				if was.Tag != Blob {
+					return Value{Tag: Text, Bytes: v}, nil
+				}
+				return Value{Tag: Blob, Bytes: v}, nil
+			case catalog.Bytes:
+				if was.Tag == Text {
+					return Value{Tag: Text, Bytes: v}, nil
+				}
+				return Value{Tag: Blob, Bytes: v}, nil
+			}
+		}
+	}
+	var err error
+	if e.out, err = e.field(e.out[:0], original, c, a, row); err != nil {
+		return Value{}, err
+	}
+	v, _, err := Parse(e.out, 0)
+	return v, err
+}
+
 // field appends the masked value of one field, whose original is given.
 func (e *Encoder) field(dst, original []byte, c *catalog.Column, a arrow.Array, row int) ([]byte, error) {
 	was, _, err := Parse(original, 0)

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -175,6 +176,7 @@ var errTooLarge = errors.New("rows of more than 2 GiB in one batch")
 type buffers struct {
 	wire   []byte
 	fields []connectors.Field
+	then   func() // see Builder.Wide
 }
 
 // A wire much larger than usual holds one huge value: keeping its memory for
@@ -257,6 +259,14 @@ func (b *Builder) Raw(field []byte) {
 	b.field(len(w))
 }
 
+// Wide makes room for a row of n bytes, whose fields come next. then is called when its batch
+// has been released, or dropped, and has let go of its memory: what Batch gives out holds
+// nothing afterwards, whoever still holds that. A batch has one such row.
+func (b *Builder) Wide(n int, then func()) {
+	w := b.wire()
+	b.held.wire, b.held.then = slices.Grow(w, n), then
+}
+
 // EndRow ends the row. It panics if the row does not have the layout's columns.
 func (b *Builder) EndRow() {
 	if b.column != len(b.layout.Columns) {
@@ -297,7 +307,12 @@ func (b *Builder) Batch(mem memory.Allocator) (*connectors.Batch, error) {
 		held.giveBack()
 		return nil, err
 	}
-	return connectors.NewBatch(n, held.wire, held.fields, decoded, func(*connectors.Batch) { held.giveBack() }), nil
+	return connectors.NewBatch(n, held.wire, held.fields, decoded, func(made *connectors.Batch) {
+		if held.then != nil {
+			made.Wire, made.Fields, made.Decoded = nil, nil, nil
+		}
+		held.giveBack()
+	}), nil
 }
 
 // Drop gives back the memory of rows that no Batch has taken.
@@ -309,6 +324,11 @@ func (b *Builder) Drop() {
 }
 
 func (h *buffers) giveBack() {
+	if then := h.then; then != nil {
+		*h = buffers{}
+		then()
+		return
+	}
 	if cap(h.wire) > keepBytes {
 		return
 	}
