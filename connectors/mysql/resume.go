@@ -67,9 +67,11 @@ func (b *build) keepSpec(ctx context.Context, s *session) error {
 	return storeRest(ctx, s, b.database, partBegan, []string{now})
 }
 
-// forgetSpec removes it again.
-func (b *build) forgetSpec(ctx context.Context, s *session) error {
-	return s.exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE part IN ('%s', '%s', '%s', '%s')", within(b.database, restTable), partBegan, partDefinitions, partChunks, partFingerprint))
+// setSealed removes it again and sets the mark, in one transaction: whoever is cut in the
+// middle of a seal leaves a build that can be gone on with, or a sealed one.
+func (b *build) setSealed(ctx context.Context, s *session, m mark) error {
+	return s.transaction(ctx, fmt.Sprintf("DELETE FROM %s WHERE part IN ('%s', '%s', '%s', '%s')", within(b.database, restTable), partBegan, partDefinitions, partChunks, partFingerprint),
+		markSQL(b.database, m))
 }
 
 func pack(v any) (string, error) {
