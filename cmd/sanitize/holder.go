@@ -36,7 +36,7 @@ import (
 //   - on the word release;
 //   - when the run ends without having said building, or after sealed: then there may be nothing to resume;
 //   - when another process of the same account, that has resumed the run, says release to
-//     its socket.
+//     its socket; or has said sealed there, and its connection ends without building.
 //
 // Where no session can see the instant of another (connectors.Lender), the holder also lends
 // its sessions by that socket: to the run itself, and to those that resume it.
@@ -316,6 +316,12 @@ func answer(l net.Listener, tell func(), lender connectors.Lender) {
 			case word == wordRelease && tell != nil:
 				fmt.Fprintln(conn, wordRelease)
 				tell()
+			case word == wordSealed && tell != nil:
+				fmt.Fprintln(conn, wordSealed)
+				conn.SetDeadline(time.Time{})
+				if readWord(conn) != wordBuilding {
+					tell()
+				}
 			case word == wordBorrow && lender != nil:
 				conn.SetDeadline(time.Time{})
 				lender.Lend(conn)
@@ -356,12 +362,12 @@ func dialHolder(ctx context.Context, source connectors.Identity, token string) (
 	return conn, nil
 }
 
-// releaseHolder tells the holder of a snapshot, if there is one on this machine, that
-// nobody needs it any more. It reports whether one has heard.
-func releaseHolder(source connectors.Identity, token string) bool {
+// tellHolder says a word to the holder of a snapshot, if there is one on this machine. It
+// returns the connection when it has been heard, which the caller closes, and nil if not.
+func tellHolder(source connectors.Identity, token, word string) net.Conn {
 	dir, err := holderFolder()
 	if err != nil || token == "" {
-		return false
+		return nil
 	}
 	name := filepath.Join(dir, socketName(source, token))
 	conn, err := net.DialTimeout("unix", name, holderTimeout)
@@ -369,15 +375,25 @@ func releaseHolder(source connectors.Identity, token string) bool {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			os.Remove(name) // a killed holder has left it, if it is there
 		}
-		return false
+		return nil
 	}
-	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(holderTimeout))
-	if _, err := fmt.Fprintln(conn, wordRelease); err != nil {
+	if _, err := fmt.Fprintln(conn, word); err != nil || readWord(conn) != word {
+		conn.Close()
+		return nil
+	}
+	return conn
+}
+
+// releaseHolder tells a holder that nobody needs its snapshot any more. It reports whether
+// one has heard.
+func releaseHolder(source connectors.Identity, token string) bool {
+	conn := tellHolder(source, token, wordRelease)
+	if conn == nil {
 		return false
 	}
-	word, err := bufio.NewReader(conn).ReadString('\n')
-	return err == nil && strings.TrimSpace(word) == wordRelease
+	conn.Close()
+	return true
 }
 
 // socketName is by what a holder is found: the database and the token, neither of which

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,24 +76,38 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 	begun := &begun{progress: p}
 	run.Observer = begun
 	left := leftToken(ctx, run.Sink) // by an earlier run, whose holder may be on this machine
-	end := sync.OnceFunc(func() {
+	source := func() (connectors.Identity, error) {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), holderTimeout)
+		defer cancel()
+		return run.Source.Identity(clean)
+	}
+	end := func() {
 		if left == "" || !begun.copying.Load() {
 			return
 		}
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), holderTimeout)
-		defer cancel()
-		identity, err := run.Source.Identity(clean)
+		identity, err := source()
 		switch {
 		case err == nil && releaseHolder(identity, left):
 			u.Say("gave back the snapshot that was held for the run")
 		case o.resume: // it was held when this run joined it
 			u.Say("the holder of the snapshot cannot be told from here: if it has not ended, it holds the snapshot until its time is over")
 		}
-	})
+	}
 	if o.resume {
-		begun.sealed = end // killed from then on, it leaves nothing that anybody would resume
+		var tie net.Conn
+		begun.sealing = func() {
+			if identity, err := source(); err == nil {
+				tie = tellHolder(identity, left, wordSealed)
+			}
+		}
 		summary, err := run.Resume(ctx)
+		if tie != nil {
+			defer tie.Close()
+		}
 		if keptBuild(err) {
+			if tie != nil {
+				fmt.Fprintln(tie, wordBuilding) // sealing was what failed
+			}
 			return nil, &keptError{err: err, run: r}
 		}
 		end()
@@ -120,7 +134,7 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 		if h.Deaf != "" {
 			u.Warn(fmt.Sprintf("a run that resumes this one cannot end process %d, which then holds the snapshot until its time is over: %s", h.pid, h.Deaf))
 		}
-		run.Snapshot, begun.holder = h.Snapshot, h
+		run.Snapshot, begun.building, begun.sealing = h.Snapshot, h.building, h.sealed
 	}
 	ended := func() bool { return false }
 	if h != nil {
@@ -160,24 +174,23 @@ func leftToken(ctx context.Context, sink connectors.Sink) string {
 	return left.Fingerprint["snapshot"]
 }
 
-// begun is a progress that notes when there begins to be something to resume.
+// begun is a progress that notes when there begins to be something to resume, and when that
+// ends: sealing drops the ledger. It tells the holder, if its functions are not nil, which
+// then ends with the process: killed while it seals, a run may leave nothing that anybody
+// would resume.
 type begun struct {
 	*progress
-	holder  *holder // that this run has started, or nil
-	sealed  func()  // called before the promotion, or nil
-	copying atomic.Bool
+	building, sealing func()
+	copying           atomic.Bool
 }
 
 // PhaseBegan implements pipeline.Observer.
 func (b *begun) PhaseBegan(phase pipeline.Phase) {
-	if phase == pipeline.Copy && !b.copying.Swap(true) && b.holder != nil {
-		b.holder.building()
+	if phase == pipeline.Copy && !b.copying.Swap(true) && b.building != nil {
+		b.building()
 	}
-	if phase == pipeline.Seal && b.holder != nil {
-		b.holder.sealed() // sealing drops the ledger, without which nothing is resumed
-	}
-	if phase == pipeline.Promote && b.sealed != nil {
-		b.sealed()
+	if phase == pipeline.Seal && b.sealing != nil {
+		b.sealing()
 	}
 	b.progress.PhaseBegan(phase)
 }

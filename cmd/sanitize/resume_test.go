@@ -314,35 +314,45 @@ func TestResumeKilledAtPromotion(t *testing.T) {
 	s.clean(s.name)
 }
 
-// A run that is killed while it seals takes its holder with it: its ledger may be gone, and
-// nobody would come to tell the holder.
+// A run that is killed while it seals takes the holder with it, be it its own or that of the
+// run that it goes on with: the ledger may be gone, and nobody would come to tell the holder.
 func TestHoldKilledAtSeal(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
-	s := newStage(t, a, b)
-	p := start(t, s.args("run", "--hold-snapshot")...)
-	s.copying(p)
-	conn, err := pgx.Connect(t.Context(), b.DSN("postgres"))
-	if err != nil {
-		t.Fatal(err)
+	for _, command := range []string{"run", "resume"} {
+		t.Run(command, func(t *testing.T) {
+			s := newStage(t, a, b)
+			p := start(t, s.args("run", "--hold-snapshot")...)
+			s.copying(p)
+			conn, err := pgx.Connect(t.Context(), b.DSN("postgres"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(context.WithoutCancel(t.Context()))
+			if _, err := conn.Exec(t.Context(), "BEGIN; SELECT FROM pg_database WHERE starts_with(datname, '"+s.name+"__building_') FOR UPDATE"); err != nil {
+				t.Fatal(err)
+			}
+			if command == "resume" {
+				s.signal(p, syscall.SIGKILL)
+				p.wait(t)
+				p = start(t, s.args("resume")...)
+			} else {
+				s.signal(p, syscall.SIGCONT)
+			}
+			eventually(t, "the sealing", func() bool {
+				return b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE \""+s.name+"__building_%CONNECTION LIMIT -1'") == "1"
+			})
+			s.signal(p, syscall.SIGKILL)
+			p.wait(t)
+			s.released()
+			if err := conn.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the killed run's sessions to end", func() bool {
+				return start(t, s.args("run", "--quiet")...).wait(t) == exitDone
+			})
+			s.clean(s.name)
+		})
 	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
-	if _, err := conn.Exec(t.Context(), "BEGIN; SELECT FROM pg_database WHERE starts_with(datname, '"+s.name+"__building_') FOR UPDATE"); err != nil {
-		t.Fatal(err)
-	}
-	s.signal(p, syscall.SIGCONT)
-	eventually(t, "the sealing", func() bool {
-		return b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE \""+s.name+"__building_%CONNECTION LIMIT -1'") == "1"
-	})
-	s.signal(p, syscall.SIGKILL)
-	p.wait(t)
-	s.released()
-	if err := conn.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the killed run's sessions to end", func() bool {
-		return start(t, s.args("run", "--quiet")...).wait(t) == exitDone
-	})
-	s.clean(s.name)
 }
 
 // An interrupt leaves the build to be resumed, and says so. Another policy is refused, and

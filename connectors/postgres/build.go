@@ -56,7 +56,12 @@ type build struct {
 	mu     sync.Mutex
 	state  buildState
 	routed map[string]bool // roots through which rows are loaded
-	done   map[string]bool // tables whose indexes are built
+	done   map[string]bool // tables whose indexes are built, or being built
+	// indexed has the tables whose indexes are there, and on which nothing else hangs;
+	// analyzed those whose statistics have been gathered.
+	indexed, analyzed map[catalog.TableID]bool
+
+	ahead tasks.Locks // on tables, of what is done before Finish
 
 	made made
 }
@@ -249,6 +254,9 @@ func (b *build) indexes(ctx context.Context, id catalog.TableID) error {
 		}
 	}
 	err := b.makeIndexes(ctx, id, todo)
+	if err == nil {
+		err = b.goAhead(ctx, id)
+	}
 	if err != nil {
 		b.mu.Lock()
 		delete(b.done, words(id))
@@ -365,14 +373,8 @@ func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 		op := "set sequence " + words(q.ID)
 		last, called := q.Last, q.Called
 		if q.Owner.Column != "" {
-			edge := "max"
-			if q.Increment < 0 {
-				edge = "min"
-			}
 			var found *int64
-			sql := fmt.Sprintf("SELECT least(greatest(pg_catalog.%s(%s)::numeric, %d), %d)::bigint FROM %s HAVING pg_catalog.count(%s) > 0",
-				edge, ident(q.Owner.Column), q.Min, q.Max, table(q.Owner.Table), ident(q.Owner.Column))
-			err := conn.QueryRow(ctx, sql).Scan(&found)
+			err := conn.QueryRow(ctx, edgeSQL(q)).Scan(&found)
 			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 				return fail(ctx, b.side, op, err)
 			}
@@ -389,6 +391,18 @@ func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return nil
+}
+
+// edgeSQL returns a query for the last of the values, of those that the sequence can give, in
+// the column that it fills; of a column without values it has no row. An edge that is asked
+// for by itself is read from an index, where there is one.
+func edgeSQL(q connectors.Sequence) string {
+	edge := "max"
+	if q.Increment < 0 {
+		edge = "min"
+	}
+	return fmt.Sprintf("SELECT least(greatest(edge::numeric, %d), %d)::bigint FROM (SELECT pg_catalog.%s(%s) AS edge FROM %s) found WHERE edge IS NOT NULL",
+		q.Min, q.Max, edge, ident(q.Owner.Column), table(q.Owner.Table))
 }
 
 // past reports whether a value is one that the sequence has not given out yet.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -116,6 +117,85 @@ func (b *build) turn(ctx context.Context, bytes int64) (*session, error) {
 	return b.session(ctx)
 }
 
+// goAhead does with a table that has its indexes what else Finish would do when all have
+// theirs, so that the last of them, and the longest key, are not alone on the machine: it
+// gathers statistics, and makes the foreign keys of which both tables have their indexes.
+// What is small, or hangs together with other tables, is left to Finish.
+func (b *build) goAhead(ctx context.Context, id catalog.TableID) error {
+	if !b.apart(id) {
+		return nil
+	}
+	b.mu.Lock()
+	b.indexed[id] = true
+	var keys []entry
+	for _, e := range b.defs.After {
+		if e.Phase == phaseForeign && (*e.Table == id || *e.References == id) && b.indexed[*e.Table] && b.indexed[*e.References] {
+			keys = append(keys, e)
+		}
+	}
+	b.mu.Unlock()
+	var list []tasks.Task
+	for _, e := range keys {
+		bytes := b.loads.bytes(*e.Table)
+		if e.Steps == nil || bytes < twoStepBytes {
+			continue
+		}
+		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
+			err := b.inTurn(ctx, bytes, []string{words(*e.Table), words(*e.References)}, func(held *session) error { return b.run(ctx, held, e.first()) })
+			if err != nil {
+				return err
+			}
+			return b.inTurn(ctx, bytes, []string{words(*e.Table)}, func(held *session) error { return b.validate(ctx, held, e, bytes) })
+		}})
+	}
+	if b.loads.bytes(id) >= twoStepBytes && !slices.ContainsFunc(b.defs.After, func(e entry) bool { return e.Phase == phaseExtended }) {
+		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
+			// Nobody waits for it: whoever else wants a session goes first.
+			err := b.inTurn(ctx, 0, []string{words(id)}, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
+			if err != nil {
+				return fail(ctx, b.side, "analyze "+words(id), err)
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.analyzed[id] = true
+			return nil
+		}})
+	}
+	return b.parallel(ctx, list)
+}
+
+// apart reports whether a table is neither partitioned nor part of another, and no other
+// inherits from it.
+func (b *build) apart(id catalog.TableID) bool {
+	t := b.spec.Catalog.Table(id)
+	return t != nil && t.StoresRows() && len(t.Parents) == 0 &&
+		!slices.ContainsFunc(b.spec.Catalog.Tables, func(other *catalog.Table) bool { return slices.Contains(other.Parents, id) })
+}
+
+// inTurn runs f on a session when nobody waits for one who has more to do, and nobody else
+// has what it locks: a session that waited for a lock would be lost to others.
+func (b *build) inTurn(ctx context.Context, bytes int64, locks []string, f func(*session) error) error {
+	unlock, err := b.ahead.Lock(ctx, locks...)
+	if err != nil {
+		return &connectors.Error{Side: b.side, Op: "wait for a table", Err: err}
+	}
+	defer unlock()
+	held, err := b.turn(ctx, bytes)
+	if err != nil {
+		return err
+	}
+	defer b.release(held)
+	return f(held)
+}
+
+// validate runs the second step of a foreign key.
+func (b *build) validate(ctx context.Context, held *session, e entry, bytes int64) error {
+	if err := b.tune(ctx, held, sortKB(bytes)); err != nil {
+		return fail(ctx, b.side, "make "+e.String(), err)
+	}
+	return b.run(ctx, held, e.second())
+}
+
 // keys adds the foreign keys, gathers statistics and sets sequences. Adding a key locks
 // both tables, and the partitions below them: keys that share one would wait for each
 // other, or deadlock. Validating locks out only what changes the table itself, so that
@@ -135,12 +215,7 @@ func (b *build) keys(ctx context.Context) error {
 		if bytes := b.loads.bytes(*e.Table); e.Steps != nil && bytes >= twoStepBytes {
 			now = e.first()
 			later = append(later, weighed{tasks.Task{Locks: []string{b.root(*e.Table)}, Do: func(ctx context.Context) error {
-				return b.with(ctx, func(held *session) error {
-					if err := b.tune(ctx, held, sortKB(bytes)); err != nil {
-						return fail(ctx, b.side, "make "+e.String(), err)
-					}
-					return b.run(ctx, held, e.second())
-				})
+				return b.with(ctx, func(held *session) error { return b.validate(ctx, held, e, bytes) })
 			}}, bytes})
 		}
 		add = append(add, tasks.Task{Locks: []string{b.root(*e.Table), b.root(*e.References)}, Do: func(ctx context.Context) error {
@@ -156,8 +231,11 @@ func (b *build) keys(ctx context.Context) error {
 		list = append(list, w.Task)
 	}
 	// A partitioned table's own statistics come with those of all its partitions.
+	b.mu.Lock()
+	analyzed := maps.Clone(b.analyzed)
+	b.mu.Unlock()
 	for _, t := range b.spec.Catalog.Tables {
-		if t.Kind != catalog.Foreign && !t.IsPartition {
+		if t.Kind != catalog.Foreign && !t.IsPartition && !analyzed[t.ID] {
 			list = append(list, b.analyze(t.ID))
 		}
 	}

@@ -179,6 +179,8 @@ func (b *build) recover(ctx context.Context, held *session) error {
 	}
 	b.mu.Lock()
 	clear(b.done)
+	clear(b.indexed)
+	clear(b.analyzed)
 	b.mu.Unlock()
 	return nil
 }

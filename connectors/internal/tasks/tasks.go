@@ -68,3 +68,50 @@ func Run(ctx context.Context, workers int, tasks []Task) error {
 	group.Wait()
 	return first
 }
+
+// Locks are names of which each has one holder at a time. The zero value has none held. It is
+// safe for concurrent use.
+type Locks struct {
+	mu    sync.Mutex
+	held  map[string]bool
+	freed chan struct{} // closed when one is let go; nil while nobody waits
+}
+
+// Lock takes all of the names at once, when none has a holder, or returns the error of ctx.
+// The caller calls unlock, once.
+func (l *Locks) Lock(ctx context.Context, names ...string) (unlock func(), err error) {
+	for {
+		l.mu.Lock()
+		if !slices.ContainsFunc(names, func(n string) bool { return l.held[n] }) {
+			break
+		}
+		if l.freed == nil {
+			l.freed = make(chan struct{})
+		}
+		freed := l.freed
+		l.mu.Unlock()
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	defer l.mu.Unlock()
+	if l.held == nil {
+		l.held = map[string]bool{}
+	}
+	for _, n := range names {
+		l.held[n] = true
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for _, n := range names {
+			delete(l.held, n)
+		}
+		if l.freed != nil {
+			close(l.freed)
+			l.freed = nil
+		}
+	}, nil
+}

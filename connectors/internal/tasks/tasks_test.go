@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -56,5 +57,44 @@ func TestRunFails(t *testing.T) {
 	})
 	if !errors.Is(err, broken) || after.Load() {
 		t.Errorf("error %v, the third was done: %v", err, after.Load())
+	}
+}
+
+func TestLocks(t *testing.T) {
+	var l Locks
+	var now [3]atomic.Int32
+	var group sync.WaitGroup
+	for i := range 60 {
+		group.Go(func() {
+			one, other := i%3, (i/3)%3 // the same, now and then
+			unlock, err := l.Lock(t.Context(), fmt.Sprint(one), fmt.Sprint(other))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for _, n := range []int{one, other} {
+				if now[n].Add(1) > 1 && one != other {
+					t.Errorf("%d has two holders", n)
+				}
+			}
+			for _, n := range []int{one, other} {
+				now[n].Add(-1)
+			}
+			unlock()
+		})
+	}
+	group.Wait()
+	unlock, err := l.Lock(t.Context(), "a", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Lock(ctx, "b", "c"); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting ends with %v", err)
+	}
+	unlock()
+	if _, err := l.Lock(t.Context(), "c", "b"); err != nil {
+		t.Errorf("what a waiter wanted is held: %v", err)
 	}
 }
