@@ -128,6 +128,9 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 			return nil, err
 		}
 		u.Say("process %d holds the snapshot until %s", h.pid, timeOfDay(h.Until))
+		for _, w := range h.Warnings {
+			u.Warn(w)
+		}
 		if h.Deaf != "" {
 			u.Warn(fmt.Sprintf("a run that resumes this one cannot end process %d, which then holds the snapshot until its time is over: %s", h.pid, h.Deaf))
 		}
