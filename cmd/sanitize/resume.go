@@ -175,9 +175,9 @@ func leftToken(ctx context.Context, sink connectors.Sink) string {
 }
 
 // begun is a progress that notes when there begins to be something to resume, and when that
-// ends: sealing drops the ledger. It tells the holder, if its functions are not nil, which
-// then ends with the process: killed while it seals, a run may leave nothing that anybody
-// would resume.
+// ends, which is while it seals. It tells the holder, if its functions are not nil, which then
+// ends with the process: killed from there on, a run may leave nothing that anybody would
+// resume.
 type begun struct {
 	*progress
 	building, sealing func()
