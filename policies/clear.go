@@ -76,7 +76,7 @@ func (c *compiler) inClear() (found []catalog.Object) {
 			}
 			for _, d := range t.Indexes {
 				if reads(d.Reads) && (saysValue(d.Text) || holdsNumber(d.Text)) {
-					note("index", t.ID.Schema+"."+d.Name, clearReads)
+					note("index", indexName(t.ID, d.Name), clearReads)
 				}
 			}
 		}
@@ -90,6 +90,15 @@ func (c *compiler) inClear() (found []catalog.Object) {
 		}
 	}
 	return found
+}
+
+// indexName names an index as its engine does: within a schema, or, where there are none,
+// within its table.
+func indexName(of catalog.TableID, name string) string {
+	if of.Schema == "" {
+		return of.Name + "." + name
+	}
+	return of.Schema + "." + name
 }
 
 var (

@@ -81,3 +81,17 @@ view public.known
 		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
 	}
 }
+
+// Where there are no schemas, an index is named by its table.
+func TestInClearWithoutSchemas(t *testing.T) {
+	people := &catalog.Table{ID: catalog.TableID{Name: "people"}, Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "name", Type: catalog.Type{Name: "text", Kind: catalog.Text}}},
+		Indexes: []catalog.Definition{{Name: "quills", Text: "KEY `quills` ((`name` = 'quill'))", Reads: []string{"name"}}}}
+	p, err := Parse("p.yaml", []byte("version: 1\nkeys: {k: {from: \"file:k\"}}\nclasses: {note: {kind: free_text, do: {shape: text}}}\ntables: {people: {columns: {name: note}}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := Compile(p, catalog.New("mysql", "8.4", "", []*catalog.Table{people}, nil), testKey(t), masking.Standard())
+	if err != nil || len(compiled.InClear) != 1 || compiled.InClear[0].Name != "people.quills" {
+		t.Errorf("%+v, %v", compiled, err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -51,9 +52,12 @@ type handing struct {
 // none; or an error.
 type holding struct {
 	holdReport
-	Socket string       `json:"socket,omitempty"`
-	Deaf   string       `json:"deaf,omitempty"`
-	Error  *holderError `json:"error,omitempty"`
+	Socket string `json:"socket,omitempty"`
+	Deaf   string `json:"deaf,omitempty"`
+	// Warnings are the source's of how the snapshot was opened, where a run that joins it
+	// opens nothing that could warn.
+	Warnings []string     `json:"warnings,omitempty"`
+	Error    *holderError `json:"error,omitempty"`
 }
 
 // holderError is an error on its way from one process to the other.
@@ -208,7 +212,8 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 	if err != nil {
 		return errors.New("hold: --handed is for sanitize itself")
 	}
-	opts := connectors.Options{Workers: task.Workers, Sessions: task.Sessions, LockTimeout: int(task.LockTimeout.Milliseconds()), Holder: reachHolder}
+	var heard warnings
+	opts := connectors.Options{Workers: task.Workers, Sessions: task.Sessions, LockTimeout: int(task.LockTimeout.Milliseconds()), Holder: reachHolder, Warn: heard.add}
 	h, err := openHeld(ctx, task.From, opts, task.For)
 	failed := func(err error) error {
 		kind, side := connectors.KindOf(err)
@@ -223,6 +228,9 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 	told := make(chan struct{})
 	tell := sync.OnceFunc(func() { close(told) })
 	answered := holding{holdReport: h.report}
+	if h.lender() != nil {
+		answered.Warnings = heard.list()
+	}
 	switch l, err := h.listen(tell); {
 	case err == nil:
 		defer l.Close() // removes it
@@ -255,6 +263,26 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 	}()
 	_, err = h.wait(ctx, told)
 	return err
+}
+
+// warnings are what a connector warns of, each once. It may do so from several goroutines.
+type warnings struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (w *warnings) add(message string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.all, message) {
+		w.all = append(w.all, message)
+	}
+}
+
+func (w *warnings) list() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.all)
 }
 
 // lender returns what lends the snapshot's sessions, or nil where others can join it without.

@@ -128,6 +128,9 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 			return nil, err
 		}
 		u.Say("process %d holds the snapshot until %s", h.pid, timeOfDay(h.Until))
+		for _, w := range h.Warnings {
+			u.Warn(w)
+		}
 		if h.Deaf != "" {
 			u.Warn(fmt.Sprintf("a run that resumes this one cannot end process %d, which then holds the snapshot until its time is over: %s", h.pid, h.Deaf))
 		}
@@ -172,9 +175,9 @@ func leftToken(ctx context.Context, sink connectors.Sink) string {
 }
 
 // begun is a progress that notes when there begins to be something to resume, and when that
-// ends: sealing drops the ledger. It tells the holder, if its functions are not nil, which
-// then ends with the process: killed while it seals, a run may leave nothing that anybody
-// would resume.
+// ends, which is while it seals. It tells the holder, if its functions are not nil, which then
+// ends with the process: killed from there on, a run may leave nothing that anybody would
+// resume.
 type begun struct {
 	*progress
 	building, sealing func()

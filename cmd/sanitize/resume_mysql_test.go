@@ -198,3 +198,27 @@ func (s *mysqlStage) hold() {
 		t.Errorf("a snapshot that nobody holds: exit code %d after %s", code, time.Since(began))
 	}
 }
+
+// What a source warns of when its snapshot is opened, a run says too whose snapshot another
+// process holds.
+func TestHeldWarnings(t *testing.T) {
+	dir, err := os.MkdirTemp("/tmp", "sockets") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Setenv(socketsVariable, dir)
+	policy := writePolicy(t, []byte("version: 1\nkeys: {discovery: {from: \"file:lone.key\"}}\ntables: {t: {keep: [id]}}\n"))
+	for _, server := range connectortest.MySQLServers(t) {
+		t.Run(server.Flavor(), func(t *testing.T) {
+			source, account := server.Database(t), "lone"+fmt.Sprint(os.Getpid())
+			server.Exec(t, source, "CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+			server.Exec(t, "", "CREATE USER "+account+" IDENTIFIED BY 'only-for-tests'", "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `"+source+"`.* TO "+account)
+			t.Cleanup(func() { server.Exec(t, "", "DROP USER "+account) })
+			p := start(t, "run", "--policy", policy, "--from", server.DSNAs(source, account, "only-for-tests"), "--to", server.DSN(server.Name(t)), "--workers", "2", "--hold-snapshot", "--quiet")
+			if code := p.wait(t); code != exitDone || strings.Count(p.stderr.String(), "warning: the snapshot is read by one session") != 1 {
+				t.Errorf("exit code %d\n%s", code, p.stderr.String())
+			}
+		})
+	}
+}

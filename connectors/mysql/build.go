@@ -333,8 +333,8 @@ func (b *build) closePool() {
 	})
 }
 
-// Seal counts the rows of every table, stores what the promotion has to make, drops the
-// ledger and sets the mark.
+// Seal counts the rows of every table, stores what the promotion has to make, and sets the
+// mark. The promotion drops the ledger.
 func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error {
 	op := "seal " + b.display(b.target)
 	if err := b.check(op, finished); err != nil {
@@ -372,15 +372,9 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 		if err := storeRest(ctx, s, b.database, partCharset, []string{b.defs.charset()}); err != nil {
 			return err
 		}
-		if err := b.forgetSpec(ctx, s); err != nil {
-			return err
-		}
-		if err := s.exec(ctx, "DROP TABLE IF EXISTS "+within(b.database, ledgerTable)); err != nil {
-			return err
-		}
 		m := b.markOf(stateSealed)
 		b.sealedAt = m.At
-		return setMark(ctx, s, b.database, m)
+		return b.setSealed(ctx, s, m)
 	})
 	if err != nil {
 		return b.about(err, op)

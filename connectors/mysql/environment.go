@@ -30,7 +30,7 @@ const (
 	// restTable holds what a promotion has to make again, from the seal to the end of the
 	// promotion.
 	restTable = "_sanitize_rest"
-	// ledgerTable holds the receipts of a build, until it is sealed.
+	// ledgerTable holds the receipts of a build, until it is promoted.
 	ledgerTable = "_sanitize_ledger"
 )
 
@@ -66,7 +66,11 @@ func parseMark(text string) (m mark, ok bool) {
 
 // setMark writes the mark of a database, in place of the one that it has.
 func setMark(ctx context.Context, s *session, database string, m mark) error {
-	return s.exec(ctx, "REPLACE INTO "+within(database, markTable)+" VALUES (1, "+literal(m.String())+")")
+	return s.exec(ctx, markSQL(database, m))
+}
+
+func markSQL(database string, m mark) string {
+	return "REPLACE INTO " + within(database, markTable) + " VALUES (1, " + literal(m.String()) + ")"
 }
 
 const createMark = " (one TINYINT PRIMARY KEY, mark LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL) ENGINE = InnoDB"

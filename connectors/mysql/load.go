@@ -91,8 +91,8 @@ func (l *loader) clear(ctx context.Context) error {
 		return l.twice()
 	}
 	some, err := l.session.number(ctx, "SELECT EXISTS (SELECT 1 FROM "+ident(d.Name)+")")
-	if err == nil && some != 0 {
-		err = l.session.exec(ctx, "TRUNCATE TABLE "+ident(d.Name))
+	if err == nil && some != 0 || numberOf(err) == 1146 {
+		err = l.build.empty(ctx, l.session, d)
 	}
 	return fail(ctx, connectors.SinkSide, l.op, err)
 }

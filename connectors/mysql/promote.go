@@ -112,6 +112,9 @@ func (p *promotion) begin(ctx context.Context, m mark, there *neighbour) error {
 	if err := p.step("begin"); err != nil {
 		return err
 	}
+	if err := p.conn.exec(ctx, "DROP TABLE IF EXISTS "+within(p.build, ledgerTable)); err != nil {
+		return err
+	}
 	var old, given []string
 	if there != nil {
 		if there.free {

@@ -25,7 +25,7 @@ const (
 // storeRest writes a part of what a promotion needs, in place of what is there, in one
 // transaction.
 func storeRest[T any](ctx context.Context, s *session, database, part string, all []T) error {
-	statements := []string{"START TRANSACTION", "DELETE FROM " + within(database, restTable) + " WHERE part = " + literal(part)}
+	statements := []string{"DELETE FROM " + within(database, restTable) + " WHERE part = " + literal(part)}
 	for n, one := range all {
 		text, err := json.Marshal(one)
 		if err != nil {
@@ -33,15 +33,7 @@ func storeRest[T any](ctx context.Context, s *session, database, part string, al
 		}
 		statements = append(statements, fmt.Sprintf("INSERT INTO %s VALUES (%s, %d, %s)", within(database, restTable), literal(part), n, literal(string(text))))
 	}
-	for _, sql := range append(statements, "COMMIT") {
-		if err := s.exec(ctx, sql); err != nil {
-			if ctx.Err() == nil {
-				s.exec(ctx, "ROLLBACK") // if it fails the session is lost, and the transaction with it
-			}
-			return err
-		}
-	}
-	return nil
+	return s.transaction(ctx, statements...)
 }
 
 func loadRest[T any](ctx context.Context, s *session, database, part string) (all []T, err error) {

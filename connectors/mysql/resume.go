@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 var (
@@ -67,9 +68,11 @@ func (b *build) keepSpec(ctx context.Context, s *session) error {
 	return storeRest(ctx, s, b.database, partBegan, []string{now})
 }
 
-// forgetSpec removes it again.
-func (b *build) forgetSpec(ctx context.Context, s *session) error {
-	return s.exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE part IN ('%s', '%s', '%s', '%s')", within(b.database, restTable), partBegan, partDefinitions, partChunks, partFingerprint))
+// setSealed removes it again and sets the mark, in one transaction: whoever is cut in the
+// middle of a seal leaves a build that can be gone on with, or a sealed one.
+func (b *build) setSealed(ctx context.Context, s *session, m mark) error {
+	return s.transaction(ctx, fmt.Sprintf("DELETE FROM %s WHERE part IN ('%s', '%s', '%s', '%s')", within(b.database, restTable), partBegan, partDefinitions, partChunks, partFingerprint),
+		markSQL(b.database, m))
 }
 
 func pack(v any) (string, error) {
@@ -340,10 +343,22 @@ func (b *build) refill(ctx context.Context, s *session, name string) error {
 			return b.about(err, op)
 		}
 	}
-	for _, sql := range []string{"DELETE FROM " + ident(ledgerTable) + " WHERE name = " + literal(name), "TRUNCATE TABLE " + ident(name)} {
-		if err := s.exec(ctx, sql); err != nil {
-			return b.about(err, op)
-		}
+	if err := s.exec(ctx, "DELETE FROM "+ident(ledgerTable)+" WHERE name = "+literal(name)); err != nil {
+		return b.about(err, op)
 	}
-	return nil
+	return b.about(b.empty(ctx, s, b.defs.table(catalog.TableID{Name: name})), op)
+}
+
+// empty empties a table without transactions. One of an engine that cannot do that (ARCHIVE)
+// is made anew, if no trigger that computes a column would go with it.
+func (b *build) empty(ctx context.Context, s *session, d *tableDefinition) error {
+	err := s.exec(ctx, "TRUNCATE TABLE "+ident(d.Name))
+	// It is not there where a session was lost behind the DROP.
+	if n := numberOf(err); n != 1031 && n != 1146 || slices.ContainsFunc(b.spec.Derived, func(c connectors.Derived) bool { return c.Column.Table.Name == d.Name }) {
+		return err
+	}
+	if err := s.exec(ctx, "DROP TABLE IF EXISTS "+ident(d.Name)); err != nil {
+		return err
+	}
+	return s.exec(ctx, d.Create)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -63,6 +64,19 @@ func (s *session) run(ctx context.Context, statement string) (affected int64, er
 func (s *session) exec(ctx context.Context, statement string) error {
 	_, err := s.run(ctx, statement)
 	return s.fail(ctx, opOf(statement), err)
+}
+
+// transaction runs statements in one, of which no row is in reach.
+func (s *session) transaction(ctx context.Context, statements ...string) error {
+	for _, sql := range slices.Concat([]string{"START TRANSACTION"}, statements, []string{"COMMIT"}) {
+		if err := s.exec(ctx, sql); err != nil {
+			if ctx.Err() == nil {
+				s.exec(ctx, "ROLLBACK") // if it fails the session is lost, and the transaction with it
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // fail wraps the error of a statement that the session has run.
