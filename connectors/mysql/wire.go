@@ -369,7 +369,7 @@ func (w *wire) value(short []byte, column int) ([]byte, error) {
 		n = binary.LittleEndian.Uint64(head[1:])
 	}
 	switch {
-	case n > longestFrame:
+	case n > longestFrame, w.last && n > uint64(w.left):
 		return nil, errPacket
 	case n <= apartBytes:
 		at := len(short) + 1 + more

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"database/sql/driver"
@@ -172,6 +173,34 @@ func TestWireDamaged(t *testing.T) {
 		}
 		w.turn.end()
 	}
+}
+
+// Whatever a wide row says of itself, no more room is made than it has bytes.
+func FuzzWire(f *testing.F) {
+	f.Add(rowOf([]byte("1"), nil, bytes.Repeat([]byte("m"), 2000)), uint8(4), uint16(0))
+	f.Add([]byte{1, '1', 0xfe, 0, 0, 0, 1, 0, 0, 0, 0}, uint8(2), uint16(9))
+	f.Add([]byte{0xfd, 0xf7, 0xff, 0x7f}, uint8(1), uint16(0))
+	f.Fuzz(func(t *testing.T, head []byte, columns uint8, more uint16) {
+		in, _ := appendPackets(nil, 0, append(head[:len(head):len(head)], make([]byte, wideBytes+int(more))...))
+		w := newStream(bytes.NewReader(in))
+		w.turn.expect(int(columns))
+		io.Copy(io.Discard, w)
+		if w.turn.bytes > len(in) {
+			t.Errorf("room for %d bytes was made, of %d", w.turn.bytes, len(in))
+		}
+	})
+}
+
+// A greeting is read, or is an error; so is what is compressed.
+func FuzzGreeting(f *testing.F) {
+	f.Add([]byte("\x4a\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x0012345678\x00\xff\xf7"))
+	f.Add([]byte("\x01\x00\x00\x00\xff"))
+	f.Add([]byte("\x05\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		newStream(bytes.NewReader(in)).greeted()
+		from := bytes.NewReader(in)
+		io.CopyN(io.Discard, &squeezed{Conn: stream{Reader: from}, from: bufio.NewReader(from)}, 1<<20)
+	})
 }
 
 // wideTable makes a table of n wide rows between short ones.
