@@ -25,6 +25,9 @@ func (s *squeezed) Read(p []byte) (int, error) {
 	for {
 		if s.plain != nil {
 			n, err := s.plain.Read(p)
+			if n > 0 && errors.Is(err, io.EOF) {
+				err = nil // of this packet, not of the connection: the next read finds it again
+			}
 			if n > 0 || err != nil && !errors.Is(err, io.EOF) {
 				return n, err
 			}

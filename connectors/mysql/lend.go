@@ -209,6 +209,9 @@ func (l *loan) lease(ctx context.Context) error {
 			l.give(r, false)
 			continue // another may live
 		}
+		if r.turn != nil {
+			r.turn.gate = newGate() // its own: see gate
+		}
 		l.reader, l.lost = r, false
 	}
 	return nil

@@ -28,9 +28,9 @@ const (
 //
 // Who holds it waits for nothing that somebody who waits for it holds: the pipeline's
 // budget lets a batch pass that asks for more than its share while all others keep theirs;
-// loads of which one would wait for the other come one after the other (see counted); and
-// a process that lends its snapshot begins to send a wide row only when it has the turn of
-// its own, so that of two readers of one who has joined the one that has begun goes on.
+// and loads of which one would wait for the other come one after the other (see counted). Of a
+// process that lends its snapshot each reader has a gate of its own: it would wait, with the
+// gate, for whoever has joined to take the row, and that one for another reader.
 type gate chan struct{}
 
 func newGate() gate { return make(gate, 1) }
@@ -157,14 +157,15 @@ func (b *build) counter(table string) gate {
 	return b.counting[table]
 }
 
-// widest returns how many bytes a row's longest values have together, about.
+// widest returns how many bytes a row's longest values have together, about, in the character
+// set in which they travel.
 func widest(columns []catalog.Column) (bytes int64) {
 	for _, c := range columns {
 		switch typeWord(c.Type.Name) {
 		case "text", "blob":
-			bytes += 64 << 10
+			bytes += 4 * 64 << 10
 		case "mediumtext", "mediumblob":
-			bytes += 16 << 20
+			bytes += 4 * 16 << 20
 		case "longtext", "longblob", "json", "geometry", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
 			bytes += 4 << 30
 		}

@@ -3,6 +3,7 @@ package mysql
 import (
 	"bufio"
 	"bytes"
+	"compress/zlib"
 	"crypto/sha256"
 	"database/sql/driver"
 	"encoding/binary"
@@ -407,5 +408,34 @@ func TestEachField(t *testing.T) {
 	batch.Release()
 	if len(b.turn.gate) != 0 {
 		t.Error("the turn is held by a batch that is released")
+	}
+}
+
+// Where a compressed packet ends, a row may go on in the next one.
+func TestSqueezedRow(t *testing.T) {
+	row := rowOf(bytes.Repeat([]byte("a long text "), 100_000), []byte("2"))
+	packets, _ := appendPackets(nil, 0, row)
+	var in []byte
+	for number := byte(0); len(packets) > 0; number++ {
+		n := min(len(packets), 64<<10)
+		var zip bytes.Buffer
+		z := zlib.NewWriter(&zip)
+		z.Write(packets[:n])
+		z.Close()
+		k := zip.Len()
+		in = append(append(in, byte(k), byte(k>>8), byte(k>>16), number, byte(n), byte(n>>8), byte(n>>16)), zip.Bytes()...)
+		packets = packets[n:]
+	}
+	from := bytes.NewReader(in)
+	w := &squeezed{Conn: stream{Reader: from}, from: bufio.NewReader(from)}
+	var got []byte
+	for p := make([]byte, wireBuffer); len(got) < 4+len(row); {
+		n, err := w.Read(p)
+		if got = append(got, p[:n]...); err != nil {
+			t.Fatalf("%v after %d bytes of %d", err, len(got), 4+len(row))
+		}
+	}
+	if !bytes.Equal(got[4:], row) {
+		t.Error("the row is another")
 	}
 }

@@ -296,6 +296,7 @@ func (b *Builder) Batch(mem memory.Allocator) (*connectors.Batch, error) {
 	held, n, first := b.held, b.rows, b.first
 	b.held, b.rows, b.first = nil, 0, first+int64(n)
 	if len(held.wire) > math.MaxInt32 {
+		held.giveBack()
 		return nil, errTooLarge
 	}
 	decoded, err := decode(mem, b.layout, held.wire, held.fields, n)
