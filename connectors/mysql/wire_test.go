@@ -74,6 +74,7 @@ func newStream(from io.Reader) *wire {
 // Small packets come through as they are, whatever pieces they are read in; a wide row leaves
 // its large values behind, and packets after it are counted as if it had been short.
 func TestWire(t *testing.T) {
+	connectortest.NoRaces(t)
 	small, medium := bytes.Repeat([]byte("s"), 700), bytes.Repeat([]byte("m"), 70_000)
 	large := make([]byte, longestPacket+1000)
 	copy(large[longestPacket-3:], "over the end of a packet")
@@ -153,6 +154,7 @@ func TestWire(t *testing.T) {
 
 // A wide row that is damaged is an error, and no more than what it says is made room for.
 func TestWireDamaged(t *testing.T) {
+	connectortest.NoRaces(t)
 	row := rowOf([]byte("1"), make([]byte, wideBytes))
 	long := binary.LittleEndian.AppendUint64([]byte{1, '1', 0xfe}, 1<<40)
 	whole, _ := appendPackets(nil, 0, row)
@@ -413,6 +415,7 @@ func TestEachField(t *testing.T) {
 
 // Where a compressed packet ends, a row may go on in the next one.
 func TestSqueezedRow(t *testing.T) {
+	connectortest.NoRaces(t)
 	row := rowOf(bytes.Repeat([]byte("a long text "), 100_000), []byte("2"))
 	packets, _ := appendPackets(nil, 0, row)
 	var in []byte
