@@ -61,7 +61,8 @@ type build struct {
 	// analyzed those whose statistics have been gathered.
 	indexed, analyzed map[catalog.TableID]bool
 
-	ahead tasks.Locks // on tables, of what is done before Finish
+	ahead   tasks.Locks // on tables, of what is done before Finish
+	stepped []entry     // of the definitions, the foreign keys that can be made in two steps
 
 	made made
 }

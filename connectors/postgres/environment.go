@@ -238,6 +238,11 @@ func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
 	if err := decodeJSON(spec.Definitions.Data, &b.defs); err != nil {
 		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: s.side, Op: "begin a build of " + s.display(s.target), Err: errors.New("the source's definitions cannot be read")}
 	}
+	for _, e := range b.defs.After {
+		if e.Phase == phaseForeign && e.Steps != nil {
+			b.stepped = append(b.stepped, e)
+		}
+	}
 	b.ledger = "sanitize_" + strings.ToLower(spec.Run)
 	for hasSchema(spec, b.ledger) {
 		b.ledger += "_"

@@ -128,16 +128,16 @@ func (b *build) goAhead(ctx context.Context, id catalog.TableID) error {
 	b.mu.Lock()
 	b.indexed[id] = true
 	var keys []entry
-	for _, e := range b.defs.After {
-		if e.Phase == phaseForeign && (*e.Table == id || *e.References == id) && b.indexed[*e.Table] && b.indexed[*e.References] {
-			keys = append(keys, e)
+	for i := range b.stepped { // for each of thousands of tables: without a copy
+		if e := &b.stepped[i]; (*e.Table == id || *e.References == id) && b.indexed[*e.Table] && b.indexed[*e.References] {
+			keys = append(keys, *e)
 		}
 	}
 	b.mu.Unlock()
 	var list []tasks.Task
 	for _, e := range keys {
 		bytes := b.loads.bytes(*e.Table)
-		if e.Steps == nil || bytes < twoStepBytes {
+		if bytes < twoStepBytes {
 			continue
 		}
 		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
