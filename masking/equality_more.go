@@ -1,6 +1,7 @@
 package masking
 
 import (
+	"bytes"
 	"unicode"
 	"unicode/utf8"
 
@@ -63,7 +64,7 @@ func (s *scratch) canonicalMore(v []byte, e Equality) []byte {
 			r, size := utf8.DecodeRune(part)
 			if r == utf8.RuneError && size == 1 {
 				s.text = append(s.text, part[0])
-			} else if from := len(s.text); r != '·' || e&FoldAccents == 0 || e&FoldForms == 0 || from == 0 || s.text[from-1] != 'l' {
+			} else if r != '·' || e&FoldAccents == 0 || e&FoldForms == 0 || !bytes.HasSuffix(s.text[from:], []byte{'l'}) {
 				s.text = appendBase1(s.text, r, e) // and l· is l, as ŀ is
 			}
 			part = part[size:]

@@ -1,6 +1,12 @@
 package masking
 
-import "testing"
+import (
+	"crypto/aes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unicode"
+)
 
 func TestCanonicalForms(t *testing.T) {
 	for _, c := range []struct {
@@ -33,6 +39,7 @@ func TestCanonicalForms(t *testing.T) {
 		{FoldForms | FoldCase | FoldAccents, "coŀlecció", "colleccio"},
 		{FoldForms | FoldCase | FoldAccents, "col·lecció", "colleccio"},
 		{FoldCase | FoldAccents | FoldAstral, "A😀 😁", "a\ufffd \ufffd"},
+		{FoldForms | FoldCase | FoldAccents | FoldAstral, "·El", "·el"}, // of what the scratch space holds already nothing counts
 	} {
 		s := getScratch()
 		if got := string(s.canonical([]byte(c.in), c.equality)); got != c.want {
@@ -61,5 +68,101 @@ func TestCanonicalFormsAreStable(t *testing.T) {
 		s.canonical(v, FoldCase|FoldAccents)
 	}); n > 0 {
 		t.Errorf("%.0f allocations", n)
+	}
+}
+
+// everyFold are equalities whose canonical forms are made in each of the ways that there are.
+var everyFold = []Equality{FoldASCII, FoldCase, FoldAccents, FoldForms, FoldForms | FoldCase, FoldForms | FoldCase | FoldAccents, FoldForms | FoldCase | FoldAccents | FoldAstral,
+	FoldCase | FoldAccents | FoldAstral | FoldSharpS, FoldCase | FoldAccents | FoldSharpS | FoldSwedish, FoldCase | PadSpace}
+
+// The canonical form of a long value is that of its pieces.
+func TestCanonicalInPieces(t *testing.T) {
+	letters := []string{"a", "L", "l", "·", "\u0387", "\u0301", "\u0345", "\u200d", "\x01", "\ufe0f", " ", "É", "ß", "ŀ", "가", "ᄀ", "ᅡ", "日", "😀", "Ü", "ж", "\xff", "\xc3", "½", "ﷺ", "\u09be", "\u0f71", "\u0f72"}
+	rnd := rand.New(rand.NewPCG(5, 6))
+	s := getScratch()
+	defer s.free()
+	pieces := 0
+	for range 20000 / fewer {
+		var b strings.Builder
+		from := letters[rnd.IntN(3)*5:] // of some texts no character is ASCII
+		for range rnd.IntN(60) {
+			b.WriteString(from[rnd.IntN(len(from))])
+		}
+		v := []byte(b.String())
+		for _, e := range everyFold {
+			e &^= PadSpace
+			s.text = s.text[:0]
+			want := string(s.canonical(v, e))
+			got := ""
+			for rest := v; len(rest) > 0; pieces++ {
+				n := e.piece(rest, 8)
+				s.text = s.text[:0]
+				got += string(s.canonical(rest[:n], e))
+				rest = rest[n:]
+			}
+			if got != want {
+				t.Fatalf("%v: %+q has the form %+q in pieces, and %+q", e, v, got, want)
+			}
+		}
+	}
+	if pieces < 20000/fewer*len(everyFold)*2 {
+		t.Errorf("only %d pieces", pieces)
+	}
+}
+
+// In front of a letter a text may be divided.
+func TestCanonicalBeforeLetters(t *testing.T) {
+	s := getScratch()
+	defer s.free()
+	for _, text := range everyCodePoint() {
+		letter := text.(string)
+		if r := []rune(letter)[0]; !unicode.IsLetter(r) {
+			continue
+		}
+		for _, e := range everyFold {
+			if e.form().LastBoundary([]byte("l"+letter)) != 1 {
+				continue
+			}
+			s.text = s.text[:0]
+			if got, want := string(s.canonical([]byte("l"+letter), e)), "l"+string(s.canonical([]byte(letter), e)); got != want {
+				t.Errorf("%v: l and %+q have the form %+q, and %+q alone", e, letter, got, want)
+			}
+		}
+	}
+}
+
+// A long value has the sum of its canonical form, blanks at the end or not.
+func TestSumOfLongValue(t *testing.T) {
+	p := newPRF([KeySize]byte{1})
+	s := getScratch()
+	defer s.free()
+	for _, text := range []string{"Anna Quillfeather, 12 Mill Lane. ", "José Müller l· ", "Привет", "日本", " ", "\u0301"} {
+		v := []byte(strings.Repeat(text, 3*longForm/len(text)))
+		for _, e := range everyFold {
+			var want, alone [aes.BlockSize]byte
+			s.text = s.text[:0]
+			p.sum(&want, s.canonical(v, e))
+			s.text = append(s.text[:0], "kept"...)
+			p.sumUnder(&alone, s, v, e)
+			if string(s.text) != "kept" {
+				t.Error("what was in the scratch space is gone")
+			}
+			if cap(s.text) > 32*longForm {
+				t.Errorf("%v: %d bytes of scratch space", e, cap(s.text))
+			}
+			s.text = s.text[:0]
+			s.msg[0], s.msg[1], s.msg[2] = []byte("short"), v, []byte("Another")
+			p.sumsUnder(s, 3, e)
+			if alone != want || s.block[1] != want {
+				t.Errorf("%v: the sum of long %q is not that of its form", e, text)
+			}
+			for i, short := range []string{"short", "Another"} {
+				s.text = s.text[:0]
+				p.sum(&want, s.canonical([]byte(short), e))
+				if s.block[2*i] != want {
+					t.Errorf("%v: the sum of %q beside a long value is another", e, short)
+				}
+			}
+		}
 	}
 }

@@ -107,8 +107,7 @@ func (t *loremTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		rows := min(lanes, values.n-base)
 		s.text = s.text[:0]
 		n := gather(s, &values, base, rows)
-		s.canonicals(n, t.equality)
-		t.prf.sums(s, n)
+		t.prf.sumsUnder(s, n, t.equality)
 		lane := 0
 		for i := range rows {
 			switch {

@@ -139,8 +139,7 @@ func (t *nameTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 			}
 			s.msg[lane] = s.text[from:]
 		}
-		s.canonicals(n, t.equality) // for what the canonical form of a name does not fold: accents
-		t.prf.sums(s, n)
+		t.prf.sumsUnder(s, n, t.equality) // for what the canonical form of a name does not fold: accents
 		if t.variant == personName {
 			// Most have a second word: its block is made for all of them at once. No
 			// message is on its way any more, so there is room.

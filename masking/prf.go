@@ -48,6 +48,37 @@ func (p *prf) sum(out *[aes.BlockSize]byte, msg []byte) {
 	p.block.Encrypt(out[:], out[:])
 }
 
+// chained is a CMAC whose message comes in pieces.
+type chained struct {
+	prf   *prf
+	state [aes.BlockSize]byte
+	rest  [aes.BlockSize]byte // what has come and may be the last block
+	n     int                 // bytes of it
+}
+
+// add adds a piece of the message.
+func (c *chained) add(piece []byte) {
+	for len(piece) > 0 {
+		if c.n == aes.BlockSize {
+			xor(&c.state, c.rest[:])
+			c.prf.block.Encrypt(c.state[:], c.state[:])
+			for c.n = 0; len(piece) > aes.BlockSize; piece = piece[aes.BlockSize:] {
+				xor(&c.state, piece)
+				c.prf.block.Encrypt(c.state[:], c.state[:])
+			}
+		}
+		n := copy(c.rest[c.n:], piece)
+		c.n, piece = c.n+n, piece[n:]
+	}
+}
+
+// end returns the CMAC of all pieces.
+func (c *chained) end() [aes.BlockSize]byte {
+	c.prf.last(&c.state, c.rest[:c.n])
+	c.prf.block.Encrypt(c.state[:], c.state[:])
+	return c.state
+}
+
 // last adds the last block of a message to the state.
 func (p *prf) last(state *[aes.BlockSize]byte, msg []byte) {
 	lo, hi := p.end(msg)

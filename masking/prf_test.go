@@ -86,6 +86,29 @@ func testBatches(t *testing.T) {
 	}
 }
 
+// A message that comes in pieces has the sum that it has as a whole.
+func TestKeyedFunctionOfPieces(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	p := newPRF([KeySize]byte{1})
+	for range 2000 {
+		msg := make([]byte, rnd.IntN(100))
+		for i := range msg {
+			msg[i] = byte(rnd.Uint32())
+		}
+		var want [aes.BlockSize]byte
+		p.sum(&want, msg)
+		c := chained{prf: p}
+		for rest := msg; len(rest) > 0; {
+			n := rnd.IntN(min(len(rest), 40) + 1)
+			c.add(rest[:n])
+			rest = rest[n:]
+		}
+		if c.end() != want {
+			t.Fatalf("%d bytes in pieces: not the sum of the message", len(msg))
+		}
+	}
+}
+
 func TestScratchForgets(t *testing.T) {
 	s := new(scratch)
 	s.text = append(s.text, "a value"...)

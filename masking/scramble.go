@@ -32,7 +32,7 @@ func newScrambler(key [KeySize]byte, e Equality) *scrambler {
 // blocks of s.
 func (c *scrambler) add(out *textBuilder, v []byte, s *scratch) {
 	block, counter := &s.block[0], &s.block[1]
-	c.prf.sum(block, s.canonical(v, c.equality))
+	c.prf.sumUnder(block, s, v, c.equality)
 	seed := *block
 	out.grow(len(v))
 	n := 0

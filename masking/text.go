@@ -109,7 +109,6 @@ type shapeScratch struct {
 	bases  []rune
 	other  []rune
 	narrow []byte
-	equal  []byte
 
 	// The streams of several values, and where each lane's begins. The last block
 	// is there to be read past the end, and thrown away.
@@ -119,7 +118,6 @@ type shapeScratch struct {
 
 func (s *shapeScratch) free() {
 	clear(s.narrow)
-	clear(s.equal)
 	clear(s.bases)
 	shapeScratches.Put(s)
 }
@@ -140,8 +138,7 @@ func (t *shapeTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		rows := min(lanes, values.n-base)
 		s.text = s.text[:0]
 		n := gather(s, &values, base, rows)
-		s.canonicals(n, t.equality)
-		t.prf.sums(s, n)
+		t.prf.sumsUnder(s, n, t.equality)
 		lane, ready := 0, 0
 		for i := range rows {
 			switch {

@@ -10,14 +10,75 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// canonicals brings the first n messages into their canonical form under e.
-func (s *scratch) canonicals(n int, e Equality) {
-	if e == 0 {
+// longForm is the length in bytes from which a canonical form is made in pieces of about so
+// much: whole, it would take as much memory again as the value, or twice as much.
+const longForm = 64 << 10
+
+// sumsUnder is sums of the messages' canonical forms under e.
+func (p *prf) sumsUnder(s *scratch, n int, e Equality) {
+	if !e.folds() {
+		for i, v := range s.msg[:n] {
+			s.msg[i] = e.unpadded(v)
+		}
+		p.sums(s, n)
 		return
 	}
-	for i, v := range s.msg[:n] {
-		s.msg[i] = s.canonical(v, e)
+	type made struct {
+		lane int
+		sum  [aes.BlockSize]byte
 	}
+	var long []made
+	for i, v := range s.msg[:n] {
+		if len(v) <= longForm {
+			s.msg[i] = s.canonical(v, e)
+			continue
+		}
+		long = append(long, made{lane: i})
+		p.sumUnder(&long[len(long)-1].sum, s, v, e)
+		s.msg[i] = nil
+	}
+	p.sums(s, n)
+	for i := range long {
+		s.block[long[i].lane] = long[i].sum
+	}
+}
+
+// sumUnder is sum of v's canonical form under e. What s.text holds stays.
+func (p *prf) sumUnder(out *[aes.BlockSize]byte, s *scratch, v []byte, e Equality) {
+	from := len(s.text)
+	if len(v) <= longForm || !e.folds() {
+		p.sum(out, s.canonical(v, e))
+		s.text = s.text[:from]
+		return
+	}
+	v = e.unpadded(v)
+	e &^= PadSpace // blanks at the end of a piece are inside the value
+	c := chained{prf: p}
+	for len(v) > 0 {
+		n := e.piece(v, longForm)
+		c.add(s.canonical(v[:n], e))
+		s.text, v = s.text[:from], v[n:]
+	}
+	*out = c.end()
+}
+
+// piece returns how long a piece v may begin with, of about n bytes: the canonical forms of
+// the two parts make that of the whole. Where no such place is found it is all of v.
+func (e Equality) piece(v []byte, n int) int {
+	for ; n < len(v); n *= 2 {
+		for cut := n; cut > n/2; cut-- {
+			if c := v[cut]; c < utf8.RuneSelf && !unseen(rune(c)) {
+				return cut
+			}
+		}
+		// In front of a letter nothing is undone by what was before it, as a middle dot is by an l.
+		if cut := e.form().LastBoundary(v[:n]); cut > 0 {
+			if r, _ := utf8.DecodeRune(v[cut:]); unicode.IsLetter(r) {
+				return cut
+			}
+		}
+	}
+	return len(v)
 }
 
 // folds reports whether different letters may be equal.
@@ -246,6 +307,8 @@ func (t *letterTable) restricted() *letterTable {
 
 // addEqual adds what appendEqual makes, cut to what the column holds.
 func (t *shapeTransform) addEqual(out *textBuilder, v []byte, seed *[aes.BlockSize]byte, s *shapeScratch) {
-	s.equal = t.appendEqual(s.equal[:0], v, seed, s)
-	out.add(cutText(s.equal, t.maxChars, t.maxBytes))
+	out.grow(len(v))
+	from := len(out.buf)
+	made := t.appendEqual(out.buf, v, seed, s)
+	out.keep(made[:from+len(cutText(made[from:], t.maxChars, t.maxBytes))])
 }

@@ -106,8 +106,7 @@ func (t *tokenTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 		rows := min(lanes, values.n-base)
 		s.text = s.text[:0]
 		n := t.gather(s, &values, base, rows)
-		s.canonicals(n, t.equal)
-		t.prf.sums(s, n)
+		t.prf.sumsUnder(s, n, t.equal)
 		lane := 0
 		for i := range rows {
 			switch {
