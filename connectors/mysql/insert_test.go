@@ -1,10 +1,14 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+
+	driverpkg "github.com/go-sql-driver/mysql"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -50,6 +54,39 @@ func TestInsertEverything(t *testing.T) {
 			if !slices.EqualFunc(want, got, slices.Equal[[]string]) {
 				t.Errorf("%s:\n%.400q\nwant\n%.400q", table.Comment, got, want)
 			}
+		}
+	})
+}
+
+// A value that is longer than the server takes is called that, where NULL may stand in its
+// place and where it may not.
+func TestInsertTooLong(t *testing.T) {
+	connectortest.NoRaces(t)
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		database := s.Database(t)
+		s.Exec(t, database, "CREATE TABLE nullable (v longblob)", "CREATE TABLE required (v longblob NOT NULL)")
+		to := openTarget(t, s, s.DSN(s.Name(t)))
+		session, err := to.connect(t.Context(), database)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer session.close()
+		long := bytes.Repeat([]byte{'v'}, 1<<20)
+		for _, table := range []string{"nullable", "required"} {
+			w := newInserter(session, "INSERT INTO "+table+" (v) VALUES ", []loadColumn{{name: "v"}}, func(*driverpkg.MySQLError) bool { return false })
+			for range session.packet/int64(len(long)) + 1 {
+				if err := w.write(t.Context(), long); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := w.write(t.Context(), []byte{'\n'})
+			if err == nil {
+				_, err = w.end(t.Context())
+			}
+			if kind, _ := connectors.KindOf(err); kind != connectors.KindUnsupported || !strings.Contains(err.Error(), "max_allowed_packet") {
+				t.Errorf("%s: kind %d: %v", table, kind, err)
+			}
+			s.Exec(t, database, "DELETE FROM "+table)
 		}
 	})
 }

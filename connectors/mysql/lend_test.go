@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -12,17 +13,18 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
-// lending opens a snapshot of a table of 20,000 rows with one reader, and a view of it that
-// has joined.
-func lending(t *testing.T, s *connectortest.MySQLServer) (held, joined *snapshot, database string) {
+// lending opens a snapshot of a table of 20,000 rows, and of what else there shall be, with so
+// many readers, and a view of it that has joined.
+func lending(t *testing.T, s *connectortest.MySQLServer, readers int, more ...string) (held, joined *snapshot, database string) {
 	t.Helper()
 	var holders connectortest.Holders
 	database = s.Database(t)
 	s.Exec(t, database, "CREATE TABLE d (i int PRIMARY KEY)", "INSERT INTO d VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)",
 		"CREATE TABLE t (id int PRIMARY KEY, v varchar(200))",
 		"INSERT INTO t SELECT a.i + 10 * b.i + 100 * c.i + 1000 * e.i + 10000 * f.i, REPEAT('v', 200) FROM d a, d b, d c, d e, d f WHERE f.i < 2")
+	s.Exec(t, database, more...)
 	open := func() *source {
-		opened, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 1, Holder: holders.Dial})
+		opened, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: readers, Holder: holders.Dial})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +47,7 @@ func lending(t *testing.T, s *connectortest.MySQLServer) (held, joined *snapshot
 // has none yet, leaves its reader to the next, at the same instant.
 func TestLoanCutShort(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
-		held, joined, database := lending(t, s)
+		held, joined, database := lending(t, s, 1)
 		s.Exec(t, database, "DELETE FROM t WHERE id >= 100")
 		for _, statement := range []string{"SELECT a.v, b.v FROM t a, t b", "SELECT SLEEP(600)"} {
 			r, err := joined.take(t.Context(), "read")
@@ -80,10 +82,61 @@ func TestLoanCutShort(t *testing.T) {
 	})
 }
 
+// Who reads nothing of a wide row that was sent to him keeps no other reader from his: he may
+// wait for what that one has, the counter of a table or room in the pipeline.
+func TestLoanLeftWaiting(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		_, joined, _ := lending(t, s, 2, "CREATE TABLE w (id int PRIMARY KEY, v longtext)", "INSERT INTO w VALUES (1, REPEAT('w', 12000000)), (2, REPEAT('w', 12000000))")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		query := func(r *session, id int) driver.Rows {
+			t.Helper()
+			rows, err := r.conn.(driver.QueryerContext).QueryContext(ctx, fmt.Sprintf("SELECT v FROM w WHERE id = %d", id), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return rows
+		}
+		take := func() *session {
+			t.Helper()
+			r, err := joined.take(ctx, "read")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		waiting, other := take(), take()
+		rows := query(waiting, 1)
+		for range 3 { // by then the first row is on its way
+			read := query(other, 2)
+			into := make([]driver.Value, 1)
+			if err := read.Next(into); err != nil {
+				t.Fatal(err)
+			}
+			if v, _ := into[0].([]byte); len(v) != 12000000 {
+				t.Errorf("%d bytes", len(v))
+			}
+			other.turn.end()
+			if err := read.Next(into); err != io.EOF {
+				t.Fatal(err)
+			}
+			read.Close()
+		}
+		joined.give(other, true)
+		into := make([]driver.Value, 1)
+		if err := rows.Next(into); err != nil || len(into[0].([]byte)) != 12000000 {
+			t.Error(err)
+		}
+		waiting.turn.end()
+		rows.Close()
+		joined.give(waiting, false)
+	})
+}
+
 // A reader that its server has ended is counted out; without any, the snapshot is lost.
 func TestLoanLost(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
-		held, joined, _ := lending(t, s)
+		held, joined, _ := lending(t, s, 1)
 		r, err := joined.take(t.Context(), "read")
 		if err != nil {
 			t.Fatal(err)
@@ -115,7 +168,7 @@ func TestLoanLost(t *testing.T) {
 // catalog and definitions are those of the instant.
 func TestJoinedChunks(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
-		held, joined, database := lending(t, s)
+		held, joined, database := lending(t, s, 1)
 		id := catalog.TableID{Name: "t"}
 		var divided [][]connectors.Chunk
 		for _, target := range []int64{256 << 10, 512 << 10} {
