@@ -548,5 +548,5 @@ func (b *build) closeSessions() {
 	admin := b.admin
 	b.admin = nil
 	b.adminMu.Unlock()
-	closeConn(admin)
+	b.giveBack(admin)
 }

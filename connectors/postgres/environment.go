@@ -297,6 +297,18 @@ func (s *sink) take(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// giveBack gives the target's lock back and closes the session: the server by itself would
+// release it a moment after the session has gone.
+func (s *sink) giveBack(conn *pgx.Conn) {
+	if conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), poolTimeout)
+	defer cancel()
+	conn.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock_all()")
+	closeConn(conn)
+}
+
 // neighbour is a database whose name begins like the target's.
 type neighbour struct {
 	name  string

@@ -399,7 +399,7 @@ func (s *sink) Unfinished(ctx context.Context) (*connectors.Unfinished, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer closeConn(conn) // and with it the lock
+	defer s.giveBack(conn)
 	// Of a process that was killed a moment ago the server may not know yet.
 	for until := time.Now().Add(busyPatience); ; {
 		err := s.take(ctx, conn)

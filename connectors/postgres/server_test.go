@@ -212,6 +212,32 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// The target is free as soon as it has been given back, and not a moment later.
+func TestGivenBack(t *testing.T) {
+	a := connectortest.Postgres(t)
+	opened, err := Connector{}.OpenSink(t.Context(), a.DSN(a.Name(t)), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close()
+	s := opened.(*sink)
+	open := func() *pgx.Conn {
+		conn, err := s.admin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	for i := range 100 {
+		for _, conn := range []*pgx.Conn{open(), open()} {
+			if err := s.take(t.Context(), conn); err != nil {
+				t.Fatalf("the %d. time: %v", i+1, err)
+			}
+			s.giveBack(conn)
+		}
+	}
+}
+
 // TestRewritten proves the check that a table was not rewritten between the
 // snapshot and its lock: the snapshot would see it empty.
 func TestRewritten(t *testing.T) {
