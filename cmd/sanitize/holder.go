@@ -403,7 +403,7 @@ func socketName(source connectors.Identity, token string) string {
 	return hex.EncodeToString(sum[:10]) + ".sock"
 }
 
-// listen opens the socket of a holder. What killed ones have left is removed first.
+// listen opens the socket of a holder. What killed ones have left a while ago is removed first.
 func listen(source connectors.Identity, token string) (net.Listener, error) {
 	dir, err := holderFolder()
 	if err != nil {
@@ -414,6 +414,10 @@ func listen(source connectors.Identity, token string) (net.Listener, error) {
 		return nil, err
 	}
 	for _, name := range names {
+		// That of a holder which starts just now may not be listened to yet.
+		if info, err := os.Lstat(name); err != nil || time.Since(info.ModTime()) < holderTimeout {
+			continue
+		}
 		if conn, err := net.DialTimeout("unix", name, time.Second); err == nil {
 			conn.Close()
 		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -436,7 +440,18 @@ func holderFolder() (string, error) {
 		return "", err
 	}
 	if !info.IsDir() || !oursAlone(info) {
-		return "", fmt.Errorf("%s is not a folder of this account alone", dir)
+		return "", &folderError{dir}
 	}
 	return dir, nil
+}
+
+// folderError is the place of the sockets, which others could get at.
+type folderError struct{ dir string }
+
+// Error says what it is not.
+func (e *folderError) Error() string { return e.dir + " is not a folder of this account alone" }
+
+// Hint says how it becomes one.
+func (e *folderError) Hint() string {
+	return "if it is yours, chmod 700 " + e.dir + "; else have it removed: sanitize makes it anew"
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
 )
@@ -45,6 +46,29 @@ func TestHolderFolder(t *testing.T) {
 		t.Error("a holder that has ended has heard")
 	}
 
+	// A socket that nobody listens to is of a holder that was killed, or of one that starts.
+	for age, there := range map[time.Duration]bool{0: true, time.Hour: false} {
+		name := filepath.Join(filepath.Dir(l.Addr().String()), "left.sock")
+		left, err := net.ListenUnix("unix", &net.UnixAddr{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left.SetUnlinkOnClose(false)
+		left.Close()
+		if err := os.Chtimes(name, time.Now().Add(-age), time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+		next, err := listen(source, "next")
+		if err != nil {
+			t.Fatal(err)
+		}
+		next.Close()
+		if _, err := os.Lstat(name); (err == nil) != there {
+			t.Errorf("of %s ago: %v", age, err)
+		}
+		os.Remove(name)
+	}
+
 	folder, err := holderFolder()
 	if err != nil || filepath.Dir(folder) != dir {
 		t.Fatalf("folder %s, %v", folder, err)
@@ -52,7 +76,7 @@ func TestHolderFolder(t *testing.T) {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listen(source, "token"); err == nil || !strings.Contains(err.Error(), "of this account alone") {
+	if _, err := listen(source, "token"); err == nil || !strings.Contains(err.Error(), "of this account alone") || !strings.Contains(connectors.Hint(err), "chmod 700") {
 		t.Errorf("a folder that others may enter: %v", err)
 	}
 	if err := os.Remove(folder); err != nil {

@@ -51,7 +51,7 @@ func (s *source) Join(ctx context.Context, token string) (connectors.Snapshot, e
 // gone is the error of a snapshot whose holder cannot be reached.
 func (s *snapshot) gone(op string, err error) error {
 	return &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: op, Err: fmt.Errorf("nobody on this machine holds the snapshot: %w", err),
-		Hint: "the process that held it has ended, or runs elsewhere or under another account; run again"}
+		Hint: "the process that held it has ended, or runs elsewhere or under another account; begin anew, with a snapshot that is held"}
 }
 
 // dial reaches the holder.

@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -441,4 +443,35 @@ func TestSqueezedRow(t *testing.T) {
 	if !bytes.Equal(got[4:], row) {
 		t.Error("the row is another")
 	}
+}
+
+// Rows of several packets arrive byte for byte from a server that compresses, by TLS where it offers that, or in clear.
+func TestWideRowsSqueezed(t *testing.T) {
+	connectortest.NoRaces(t)
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		source := s.Database(t)
+		// The first values shrink, the second ones do not; the last row fills a packet to the byte.
+		random := make([]byte, 8<<20)
+		rand.NewChaCha8([32]byte{1}).Read(random)
+		s.Exec(t, source, "CREATE TABLE w (id int PRIMARY KEY, v longblob, w longblob)",
+			fmt.Sprintf("INSERT INTO w VALUES (1, REPEAT('wide ', 2000000), x'%x'), (2, NULL, '')", random),
+			"INSERT INTO w SELECT 3, v, w FROM w WHERE id = 1",
+			"INSERT INTO w VALUES (4, '', ''), (5, REPEAT('x', 16777215 - 2 - 4 - 1), '')")
+		const sums = "SELECT GROUP_CONCAT(CONCAT(id, COALESCE(SHA2(v, 256), ''), SHA2(w, 256)) ORDER BY id) FROM w"
+		want := s.Value(t, source, sums)
+		for _, mode := range []string{"disabled", "preferred"} {
+			from, err := url.Parse(s.DSN(source))
+			if err != nil {
+				t.Fatal(err)
+			}
+			from.RawQuery = "compress=true&ssl-mode=" + mode
+			name := s.Name(t)
+			if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from.String(), s.DSN(name)); err != nil {
+				t.Fatalf("%s: %v", mode, err)
+			}
+			if got := s.Value(t, name, sums); got != want {
+				t.Errorf("ssl-mode %s: the rows differ", mode)
+			}
+		}
+	})
 }
