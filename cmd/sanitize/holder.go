@@ -415,7 +415,7 @@ func listen(source connectors.Identity, token string) (net.Listener, error) {
 	}
 	for _, name := range names {
 		// That of a holder which starts just now may not be listened to yet.
-		if info, err := os.Lstat(name); err != nil || time.Since(info.ModTime()) < holderTimeout {
+		if info, err := os.Lstat(name); err != nil || time.Since(info.ModTime()) < time.Second/10 {
 			continue
 		}
 		if conn, err := net.DialTimeout("unix", name, time.Second); err == nil {

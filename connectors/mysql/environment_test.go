@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
@@ -507,5 +508,38 @@ func TestNames(t *testing.T) {
 			t.Errorf("the name beside the target is too long: %s", first.sink.name(building, strings.Repeat("r", runLimit)))
 		}
 		first.replace(t, shop(1), strings.Repeat("r", runLimit))
+	})
+}
+
+// A lock that its owner lets go of between the question for it and the question for the owner
+// is taken.
+func TestLockLetGo(t *testing.T) {
+	onServers(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		name := s.Name(t)
+		g := openTarget(t, s, s.DSN(name))
+		b := g.begin(t, shop(1), "first")
+		defer b.Abort()
+		u, err := url.Parse(s.DSN(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.RawQuery = "ssl-mode=disabled"
+		proxy, through := connectortest.NewProxy(t, u.String())
+		conn, err := openTarget(t, s, through).admin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.close()
+		proxy.OnStatement(func(sql string) connectortest.Cut {
+			if strings.Contains(sql, "IS_USED_LOCK") {
+				if err := b.holder.exec(t.Context(), "DO RELEASE_LOCK("+literal(b.lock())+")"); err != nil {
+					t.Error(err)
+				}
+			}
+			return connectortest.CutNothing
+		})
+		if _, err := b.retake(t.Context(), conn); err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -193,6 +193,8 @@ func (b *build) retake(ctx context.Context, conn *session) (taken int64, err err
 			// The number is ours as long as the server has not started anew, and it has
 			// not if somebody by that number holds our lock.
 			conn.exec(ctx, fmt.Sprintf("KILL %d", owner))
+		}
+		if owner == b.taken || owner == 0 { // 0: it was let go of just now
 			err = b.sink.take(ctx, conn, 5)
 		}
 	}
