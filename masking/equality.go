@@ -102,10 +102,10 @@ func (s *scratch) canonical(v []byte, e Equality) []byte {
 	case e&FoldAccents == 0:
 		s.text = appendFolded(s.text, v)
 	default:
-		for s.iter.Init(norm.NFKD, v); !s.iter.Done(); {
-			s.text = appendBase(s.text, s.iter.Next())
+		s.parts.begin(norm.NFKD, v)
+		for part := s.parts.next(); part != nil; part = s.parts.next() {
+			s.text = appendBase(s.text, part)
 		}
-		s.iter = norm.Iter{} // it holds on to v
 	}
 	return s.text[from:len(s.text):len(s.text)]
 }

@@ -59,8 +59,9 @@ func (s *scratch) canonicalMore(v []byte, e Equality) []byte {
 		v = s.text[from:]
 		from = len(s.text) // an append that moves s.text leaves v where it is
 	}
-	for s.iter.Init(e.form(), v); !s.iter.Done(); {
-		for part := s.iter.Next(); len(part) > 0; {
+	s.parts.begin(e.form(), v)
+	for part := s.parts.next(); part != nil; part = s.parts.next() {
+		for len(part) > 0 {
 			r, size := utf8.DecodeRune(part)
 			if r == utf8.RuneError && size == 1 {
 				s.text = append(s.text, part[0])
@@ -70,7 +71,6 @@ func (s *scratch) canonicalMore(v []byte, e Equality) []byte {
 			part = part[size:]
 		}
 	}
-	s.iter = norm.Iter{} // it holds on to v
 	return s.text[from:len(s.text):len(s.text)]
 }
 

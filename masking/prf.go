@@ -4,8 +4,6 @@ import (
 	"crypto/aes"
 	"encoding/binary"
 	"sync"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // prf is the keyed function: AES-256-CMAC (NIST SP 800-38B, RFC 4493 with a
@@ -142,9 +140,9 @@ type scratch struct {
 	chain [lanes][aes.BlockSize]byte // the states of messages of several blocks
 	long  [lanes]uint8               // the lanes that they are of
 
-	word [lanes][8]byte // space for integers as messages
-	text []byte         // space for normalised messages, to append to
-	iter norm.Iter      // of their decomposition; norm.Append would allocate one
+	word  [lanes][8]byte // space for integers as messages
+	text  []byte         // space for normalised messages, to append to
+	parts decomposer     // of them
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -159,6 +157,7 @@ func (s *scratch) free() {
 	clear(s.r[:])
 	clear(s.a[:])
 	clear(s.b[:])
+	s.parts.free()
 	s.text = s.text[:0]
 	if cap(s.text) > 1<<20 {
 		s.text = nil

@@ -55,7 +55,7 @@ func (p *prf) sumUnder(out *[aes.BlockSize]byte, s *scratch, v []byte, e Equalit
 	e &^= PadSpace // blanks at the end of a piece are inside the value
 	c := chained{prf: p}
 	for len(v) > 0 {
-		n := e.piece(v, longForm)
+		n := piece(v, longForm)
 		c.add(s.canonical(v[:n], e))
 		s.text, v = s.text[:from], v[n:]
 	}
@@ -64,21 +64,30 @@ func (p *prf) sumUnder(out *[aes.BlockSize]byte, s *scratch, v []byte, e Equalit
 
 // piece returns how long a piece v may begin with, of about n bytes: the canonical forms of
 // the two parts make that of the whole. Where no such place is found it is all of v.
-func (e Equality) piece(v []byte, n int) int {
+func piece(v []byte, n int) int {
 	for ; n < len(v); n *= 2 {
 		for cut := n; cut > n/2; cut-- {
-			if c := v[cut]; c < utf8.RuneSelf && !unseen(rune(c)) {
-				return cut
-			}
-		}
-		// In front of a letter nothing is undone by what was before it, as a middle dot is by an l.
-		if cut := e.form().LastBoundary(v[:n]); cut > 0 {
-			if r, _ := utf8.DecodeRune(v[cut:]); unicode.IsLetter(r) {
+			if divides(v[cut:]) {
 				return cut
 			}
 		}
 	}
 	return len(v)
+}
+
+// divides reports whether a text may be divided before v, which is not empty: it begins with
+// what combines with nothing before it, and leaves something in every canonical form, so that
+// what comes behind does not go by what was before; a middle dot alone does, by an l.
+func divides(v []byte) bool {
+	if v[0] < utf8.RuneSelf {
+		return !unseen(rune(v[0]))
+	}
+	r, size := utf8.DecodeRune(v)
+	if size == 1 || r == '·' || unseen(r) || unicode.Is(unicode.Mn, r) {
+		return false
+	}
+	p := norm.NFKD.Properties(v[:size])
+	return p.BoundaryBefore() && p.Decomposition() == nil
 }
 
 // folds reports whether different letters may be equal.

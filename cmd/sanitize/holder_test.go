@@ -47,7 +47,7 @@ func TestHolderFolder(t *testing.T) {
 	}
 
 	// A socket that nobody listens to is of a holder that was killed, or of one that starts.
-	for age, there := range map[time.Duration]bool{0: true, time.Hour: false} {
+	for age, there := range map[time.Duration]bool{-time.Hour: true, time.Hour: false} {
 		name := filepath.Join(filepath.Dir(l.Addr().String()), "left.sock")
 		left, err := net.ListenUnix("unix", &net.UnixAddr{Name: name})
 		if err != nil {

@@ -529,7 +529,7 @@ func TestLockLetGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.close()
+		defer b.sink.release(conn)
 		proxy.OnStatement(func(sql string) connectortest.Cut {
 			if strings.Contains(sql, "IS_USED_LOCK") {
 				if err := b.holder.exec(t.Context(), "DO RELEASE_LOCK("+literal(b.lock())+")"); err != nil {

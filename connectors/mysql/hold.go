@@ -168,7 +168,7 @@ func (b *build) withHolder(ctx context.Context, f func(*session) error) error {
 	}
 	taken, err := b.retake(ctx, conn)
 	if err != nil {
-		conn.close()
+		b.sink.release(conn)
 		return err
 	}
 	b.holder.close()

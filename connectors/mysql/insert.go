@@ -223,16 +223,26 @@ func (w *inserter) flush(ctx context.Context, now bool) error {
 	n, err := w.session.run(ctx, string(w.statement))
 	w.statement = w.statement[:0]
 	// CONCAT makes NULL of too long a value, with a warning, and the column may refuse it.
-	if err == nil || numberOf(err) == 1048 && w.pieces > 0 {
-		if e := w.outcome.look(ctx, w.session, n); e != nil {
-			return e
-		}
-		if f := w.outcome.first; f != nil && f.Number == 1301 {
-			return tooLarge("value")
+	if numberOf(err) == 1048 && w.pieces > 0 {
+		o := outcome{odd: w.outcome.odd}
+		if o.look(ctx, w.session, 0) == nil && o.tooLong() {
+			err = tooLarge("value")
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := w.outcome.look(ctx, w.session, n); err != nil {
+		return err
+	}
+	if w.outcome.tooLong() {
+		return tooLarge("value")
+	}
+	return nil
 }
+
+// tooLong reports whether CONCAT has warned that it made NULL.
+func (o *outcome) tooLong() bool { return o.first != nil && o.first.Number == 1301 }
 
 func tooLarge(what string) error {
 	return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SinkSide, Op: "insert rows",

@@ -262,7 +262,7 @@ func (b *build) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
 	}
 	taken, err := b.retake(ctx, conn)
 	if err != nil {
-		closeConn(conn)
+		b.giveBack(conn)
 		return err
 	}
 	closeConn(b.admin)
