@@ -145,7 +145,8 @@ func TestSumOfLongValue(t *testing.T) {
 	p := newPRF([KeySize]byte{1})
 	s := getScratch()
 	defer s.free()
-	for _, text := range []string{"Anna Quillfeather, 12 Mill Lane. ", "José Müller l· ", "Привет", "日本", "😀", " ", "ㅠ", "\u0301"} {
+	texts := []string{"José Müller l· ", "ㅠ", "Anna Quillfeather, 12 Mill Lane. ", "Привет", "日本", "😀", " ", "\u0301"}
+	for _, text := range texts[:max(len(texts)/fewer, 2)] {
 		v := []byte(strings.Repeat(text, 8*longForm/len(text)))
 		for _, e := range everyFold {
 			var want, alone [aes.BlockSize]byte
@@ -156,7 +157,7 @@ func TestSumOfLongValue(t *testing.T) {
 			if string(s.text) != "kept" {
 				t.Error("what was in the scratch space is gone")
 			}
-			if cap(s.text) > 6*longForm && text != "ㅠ" && text != "\u0301" { // which are in one piece
+			if cap(s.text) > 6*longForm && text != "ㅠ" && text != "\u0301" { // which are one piece
 				t.Errorf("%v: %d bytes of scratch space for %q", e, cap(s.text), text)
 			}
 			s.text = s.text[:0]
