@@ -395,15 +395,17 @@ func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // edgeSQL returns a query for the last of the values, of those that the sequence can give, in
-// the column that it fills; of a column without values it has no row. An edge that is asked
-// for by itself is read from an index, where there is one.
+// the column that it fills; NULL if there are others alone, and of a column without values no
+// row. An edge that is asked for by itself is read from an index, where there is one; only if
+// the sequence cannot give it, all values are looked at.
 func edgeSQL(q connectors.Sequence) string {
-	edge := "max"
+	edge, column, from := "max", ident(q.Owner.Column), table(q.Owner.Table)
 	if q.Increment < 0 {
 		edge = "min"
 	}
-	return fmt.Sprintf("SELECT least(greatest(edge::numeric, %d), %d)::bigint FROM (SELECT pg_catalog.%s(%s) AS edge FROM %s) found WHERE edge IS NOT NULL",
-		q.Min, q.Max, edge, ident(q.Owner.Column), table(q.Owner.Table))
+	within := fmt.Sprintf("BETWEEN %d AND %d", q.Min, q.Max)
+	return fmt.Sprintf("SELECT (CASE WHEN edge::numeric %[4]s THEN edge::numeric ELSE (SELECT pg_catalog.%[1]s(%[2]s::numeric) FROM %[3]s WHERE %[2]s::numeric %[4]s) END)::bigint"+
+		" FROM (SELECT pg_catalog.%[1]s(%[2]s) AS edge FROM %[3]s) found WHERE edge IS NOT NULL", edge, column, from, within)
 }
 
 // past reports whether a value is one that the sequence has not given out yet.
