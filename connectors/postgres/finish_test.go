@@ -125,7 +125,9 @@ func TestSequencesReadTheIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text := strings.Join(plan, "\n"); !strings.Contains(text, "Index Only Scan Backward") ||
-		slices.ContainsFunc(plan, func(line string) bool { return strings.Contains(line, "Seq Scan") && !strings.Contains(line, "never executed") }) {
+		slices.ContainsFunc(plan, func(line string) bool {
+			return strings.Contains(line, "Seq Scan") && !strings.Contains(line, "never executed")
+		}) {
 		t.Error(text)
 	}
 	// What the sequence cannot give is not what it is set past: it would be at its end.
