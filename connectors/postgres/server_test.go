@@ -283,7 +283,11 @@ func TestHolderLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	snap := s.(*snapshot)
-	a.Exec(t, a.DSN("postgres"), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = "+literal(snap.conn.Database))
+	holders := " FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = " + literal(snap.conn.Database)
+	a.Exec(t, a.DSN("postgres"), "SELECT pg_terminate_backend(pid)"+holders)
+	for a.Value(t, a.DSN("postgres"), "SELECT count(*)"+holders) != "0" { // the server ends it a moment later
+		time.Sleep(time.Millisecond)
+	}
 	id := catalog.TableID{Schema: "public", Name: "t"}
 	layout, err := snap.Layout(id, nil)
 	if err != nil {
