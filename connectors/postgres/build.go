@@ -309,7 +309,7 @@ func (b *build) Finish(ctx context.Context) error {
 		return err
 	}
 	for _, id := range b.defs.Views {
-		err := b.with(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
+		err := b.ample(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
 		if err != nil {
 			return fail(ctx, b.side, "refresh materialized view "+words(id), err)
 		}
@@ -357,7 +357,7 @@ func (b *build) phase(ctx context.Context, p phase) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	return b.with(ctx, func(held *session) error { return b.run(ctx, held, entries...) })
+	return b.ample(ctx, func(held *session) error { return b.run(ctx, held, entries...) })
 }
 
 func (b *build) root(id catalog.TableID) string {
@@ -375,7 +375,7 @@ func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 		last, called := q.Last, q.Called
 		if q.Owner.Column != "" {
 			var found *int64
-			err := conn.QueryRow(ctx, edgeSQL(q)).Scan(&found)
+			err := conn.QueryRow(ctx, edgeSQL(q, b.integer(q.Owner))).Scan(&found)
 			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 				return fail(ctx, b.side, op, err)
 			}
@@ -395,17 +395,31 @@ func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // edgeSQL returns a query for the last of the values, of those that the sequence can give, in
-// the column that it fills; NULL if there are others alone, and of a column without values no
-// row. An edge that is asked for by itself is read from an index, where there is one; only if
-// the sequence cannot give it, all values are looked at.
-func edgeSQL(q connectors.Sequence) string {
+// the column that it fills; NULL or no row if there is none. An edge that is asked for by
+// itself, or within bounds of the column's own operators, is read from an index, where there is
+// one: that of integers. Of other numbers all are looked at if the sequence cannot give the last.
+func edgeSQL(q connectors.Sequence, integer bool) string {
 	edge, column, from := "max", ident(q.Owner.Column), table(q.Owner.Table)
 	if q.Increment < 0 {
 		edge = "min"
 	}
+	if integer {
+		return fmt.Sprintf("SELECT pg_catalog.%[1]s(%[2]s)::bigint FROM %[3]s WHERE %[2]s BETWEEN '%[4]d'::bigint AND '%[5]d'::bigint", edge, column, from, q.Min, q.Max)
+	}
 	within := fmt.Sprintf("BETWEEN %d AND %d", q.Min, q.Max)
 	return fmt.Sprintf("SELECT (CASE WHEN edge::numeric %[4]s THEN edge::numeric ELSE (SELECT pg_catalog.%[1]s(%[2]s::numeric) FROM %[3]s WHERE %[2]s::numeric %[4]s) END)::bigint"+
 		" FROM (SELECT pg_catalog.%[1]s(%[2]s) AS edge FROM %[3]s) found WHERE edge IS NOT NULL", edge, column, from, within)
+}
+
+// integer reports whether a column is of an integer type.
+func (b *build) integer(id catalog.ColumnID) bool {
+	t := b.spec.Catalog.Table(id.Table)
+	if t == nil {
+		return false
+	}
+	return slices.ContainsFunc(t.Columns, func(c catalog.Column) bool {
+		return c.Name == id.Column && slices.Contains([]string{"smallint", "integer", "bigint"}, c.Type.Name)
+	})
 }
 
 // past reports whether a value is one that the sequence has not given out yet.

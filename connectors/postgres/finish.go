@@ -61,7 +61,7 @@ func (b *build) makeIndexes(ctx context.Context, id catalog.TableID, todo []entr
 	}
 	bytes := b.loads.bytes(id)
 	if bytes < twoStepBytes {
-		return b.with(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
+		return b.ample(ctx, func(held *session) error { return b.run(ctx, held, todo...) })
 	}
 	var list []tasks.Task
 	var rest []entry
@@ -219,7 +219,7 @@ func (b *build) keys(ctx context.Context) error {
 			}}, bytes})
 		}
 		add = append(add, tasks.Task{Locks: []string{b.root(*e.Table), b.root(*e.References)}, Do: func(ctx context.Context) error {
-			return b.with(ctx, func(held *session) error { return b.run(ctx, held, now) })
+			return b.ample(ctx, func(held *session) error { return b.run(ctx, held, now) })
 		}})
 	}
 	if err := b.parallel(ctx, add); err != nil {
@@ -251,6 +251,19 @@ func (b *build) analyze(id catalog.TableID) tasks.Task {
 		err := b.with(ctx, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
 		return fail(ctx, b.side, "analyze "+words(id), err)
 	}}
+}
+
+// ample runs f on a session that has at least the memory that the server's owner gives to one,
+// whatever it was tuned for before.
+func (b *build) ample(ctx context.Context, f func(*session) error) error {
+	return b.with(ctx, func(held *session) error {
+		if held.tuned != "" {
+			if err := b.tune(ctx, held, allKB); err != nil {
+				return fail(ctx, b.side, "set a session of "+word(b.name), err)
+			}
+		}
+		return f(held)
+	})
 }
 
 // tune gives a session so much memory, in KiB, for sorting and joining, but no more than
