@@ -21,6 +21,7 @@ func decomposed(form norm.Form, text []byte) []byte {
 
 // Every character decomposes as Unicode says, alone and between marks.
 func TestDecomposition(t *testing.T) {
+	noRaces(t)
 	for _, form := range []norm.Form{norm.NFD, norm.NFKD} {
 		for _, text := range everyCodePoint() {
 			for _, v := range []string{text.(string), "a\u0315" + text.(string) + "\u0323\u0301"} {

@@ -76,6 +76,7 @@ var everyFold = []Equality{FoldASCII, FoldCase, FoldAccents, FoldForms, FoldForm
 
 // The canonical form of a long value is that of its pieces.
 func TestCanonicalInPieces(t *testing.T) {
+	noRaces(t)
 	letters := []string{"·", "ł", "l", "ŀ", "\u0387", "\u0640", "\ufe71", "\u200d", "\ufe0f", "\u0301", "日", "\u0345", "É", "ß", "가", "ᄀ", "ᅡ", "ㅠ", "ｱ", "ﾞ", "😀", "Ü", "ж", "½", "ﷺ", "\u09be", "\u0f71", "\u0f72", "\xff", "\xc3",
 		" ", "a", "L", "\x01"} // the last few are ASCII
 	rnd := rand.New(rand.NewPCG(5, 6))
@@ -114,6 +115,7 @@ func TestCanonicalInPieces(t *testing.T) {
 
 // Before each character that divides a text it may be divided, whatever is on both sides.
 func TestDivides(t *testing.T) {
+	noRaces(t)
 	s := getScratch()
 	defer s.free()
 	some := 0
@@ -142,6 +144,7 @@ func TestDivides(t *testing.T) {
 
 // A long value has the sum of its canonical form, blanks at the end or not.
 func TestSumOfLongValue(t *testing.T) {
+	noRaces(t)
 	p := newPRF([KeySize]byte{1})
 	s := getScratch()
 	defer s.free()

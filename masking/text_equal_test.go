@@ -35,6 +35,7 @@ func everyCodePoint() (all []any) {
 
 // What is compared letter by letter is what is compared as a whole.
 func TestBasesAreTheCanonicalForm(t *testing.T) {
+	noRaces(t)
 	s := getScratch()
 	defer s.free()
 	for _, e := range []Equality{FoldASCII, FoldCase, FoldAccents, FoldForms, FoldForms | FoldCase, FoldForms | FoldCase | FoldAccents | FoldAstral, FoldCase | FoldAccents | FoldAstral | FoldSharpS, FoldCase | FoldAccents | FoldSharpS | FoldSwedish} {
