@@ -2,6 +2,7 @@ package masking
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -112,12 +113,13 @@ func (s *scratch) canonical(v []byte, e Equality) []byte {
 
 // plainLower reports whether no character of v is a capital, or beyond ASCII.
 func plainLower(v []byte) bool {
-	for _, c := range v {
-		if c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+	for ; len(v) >= 8; v = v[8:] {
+		if w := binary.LittleEndian.Uint64(v); w&highBits != 0 || lowered(w) != w {
 			return false
 		}
 	}
-	return true
+	w, _ := load(v)
+	return w&highBits == 0 && lowered(w) == w
 }
 
 // appendFolded appends v with the case of every letter folded. Bytes that are not

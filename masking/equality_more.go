@@ -2,6 +2,7 @@ package masking
 
 import (
 	"bytes"
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,12 +21,25 @@ func (e Equality) byLetters() Equality {
 
 // visibleASCII reports whether v is ASCII without what a collation passes over.
 func visibleASCII(v []byte) bool {
+	for len(v) >= 8 && printable(binary.LittleEndian.Uint64(v)) {
+		v = v[8:]
+	}
+	if len(v) < 8 {
+		if w, _ := load(v); printable(w | ' '*ones<<(8*len(v))) {
+			return true
+		}
+	}
 	for _, c := range v {
 		if c >= utf8.RuneSelf || unseen(rune(c)) {
 			return false
 		}
 	}
 	return true
+}
+
+// printable reports whether eight bytes are all of ASCII from the space to the tilde.
+func printable(w uint64) bool {
+	return (w|(w+ones))&highBits == 0 && ((w|highBits)-' '*ones)&highBits == highBits
 }
 
 // unseen reports whether the Unicode Collation Algorithm passes over r: controls that are no

@@ -290,7 +290,7 @@ func (c *config) connectBy(ctx context.Context, database string, g gate) (*sessi
 	}
 	s := &session{side: c.side, conn: conn}
 	if w != nil {
-		s.turn = w.turn
+		s.asker, s.turn = w, w.turn
 	}
 	if err := c.prepare(ctx, s); err != nil {
 		s.close()

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"time"
 
 	driverpkg "github.com/go-sql-driver/mysql"
 
@@ -30,7 +28,7 @@ import (
 //	query        statement               → columns, rows…, end
 //
 // Any of them may be answered by failed; so may a query whose rows have begun. Questions
-// and answers are JSON, statements are text, and rows are below.
+// and answers are JSON, statements are text, and rows are as a server tells them (texts.go).
 type frameKind byte
 
 const (
@@ -52,7 +50,7 @@ const (
 )
 
 // framesVersion is that of the frames: both ends have to speak the same.
-const framesVersion = 1
+const framesVersion = 2
 
 const (
 	// rowsBytes is about how many bytes of rows go into one frame.
@@ -161,34 +159,18 @@ func (f *frames) drain() error {
 	return err
 }
 
-// How a value is told: a byte for its type, and the value. Texts have their length first.
-const (
-	valueNull byte = iota
-	valueBytes
-	valueString
-	valueInt
-	valueUint
-	valueFloat
-	valueDouble
-	valueTrue
-	valueFalse
-	valueTime
-)
-
 // addRow adds a row to the frame of rows that is in the buffer, and writes that when it is
 // full. The caller has begun one, and flushes the last one.
-func (f *frames) addRow(values []driver.Value) error {
+func (f *frames) addRow(values [][]byte) error {
 	length := 0
 	for _, v := range values {
-		length += textLength(v)
+		length += len(v)
 	}
 	if length > largeValue {
 		return f.addLarge(values)
 	}
 	for _, v := range values {
-		if err := f.addValue(v); err != nil {
-			return err
-		}
+		f.out = appendText(f.out, v)
 	}
 	if len(f.out) < rowsBytes {
 		return nil
@@ -201,22 +183,17 @@ func (f *frames) addRow(values []driver.Value) error {
 }
 
 // addLarge writes a row as a frame of its own, its large values from where they are.
-func (f *frames) addLarge(values []driver.Value) error {
+func (f *frames) addLarge(values [][]byte) error {
 	if err := f.flushRows(); err != nil {
 		return err
 	}
 	length := 0
 	for _, v := range values {
-		n := textLength(v)
-		if n <= largeValue {
-			f.out = f.out[:0]
-			if err := f.addValue(v); err != nil {
-				return err
-			}
-			length += len(f.out)
-			continue
+		head := [9]byte{}
+		length += len(v) + 1
+		if v != nil {
+			length += len(appendLength(head[:0], len(v))) - 1
 		}
-		length += 1 + len(binary.AppendUvarint(nil, uint64(n))) + n
 	}
 	if length > longestFrame {
 		return fmt.Errorf("%w: %d bytes", errFrame, length)
@@ -224,34 +201,19 @@ func (f *frames) addLarge(values []driver.Value) error {
 	f.begin(answerRows)
 	binary.LittleEndian.PutUint32(f.out[1:], uint32(length))
 	for _, v := range values {
-		n := textLength(v)
-		if n <= largeValue {
-			if err := f.addValue(v); err != nil {
-				return err
-			}
-			if len(f.out) >= rowsBytes {
+		if len(v) <= largeValue {
+			if f.out = appendText(f.out, v); len(f.out) >= rowsBytes {
 				if err := f.drain(); err != nil {
 					return err
 				}
 			}
 			continue
 		}
-		tag := valueBytes
-		text, is := v.(string)
-		if is {
-			tag = valueString
-		}
-		f.out = binary.AppendUvarint(append(f.out, tag), uint64(n))
+		f.out = appendLength(f.out, len(v))
 		if err := f.drain(); err != nil {
 			return err
 		}
-		var err error
-		if is {
-			_, err = io.WriteString(f.w, text)
-		} else {
-			_, err = f.w.Write(v.([]byte))
-		}
-		if err != nil {
+		if _, err := f.w.Write(v); err != nil {
 			return err
 		}
 	}
@@ -272,121 +234,12 @@ func (f *frames) flushRows() error {
 	return f.flush()
 }
 
-func textLength(v driver.Value) int {
-	switch v := v.(type) {
-	case []byte:
-		return len(v)
-	case string:
-		return len(v)
-	}
-	return 0
-}
-
-func (f *frames) addValue(v driver.Value) error {
-	switch v := v.(type) {
-	case nil:
-		f.out = append(f.out, valueNull)
-	case []byte:
-		f.out = append(binary.AppendUvarint(append(f.out, valueBytes), uint64(len(v))), v...)
-	case string:
-		f.out = append(binary.AppendUvarint(append(f.out, valueString), uint64(len(v))), v...)
-	case int64:
-		f.out = binary.AppendVarint(append(f.out, valueInt), v)
-	case uint64:
-		f.out = binary.AppendUvarint(append(f.out, valueUint), v)
-	case float32:
-		f.out = binary.LittleEndian.AppendUint32(append(f.out, valueFloat), math.Float32bits(v))
-	case float64:
-		f.out = binary.LittleEndian.AppendUint64(append(f.out, valueDouble), math.Float64bits(v))
-	case bool:
-		f.out = append(f.out, valueFalse)
-		if v {
-			f.out[len(f.out)-1] = valueTrue
-		}
-	case time.Time:
-		text, err := v.MarshalBinary()
-		if err != nil {
-			return err
-		}
-		f.out = append(binary.AppendUvarint(append(f.out, valueTime), uint64(len(text))), text...)
-	default:
-		return fmt.Errorf("the driver gives a %T", v)
-	}
-	return nil
-}
-
-// takeRow reads a row from the content of a frame of rows, and returns what follows it.
-// Texts stay where they are.
-func takeRow(from []byte, into []driver.Value) (rest []byte, err error) {
-	for i := range into {
-		if into[i], from, err = takeValue(from); err != nil {
-			return nil, err
-		}
-	}
-	return from, nil
-}
-
-func takeValue(from []byte) (v driver.Value, rest []byte, err error) {
-	if len(from) == 0 {
-		return nil, nil, errFrame
-	}
-	tag, from := from[0], from[1:]
-	switch tag {
-	case valueNull:
-		return nil, from, nil
-	case valueTrue, valueFalse:
-		return tag == valueTrue, from, nil
-	case valueBytes, valueString, valueTime:
-		text, rest, err := takeText(from)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case tag == valueBytes:
-			return text, rest, nil
-		case tag == valueString:
-			return string(text), rest, nil
-		}
-		var t time.Time
-		if t.UnmarshalBinary(text) != nil {
-			return nil, nil, errFrame
-		}
-		return t, rest, nil
-	case valueInt:
-		if v, n := binary.Varint(from); n > 0 {
-			return v, from[n:], nil
-		}
-	case valueUint:
-		if v, n := binary.Uvarint(from); n > 0 {
-			return v, from[n:], nil
-		}
-	case valueFloat:
-		if len(from) >= 4 {
-			return math.Float32frombits(binary.LittleEndian.Uint32(from)), from[4:], nil
-		}
-	case valueDouble:
-		if len(from) >= 8 {
-			return math.Float64frombits(binary.LittleEndian.Uint64(from)), from[8:], nil
-		}
-	}
-	return nil, nil, errFrame
-}
-
-// takeText reads a text with its length before it.
-func takeText(from []byte) (text, rest []byte, err error) {
-	n, used := binary.Uvarint(from)
-	if used <= 0 || n > uint64(len(from)-used) {
-		return nil, nil, errFrame
-	}
-	end := used + int(n)
-	return from[used:end:end], from[end:], nil
-}
-
 // writeColumns tells the names of an answer's columns.
 func (f *frames) writeColumns(names []string) error {
 	f.begin(answerColumns)
 	f.out = binary.AppendUvarint(f.out, uint64(len(names)))
 	for _, n := range names {
-		f.out = append(binary.AppendUvarint(f.out, uint64(len(n))), n...)
+		f.out = append(appendLength(f.out, len(n)), n...)
 	}
 	return f.flush()
 }

@@ -9,24 +9,23 @@ import (
 	"math"
 	"reflect"
 	"testing"
-	"time"
 
 	driverpkg "github.com/go-sql-driver/mysql"
 
 	"github.com/sanitize-db/sanitize/connectors"
 )
 
-// Every value that a driver gives arrives as it was, in small rows and in large ones.
+// Every value arrives as it was, in small rows and in large ones.
 func TestFramesOfRows(t *testing.T) {
 	large := bytes.Repeat([]byte("large \x00"), 500_000)
-	rows := [][]driver.Value{
-		{nil, []byte{}, "", int64(0), uint64(0), float32(0), float64(0), true},
-		{[]byte(nil), []byte("a\x00\xff"), "é", int64(math.MinInt64), uint64(math.MaxUint64), float32(0.1), math.Copysign(0, -1), false},
-		{time.Date(2026, 1, 2, 3, 4, 5, 6789, time.UTC), large, string(large), int64(math.MaxInt64), uint64(1), float32(math.Inf(1)), math.MaxFloat64, nil},
-		{nil, nil, nil, nil, nil, nil, nil, nil},
+	rows := [][][]byte{
+		{nil, {}, []byte("a\x00\xff"), bytes.Repeat([]byte("m"), 0xfa), bytes.Repeat([]byte("m"), 0xfb)},
+		{bytes.Repeat([]byte("m"), 1<<16-1), bytes.Repeat([]byte("m"), 1<<16), nil, {}, {1}},
+		{large, nil, bytes.Repeat(large, 6), {}, []byte("é")},
+		{nil, nil, nil, nil, nil},
 	}
 	for range 20_000 { // more than one frame
-		rows = append(rows, []driver.Value{int64(1), []byte("b"), "c", nil, nil, nil, nil, nil})
+		rows = append(rows, [][]byte{[]byte("1"), []byte("b"), nil, nil, nil})
 	}
 	var wire bytes.Buffer
 	f := newFrames(&wire)
@@ -40,7 +39,7 @@ func TestFramesOfRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	var rest []byte
-	into := make([]driver.Value, 8)
+	into := make([][]byte, 5)
 	for i, want := range rows {
 		if len(rest) == 0 {
 			kind, content, err := f.read(nil)
@@ -54,11 +53,8 @@ func TestFramesOfRows(t *testing.T) {
 			t.Fatalf("row %d: %v", i, err)
 		}
 		for c := range want {
-			if b, is := want[c].([]byte); is && b == nil {
-				want[c] = []byte{} // not NULL
-			}
 			if !reflect.DeepEqual(into[c], want[c]) {
-				t.Fatalf("row %d, column %d: a %T is not as it was", i, c, want[c])
+				t.Fatalf("row %d, column %d: %d bytes are not as they were", i, c, len(want[c]))
 			}
 		}
 	}
@@ -94,10 +90,10 @@ func FuzzFrames(f *testing.F) {
 	frame := func(kind frameKind, length uint32, content ...byte) []byte {
 		return append(binary.LittleEndian.AppendUint32([]byte{byte(kind)}, length), content...)
 	}
-	f.Add(frame(answerRows, 3, valueNull, valueInt, 2), uint8(2))
-	f.Add(frame(answerRows, math.MaxUint32, valueNull), uint8(1))
-	f.Add(frame(answerRows, 11, append([]byte{valueBytes}, binary.AppendUvarint(nil, math.MaxUint64)...)...), uint8(1))
-	f.Add(frame(answerRows, 2, valueTime, 0), uint8(1))
+	f.Add(frame(answerRows, 3, nullValue, 1, '2'), uint8(2))
+	f.Add(frame(answerRows, math.MaxUint32, nullValue), uint8(1))
+	f.Add(frame(answerRows, 9, binary.LittleEndian.AppendUint64([]byte{0xfe}, math.MaxUint64)...), uint8(1))
+	f.Add(frame(answerRows, 2, 0xff, 0), uint8(1))
 	f.Add(frame(answerColumns, 3, 1, 1, 'a'), uint8(0))
 	f.Add(frame(answerAffected, 2, 2, 4), uint8(0))
 	f.Add(frame(answerFailed, 2, failedServer, 1), uint8(0))
@@ -124,7 +120,7 @@ func FuzzFrames(f *testing.F) {
 					t.Fatal("a failure without an error")
 				}
 			case answerRows:
-				into := make([]driver.Value, max(1, int(columns)))
+				into := make([][]byte, max(1, int(columns)))
 				for len(content) > 0 {
 					if content, err = takeRow(content, into); err != nil {
 						break

@@ -115,7 +115,7 @@ func (s *snapshot) borrow(ctx context.Context, op string) (*session, error) {
 		c.Close()
 		return nil, err
 	}
-	return &session{side: connectors.SourceSide, server: s.source.server, conn: c, turn: c.turn}, nil
+	return &session{side: connectors.SourceSide, server: s.source.server, conn: c, asker: c, turn: c.turn}, nil
 }
 
 // borrowed is a session of another process, as a driver has it. It is for one goroutine. After
@@ -149,11 +149,11 @@ func (c *borrowed) exchange(ctx context.Context, kind frameKind, content []byte)
 	if err := c.frames.write(kind, content); err != nil {
 		return 0, nil, c.broken(ctx)
 	}
-	return c.next(ctx)
+	return c.answer(ctx)
 }
 
-// next reads a frame of an answer. One that tells a failure is that error.
-func (c *borrowed) next(ctx context.Context) (frameKind, []byte, error) {
+// answer reads a frame of an answer. One that tells a failure is that error.
+func (c *borrowed) answer(ctx context.Context) (frameKind, []byte, error) {
 	kind, content, err := c.frames.read(func(n int) error {
 		if err := c.turn.enter(ctx.Done()); err != nil {
 			return err
@@ -192,6 +192,15 @@ func (c *borrowed) ExecContext(ctx context.Context, statement string, _ []driver
 
 // QueryContext runs a statement with rows. Cancelling the context ends them.
 func (c *borrowed) QueryContext(ctx context.Context, statement string, _ []driver.NamedValue) (driver.Rows, error) {
+	found, err := c.ask(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	return &valued{texts: found, turn: c.turn}, nil
+}
+
+// ask implements asker.
+func (c *borrowed) ask(ctx context.Context, statement string) (texts, error) {
 	kind, content, err := c.exchange(ctx, askQuery, []byte(statement))
 	if err != nil {
 		return nil, err
@@ -199,11 +208,11 @@ func (c *borrowed) QueryContext(ctx context.Context, statement string, _ []drive
 	if kind != answerColumns {
 		return nil, c.broken(ctx)
 	}
-	columns, err := takeColumns(content)
+	names, err := takeColumns(content)
 	if err != nil {
 		return nil, c.broken(ctx)
 	}
-	r := &borrowedRows{borrowed: c, ctx: ctx, columns: columns}
+	r := &borrowedRows{borrowed: c, ctx: ctx, names: names}
 	r.stop = context.AfterFunc(ctx, func() { c.conn.Close() })
 	return r, nil
 }
@@ -238,20 +247,18 @@ func takeAffected(from []byte) (a affected, err error) {
 // borrowedRows are the rows of an answer. Their bytes are good until the next row is read.
 type borrowedRows struct {
 	*borrowed
-	ctx     context.Context
-	stop    func() bool
-	columns []string
-	rest    []byte // of the frame that was read last
-	err     error  // why there are no more
+	ctx   context.Context
+	stop  func() bool
+	names []string
+	rest  []byte // of the frame that was read last
+	err   error  // why there are no more
 }
 
-// Columns returns the names.
-func (r *borrowedRows) Columns() []string { return r.columns }
+func (r *borrowedRows) columns() []string { return r.names }
 
-// Next reads a row.
-func (r *borrowedRows) Next(into []driver.Value) error {
+func (r *borrowedRows) next(into [][]byte) error {
 	for r.err == nil && len(r.rest) == 0 {
-		kind, content, err := r.next(r.ctx)
+		kind, content, err := r.answer(r.ctx)
 		switch {
 		case err != nil:
 			r.err = err
@@ -278,9 +285,9 @@ func (r *borrowedRows) Next(into []driver.Value) error {
 	return r.err
 }
 
-// Close drops what has not been read, and the session with it: its holder is the one to end
+// close drops what has not been read, and the session with it: its holder is the one to end
 // the statement.
-func (r *borrowedRows) Close() error {
+func (r *borrowedRows) close() error {
 	r.stop()
 	if r.err == nil {
 		r.err = io.EOF

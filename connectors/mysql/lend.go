@@ -58,7 +58,7 @@ type loan struct {
 	frames *frames
 	reader *session // nil where it has none
 	lost   bool     // it is of no use any more
-	values []driver.Value
+	values [][]byte
 }
 
 // question is a frame of who asks.
@@ -273,71 +273,56 @@ func (l *loan) run(ctx context.Context, kind frameKind, statement string) error 
 		id, _ := result.LastInsertId()
 		return l.frames.writeAffected(rows, id)
 	}
-	rows, err := r.conn.(driver.QueryerContext).QueryContext(l.life, statement, nil)
+	rows, err := r.asker.ask(l.life, statement)
 	if err != nil {
 		return failed(err)
 	}
-	defer r.turn.expect(0)
 	if err := l.pass(rows); err != nil {
-		r.turn.expect(-1)
-		r.turn.end()
 		if !errors.Is(err, errGone) {
 			return failed(err)
 		}
 		// Behind a KILL QUERY not much is left; and what is left has to be read, or the
 		// session would be lost.
 		kill()
-		l.lost = broken(rows.Close())
+		l.lost = broken(rows.close())
 		return errGone
 	}
 	return nil
 }
 
 // pass passes the rows of an answer on. Its error is one of the server's, or errGone.
-func (l *loan) pass(rows driver.Rows) error {
+func (l *loan) pass(rows texts) error {
 	gone := func(err error) error {
 		if err != nil {
 			return errGone
 		}
 		return nil
 	}
-	columns := rows.Columns()
-	if len(columns) == 0 {
-		return fmt.Errorf("a statement that has no rows was sent as a query")
-	}
+	columns := rows.columns()
 	if err := l.frames.writeColumns(columns); err != nil {
 		return errGone
 	}
-	l.values = append(l.values[:0], make([]driver.Value, len(columns))...)
+	l.values = append(l.values[:0], make([][]byte, len(columns))...)
 	turn := l.reader.turn
-	turn.expect(len(columns))
 	l.frames.begin(answerRows)
 	for {
-		err := rows.Next(l.values)
+		err := rows.next(l.values)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			rows.Close()
 			if ferr := l.frames.flushRows(); ferr != nil {
 				return errGone
 			}
 			return err
 		}
-		wide := turn != nil && turn.held
-		if wide {
-			turn.put(l.values)
-		}
 		if err := l.frames.addRow(l.values); err != nil {
 			return errGone
 		}
-		if wide {
+		if turn.held {
 			clear(l.values)
 			turn.end()
 		}
-	}
-	if err := rows.Close(); err != nil {
-		return err
 	}
 	if err := l.frames.flushRows(); err != nil {
 		return errGone

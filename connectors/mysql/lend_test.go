@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"io"
 	"testing"
@@ -56,9 +55,9 @@ func TestLoanCutShort(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(100*time.Millisecond, cancel)
-			rows, err := r.conn.(driver.QueryerContext).QueryContext(ctx, statement, nil)
+			rows, err := r.asker.ask(ctx, statement)
 			for err == nil {
-				err = rows.Next(make([]driver.Value, len(rows.Columns())))
+				err = rows.next(make([][]byte, len(rows.columns())))
 			}
 			if ctx.Err() == nil {
 				t.Fatalf("%s ended by itself: %v", statement, err)
@@ -89,9 +88,9 @@ func TestLoanLeftWaiting(t *testing.T) {
 		_, joined, _ := lending(t, s, 2, "CREATE TABLE w (id int PRIMARY KEY, v longtext)", "INSERT INTO w VALUES (1, REPEAT('w', 12000000)), (2, REPEAT('w', 12000000))")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		query := func(r *session, id int) driver.Rows {
+		query := func(r *session, id int) texts {
 			t.Helper()
-			rows, err := r.conn.(driver.QueryerContext).QueryContext(ctx, fmt.Sprintf("SELECT v FROM w WHERE id = %d", id), nil)
+			rows, err := r.asker.ask(ctx, fmt.Sprintf("SELECT v FROM w WHERE id = %d", id))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,26 +108,26 @@ func TestLoanLeftWaiting(t *testing.T) {
 		rows := query(waiting, 1)
 		for range 3 { // by then the first row is on its way
 			read := query(other, 2)
-			into := make([]driver.Value, 1)
-			if err := read.Next(into); err != nil {
+			into := make([][]byte, 1)
+			if err := read.next(into); err != nil {
 				t.Fatal(err)
 			}
-			if v, _ := into[0].([]byte); len(v) != 12000000 {
-				t.Errorf("%d bytes", len(v))
+			if len(into[0]) != 12000000 {
+				t.Errorf("%d bytes", len(into[0]))
 			}
 			other.turn.end()
-			if err := read.Next(into); err != io.EOF {
+			if err := read.next(into); err != io.EOF {
 				t.Fatal(err)
 			}
-			read.Close()
+			read.close()
 		}
 		joined.give(other, true)
-		into := make([]driver.Value, 1)
-		if err := rows.Next(into); err != nil || len(into[0].([]byte)) != 12000000 {
+		into := make([][]byte, 1)
+		if err := rows.next(into); err != nil || len(into[0]) != 12000000 {
 			t.Error(err)
 		}
 		waiting.turn.end()
-		rows.Close()
+		rows.close()
 		joined.give(waiting, false)
 	})
 }

@@ -24,24 +24,44 @@ func special(w uint64) (before int, found bool) {
 
 // appendEscaped appends a value so that LOAD DATA reads it as it is.
 func appendEscaped(dst, v []byte) []byte {
-	i := 0
-	for len(v)-i >= 8 {
-		before, found := special(binary.LittleEndian.Uint64(v[i:]))
-		if !found {
-			i += 8
-			continue
+	for {
+		i := firstSpecial(v)
+		if i == len(v) {
+			return append(dst, v...)
 		}
-		i += before
 		dst = appendSpecial(append(dst, v[:i]...), v[i])
-		v, i = v[i+1:], 0
+		v = v[i+1:]
 	}
-	for ; i < len(v); i++ {
-		if b := v[i]; b == '\t' || b == '\n' || b == '\\' {
-			dst = appendSpecial(append(dst, v[:i]...), b)
-			v, i = v[i+1:], -1
+}
+
+// firstSpecial returns where the first tab, newline or backslash stands, or the length.
+func firstSpecial(v []byte) int {
+	i, n := 0, len(v)
+	for ; n-i >= 8; i += 8 {
+		if before, found := special(binary.LittleEndian.Uint64(v[i:])); found {
+			return i + before
 		}
 	}
-	return append(dst, v...)
+	if i == n {
+		return n
+	}
+	// The rest comes as a word too: with bytes before it, of which none is special, or with
+	// zeros behind it.
+	var w uint64
+	from := i
+	switch left := n - i; {
+	case n >= 8:
+		from = n - 8
+		w = binary.LittleEndian.Uint64(v[from:])
+	case left >= 4:
+		w = uint64(binary.LittleEndian.Uint32(v)) | uint64(binary.LittleEndian.Uint32(v[left-4:]))<<(8*(left-4))
+	default:
+		w = uint64(v[0]) | uint64(v[left/2])<<(8*(left/2)) | uint64(v[left-1])<<(8*(left-1))
+	}
+	if before, found := special(w); found {
+		return from + before
+	}
+	return n
 }
 
 func appendSpecial(dst []byte, b byte) []byte {

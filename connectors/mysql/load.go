@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 		}
 		return nil, err
 	}
-	l := &loader{build: b, op: op, chunk: chunk, layout: layout, session: s, plain: plain, encoder: rows.NewEncoder(layout), columns: loadColumns(layout)}
+	l := &loader{build: b, op: op, chunk: chunk, layout: layout, session: s, plain: plain, encoder: rows.NewEncoder(layout), columns: loadColumns(layout, b.defs.Collation)}
 	if err := l.clear(ctx); err != nil {
 		return nil, l.fail(err)
 	}
@@ -113,6 +114,8 @@ func (l *loader) twice() error {
 type loadColumn struct {
 	name    string
 	convert bool // the value is UTF-8 whatever the column is
+	latin1  bool // the same, and it is converted here
+	asIs    bool // a text is stored as it is sent
 	bit     bool // a number is stored as its byte
 	year    bool // a number is stored as it is in four digits
 	// labels are the numbers of an enum's labels, by which its values are stored; 0 is that
@@ -120,7 +123,9 @@ type loadColumn struct {
 	labels map[string]int64
 }
 
-func loadColumns(layout *connectors.Layout) []loadColumn {
+// loadColumns returns what loading has to know. own is the database's collation, which a column
+// has that names none.
+func loadColumns(layout *connectors.Layout, own string) []loadColumn {
 	all := make([]loadColumn, len(layout.Columns))
 	decoded := map[int]bool{}
 	for _, d := range layout.Decoded {
@@ -139,8 +144,13 @@ func loadColumns(layout *connectors.Layout) []loadColumn {
 			// Of bytes without a character set they take something else, or nothing.
 			all[i].convert = true
 		default:
-			all[i].convert = decoded[i] && c.Type.Kind == catalog.Text && !strings.HasPrefix(c.Collation, "utf8")
+			collation := cmp.Or(c.Collation, own)
+			all[i].convert = decoded[i] && c.Type.Kind == catalog.Text && !strings.HasPrefix(collation, "utf8")
+			if all[i].convert && inLatin1(collation) && shortText(word) {
+				all[i].convert, all[i].latin1 = false, true
+			}
 		}
+		all[i].asIs = all[i].labels == nil && !all[i].latin1
 	}
 	return all
 }
@@ -190,12 +200,13 @@ type loader struct {
 	encoder *rows.Encoder
 	columns []loadColumn
 
-	out   sinkWriter // nil before the first row
-	lines []byte
-	rows  int64
-	bytes int64
-	empty int64 // empty values of enums, for which the server may warn
-	err   error // why nothing more can be done
+	out     sinkWriter // nil before the first row
+	lines   []byte
+	scratch []byte
+	rows    int64
+	bytes   int64
+	empty   int64 // empty values of enums, for which the server may warn
+	err     error // why nothing more can be done
 }
 
 var errEnded = errors.New("the loader has ended")
@@ -234,6 +245,15 @@ func (l *loader) add(ctx context.Context, wire []byte, n int) error {
 	off := 0
 	for range n {
 		for i := range l.columns {
+			// Most values are short texts that nobody has to look at.
+			if text, end, ok := rows.ParseText(wire, off); ok && l.columns[i].asIs && len(text) <= feedBytes {
+				if i > 0 {
+					l.lines = append(l.lines, '\t')
+				}
+				l.lines = appendEscaped(l.lines, text)
+				off = end
+				continue
+			}
 			v, end, err := rows.Parse(wire, off)
 			if err != nil {
 				return &connectors.Error{Side: connectors.SinkSide, Op: l.op, Err: err}
@@ -284,6 +304,14 @@ func (l *loader) field(ctx context.Context, i int, v rows.Value) error {
 			}
 			l.number(c, n)
 			return nil
+		} else if c.latin1 {
+			var ok bool
+			if l.scratch, ok = appendLatin1(l.scratch[:0], v.Bytes); !ok {
+				return &connectors.Error{Kind: connectors.KindIntegrity, Side: connectors.SinkSide, Op: l.op, Err: fmt.Errorf("row %d, column %s: the value has characters that the column's latin1 lacks", l.rows, c.name)}
+			}
+			if len(l.scratch) > 0 {
+				v.Bytes = l.scratch
+			}
 		}
 		for len(v.Bytes) > feedBytes {
 			l.lines = appendEscaped(l.lines, v.Bytes[:feedBytes])

@@ -2,11 +2,9 @@ package mysql
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,39 +15,61 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
 
-// expressionOf returns the expression by which a column is read, and whether its values are
-// bytes that are no text. decoded tells whether somebody looks at them.
-func expressionOf(name string, facts columnFacts, kind catalog.Kind, decoded bool) (expression string, blob bool) {
+// form is what a value is taken for that the server tells.
+type form uint8
+
+const (
+	asText   form = iota // of whatever type it is: nobody looks at it, or as a text
+	asLatin1             // a text in the server's latin1
+	asBlob
+	asInt
+	asFloat
+)
+
+// expressionOf returns the expression by which a column is read, and what its values are.
+// decoded tells whether somebody looks at them.
+func expressionOf(name string, facts columnFacts, kind catalog.Kind, decoded bool) (expression string, f form) {
 	column := ident(name)
+	look := func(f form) form {
+		if decoded {
+			return f
+		}
+		return asText
+	}
 	switch facts.dataType {
 	case "float":
 		// A float is printed with six digits; as a double it keeps them all.
-		return column + " * 1e0", false
+		return column + " * 1e0", look(asFloat)
 	case "enum":
 		if !decoded {
-			return "CAST(" + column + " AS UNSIGNED)", false // a label may be empty, and so is what is none of them
+			return "CAST(" + column + " AS UNSIGNED)", asInt // a label may be empty, and so is what is none of them
 		}
 	case "year":
 		if decoded {
-			return column + " + 0", false
+			return column + " + 0", asInt
 		}
-		return "CONCAT(" + column + ")", false // 0000, not 0: a load takes 0 for the year 2000
-	case "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "double", "real":
-		return column, false
+		return "CONCAT(" + column + ")", asText // 0000, not 0: a load takes 0 for the year 2000
+	case "tinyint", "smallint", "mediumint", "int", "integer", "bigint":
+		return column, look(asInt)
+	case "double", "real":
+		return column, look(asFloat)
 	case "bit":
 		if decoded && kind == catalog.Bool {
-			return column + " + 0", false
+			return column + " + 0", asInt
 		}
-		return column, true
+		return column, asBlob
 	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector",
 		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
-		return column, true
+		return column, asBlob
+	}
+	if decoded && facts.latin1() {
+		return column, asLatin1
 	}
 	decoded = decoded || facts.dataType == "set" // a label is found by its characters
 	if decoded && facts.converts() {
-		return "CONVERT(" + column + " USING utf8mb4)", false
+		return "CONVERT(" + column + " USING utf8mb4)", asText
 	}
-	return column, false
+	return column, asText
 }
 
 // converts reports whether the column's bytes are not UTF-8.
@@ -63,11 +83,11 @@ func (f columnFacts) converts() bool {
 
 // readSQL returns the query for a chunk's rows, with the texts of a choice's keys behind
 // the columns.
-func (s *snapshot) readSQL(layout *connectors.Layout, where, index string, chosen *rows.Choice) (sql string, blobs []bool) {
+func (s *snapshot) readSQL(layout *connectors.Layout, where, index string, chosen *rows.Choice) (sql string, forms []form) {
 	var list []string
 	for i, c := range layout.Columns {
-		expression, blob := expressionOf(c.Name, s.facts[layout.Table.ID.Name][c.Name], c.Type.Kind, slices.Contains(layout.Decoded, i))
-		list, blobs = append(list, expression), append(blobs, blob)
+		expression, f := expressionOf(c.Name, s.facts[layout.Table.ID.Name][c.Name], c.Type.Kind, slices.Contains(layout.Decoded, i))
+		list, forms = append(list, expression), append(forms, f)
 	}
 	for _, k := range chosen.Keys() {
 		list = append(list, hashed(k))
@@ -87,7 +107,7 @@ func (s *snapshot) readSQL(layout *connectors.Layout, where, index string, chose
 	case where != "" || condition != "":
 		b.WriteString(" WHERE " + where + condition)
 	}
-	return b.String(), blobs
+	return b.String(), forms
 }
 
 // Read opens a reader on one chunk. It waits for a free session.
@@ -104,13 +124,13 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 		return nil, err
 	}
 	chosen, _ := layout.Rows.(*rows.Choice)
-	sql, blobs := s.readSQL(layout, part.Where, part.Index, chosen)
+	sql, forms := s.readSQL(layout, part.Where, part.Index, chosen)
 	reader, err := s.take(ctx, op)
 	if err != nil {
 		return nil, err
 	}
-	b := &batches{snapshot: s, session: reader, turn: reader.turn, op: op, blobs: blobs, builder: rows.NewBuilder(layout)}
-	b.columns, b.keeps = len(layout.Columns), chosen.Keeper(len(layout.Columns))
+	b := &batches{snapshot: s, session: reader, turn: reader.turn, op: op, forms: forms, builder: rows.NewBuilder(layout)}
+	b.columns, b.keeps = len(layout.Columns), chosen.Keeper()
 	// Not the caller's context: the statement lives as long as the reader does, and who
 	// calls Next brings a context of their own.
 	var own context.Context
@@ -123,29 +143,29 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	// What is read behind a savepoint holds no lock on the table's definition when the
 	// savepoint is gone: production may alter tables that nobody reads just now.
 	if _, err = reader.run(own, "SAVEPOINT chunk"); err == nil {
-		b.rows, err = reader.conn.(driver.QueryerContext).QueryContext(own, sql, nil)
+		b.rows, err = reader.asker.ask(own, sql)
 	}
 	if err != nil {
 		err = fail(ctx, connectors.SourceSide, op, err)
 		b.finish(!broken(err) && own.Err() == nil)
 		return nil, err
 	}
-	b.values = make([]driver.Value, len(b.rows.Columns()))
-	b.turn.expect(len(b.values))
+	b.values = make([][]byte, len(b.rows.columns()))
 	return b, nil
 }
 
 type batches struct {
 	snapshot *snapshot
 	session  *session // nil when given back
-	turn     *turn    // the session's; nil if it has none
+	turn     *turn    // the session's
 	op       string
-	rows     driver.Rows
-	blobs    []bool // of columns
+	rows     texts
+	forms    []form // of columns
 	builder  *rows.Builder
-	values   []driver.Value
-	columns  int                       // of values; keys stand behind them
-	keeps    func([]driver.Value) bool // whether a row stays; nil if all do
+	values   [][]byte
+	columns  int                      // of values; keys stand behind them
+	keeps    func(key ...[]byte) bool // whether a row stays; nil if all do
+	scratch  []byte
 	cancel   context.CancelFunc
 	done     bool
 	err      error
@@ -190,20 +210,20 @@ func (b *batches) next(ctx context.Context) (*connectors.Batch, error) {
 // fill reads up to a batch of rows.
 func (b *batches) fill(ctx context.Context) error {
 	for !b.builder.Full() {
-		if err := b.rows.Next(b.values); err != nil {
+		if err := b.rows.next(b.values); err != nil {
 			if errors.Is(err, io.EOF) {
 				b.done = true
 				return b.ended(ctx)
 			}
 			return b.failed(ctx, err)
 		}
-		if b.turn != nil && b.turn.held {
+		if b.turn.held {
 			if err := b.wide(); err != nil {
 				return err
 			}
 			continue
 		}
-		if b.keeps != nil && !b.keeps(b.values) {
+		if b.keeps != nil && !b.keeps(b.values[b.columns:]...) {
 			continue
 		}
 		for i, v := range b.values[:b.columns] {
@@ -219,8 +239,7 @@ func (b *batches) fill(ctx context.Context) error {
 // wide takes a wide row. The batch that it comes to has the turn until it is released, and
 // is full.
 func (b *batches) wide() error {
-	b.turn.put(b.values)
-	if b.keeps != nil && !b.keeps(b.values) {
+	if b.keeps != nil && !b.keeps(b.values[b.columns:]...) {
 		clear(b.values)
 		b.turn.end()
 		return nil
@@ -228,7 +247,7 @@ func (b *batches) wide() error {
 	const ofOthers = 16 // at most, and of the head of a text
 	n := 0
 	for _, v := range b.values[:b.columns] {
-		n += ofOthers + textLength(v)
+		n += ofOthers + len(v)
 	}
 	b.builder.Wide(n, b.turn.pass(n))
 	for i, v := range b.values[:b.columns] {
@@ -242,31 +261,45 @@ func (b *batches) wide() error {
 	return nil
 }
 
-// add adds a value to the row. It copies what the driver lends.
-func (b *batches) add(i int, v driver.Value) error {
-	switch v := v.(type) {
-	case nil:
+// add adds a value to the row, of which it makes a copy.
+func (b *batches) add(i int, v []byte) error {
+	if v == nil {
 		b.builder.Null()
-	case []byte:
-		if b.blobs[i] {
-			b.builder.Blob(v)
-		} else {
-			b.builder.Text(unsafe.String(unsafe.SliceData(v), len(v)))
+		return nil
+	}
+	text := unsafe.String(unsafe.SliceData(v), len(v))
+	switch b.forms[i] {
+	case asBlob:
+		b.builder.Blob(v)
+	case asLatin1:
+		if b.scratch = appendUTF8(b.scratch[:0], v); len(b.scratch) > 0 {
+			text = unsafe.String(unsafe.SliceData(b.scratch), len(b.scratch))
 		}
-	case int64:
-		b.builder.Int(v)
-	case uint64:
-		if v > math.MaxInt64 {
-			b.builder.Text(strconv.FormatUint(v, 10))
-		} else {
-			b.builder.Int(int64(v))
+		b.builder.Text(text)
+	case asInt:
+		n, err := strconv.ParseInt(text, 10, 64)
+		switch {
+		case err == nil:
+			b.builder.Int(n)
+		case errors.Is(err, strconv.ErrRange): // of a BIGINT UNSIGNED
+			b.builder.Text(text)
+		default:
+			return b.noNumber(i)
 		}
-	case float64:
-		b.builder.Float(v)
+	case asFloat:
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return b.noNumber(i)
+		}
+		b.builder.Float(n)
 	default:
-		return &connectors.Error{Side: connectors.SourceSide, Op: b.op, Err: fmt.Errorf("the driver gives a %T", v)}
+		b.builder.Text(text)
 	}
 	return nil
+}
+
+func (b *batches) noNumber(i int) error {
+	return &connectors.Error{Side: connectors.SourceSide, Op: b.op, Err: fmt.Errorf("the server tells column %d as something else than a number", i+1)}
 }
 
 func (b *batches) failed(ctx context.Context, err error) error {
@@ -282,7 +315,6 @@ func (b *batches) failed(ctx context.Context, err error) error {
 // ended looks, after the last row, whether the server has left something out: the result
 // of a function that is larger than max_allowed_packet is NULL and a warning.
 func (b *batches) ended(ctx context.Context) error {
-	b.rows.Close()
 	b.rows = nil
 	n := int64(0)
 	err := b.session.query(ctx, "SHOW COUNT(*) WARNINGS", func(r row) error {
@@ -317,7 +349,6 @@ func (b *batches) finish(ok bool) {
 		return
 	}
 	b.session = nil
-	b.turn.expect(0)
 	b.turn.end()
 	s := b.snapshot
 	if ok {
@@ -339,9 +370,8 @@ func (b *batches) Close() error {
 	if b.session != nil {
 		ok := b.rows == nil
 		if b.rows != nil {
-			b.turn.expect(-1)
 			b.turn.end()
-			ok = b.rows.Close() == nil
+			ok = b.rows.close() == nil
 			b.rows = nil
 		}
 		b.finish(ok)

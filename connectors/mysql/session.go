@@ -23,7 +23,8 @@ type session struct {
 	packet int64 // and statements of so many bytes: max_allowed_packet
 	alone  bool  // sees an instant that no other session can take its place in
 	id     int64 // of a reader that was lent, at the server; 0 if nobody has asked
-	turn   *turn // of a reader, for wide rows; nil where the driver reads them
+	asker  asker // of a reader, for the rows that it is there for
+	turn   *turn // and for wide ones
 
 	mu     sync.Mutex
 	conn   driver.Conn

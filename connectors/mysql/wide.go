@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -73,7 +72,7 @@ func (t *turn) room(n int) []byte {
 }
 
 // put puts the values that came apart in their places.
-func (t *turn) put(into []driver.Value) {
+func (t *turn) put(into [][]byte) {
 	for i, v := range t.apart {
 		if v != nil {
 			into[i] = v

@@ -29,7 +29,8 @@ const (
 	nullValue    = 0xfb   // in a row, where the length of a value would be
 	compressed   = 0x0020 // what an end can do
 	byTLS        = 0x0800
-	requestBytes = 4 + 32 // of a request for TLS: header, and what the answer to the greeting begins with
+	noMarks      = 1 << 24 // CLIENT_DEPRECATE_EOF
+	requestBytes = 4 + 32  // of a request for TLS: header, and what the answer to the greeting begins with
 )
 
 var errPacket = errors.New("what came from the server is no packet of a row, or a damaged one")
@@ -43,6 +44,7 @@ type wire struct {
 	carried net.Conn    // what packets come by: Conn, or what stands over it
 	opening bool        // nobody is logged in yet
 	asks    uint32      // what the server is asked for beside what the driver asks: it knows of neither
+	marks   bool        // a packet marks where the columns of an answer end
 	tls     *tls.Config // if asked for
 	failure error       // of TLS: the driver does not pass it on
 
@@ -53,6 +55,7 @@ type wire struct {
 	left     int
 	last     bool   // the wide row ends with its packet
 	short    []byte // what is left of a wide row: is handed out next
+	split    []byte // a packet that was not in one piece
 	shift    byte   // by how much the server's numbers of packets are ahead of the driver's
 
 	once sync.Once
@@ -191,7 +194,9 @@ func (w *wire) answer(p []byte) error {
 	if len(p) < requestBytes || w.r != w.w { // nothing may come before TLS that would be taken for a part of it
 		return errPacket
 	}
-	binary.LittleEndian.PutUint32(p[4:], binary.LittleEndian.Uint32(p[4:])|w.asks)
+	asks := binary.LittleEndian.Uint32(p[4:]) | w.asks
+	w.marks = asks&noMarks == 0
+	binary.LittleEndian.PutUint32(p[4:], asks)
 	if w.asks&byTLS != 0 {
 		request := bytes.Clone(p[:requestBytes])
 		request[0], request[1], request[2] = requestBytes-4, 0, 0

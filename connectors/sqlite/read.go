@@ -48,7 +48,7 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 		return nil, failed(ctx, connectors.SourceSide, op, err)
 	}
 	b := &batches{snapshot: s, op: op, rows: found, builder: rows.NewBuilder(layout), values: make([]driver.Value, len(layout.Columns)+len(chosen.Keys()))}
-	b.columns, b.keeps = len(layout.Columns), chosen.Keeper(len(layout.Columns))
+	b.columns, b.keeps = len(layout.Columns), chosen.Keeper()
 	s.batches[b] = true
 	return b, nil
 }
@@ -60,8 +60,8 @@ type batches struct {
 	done     bool        // all has been read
 	builder  *rows.Builder
 	values   []driver.Value
-	columns  int                       // of values; keys stand behind them
-	keeps    func([]driver.Value) bool // whether a row stays; nil if all do
+	columns  int                      // of values; keys stand behind them
+	keeps    func(key ...[]byte) bool // whether a row stays; nil if all do
 	err      error
 }
 
@@ -117,7 +117,7 @@ func (b *batches) fill(ctx context.Context) error {
 		}
 		row := b.values
 		if b.keeps != nil {
-			if !b.keeps(row) {
+			if !b.keeps(rows.KeyOf(row[b.columns:])...) {
 				continue
 			}
 			row = row[:b.columns]

@@ -29,14 +29,14 @@ func (c *Choice) Keys() []string {
 	return c.Filter.Key
 }
 
-// Keeper returns the function that says whether a row stays, or nil if all do. The text of
-// its keys stands behind its columns.
-func (c *Choice) Keeper(columns int) func([]driver.Value) bool {
+// Keeper returns the function that says by the texts of a row's keys whether it stays, or nil
+// if all do.
+func (c *Choice) Keeper() func(key ...[]byte) bool {
 	if len(c.Keys()) == 0 {
 		return nil
 	}
 	chooser := c.Filter.Chooser(c.Most)
-	return func(v []driver.Value) bool { return chooser.Keeps(chooser.Hash(KeyOf(v[columns:])...)) }
+	return func(key ...[]byte) bool { return chooser.Keeps(chooser.Hash(key...)) }
 }
 
 // KeyOf returns the texts of a row's keys, as drivers have them.

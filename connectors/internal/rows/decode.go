@@ -68,6 +68,14 @@ func (c *column) null(row int) {
 	c.nulls++
 }
 
+// forget forgets which values are NULL.
+func (c *column) forget() {
+	if c.valid != nil {
+		c.valid.Release()
+		c.valid, c.nulls = nil, 0
+	}
+}
+
 func (c *column) wrong(row int, v Value) error {
 	e := &ValueError{Row: int64(row), Column: c.of.Name, Kind: c.of.Type.Kind, Is: v.Tag}
 	switch kind := c.of.Type.Kind; {
@@ -96,11 +104,7 @@ func calendarLike(b []byte) bool {
 }
 
 func (c *column) decode() (a arrow.Array, err error) {
-	defer func() {
-		if c.valid != nil {
-			c.valid.Release()
-		}
-	}()
+	defer c.forget()
 	switch c.of.Type.Kind {
 	case catalog.Bool:
 		return c.bools()
@@ -118,26 +122,26 @@ func (c *column) decode() (a arrow.Array, err error) {
 			return append(dst, u[:]...), ok
 		})
 	case catalog.Numeric:
-		if c.all(func(v Value) bool { return v.Tag == Text && decimal(v.Bytes) }) {
-			return c.view(), nil
+		if a := c.view(func(v Value) bool { return v.Tag == Text && decimal(v.Bytes) }); a != nil {
+			return a, nil
 		}
 		return c.built(appendNumeric)
 	case catalog.Text:
-		if c.all(Value.hasBytes) {
-			return c.view(), nil
+		if a := c.view(Value.hasBytes); a != nil {
+			return a, nil
 		}
 		return c.built(appendText)
 	case catalog.JSON, catalog.XML, catalog.IP, catalog.MAC, catalog.Point, catalog.Array, catalog.Composite, catalog.Range, catalog.Hstore:
-		if c.all(func(v Value) bool { return v.Tag == Text }) {
-			return c.view(), nil
+		if a := c.view(func(v Value) bool { return v.Tag == Text }); a != nil {
+			return a, nil
 		}
 		return c.built(func(dst []byte, v Value) ([]byte, bool) {
 			dst, ok := appendText(dst, v)
 			return dst, ok && v.Tag != Blob // JSONB, which is no JSON text; a geometry
 		})
 	case catalog.Bytes:
-		if c.all(Value.hasBytes) {
-			return c.view(), nil
+		if a := c.view(Value.hasBytes); a != nil {
+			return a, nil
 		}
 		return c.built(func(dst []byte, v Value) ([]byte, bool) { return append(dst, v.Bytes...), v.hasBytes() })
 	}
@@ -147,16 +151,6 @@ func (c *column) decode() (a arrow.Array, err error) {
 }
 
 func (v Value) hasBytes() bool { return v.Tag == Text || v.Tag == Blob }
-
-// all reports whether every value but NULL passes the test.
-func (c *column) all(test func(Value) bool) bool {
-	for row := range c.n {
-		if v := c.value(row); v.Tag != Null && !test(v) {
-			return false
-		}
-	}
-	return true
-}
 
 // buffer returns size zeroed bytes.
 func buffer(mem memory.Allocator, size int) *memory.Buffer {
@@ -212,8 +206,9 @@ func fixed[T int64 | float64 | arrow.Date32](c *column, dt arrow.DataType, of fu
 }
 
 // view returns a view over the wire: nothing is copied but values of up to 12
-// bytes, which Arrow keeps in the view itself.
-func (c *column) view() arrow.Array {
+// bytes, which Arrow keeps in the view itself. It is nil if a value but NULL does not pass
+// the test.
+func (c *column) view(test func(Value) bool) arrow.Array {
 	heads := buffer(c.mem, c.n*arrow.ViewHeaderSizeBytes)
 	defer heads.Release()
 	headers := arrow.ViewHeaderTraits.CastFromBytes(heads.Bytes())
@@ -222,6 +217,10 @@ func (c *column) view() arrow.Array {
 		if v.Tag == Null {
 			c.null(row)
 			continue
+		}
+		if !test(v) {
+			c.forget()
+			return nil
 		}
 		headers[row].SetBytes(v.Bytes)
 		if !headers[row].IsInline() {

@@ -22,6 +22,13 @@ type Encoder struct {
 	layout  *connectors.Layout
 	out     []byte
 	scratch []byte
+	texts   []texts // of the batch's decoded columns, those of kind Text
+}
+
+// texts are an array's.
+type texts interface {
+	IsValid(row int) bool
+	Value(row int) []byte
 }
 
 // NewEncoder returns an encoder for batches of that layout.
@@ -37,6 +44,14 @@ func (e *Encoder) Encode(b *connectors.Batch) ([]byte, error) {
 	if n == 0 {
 		return b.Wire, nil
 	}
+	e.texts = e.texts[:0]
+	for i, a := range b.Decoded {
+		var t texts
+		if e.layout.Columns[e.layout.Decoded[i]].Type.Kind == catalog.Text {
+			t, _ = a.(texts)
+		}
+		e.texts = append(e.texts, t)
+	}
 	dst, pos, at := e.out[:0], 0, 0
 	for row := range b.Rows {
 		for i, a := range b.Decoded {
@@ -48,6 +63,12 @@ func (e *Encoder) Encode(b *connectors.Batch) ([]byte, error) {
 			}
 			dst = append(dst, b.Wire[pos:f.Off]...)
 			pos = end
+			if t := e.texts[i]; t != nil && Tag(b.Wire[f.Off]) == Text && t.IsValid(row) {
+				if dst = AppendText(dst, t.Value(row)); len(dst) > math.MaxInt32 {
+					return nil, errTooLarge
+				}
+				continue
+			}
 			c := &e.layout.Columns[e.layout.Decoded[i]]
 			var err error
 			if dst, err = e.field(dst, b.Wire[f.Off:end], c, a, row); err != nil {
@@ -94,7 +115,7 @@ func (e *Encoder) Each(b *connectors.Batch, do func(column int, v Value) error) 
 // value returns the masked value of one field, whose original is given.
 func (e *Encoder) value(was Value, original []byte, c *catalog.Column, a arrow.Array, row int) (Value, error) {
 	const large = 64 << 10
-	if text, ok := a.(interface{ Value(int) []byte }); ok && a.IsValid(row) && was.Tag != Int && was.Tag != Float {
+	if text, ok := a.(texts); ok && a.IsValid(row) && was.Tag != Int && was.Tag != Float {
 		if v := text.Value(row); len(v) > large {
 			switch c.Type.Kind { // as in bytes
 			case catalog.Text, catalog.JSON, catalog.XML:

@@ -137,6 +137,18 @@ func Parse(wire []byte, off int) (v Value, end int, err error) {
 	return Value{}, 0, errWire
 }
 
+// ParseText is Parse where a text is: ok is false if something else is at off.
+func ParseText(wire []byte, off int) (text []byte, end int, ok bool) {
+	if uint(off)+5 > uint(len(wire)) || Tag(wire[off]) != Text {
+		return nil, 0, false
+	}
+	end = off + 5 + int(binary.LittleEndian.Uint32(wire[off+1:]))
+	if end > len(wire) || end < off {
+		return nil, 0, false
+	}
+	return wire[off+5 : end], end, true
+}
+
 // Scan passes once over whole rows and appends to fields where the decoded
 // columns stand: Off is that of the tag, and Len spans tag and bytes. It returns
 // how many rows there are. A layout without columns has no bytes to count rows by.

@@ -409,6 +409,28 @@ func TestNoAllocationPerRow(t *testing.T) {
 	}
 }
 
+// A column of texts in which something else stands behind a NULL has the NULL once.
+func TestMixedTexts(t *testing.T) {
+	l := layoutOf(t, []string{"a"}, declared("a", catalog.Text))
+	b := NewBuilder(l)
+	for _, add := range []func(){b.Null, func() { b.Text("x") }, func() { b.Int(5) }, b.Null} {
+		add()
+		b.EndRow()
+	}
+	batch, err := b.Batch(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer batch.Release()
+	a := batch.Decoded[0].(*array.Binary)
+	if a.NullN() != 2 || !a.IsNull(0) || string(a.Value(1)) != "x" || string(a.Value(2)) != "5" {
+		t.Errorf("%v", a)
+	}
+	if out, err := NewEncoder(l).Encode(batch); err != nil || !bytes.Equal(out, batch.Wire) {
+		t.Errorf("encoded otherwise: %v", err)
+	}
+}
+
 func FuzzScan(f *testing.F) {
 	f.Add(append(append(wireOf("a"), wireOf(nil)...), wireOf([]byte("b"))...))
 	f.Add([]byte{3, 0xff, 0xff, 0xff, 0xff, 1})
@@ -422,9 +444,12 @@ func FuzzScan(f *testing.F) {
 		off := 0
 		for range n {
 			for range l.Columns {
-				_, end, err := Parse(wire, off)
+				v, end, err := Parse(wire, off)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if text, to, ok := ParseText(wire, off); ok != (v.Tag == Text) || ok && (to != end || !bytes.Equal(text, v.Bytes)) {
+					t.Fatalf("a text that ends at %d, %t, is %v to %d", to, ok, v.Tag, end)
 				}
 				b.Raw(wire[off:end])
 				off = end
