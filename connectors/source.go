@@ -97,14 +97,14 @@ type Definitions struct {
 	LeftBehind []catalog.Object
 }
 
-// Sequence is the position of a sequence, and the column that it fills, if any.
+// Sequence is the position of a sequence, and the columns that it fills, if any.
 type Sequence struct {
 	ID        catalog.TableID
 	Last      int64
 	Called    bool // whether Last has been given out
 	Increment int64
 	Min, Max  int64
-	Owner     catalog.ColumnID // zero if none
+	Fills     []catalog.ColumnID
 }
 
 // Identity says which server and database a source or a sink is, so that a run

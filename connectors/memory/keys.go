@@ -97,26 +97,28 @@ func (d *Database) orphans(id catalog.TableID, k catalog.ForeignKey) int {
 	return n
 }
 
-// past returns a sequence moved past the values of the column that it fills.
+// past returns a sequence moved past the values of the columns that it fills.
 func (d *Database) past(s connectors.Sequence) connectors.Sequence {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	t := d.tables[s.Owner.Table]
-	if t == nil {
-		return s
-	}
-	p := position(t.def, s.Owner.Column)
-	if p < 0 {
-		return s
-	}
-	for _, r := range t.rows {
-		field, _ := keyOf(nil, r, []int{p})
-		v, _, _ := rows.Parse(field, 0)
-		if v.Tag != rows.Int {
+	for _, c := range s.Fills {
+		t := d.tables[c.Table]
+		if t == nil {
 			continue
 		}
-		if n := v.Int(); s.Increment < 0 && n <= s.Last || s.Increment >= 0 && n >= s.Last {
-			s.Last, s.Called = n, true
+		p := position(t.def, c.Column)
+		if p < 0 {
+			continue
+		}
+		for _, r := range t.rows {
+			field, _ := keyOf(nil, r, []int{p})
+			v, _, _ := rows.Parse(field, 0)
+			if v.Tag != rows.Int {
+				continue
+			}
+			if n := v.Int(); s.Increment < 0 && n <= s.Last || s.Increment >= 0 && n >= s.Last {
+				s.Last, s.Called = n, true
+			}
 		}
 	}
 	return s

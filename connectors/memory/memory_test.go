@@ -214,7 +214,7 @@ func TestSequencesAreSetPastWhatWasLoaded(t *testing.T) {
 	if err := db.Insert(users, memory.Row{5, "a"}, memory.Row{41, "b"}); err != nil {
 		t.Fatal(err)
 	}
-	db.SetSequence(connectors.Sequence{ID: catalog.TableID{Name: "users_seq"}, Last: 7, Increment: 1, Owner: catalog.ColumnID{Table: users, Column: "id"}})
+	db.SetSequence(connectors.Sequence{ID: catalog.TableID{Name: "users_seq"}, Last: 7, Increment: 1, Fills: []catalog.ColumnID{{Table: users, Column: "id"}}})
 	copyDatabase(ctx, t, db, "memory:copy")
 	got := db.Server().Database("copy").Sequences()
 	if len(got) != 1 || got[0].Last != 41 || !got[0].Called {

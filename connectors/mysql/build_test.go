@@ -76,7 +76,7 @@ func shop(version int) copied {
 			Unique:      []catalog.Key{{Name: "chain", Columns: []string{"before_this"}}},
 			ForeignKeys: []catalog.ForeignKey{points("customer_exists", "customers", catalog.Pair{Column: "customer", References: "id"}), points("chained", "orders", catalog.Pair{Column: "before_this", References: "id"})}},
 	}
-	c.sequences = []connectors.Sequence{{ID: catalog.TableID{Name: "customers"}, Last: 41, Increment: 1, Min: 1, Max: 1<<31 - 1, Owner: catalog.ColumnID{Table: catalog.TableID{Name: "customers"}, Column: "id"}}}
+	c.sequences = []connectors.Sequence{{ID: catalog.TableID{Name: "customers"}, Last: 41, Increment: 1, Min: 1, Max: 1<<31 - 1, Fills: []catalog.ColumnID{{Table: catalog.TableID{Name: "customers"}, Column: "id"}}}}
 	return c
 }
 

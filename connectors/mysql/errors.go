@@ -115,7 +115,7 @@ func broken(err error) bool {
 	}
 	var ne net.Error
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, driverpkg.ErrInvalidConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errClosed) || errors.Is(err, driverpkg.ErrPktSync) || errors.As(err, &ne)
+		errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errClosed) || errors.Is(err, driverpkg.ErrPktSync) || errors.Is(err, errPacket) || errors.As(err, &ne)
 }
 
 // lost reports whether an error, wrapped or not, says that a session was lost: what it did

@@ -316,7 +316,7 @@ func (b *build) sequences(ctx context.Context, s *session) error {
 			err = b.setSequence(ctx, s, q)
 		case b.defs.table(q.ID) != nil:
 			// An AUTO_INCREMENT: InnoDB itself never goes back behind the largest value.
-			op = "set the next " + word(q.Owner.Column) + " of " + word(q.ID.Name)
+			op = "set the next " + word(q.Fills[0].Column) + " of " + word(q.ID.Name)
 			next := max(q.Last, 1)
 			if q.Called && next < math.MaxInt64 {
 				next++
@@ -349,20 +349,21 @@ func (b *build) setSequence(ctx context.Context, s *session, q connectors.Sequen
 	if q.Called {
 		called = 1
 	}
-	if q.Owner.Column != "" && b.defs.table(q.Owner.Table) != nil {
-		edge := "MAX"
-		if q.Increment < 0 {
-			edge = "MIN"
+	edge := "MAX"
+	if q.Increment < 0 {
+		edge = "MIN"
+	}
+	for _, c := range q.Fills {
+		if b.defs.table(c.Table) == nil {
+			continue
 		}
-		err := s.query(ctx, fmt.Sprintf("SELECT %s(%s) FROM %s", edge, ident(q.Owner.Column), ident(q.Owner.Table.Name)), func(r row) error {
-			if r.null(0) {
-				return nil
-			}
-			found := min(max(r.number(0), q.Min), q.Max)
-			if q.Increment >= 0 && found >= last || q.Increment < 0 && found <= last {
+		// Past what it cannot give it need not be.
+		err := s.query(ctx, fmt.Sprintf("SELECT %[1]s(%[2]s) FROM %[3]s WHERE %[2]s BETWEEN %[4]d AND %[5]d", edge, ident(c.Column), ident(c.Table.Name), q.Min, q.Max), func(r row) error {
+			found := r.number(0)
+			if !r.null(0) && (q.Increment >= 0 && found >= last || q.Increment < 0 && found <= last) {
 				last, called = found, 1
 				if last == q.Max && q.Increment >= 0 || last == q.Min && q.Increment < 0 {
-					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", word(q.ID.Name), word(q.Owner.Table.Name), word(q.Owner.Column)))
+					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", word(q.ID.Name), word(c.Table.Name), word(c.Column)))
 				}
 			}
 			return nil

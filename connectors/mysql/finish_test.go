@@ -88,7 +88,8 @@ func TestDerived(t *testing.T) {
 	})
 }
 
-// TestSequences moves a sequence of MariaDB with the table whose default calls it.
+// TestSequences moves a sequence of MariaDB with the tables whose defaults call it. What it cannot
+// give does not move it.
 func TestSequences(t *testing.T) {
 	connectortest.NoRaces(t)
 	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
@@ -100,8 +101,9 @@ func TestSequences(t *testing.T) {
 			c := shop(i + 1)
 			c.defs.First = []object{{Kind: "sequence", Name: "numbers", Create: "CREATE SEQUENCE `numbers` START WITH 1 INCREMENT BY 1"}}
 			c.sequences = append(c.sequences, connectors.Sequence{ID: catalog.TableID{Name: "numbers"}, Last: int64(50 + i), Increment: 1, Min: 1, Max: 1000,
-				Owner: catalog.ColumnID{Table: catalog.TableID{Name: "numbered"}, Column: "id"}})
-			c.table("numbered", "CREATE TABLE `numbered` (id INT NOT NULL DEFAULT nextval(`numbers`), x INT)", fmt.Sprintf("(%d, 1)", 100+i))
+				Fills: []catalog.ColumnID{{Table: catalog.TableID{Name: "numbered"}, Column: "id"}, {Table: catalog.TableID{Name: "also"}, Column: "n"}}})
+			c.table("numbered", "CREATE TABLE `numbered` (id INT NOT NULL DEFAULT nextval(`numbers`), x INT)", fmt.Sprintf("(%d, 1)", 40+i))
+			c.table("also", "CREATE TABLE `also` (n INT NOT NULL DEFAULT nextval(`numbers`), x INT)", fmt.Sprintf("(%d, 1)", 100+i), "(5000, 1)")
 			g.replace(t, c, fmt.Sprintf("run%d", i))
 			srv.Exec(t, g.name, "INSERT INTO numbered (x) VALUES (2)")
 			if n := srv.Value(t, g.name, "SELECT MAX(id) FROM numbered"); n != fmt.Sprint(101+i) {
@@ -282,7 +284,7 @@ func TestVersions(t *testing.T) {
 		c.defs.Tables[2].Indexes = []string{"ADD KEY `by_customer` (`customer`)"}
 		c.defs.Tables[2].ForeignKeys = []string{"ADD CONSTRAINT `kept_customer` FOREIGN KEY (`customer`) REFERENCES `customers` (`id`)"}
 		c.catalog[2].ForeignKeys = []catalog.ForeignKey{points("kept_customer", "customers", catalog.Pair{Column: "customer", References: "id"})}
-		c.sequences = append(c.sequences, connectors.Sequence{ID: catalog.TableID{Name: "kept"}, Last: 90, Increment: 1, Min: 1, Max: 1<<31 - 1, Owner: catalog.ColumnID{Table: catalog.TableID{Name: "kept"}, Column: "id"}})
+		c.sequences = append(c.sequences, connectors.Sequence{ID: catalog.TableID{Name: "kept"}, Last: 90, Increment: 1, Min: 1, Max: 1<<31 - 1, Fills: []catalog.ColumnID{{Table: catalog.TableID{Name: "kept"}, Column: "id"}}})
 		for i := range 2 {
 			g.replace(t, c, fmt.Sprintf("run%d", i))
 		}

@@ -121,7 +121,7 @@ func told(c *catalog.Catalog, out *connectors.Definitions, d definitions) string
 	}
 	b.WriteString("\n-- sequences\n")
 	for _, q := range out.Sequences {
-		fmt.Fprintf(&b, "-- %s: %d by %d, %d to %d, fills %s\n", q.ID, q.Last, q.Increment, q.Min, q.Max, q.Owner)
+		fmt.Fprintf(&b, "-- %s: %d by %d, %d to %d, fills %s\n", q.ID, q.Last, q.Increment, q.Min, q.Max, filled(q))
 	}
 	b.WriteString("\n-- fates\n")
 	for _, o := range c.Fates() {
@@ -190,4 +190,16 @@ func TestGolden(t *testing.T) {
 			golden(t, "catalog-"+flavor+".json", file.String())
 		})
 	}
+}
+
+// filled names the columns that a sequence fills.
+func filled(q connectors.Sequence) string {
+	if len(q.Fills) == 0 {
+		return "nothing"
+	}
+	names := make([]string, len(q.Fills))
+	for i, c := range q.Fills {
+		names[i] = c.String()
+	}
+	return strings.Join(names, ", ")
 }

@@ -277,7 +277,9 @@ func (r *borrowedRows) next(into [][]byte) error {
 		return r.err
 	}
 	if r.rest, r.err = takeRow(r.rest, into); r.err != nil {
+		r.stop()
 		r.err = r.broken(r.ctx)
+		return r.err
 	}
 	if r.turn.held { // the row is all that the frame holds
 		r.rest, r.frames.content = nil, nil

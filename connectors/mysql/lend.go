@@ -311,6 +311,7 @@ func (l *loan) pass(rows texts) error {
 			break
 		}
 		if err != nil {
+			rows.close()
 			if ferr := l.frames.flushRows(); ferr != nil {
 				return errGone
 			}
@@ -323,6 +324,9 @@ func (l *loan) pass(rows texts) error {
 			clear(l.values)
 			turn.end()
 		}
+	}
+	if err := rows.close(); err != nil {
+		return err
 	}
 	if err := l.frames.flushRows(); err != nil {
 		return errGone

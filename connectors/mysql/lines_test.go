@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/rows"
 )
 
 // plainEscaped is what appendEscaped has to give, byte by byte.
@@ -122,5 +127,49 @@ func TestInsert(t *testing.T) {
 				t.Errorf("sent\n%s\nwant\n%s", strings.Join(server.sent, "\n"), strings.Join(test.want, "\n"))
 			}
 		})
+	}
+}
+
+// longest remembers how long the longest of its pieces was.
+type longest struct {
+	dropped
+	most int
+}
+
+func (l *longest) write(ctx context.Context, lines []byte) error {
+	l.most = max(l.most, len(lines))
+	return l.dropped.write(ctx, lines)
+}
+
+// A row of many long texts goes in pieces, each of which is short, whatever is escaped in it.
+func TestRowInPieces(t *testing.T) {
+	var columns []catalog.Column
+	for i := range 30 {
+		columns = append(columns, catalog.Column{Name: fmt.Sprint("c", i), Type: catalog.Type{Name: "mediumtext", Kind: catalog.Text}, Collation: "utf8mb4_bin"})
+	}
+	layout, err := connectors.NewLayout(&catalog.Table{ID: catalog.TableID{Name: "t"}, Kind: catalog.Ordinary, Columns: columns}, rows.Format, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := rows.NewBuilder(layout)
+	for range columns {
+		b.Text(strings.Repeat("\t", feedBytes-1))
+	}
+	b.EndRow()
+	batch, err := b.Batch(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer batch.Release()
+	out := &longest{}
+	l := &loader{layout: layout, encoder: rows.NewEncoder(layout), columns: loadColumns(layout, ""), out: out}
+	if err := l.Write(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if out.n != len(columns)*2*(feedBytes-1)+len(columns) || out.most > 4*feedBytes {
+		t.Errorf("%d bytes are written, up to %d at once", out.n, out.most)
 	}
 }

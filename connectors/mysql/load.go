@@ -246,7 +246,7 @@ func (l *loader) add(ctx context.Context, wire []byte, n int) error {
 	for range n {
 		for i := range l.columns {
 			// Most values are short texts that nobody has to look at.
-			if text, end, ok := rows.ParseText(wire, off); ok && l.columns[i].asIs && len(text) <= feedBytes {
+			if text, end, ok := rows.ParseText(wire, off); ok && l.columns[i].asIs && len(text) <= feedBytes && len(l.lines) < feedBytes {
 				if i > 0 {
 					l.lines = append(l.lines, '\t')
 				}

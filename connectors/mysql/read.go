@@ -246,18 +246,23 @@ func (b *batches) wide() error {
 	}
 	const ofOthers = 16 // at most, and of the head of a text
 	n := 0
-	for _, v := range b.values[:b.columns] {
+	for i, v := range b.values[:b.columns] {
 		n += ofOthers + len(v)
+		if b.forms[i] == asLatin1 {
+			n += 2 * len(v) // a character of one byte may need three
+		}
 	}
 	b.builder.Wide(n, b.turn.pass(n))
+	defer func() {
+		clear(b.values) // they would be held until the next row
+		b.turn.let()
+	}()
 	for i, v := range b.values[:b.columns] {
 		if err := b.add(i, v); err != nil {
 			return err
 		}
 	}
 	b.builder.EndRow()
-	clear(b.values) // they would be held until the next row
-	b.turn.let()
 	return nil
 }
 
@@ -315,9 +320,13 @@ func (b *batches) failed(ctx context.Context, err error) error {
 // ended looks, after the last row, whether the server has left something out: the result
 // of a function that is larger than max_allowed_packet is NULL and a warning.
 func (b *batches) ended(ctx context.Context) error {
+	err := b.rows.close()
 	b.rows = nil
+	if err != nil {
+		return b.failed(ctx, err)
+	}
 	n := int64(0)
-	err := b.session.query(ctx, "SHOW COUNT(*) WARNINGS", func(r row) error {
+	err = b.session.query(ctx, "SHOW COUNT(*) WARNINGS", func(r row) error {
 		n = r.number(0)
 		return nil
 	})

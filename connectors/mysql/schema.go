@@ -355,7 +355,7 @@ func readDefinitions(sc *schema, c *catalog.Catalog) *connectors.Definitions {
 		if o.Kind == "sequence" {
 			d.First = append(d.First, made)
 			q := o.position
-			q.Owner = sc.filledBy(c, o.Name)
+			q.Fills = sc.filledBy(c, o.Name)
 			out.Sequences = append(out.Sequences, q)
 			continue
 		}
@@ -375,27 +375,22 @@ func position(t *catalog.Table, from *sourceTable) (q connectors.Sequence, has b
 		if c.Type.Kind == catalog.Int && c.Type.Bits < 64 {
 			most = 1<<(c.Type.Bits-1) - 1
 		}
-		return connectors.Sequence{ID: t.ID, Last: max(from.next, 1), Increment: 1, Min: 1, Max: most, Owner: catalog.ColumnID{Table: t.ID, Column: c.Name}}, true
+		return connectors.Sequence{ID: t.ID, Last: max(from.next, 1), Increment: 1, Min: 1, Max: most, Fills: []catalog.ColumnID{{Table: t.ID, Column: c.Name}}}, true
 	}
 	return q, false
 }
 
-// filledBy returns the only column whose default takes a sequence's values, if there is one.
-func (sc *schema) filledBy(c *catalog.Catalog, sequence string) (owner catalog.ColumnID) {
-	count := 0
+// filledBy returns the columns whose defaults take a sequence's values.
+func (sc *schema) filledBy(c *catalog.Catalog, sequence string) (columns []catalog.ColumnID) {
 	for _, t := range c.Tables {
 		for _, col := range t.Columns {
 			all := quoting{}.tokens(col.Default)
 			if len(all) > 0 && all[0].is("nextval") && slices.ContainsFunc(all, func(w token) bool { return w.sort == nameToken && sc.same(w.text, sequence) }) {
-				owner = catalog.ColumnID{Table: t.ID, Column: col.Name}
-				count++
+				columns = append(columns, catalog.ColumnID{Table: t.ID, Column: col.Name})
 			}
 		}
 	}
-	if count != 1 {
-		return catalog.ColumnID{}
-	}
-	return owner
+	return columns
 }
 
 // define divides a table's definition into what makes it empty and what can wait.

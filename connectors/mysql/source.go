@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"crypto/rand"
+	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -159,7 +160,9 @@ func (s *source) reader(ctx context.Context, g gate) (*session, error) {
 	if numberOf(err) == 1045 {
 		// The account was let in before. The driver, which does not know of TLS that a wire
 		// has begun, may not know how to send sha256_password's password.
-		r, err = s.session(ctx)
+		if r, err = s.session(ctx); err == nil {
+			r.asker, r.turn = driven{r.conn.(driver.QueryerContext)}, &turn{gate: g}
+		}
 	}
 	if err != nil {
 		return nil, err

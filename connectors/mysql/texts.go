@@ -5,7 +5,10 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
+	"strconv"
 
 	driverpkg "github.com/go-sql-driver/mysql"
 )
@@ -22,7 +25,8 @@ type texts interface {
 	// next reads a row, nil where a value is NULL. It is good until the next call; of a wide
 	// one the reader's turn is held. Behind the last row it is io.EOF.
 	next(into [][]byte) error
-	// close reads what is left, if the session is to be of use afterwards.
+	// close ends the answer, also one that is at its end. It reads what is left, if the session
+	// is to be of use afterwards.
 	close() error
 }
 
@@ -34,6 +38,7 @@ type asker interface {
 var (
 	_ asker = (*wire)(nil)
 	_ asker = (*borrowed)(nil)
+	_ asker = driven{}
 )
 
 // takeText reads a value, and returns what follows it. It stays where it is.
@@ -207,6 +212,9 @@ func (a *answer) next(into [][]byte) error {
 func (a *answer) ended(err error) error {
 	a.stop()
 	a.wire.turn.expect(0)
+	if cap(a.wire.split) > keptBuffer {
+		a.wire.split = nil
+	}
 	a.err = err
 	return err
 }
@@ -230,14 +238,17 @@ func (a *answer) packet() ([]byte, error) {
 	if err != nil {
 		return nil, a.lost(err)
 	}
-	if len(p) == 0 || len(p) == longestPacket || number != a.number {
+	if len(p) == 0 || len(p) == longestPacket || number != a.number && p[0] != 0xff {
 		a.wire.Close()
 		return nil, errPacket
 	}
-	a.number++
 	if p[0] == 0xff {
+		if number != a.number { // it is no answer: the server ends the session, or somebody between
+			a.wire.Close()
+		}
 		return nil, serverError(p)
 	}
+	a.number++
 	return p, nil
 }
 
@@ -291,12 +302,63 @@ func (w *wire) packet() (number byte, content []byte, err error) {
 		return 0, nil, err
 	}
 	n := packetSize(head[:])
-	if cap(w.split) < n || cap(w.split) > keptBuffer {
+	if cap(w.split) < n || n <= keptBuffer && cap(w.split) > keptBuffer {
 		w.split = make([]byte, n)
 	}
 	w.split = w.split[:n]
 	_, err = io.ReadFull(w, w.split)
 	return head[3], w.split, err
+}
+
+// driven asks by the driver, where no wire stands between it and the server: see reader.
+type driven struct{ conn driver.QueryerContext }
+
+func (d driven) ask(ctx context.Context, statement string) (texts, error) {
+	rows, err := d.conn.QueryContext(ctx, statement, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &drivenRows{rows: rows, row: make([]driver.Value, len(rows.Columns()))}, nil
+}
+
+// drivenRows are the driver's rows, of which numbers are written as texts again.
+type drivenRows struct {
+	rows    driver.Rows
+	row     []driver.Value
+	numbers []byte
+}
+
+func (d *drivenRows) columns() []string { return d.rows.Columns() }
+func (d *drivenRows) close() error      { return d.rows.Close() }
+
+func (d *drivenRows) next(into [][]byte) error {
+	if err := d.rows.Next(d.row); err != nil {
+		return err
+	}
+	d.numbers = slices.Grow(d.numbers[:0], 32*len(d.row)) // no number is longer
+	for i, v := range d.row {
+		from := len(d.numbers)
+		switch v := v.(type) {
+		case nil:
+			into[i] = nil
+			continue
+		case []byte:
+			into[i] = v
+			continue
+		case int64:
+			d.numbers = strconv.AppendInt(d.numbers, v, 10)
+		case uint64:
+			d.numbers = strconv.AppendUint(d.numbers, v, 10)
+		case float64:
+			d.numbers = strconv.AppendFloat(d.numbers, v, 'g', -1, 64)
+		case float32:
+			d.numbers = strconv.AppendFloat(d.numbers, float64(v), 'g', -1, 32)
+		default:
+			return fmt.Errorf("the driver gives a %T", v)
+		}
+		into[i] = d.numbers[from:len(d.numbers):len(d.numbers)]
+	}
+	return nil
 }
 
 // valued is texts as a driver has rows.

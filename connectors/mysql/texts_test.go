@@ -6,10 +6,15 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"slices"
 	"testing"
 
 	driverpkg "github.com/go-sql-driver/mysql"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
 // asked is a connection of a reader whose server answers with these bytes.
@@ -183,6 +188,100 @@ func FuzzAnswer(f *testing.F) {
 		}
 		if found.close(); found.next(into) == nil {
 			t.Error("a row comes behind the end")
+		}
+	})
+}
+
+// An error that a server tells unasked, as it ends a session, is that error, whatever number
+// its packet has; and a long row leaves no memory behind.
+func TestAnswerCutShort(t *testing.T) {
+	var in []byte
+	for i, p := range [][]byte{{1}, columnA, rowOf(make([]byte, 2*keptBuffer))} {
+		in, _ = appendPackets(in, byte(i+1), p)
+	}
+	in, _ = appendPackets(in, 0, noRightAnswer)
+	conn := &asked{Reader: bytes.NewReader(in)}
+	w := newStream(conn)
+	w.Conn, w.carried = conn, conn
+	found, err := w.ask(t.Context(), "SELECT a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	into := make([][]byte, 1)
+	if err := found.next(into); err != nil || len(into[0]) != 2*keptBuffer {
+		t.Fatal(err)
+	}
+	if err := found.next(into); numberOf(err) != noRight.Number || !conn.closed {
+		t.Errorf("%v, closed is %t", err, conn.closed)
+	}
+	if cap(w.split) > keptBuffer {
+		t.Errorf("%d bytes are held", cap(w.split))
+	}
+}
+
+// An account whose password the driver cannot send by a connection of ours reads all the same,
+// a holder's rows too.
+func TestReadByTheDriver(t *testing.T) {
+	connectortest.NoRaces(t)
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		if s.Flavor() != "mysql" {
+			return // MariaDB has no such accounts
+		}
+		database := s.Database(t)
+		s.Exec(t, database, "CREATE TABLE t (id BIGINT UNSIGNED PRIMARY KEY, f FLOAT, d DOUBLE, n INT ZEROFILL, v VARCHAR(20))",
+			"INSERT INTO t VALUES (1, 0.1, 1e300, 7, 'é'), (18446744073709551615, NULL, -0.0, NULL, '')")
+		name := s.Name(t)
+		s.Exec(t, "", "CREATE USER '"+name+"'@'%' IDENTIFIED WITH sha256_password BY 'only-for-tests'", "GRANT ALL ON *.* TO '"+name+"'@'%'")
+		t.Cleanup(func() { s.Exec(t, "", "DROP USER '"+name+"'@'%'") })
+		dsn, err := url.Parse(s.DSN(database))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dsn.User = url.UserPassword(name, "only-for-tests")
+		dsn.RawQuery = "ssl-mode=required"
+		to := s.Name(t)
+		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, dsn.String(), s.DSN(to)); err != nil {
+			t.Fatal(err)
+		}
+		const all = "SELECT GROUP_CONCAT(CONCAT_WS('|', id, f, d, n, v) ORDER BY id) FROM t"
+		if got, want := s.Value(t, to, all), s.Value(t, database, all); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		var holders connectortest.Holders
+		open := func() *source {
+			opened, err := Connector{}.OpenSource(t.Context(), dsn.String(), connectors.Options{Workers: 1, Holder: holders.Dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { opened.Close() })
+			return opened.(*source)
+		}
+		held, err := open().Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		holders.Hold(held)
+		joined, err := open().Join(t.Context(), held.Token())
+		if err != nil {
+			t.Fatal(err)
+		}
+		layout, err := joined.Layout(catalog.TableID{Name: "t"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks, err := joined.Split(t.Context(), catalog.TableID{Name: "t"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := joined.Read(t.Context(), chunks[0], layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if batch, err := r.Next(t.Context()); err != nil || batch.Rows != 2 {
+			t.Errorf("%v", err)
+		} else {
+			batch.Release()
 		}
 	})
 }

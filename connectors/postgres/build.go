@@ -51,18 +51,21 @@ type build struct {
 	loads    loads        // what has been loaded
 	wanted   atomic.Int64 // sessions in use, and waited for
 	queue    queue        // of indexes that wait for a session
+	entering sync.RWMutex // held for reading while a session is opened, and noted in ours
+	cut      atomic.Bool  // a session was lost: the server may still run what it was told last
 	poolOnce sync.Once    // the pool is closed
 
 	mu     sync.Mutex
 	state  buildState
 	routed map[string]bool // roots through which rows are loaded
 	done   map[string]bool // tables whose indexes are built, or being built
+	ours   map[uint32]bool // the server's processes of the sessions
 	// indexed has the tables whose indexes are there, and on which nothing else hangs;
 	// analyzed those whose statistics have been gathered.
 	indexed, analyzed map[catalog.TableID]bool
 
-	ahead   tasks.Locks // on tables, of what is done before Finish
-	stepped []entry     // of the definitions, the foreign keys that can be made in two steps
+	ahead  tasks.Locks    // on tables, of what is done before Finish
+	behind func() *behind // what the definitions say of each table, once they are settled
 
 	made made
 }
@@ -248,13 +251,7 @@ func (b *build) indexes(ctx context.Context, id catalog.TableID) error {
 	if done {
 		return nil
 	}
-	var todo []entry
-	for _, e := range b.defs.After {
-		if e.Phase == phaseTable && *e.Table == id {
-			todo = append(todo, e)
-		}
-	}
-	err := b.makeIndexes(ctx, id, todo)
+	err := b.makeIndexes(ctx, id, b.behind().indexes[id])
 	if err == nil {
 		err = b.goAhead(ctx, id)
 	}
@@ -367,22 +364,22 @@ func (b *build) root(id catalog.TableID) string {
 	return words(id)
 }
 
-// sequences puts each sequence past the largest value of the column that it
+// sequences puts each sequence past the largest value of the columns that it
 // fills, masked values included, and never before its position at the source.
 func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 	for _, q := range b.spec.Definitions.Sequences {
 		op := "set sequence " + words(q.ID)
 		last, called := q.Last, q.Called
-		if q.Owner.Column != "" {
+		for _, c := range q.Fills {
 			var found *int64
-			err := conn.QueryRow(ctx, edgeSQL(q, b.integer(q.Owner))).Scan(&found)
+			err := conn.QueryRow(ctx, edgeSQL(q, c, b.typeOf(c))).Scan(&found)
 			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 				return fail(ctx, b.side, op, err)
 			}
 			if found != nil && past(*found, last, called, q.Increment) {
 				last, called = *found, true
 				if last == q.Max && q.Increment > 0 || last == q.Min && q.Increment < 0 {
-					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", words(q.ID), words(q.Owner.Table), word(q.Owner.Column)))
+					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", words(q.ID), words(c.Table), word(c.Column)))
 				}
 			}
 		}
@@ -398,28 +395,35 @@ func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 // the column that it fills; NULL or no row if there is none. An edge that is asked for by
 // itself, or within bounds of the column's own operators, is read from an index, where there is
 // one: that of integers. Of other numbers all are looked at if the sequence cannot give the last.
-func edgeSQL(q connectors.Sequence, integer bool) string {
-	edge, column, from := "max", ident(q.Owner.Column), table(q.Owner.Table)
+func edgeSQL(q connectors.Sequence, c catalog.ColumnID, typeName string) string {
+	edge, column, from := "max", ident(c.Column), table(c.Table)
 	if q.Increment < 0 {
 		edge = "min"
 	}
-	if integer {
+	number := "::numeric"
+	switch typeName {
+	case "smallint", "integer", "bigint":
 		return fmt.Sprintf("SELECT pg_catalog.%[1]s(%[2]s)::bigint FROM %[3]s WHERE %[2]s BETWEEN '%[4]d'::bigint AND '%[5]d'::bigint", edge, column, from, q.Min, q.Max)
+	case "oid":
+		number = "::bigint::numeric"
+	case "real":
+		number = "::double precision::numeric" // which keeps more than six digits
 	}
 	within := fmt.Sprintf("BETWEEN %d AND %d", q.Min, q.Max)
-	return fmt.Sprintf("SELECT (CASE WHEN edge::numeric %[4]s THEN edge::numeric ELSE (SELECT pg_catalog.%[1]s(%[2]s::numeric) FROM %[3]s WHERE %[2]s::numeric %[4]s) END)::bigint"+
-		" FROM (SELECT pg_catalog.%[1]s(%[2]s) AS edge FROM %[3]s) found WHERE edge IS NOT NULL", edge, column, from, within)
+	return fmt.Sprintf("SELECT (CASE WHEN edge%[5]s %[4]s THEN edge%[5]s ELSE (SELECT pg_catalog.%[1]s(%[2]s%[5]s) FROM %[3]s WHERE %[2]s%[5]s %[4]s) END)::bigint"+
+		" FROM (SELECT pg_catalog.%[1]s(%[2]s) AS edge FROM %[3]s) found WHERE edge IS NOT NULL", edge, column, from, within, number)
 }
 
-// integer reports whether a column is of an integer type.
-func (b *build) integer(id catalog.ColumnID) bool {
-	t := b.spec.Catalog.Table(id.Table)
-	if t == nil {
-		return false
+// typeOf returns the name of a column's type, "" if there is no such column.
+func (b *build) typeOf(id catalog.ColumnID) string {
+	if t := b.spec.Catalog.Table(id.Table); t != nil {
+		for _, c := range t.Columns {
+			if c.Name == id.Column {
+				return c.Type.Name
+			}
+		}
 	}
-	return slices.ContainsFunc(t.Columns, func(c catalog.Column) bool {
-		return c.Name == id.Column && slices.Contains([]string{"smallint", "integer", "bigint"}, c.Type.Name)
-	})
+	return ""
 }
 
 // past reports whether a value is one that the sequence has not given out yet.

@@ -128,9 +128,9 @@ func (b *build) goAhead(ctx context.Context, id catalog.TableID) error {
 	b.mu.Lock()
 	b.indexed[id] = true
 	var keys []entry
-	for i := range b.stepped { // for each of thousands of tables: without a copy
-		if e := &b.stepped[i]; (*e.Table == id || *e.References == id) && b.indexed[*e.Table] && b.indexed[*e.References] {
-			keys = append(keys, *e)
+	for _, e := range b.behind().keys[id] {
+		if b.indexed[*e.Table] && b.indexed[*e.References] {
+			keys = append(keys, e)
 		}
 	}
 	b.mu.Unlock()
@@ -141,17 +141,18 @@ func (b *build) goAhead(ctx context.Context, id catalog.TableID) error {
 			continue
 		}
 		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
-			err := b.inTurn(ctx, bytes, []string{words(*e.Table), words(*e.References)}, func(held *session) error { return b.run(ctx, held, e.first()) })
+			// It takes no time, and holds up whatever else locks the two.
+			err := b.inTurn(ctx, math.MaxInt64, []string{words(*e.Table), words(*e.References)}, func(held *session) error { return b.run(ctx, held, e.first()) })
 			if err != nil {
 				return err
 			}
 			return b.inTurn(ctx, bytes, []string{words(*e.Table)}, func(held *session) error { return b.validate(ctx, held, e, bytes) })
 		}})
 	}
-	if b.loads.bytes(id) >= twoStepBytes && !slices.ContainsFunc(b.defs.After, func(e entry) bool { return e.Phase == phaseExtended }) {
+	if b.loads.bytes(id) >= twoStepBytes && !b.behind().extended {
 		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
-			// Nobody waits for it: whoever else wants a session goes first.
-			err := b.inTurn(ctx, 0, []string{words(id)}, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
+			// Nobody waits for it: whoever else wants a session, or the table, goes first.
+			err := b.atLeisure(ctx, words(id), func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
 			if err != nil {
 				return fail(ctx, b.side, "analyze "+words(id), err)
 			}
@@ -168,8 +169,42 @@ func (b *build) goAhead(ctx context.Context, id catalog.TableID) error {
 // inherits from it.
 func (b *build) apart(id catalog.TableID) bool {
 	t := b.spec.Catalog.Table(id)
-	return t != nil && t.StoresRows() && len(t.Parents) == 0 &&
-		!slices.ContainsFunc(b.spec.Catalog.Tables, func(other *catalog.Table) bool { return slices.Contains(other.Parents, id) })
+	return t != nil && t.StoresRows() && len(t.Parents) == 0 && !b.behind().parents[id]
+}
+
+// behind is what stands behind the rows, by tables: of thousands of them nobody can go through
+// all definitions for each.
+type behind struct {
+	indexes  map[catalog.TableID][]entry // and unique keys
+	keys     map[catalog.TableID][]entry // foreign keys of two steps, of both of their tables
+	parents  map[catalog.TableID]bool    // tables from which others inherit
+	extended bool                        // there are statistics objects, or what needs them
+}
+
+func (b *build) readBehind() *behind {
+	out := &behind{indexes: map[catalog.TableID][]entry{}, keys: map[catalog.TableID][]entry{}, parents: map[catalog.TableID]bool{}}
+	for _, e := range b.defs.After {
+		switch e.Phase {
+		case phaseTable:
+			out.indexes[*e.Table] = append(out.indexes[*e.Table], e)
+		case phaseForeign:
+			if e.Steps == nil {
+				continue
+			}
+			out.keys[*e.Table] = append(out.keys[*e.Table], e)
+			if *e.References != *e.Table {
+				out.keys[*e.References] = append(out.keys[*e.References], e)
+			}
+		case phaseExtended:
+			out.extended = true
+		}
+	}
+	for _, t := range b.spec.Catalog.Tables {
+		for _, parent := range t.Parents {
+			out.parents[parent] = true
+		}
+	}
+	return out
 }
 
 // inTurn runs f on a session when nobody waits for one who has more to do, and nobody else
@@ -186,6 +221,27 @@ func (b *build) inTurn(ctx context.Context, bytes int64, locks []string, f func(
 	}
 	defer b.release(held)
 	return f(held)
+}
+
+// atLeisure is inTurn for what nobody waits for: it has the table only when it has a session.
+func (b *build) atLeisure(ctx context.Context, lock string, f func(*session) error) error {
+	for {
+		held, err := b.turn(ctx, 0)
+		if err != nil {
+			return err
+		}
+		if unlock, ok := b.ahead.TryLock(lock); ok {
+			defer unlock()
+			defer b.release(held)
+			return f(held)
+		}
+		b.release(held)
+		unlock, err := b.ahead.Lock(ctx, lock) // when it is let go
+		if err != nil {
+			return &connectors.Error{Side: b.side, Op: "wait for a table", Err: err}
+		}
+		unlock()
+	}
 }
 
 // validate runs the second step of a foreign key.

@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -131,23 +133,141 @@ func TestGoesAhead(t *testing.T) {
 	made("parted_hub_id_fkey parted_hub_id_fkey to_hub to_itself and hub parted parted_1 spoke")
 }
 
+// A sequence that fills several columns is set past all of them, whatever number types they
+// have; and what partitions draw is in the table above them.
+func TestSequencesOfSeveralColumns(t *testing.T) {
+	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE SEQUENCE shared", "CREATE TABLE small (id bigint DEFAULT nextval('shared'))", "CREATE TABLE large (id numeric(30, 5) DEFAULT nextval('shared'), also integer DEFAULT nextval('shared'))",
+		"INSERT INTO small VALUES (10)", "INSERT INTO large VALUES (500.7, 600), (1e24, 4)",
+		"CREATE TABLE parted (id bigserial, k integer) PARTITION BY LIST (k)", "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1)", "INSERT INTO parted VALUES (77, 1)",
+		"CREATE SEQUENCE numbered", "CREATE TABLE numbered_by (id oid DEFAULT nextval('numbered'))", "INSERT INTO numbered_by VALUES (4000000000)",
+		"CREATE SEQUENCE real", "CREATE TABLE real_by (id real DEFAULT nextval('real'))", "INSERT INTO real_by VALUES (12345678)")
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := snap.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range d.Sequences {
+		if want := map[string]int{"shared": 3, "parted_id_seq": 1, "numbered": 1, "real": 1}[q.ID.Name]; len(q.Fills) != want {
+			t.Errorf("%s fills %v, want %d", q.ID, q.Fills, want)
+		}
+	}
+	name := b.Name(t)
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, b.DSN(name)); err != nil {
+		t.Fatal(err)
+	}
+	for sequence, want := range map[string]string{"shared": "601", "parted_id_seq": "78", "numbered": "4000000001", "real": "12345679"} {
+		if got := b.Value(t, b.DSN(name), "SELECT nextval('"+sequence+"')::text"); got != want {
+			t.Errorf("the next of %s is %s, want %s", sequence, got, want)
+		}
+	}
+}
+
+// Of a session whose connection was cut the server may run the last statement to its end. The
+// next round ends it, and no other, before it makes the same.
+func TestLostStatementEnds(t *testing.T) {
+	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE TABLE t (id integer)", "INSERT INTO t SELECT generate_series(1, 100)", "CREATE UNIQUE INDEX t_id ON t (id)")
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, b.DSN(b.Name(t)), 2).(*build)
+	lost, err := build.enter(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lost.Close(context.Background())
+	if _, err := lost.Exec(ctx, "BEGIN; CREATE UNIQUE INDEX t_id ON public.t (id)"); err != nil {
+		t.Fatal(err)
+	}
+	running := make(chan error, 1)
+	go func() {
+		_, err := lost.Exec(ctx, "SELECT pg_sleep(600); COMMIT")
+		running <- err
+	}()
+	if err := build.with(ctx, func(held *session) error {
+		// As release does with a session that was cut.
+		build.cut.Store(true)
+		if _, err := build.Receipts(ctx); err != nil {
+			return err
+		}
+		if err := <-running; stateOf(err) != "57P01" {
+			t.Errorf("the lost statement ends with %v", err)
+		}
+		return held.exec(ctx, "SELECT 1") // nobody has ended it
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := copyTable(ctx, snap, build, snap.Catalog().Table(catalog.TableID{Schema: "public", Name: "t"}), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := build.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What nobody waits for holds no session while another has its table.
+func TestAtLeisure(t *testing.T) {
+	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
+	ctx := t.Context()
+	snap, err := openSnapshot(t, a.Database(t), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, b.DSN(b.Name(t)), 1).(*build)
+	unlock, err := build.ahead.Lock(ctx, "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unlocked atomic.Bool
+	done := make(chan error, 1)
+	go func() {
+		done <- build.atLeisure(ctx, "t", func(held *session) error {
+			if !unlocked.Load() {
+				t.Error("it has a table that another holds")
+			}
+			return held.exec(ctx, "SELECT 1")
+		})
+	}()
+	for range 20 { // of a single session
+		if err := build.with(ctx, func(held *session) error { return held.exec(ctx, "SELECT 1") }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unlocked.Store(true)
+	unlock()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What a sequence is set past is read from an index: of a large table nothing else is quick.
 func TestSequencesReadTheIndex(t *testing.T) {
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE TABLE t (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 5000)", "ANALYZE t")
-	q := connectors.Sequence{Owner: catalog.ColumnID{Table: catalog.TableID{Schema: "public", Name: "t"}, Column: "id"}, Min: 1, Max: 9000, Increment: 1}
-	edge := func(integer bool) string { return a.Value(t, dsn, "SELECT coalesce(("+edgeSQL(q, integer)+"), 0)") }
+	q := connectors.Sequence{Min: 1, Max: 9000, Increment: 1}
+	c := catalog.ColumnID{Table: catalog.TableID{Schema: "public", Name: "t"}, Column: "id"}
+	edge := func(typeName string) string {
+		return a.Value(t, dsn, "SELECT coalesce(("+edgeSQL(q, c, typeName)+"), 0)")
+	}
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	for _, integer := range []bool{true, false} {
-		if got := edge(integer); got != "5000" {
+	for _, typeName := range []string{"bigint", "numeric", "real"} {
+		if got := edge(typeName); got != "5000" {
 			t.Errorf("the edge within bounds is %s", got)
 		}
-		rows, err := conn.Query(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF) "+edgeSQL(q, integer))
+		rows, err := conn.Query(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF) "+edgeSQL(q, c, typeName))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,16 +290,16 @@ func TestSequencesReadTheIndex(t *testing.T) {
 		{"TRUNCATE t", "0"},
 	} {
 		a.Exec(t, dsn, step.sql)
-		for _, integer := range []bool{true, false} {
-			if got := edge(integer); got != step.want {
+		for _, typeName := range []string{"bigint", "numeric", "real"} {
+			if got := edge(typeName); got != step.want {
 				t.Errorf("after %s the edge is %s, want %s", step.sql, got, step.want)
 			}
 		}
 	}
-	q = connectors.Sequence{Owner: q.Owner, Min: math.MinInt64, Max: -1, Increment: -1}
+	q = connectors.Sequence{Min: math.MinInt64, Max: -1, Increment: -1}
 	a.Exec(t, dsn, "INSERT INTO t VALUES (-5), (-70), (3)")
-	for _, integer := range []bool{true, false} {
-		if got := edge(integer); got != "-70" {
+	for _, typeName := range []string{"bigint", "numeric", "real"} {
+		if got := edge(typeName); got != "-70" {
 			t.Errorf("downwards the edge is %s", got)
 		}
 	}

@@ -35,18 +35,27 @@ func (b *build) session(ctx context.Context) (*session, error) {
 	if held != nil {
 		return held, nil
 	}
+	b.entering.RLock()
+	defer b.entering.RUnlock()
 	conn, err := b.enter(ctx)
 	if err != nil {
 		b.wanted.Add(-1)
 		b.slots <- nil
 		return nil, err
 	}
+	b.mu.Lock()
+	b.ours[conn.PgConn().PID()] = true
+	b.mu.Unlock()
 	return newSession(conn), nil
 }
 
 func (b *build) release(held *session) {
 	b.wanted.Add(-1)
 	if held.bad || held.conn.IsClosed() || held.conn.PgConn().TxStatus() != 'I' {
+		b.mu.Lock()
+		delete(b.ours, held.conn.PgConn().PID())
+		b.mu.Unlock()
+		b.cut.Store(true)
 		held.close()
 		held = nil
 	}
@@ -285,6 +294,9 @@ func (b *build) Receipts(ctx context.Context) (receipts []connectors.Receipt, er
 		return nil, failDefinition(ctx, b.side, op, err)
 	}
 	err = b.with(ctx, func(held *session) error {
+		if err := b.endLost(ctx, held); err != nil {
+			return err
+		}
 		if err := b.recover(ctx, held); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -519,7 +520,7 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	}
 	// A statement of the process that left it may still be running: an index that nobody
 	// waits for is built to its end, and its commit counts.
-	if err := emptied(ctx, b.admin, b.name); err != nil {
+	if err := emptied(ctx, b.admin, b.name, nil, true); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	b.state, b.made.doubt = open, true
@@ -531,12 +532,36 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	return b, nil
 }
 
-// emptied ends the sessions in a database, and waits until they are gone.
-func emptied(ctx context.Context, conn *pgx.Conn, database string) error {
+// endLost ends the sessions that this run has lost: of one whose connection was cut the server
+// may still run the last statement, and what that makes another would try to make beside it.
+func (b *build) endLost(ctx context.Context, held *session) error {
+	if !b.cut.Swap(false) {
+		return nil
+	}
+	b.entering.Lock()
+	defer b.entering.Unlock()
+	b.mu.Lock()
+	spared := slices.Collect(maps.Keys(b.ours))
+	b.mu.Unlock()
+	err := emptied(ctx, held.conn, b.name, spared, false)
+	if err != nil {
+		b.cut.Store(true)
+	}
+	return err
+}
+
+// emptied ends the sessions in a database, everybody's or the account's own, but some, by
+// their processes' numbers, and waits until they are gone.
+func emptied(ctx context.Context, conn *pgx.Conn, database string, spared []uint32, everybody bool) error {
+	pids := make([]int64, len(spared)) // not NULL, which would be none's
+	for i, pid := range spared {
+		pids[i] = int64(pid)
+	}
+
 	for until := time.Now().Add(cleanupTimeout); ; {
 		var n int
 		err := conn.QueryRow(ctx, `SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))
-			FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`, database).Scan(&n)
+			FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend' AND pid <> ALL ($2::bigint[]) AND ($3 OR usename = session_user)`, database, pids, everybody).Scan(&n)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -244,8 +244,14 @@ func (s *snapshot) readSequences(ctx context.Context, conn *pgx.Conn) ([]connect
 	var seqs []connectors.Sequence
 	err := each(ctx, conn, "sequences", nil, func(row pgx.CollectableRow) error {
 		var q connectors.Sequence
-		err := row.Scan(&q.ID.Schema, &q.ID.Name, &q.Increment, &q.Min, &q.Max, &q.Last, &q.Owner.Table.Schema, &q.Owner.Table.Name, &q.Owner.Column)
-		seqs = append(seqs, q)
+		var c catalog.ColumnID
+		err := row.Scan(&q.ID.Schema, &q.ID.Name, &q.Increment, &q.Min, &q.Max, &q.Last, &c.Table.Schema, &c.Table.Name, &c.Column)
+		if n := len(seqs); n == 0 || seqs[n-1].ID != q.ID {
+			seqs = append(seqs, q)
+		}
+		if last := &seqs[len(seqs)-1]; c.Column != "" {
+			last.Fills = append(last.Fills, c)
+		}
 		return err
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -63,7 +64,7 @@ func (p *picture) within(part, t *catalog.Table) bool {
 func (s *snapshot) checkSequences(seqs []connectors.Sequence) error {
 	var names []string
 	for _, q := range seqs {
-		if s.without[q.ID] && !s.without[q.Owner.Table] {
+		if s.without[q.ID] && (len(q.Fills) == 0 || slices.ContainsFunc(q.Fills, func(c catalog.ColumnID) bool { return !s.without[c.Table] })) {
 			names = append(names, words(q.ID))
 		}
 	}

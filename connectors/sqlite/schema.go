@@ -112,7 +112,7 @@ func readSequences(ctx context.Context, s *session, cat *catalog.Catalog) ([]con
 		}
 		all = append(all, connectors.Sequence{
 			ID: t.ID, Last: last, Called: true, Increment: 1, Min: 1, Max: math.MaxInt64,
-			Owner: catalog.ColumnID{Table: t.ID, Column: t.PrimaryKey.Columns[0]},
+			Fills: []catalog.ColumnID{{Table: t.ID, Column: t.PrimaryKey.Columns[0]}},
 		})
 		return nil
 	})

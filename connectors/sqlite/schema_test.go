@@ -247,7 +247,7 @@ func TestWhatIsLeftBehindIsNamed(t *testing.T) {
 	if !reflect.DeepEqual(definitions.LeftBehind, want) {
 		t.Errorf("left behind %v, want %v", definitions.LeftBehind, want)
 	}
-	if len(definitions.Sequences) != 1 || definitions.Sequences[0].Last != 7 || definitions.Sequences[0].Owner.Column != "id" {
+	if len(definitions.Sequences) != 1 || definitions.Sequences[0].Last != 7 || definitions.Sequences[0].Fills[0].Column != "id" {
 		t.Errorf("sequences %+v", definitions.Sequences)
 	}
 }

@@ -82,7 +82,7 @@ type Locks struct {
 func (l *Locks) Lock(ctx context.Context, names ...string) (unlock func(), err error) {
 	for {
 		l.mu.Lock()
-		if !slices.ContainsFunc(names, func(n string) bool { return l.held[n] }) {
+		if l.free(names) {
 			break
 		}
 		if l.freed == nil {
@@ -97,6 +97,25 @@ func (l *Locks) Lock(ctx context.Context, names ...string) (unlock func(), err e
 		}
 	}
 	defer l.mu.Unlock()
+	return l.take(names), nil
+}
+
+// TryLock is Lock for who does not wait: ok is false if one of the names has a holder.
+func (l *Locks) TryLock(names ...string) (unlock func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.free(names) {
+		return nil, false
+	}
+	return l.take(names), true
+}
+
+// free reports whether no name has a holder. The caller holds the mutex, as that of take does.
+func (l *Locks) free(names []string) bool {
+	return !slices.ContainsFunc(names, func(n string) bool { return l.held[n] })
+}
+
+func (l *Locks) take(names []string) (unlock func()) {
 	if l.held == nil {
 		l.held = map[string]bool{}
 	}
@@ -113,5 +132,5 @@ func (l *Locks) Lock(ctx context.Context, names ...string) (unlock func(), err e
 			close(l.freed)
 			l.freed = nil
 		}
-	}, nil
+	}
 }

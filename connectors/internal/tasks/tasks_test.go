@@ -98,3 +98,23 @@ func TestLocks(t *testing.T) {
 		t.Errorf("what a waiter wanted is held: %v", err)
 	}
 }
+
+func TestTryLock(t *testing.T) {
+	var l Locks
+	unlock, ok := l.TryLock("a", "b")
+	if !ok {
+		t.Fatal("nobody has them")
+	}
+	if _, ok := l.TryLock("b", "c"); ok {
+		t.Error("b has two holders")
+	}
+	if free, ok := l.TryLock("c"); !ok {
+		t.Error("c was taken by who did not get b")
+	} else {
+		free()
+	}
+	unlock()
+	if _, err := l.Lock(t.Context(), "b"); err != nil {
+		t.Error(err)
+	}
+}

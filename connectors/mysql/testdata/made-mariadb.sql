@@ -607,7 +607,7 @@ CREATE EVENT `once ``more` ON SCHEDULE AT '2037-01-01 01:00:00' ON COMPLETION PR
 -- e_myisam: 1 by 1, 1 to 2147483647, fills e_myisam.id
 -- integers: 4711 by 1, 1 to 2147483647, fills integers.id
 -- ids: 1001 by 1, 1 to 9223372036854775806, fills only mariadb.id
--- se`q: 5 by 3, -10 to 1000, fills .
+-- se`q: 5 by 3, -10 to 1000, fills nothing
 
 -- fates
 -- definers 40: left behind, would be accounts of the source's server: views and routines run with the rights of who uses them, triggers and events with those of the target's account
