@@ -27,7 +27,7 @@ test: ## run every test, against real servers: found, started or installed
 test-matrix: ## copy between PostgreSQL 12 to 18, fetched from npm and Debian, and from standbys; VERSIONS="15 18" for some
 	GO="$(GO)" connectors/connectortest/servers/matrix $(VERSIONS)
 
-test-matrix-mysql: ## copy between MariaDB 10.5 to 11.8 and MySQL 9, fetched from Debian, and from replicas; VERSIONS="mariadb-10.5 mysql-9"
+test-matrix-mysql: ## copy between MariaDB 10.5 to 11.8 and MySQL 5.7 to 9, fetched from Debian and Ubuntu, and from replicas; VERSIONS="mariadb-10.5 mysql-9"
 	GO="$(GO)" connectors/connectortest/servers/matrix-mysql $(VERSIONS)
 
 # vet has seen the same files: make lint and make test call it.

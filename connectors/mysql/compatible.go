@@ -43,6 +43,8 @@ var (
 	needsUnseen      = need{"an invisible index", 80000, 0}
 	needsIgnored     = need{"an ignored index", 0, 100600}
 	needsCheck       = need{"a CHECK", 80016, 100201}
+	// MySQL 5.7 turns them into question marks when it adds an index, and drops them then.
+	needsBeyondASCII = need{"a way to keep characters beyond ASCII in a computed column", 80000, 100000}
 	needsUnenforced  = need{"a CHECK that is not enforced", 80016, 0}
 	needsVersioning  = need{"system versioning or a period", 0, 100304}
 	needsOverlaps    = need{"a key without overlaps", 0, 100503}
@@ -90,12 +92,20 @@ func (n need) hint() string {
 
 // compatible lists what a server cannot make of a database that comes from another one: what
 // one family has and the other lacks, and what an older version lacks. Where both are of one
-// family and the target is no older, there is nothing.
+// family and the target is no older, there is nothing but what it does not keep itself.
 func compatible(from, to server, d definitions) []refusal {
-	if from.mariadb == to.mariadb && to.version >= from.version {
-		return nil
-	}
 	var all []refusal
+	if from.mariadb == to.mariadb && to.version >= from.version {
+		if needsBeyondASCII.met(to) {
+			return nil
+		}
+		for _, t := range d.Tables {
+			if slices.Contains(tableNeeds(t), needsBeyondASCII) {
+				all = refuse(all, to, "table "+t.Name, needsBeyondASCII)
+			}
+		}
+		return all
+	}
 	for _, n := range collationNeeds(d.Collation) {
 		all = refuse(all, to, "database "+d.Database, n)
 	}
@@ -209,6 +219,9 @@ func partNeeds(p tablePart) (all []need) {
 		}
 		if c.check != "" {
 			all = append(all, needsCheck)
+		}
+		if !ascii(c.computed) {
+			all = append(all, needsBeyondASCII)
 		}
 		if strings.HasPrefix(c.computed, "ROW ") {
 			all = append(all, needsVersioning)

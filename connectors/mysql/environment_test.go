@@ -390,7 +390,7 @@ func TestKilled(t *testing.T) {
 			openTarget(t, srv, srv.DSN(name)).replace(t, shop(1), "first")
 			for _, stage := range []string{"begun", "loading", "loaded", "finished", "sealed", "rename", "view who"} {
 				cmd := exec.Command(os.Args[0], "-test.run=^TestKilled$")
-				cmd.Env = append(os.Environ(), "KILLED_STAGE="+stage, "KILLED_TO="+srv.DSN(name))
+				cmd.Env = append(os.Environ(), "KILLED_STAGE="+stage, "KILLED_TO="+srv.DSN(name), fmt.Sprint("KILLED_BARE=", !newer(srv, 8, 0)))
 				out, err := cmd.StdoutPipe()
 				if err != nil {
 					t.Fatal(err)
@@ -453,7 +453,7 @@ func runUntil(t *testing.T, to, stage string) {
 		return nil
 	}
 	g := openTarget(t, nil, to)
-	g.between = reach
+	g.between, g.bare = reach, os.Getenv("KILLED_BARE") == "true"
 	c := shop(2)
 	b := g.begin(t, c, "killed")
 	reach("begun")

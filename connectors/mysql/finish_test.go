@@ -199,7 +199,11 @@ func TestStrictServer(t *testing.T) {
 		t.Run(srv.Flavor(), func(t *testing.T) {
 			settings := []string{"innodb_strict_mode"}
 			if srv.Flavor() == "mysql" {
-				settings = append(settings, "sql_require_primary_key", "sql_generate_invisible_primary_key", "restrict_fk_on_non_standard_key")
+				for _, name := range []string{"sql_require_primary_key", "sql_generate_invisible_primary_key", "restrict_fk_on_non_standard_key"} {
+					if srv.Value(t, "", "SELECT COUNT(*) FROM performance_schema.global_variables WHERE VARIABLE_NAME = '"+name+"'") == "1" { // from 8.0.13, 8.0.30 and 8.4 on
+						settings = append(settings, name)
+					}
+				}
 			}
 			for _, name := range settings {
 				before := srv.Value(t, "", "SELECT @@GLOBAL."+name)

@@ -195,7 +195,12 @@ func (b *build) retake(ctx context.Context, conn *session) (taken int64, err err
 			conn.exec(ctx, fmt.Sprintf("KILL %d", owner))
 		}
 		if owner == b.taken || owner == 0 { // 0: it was let go of just now
-			err = b.sink.take(ctx, conn, 5)
+			for range 30 { // the server may be slow to end a session that waits for others
+				err = b.sink.take(ctx, conn, 1)
+				if kind, _ := connectors.KindOf(err); kind != connectors.KindBusy {
+					break
+				}
+			}
 		}
 	}
 	if err != nil {

@@ -219,7 +219,7 @@ func TestUsersOfTheTarget(t *testing.T) {
 }
 
 // TestUsersFromElsewhere promotes while a session that is in another database has a
-// transaction open on a table. MySQL tells who that is; MariaDB does where its plugin is
+// transaction open on a table. MySQL tells from 8.0 on who that is; MariaDB does where its plugin is
 // installed, and else the run fails and says what it waits for.
 func TestUsersFromElsewhere(t *testing.T) {
 	beforePatience, beforeGrace := promotePatience, promoteGrace
@@ -227,7 +227,7 @@ func TestUsersFromElsewhere(t *testing.T) {
 	t.Cleanup(func() { promotePatience, promoteGrace = beforePatience, beforeGrace })
 	for _, srv := range connectortest.MySQLServers(t) {
 		t.Run(srv.Flavor(), func(t *testing.T) {
-			tells := srv.Flavor() == "mysql" || srv.Value(t, "", "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO'") == "1"
+			tells := srv.Flavor() == "mysql" && atLeast(srv, 8, 0) || srv.Flavor() == "mariadb" && srv.Value(t, "", "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'METADATA_LOCK_INFO'") == "1"
 			g := openTarget(t, srv, srv.DSN(srv.Name(t)))
 			g.replace(t, shop(1), "first")
 			tx, err := srv.DB(t, "").BeginTx(t.Context(), nil)
@@ -276,8 +276,14 @@ func TestStubbornUsers(t *testing.T) {
 		t.Run(srv.Flavor(), func(t *testing.T) {
 			name := srv.Name(t)
 			all := []string{"ALL ON `" + likeName(name) + "%`.*"}
-			if srv.Flavor() == "mysql" {
+			switch {
+			case srv.Flavor() != "mysql":
+			case atLeast(srv, 8, 2):
 				all = append(all, "SET_ANY_DEFINER ON *.*")
+			case atLeast(srv, 8, 0):
+				all = append(all, "SET_USER_ID ON *.*")
+			default:
+				all = append(all, "SUPER ON *.*")
 			}
 			trust := srv.Value(t, "", "SELECT @@GLOBAL.log_bin_trust_function_creators")
 			srv.Exec(t, "", "SET GLOBAL log_bin_trust_function_creators = 1")

@@ -27,9 +27,13 @@ func replicated(t *testing.T, flavor string, settings ...string) (primary, repli
 	if err != nil {
 		t.Fatal(err)
 	}
-	if flavor == "mysql" {
+	switch {
+	case flavor == "mysql" && !atLeast(replica.MySQLServer, 8, 1):
+		replica.Exec(t, "", fmt.Sprintf("CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %s, MASTER_USER = 'replica', MASTER_PASSWORD = 'only-for-tests', MASTER_AUTO_POSITION = 1%s", host, port,
+			map[bool]string{true: ", GET_MASTER_PUBLIC_KEY = 1"}[atLeast(replica.MySQLServer, 8, 0)]), "START SLAVE")
+	case flavor == "mysql":
 		replica.Exec(t, "", fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '%s', SOURCE_PORT = %s, SOURCE_USER = 'replica', SOURCE_PASSWORD = 'only-for-tests', SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1", host, port), "START REPLICA")
-	} else {
+	default:
 		verify := ""
 		if atLeast(replica.MySQLServer, 11, 3) {
 			verify = ", MASTER_SSL_VERIFY_SERVER_CERT = 0" // it asks for a certificate by default

@@ -65,7 +65,7 @@ func TestRanges(t *testing.T) {
 	connectortest.NoRaces(t)
 	const n, perChunk = 3000, 60
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
-		numbers := "WITH RECURSIVE i AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM i WHERE i < 3000) SELECT %s, CONCAT(RPAD(i, 40, 'x'), '" + `\0end` + "') FROM i"
+		numbers := "SELECT %s, CONCAT(RPAD(i, 40, 'x'), '" + `\0end` + "') FROM numbers"
 		hash := "CONCAT(LPAD(HEX(i * 2654435761 % 4294967296), 8, '0'), LPAD(HEX(i * 2246822519 % 4294967296), 8, '0'), LPAD(HEX(i * 3266489917 % 4294967296), 8, '0'), LPAD(HEX(i), 8, '0'))"
 		cases := []struct{ name, columns, key, values string }{
 			{"dense", "id INT", "id", "i"},
@@ -91,9 +91,10 @@ func TestRanges(t *testing.T) {
 				struct{ name, columns, key, values string }{"up and down", "a INT, b INT", "a, b DESC", "i, i"})
 		}
 		database := s.Database(t)
+		s.Exec(t, database, "CREATE TABLE digits (d INT)", "INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)",
+			"CREATE TABLE numbers (i INT PRIMARY KEY)", "INSERT INTO numbers SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d FROM digits a, digits b, digits c, digits e WHERE e.d < 3")
 		for i, c := range cases {
 			s.Exec(t, database, fmt.Sprintf("CREATE TABLE t%d (%s, v VARCHAR(60) CHARACTER SET utf8mb4, PRIMARY KEY (%s))", i, c.columns, c.key),
-				"SET SESSION "+map[string]string{"mysql": "cte_max_recursion_depth", "mariadb": "max_recursive_iterations"}[s.Flavor()]+" = 10000",
 				fmt.Sprintf("INSERT INTO t%d "+numbers, i, c.values), fmt.Sprintf("ANALYZE TABLE t%d", i))
 		}
 		s.Exec(t, database, "CREATE TABLE loose (id INT, v INT)", "INSERT INTO loose VALUES (1, 1), (1, 1), (NULL, NULL)",

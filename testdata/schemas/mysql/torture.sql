@@ -1,4 +1,4 @@
--- What connectors/mysql has to read and make again on MySQL 9: every type, hard names, keys,
+-- What connectors/mysql has to read and make again on MySQL from 5.7 to 9, what a version lacks in comments that it skips: every type, hard names, keys,
 -- foreign keys, partitions, formats, routines, triggers, events and views, those that stay
 -- behind among them. DATABASE. stands for the database's own name and a point; a second
 -- database, elsewhere_db, has a table t (a int NOT NULL PRIMARY KEY).
@@ -88,13 +88,13 @@ CREATE TABLE e_merge (a int NOT NULL) ENGINE=MRG_MyISAM UNION=(e_merged) INSERT_
 
 -- Only here.
 CREATE TABLE `only mysql` (
-  id bigint unsigned NOT NULL AUTO_INCREMENT, j json, ja json DEFAULT (json_array(1, 'é', 'it''s')), u varchar(36) DEFAULT (uuid()), v vector(3), g point NOT NULL /*!80003 SRID 4326 */,
-  `hid ``den` int DEFAULT '3' INVISIBLE, n int, name varchar(40) CHARACTER SET latin1,
-  virt int GENERATED ALWAYS AS (n + 1) VIRTUAL, stor varchar(60) GENERATED ALWAYS AS (concat(name, ' é', '\\''')) STORED NOT NULL COMMENT 'computed', jv varchar(20) GENERATED ALWAYS AS (json_unquote(json_extract(j, '$.a'))) VIRTUAL,
-  PRIMARY KEY (id), UNIQUE KEY low ((lower(name)), n DESC), KEY fx ((n + 1), (concat(name, 'é)')) DESC), KEY mv ((cast(j -> '$.list' AS unsigned array))), KEY unseen (n) INVISIBLE, KEY on_virt (virt), SPATIAL KEY sp (g),
-  CONSTRAINT enforced CHECK (n > 0 AND name <> 'é('), CONSTRAINT unenforced CHECK (n < 100) NOT ENFORCED, CHECK (name LIKE 'it''s%')
-) COMMENT='only' COLLATE=utf8mb4_0900_as_cs COMPRESSION='ZLIB';
-CREATE TABLE c0900 (a varchar(20) COLLATE utf8mb4_0900_ai_ci, b varchar(20) COLLATE utf8mb4_0900_bin, c varchar(20) COLLATE utf8mb4_de_pb_0900_ai_ci, d varchar(20) COLLATE utf8mb4_ja_0900_as_cs_ks, e varchar(20) CHARACTER SET gb18030, gc geomcollection, gi geometry SRID 0);
+  id bigint unsigned NOT NULL AUTO_INCREMENT, j json, /*!80013 ja json DEFAULT (json_array(1, 'é', 'it''s')), u varchar(36) DEFAULT (uuid()), */ /*!90000 v vector(3), */ g point NOT NULL /*!80003 SRID 4326 */,
+  `hid ``den` int DEFAULT '3' /*!80023 INVISIBLE */, n int, name varchar(40) CHARACTER SET latin1,
+  virt int GENERATED ALWAYS AS (n + 1) VIRTUAL, stor varchar(60) GENERATED ALWAYS AS (concat(name, /*!80000 ' é', */ '\\''')) STORED NOT NULL COMMENT 'computed', jv varchar(20) GENERATED ALWAYS AS (json_unquote(json_extract(j, '$.a'))) VIRTUAL,
+  PRIMARY KEY (id), /*!80013 UNIQUE KEY low ((lower(name)), n DESC), KEY fx ((n + 1), (concat(name, 'é)')) DESC), */ /*!80017 KEY mv ((cast(j -> '$.list' AS unsigned array))), */ KEY unseen (n) /*!80000 INVISIBLE */, KEY on_virt (virt), SPATIAL KEY sp (g)
+  /*!80016 , CONSTRAINT enforced CHECK (n > 0 AND name <> 'é('), CONSTRAINT unenforced CHECK (n < 100) NOT ENFORCED, CHECK (name LIKE 'it''s%') */
+) COMMENT='only' /*!80000 COLLATE=utf8mb4_0900_as_cs */ COMPRESSION='ZLIB';
+CREATE TABLE c0900 (a varchar(20) /*!80000 COLLATE utf8mb4_0900_ai_ci */, b varchar(20) /*!80017 COLLATE utf8mb4_0900_bin */, c varchar(20) /*!80000 COLLATE utf8mb4_de_pb_0900_ai_ci */, d varchar(20) /*!80000 COLLATE utf8mb4_ja_0900_as_cs_ks */, e varchar(20) CHARACTER SET gb18030, gc geometrycollection, gi geometry /*!80003 SRID 0 */);
 CREATE TABLE by_key_algorithm (id int NOT NULL PRIMARY KEY) PARTITION BY KEY ALGORITHM = 1 (id) PARTITIONS 2;
 
 -- Routines, triggers, events.
@@ -144,7 +144,7 @@ CREATE VIEW z_base AS SELECT id, code AS `co``de`, x + y AS xy FROM parent;
 CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW a_over_z AS SELECT * FROM z_base WHERE id > 0 WITH CASCADED CHECK OPTION;
 CREATE VIEW `m ``view` (`a b`, c) AS SELECT p.id, plain('a', 'x') FROM a_over_z p JOIN z_base z ON p.id = z.id UNION ALL SELECT 1, plain('it''s "é" \\', 'x');
 CREATE ALGORITHM=TEMPTABLE VIEW grouped AS SELECT up, count(*) n, group_concat(code ORDER BY code SEPARATOR ', ') codes FROM parent GROUP BY up HAVING n > 1;
-CREATE VIEW with_cte AS WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT n, row_number() OVER (ORDER BY n) r FROM c;
+CREATE VIEW with_cte AS /*!80001 WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 5) */ SELECT /*!80001 n, row_number() OVER (ORDER BY n) r FROM c WHERE */ 1 = 1;
 CREATE VIEW reads_elsewhere AS SELECT o.a FROM elsewhere_db.t o JOIN parent p ON o.a = p.id;
 CREATE VIEW over_elsewhere AS SELECT a FROM reads_elsewhere;
 CREATE VIEW over_merge AS SELECT a FROM e_merge;
