@@ -12,18 +12,12 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
-// lending opens a snapshot of a table of 20,000 rows, and of what else there shall be, with so
-// many readers, and a view of it that has joined.
-func lending(t *testing.T, s *connectortest.MySQLServer, readers int, more ...string) (held, joined *snapshot, database string) {
+// lent opens a snapshot with so many readers, and a view of it that has joined.
+func lent(t *testing.T, dsn string, readers int) (held, joined *snapshot) {
 	t.Helper()
 	var holders connectortest.Holders
-	database = s.Database(t)
-	s.Exec(t, database, "CREATE TABLE d (i int PRIMARY KEY)", "INSERT INTO d VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)",
-		"CREATE TABLE t (id int PRIMARY KEY, v varchar(200))",
-		"INSERT INTO t SELECT a.i + 10 * b.i + 100 * c.i + 1000 * e.i + 10000 * f.i, REPEAT('v', 200) FROM d a, d b, d c, d e, d f WHERE f.i < 2")
-	s.Exec(t, database, more...)
 	open := func() *source {
-		opened, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: readers, Holder: holders.Dial})
+		opened, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{Workers: readers, Holder: holders.Dial})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +33,20 @@ func lending(t *testing.T, s *connectortest.MySQLServer, readers int, more ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return first.(*snapshot), second.(*snapshot), database
+	return first.(*snapshot), second.(*snapshot)
+}
+
+// lending opens a snapshot of a table of 20,000 rows, and of what else there shall be, with so
+// many readers, and a view of it that has joined.
+func lending(t *testing.T, s *connectortest.MySQLServer, readers int, more ...string) (held, joined *snapshot, database string) {
+	t.Helper()
+	database = s.Database(t)
+	s.Exec(t, database, "CREATE TABLE d (i int PRIMARY KEY)", "INSERT INTO d VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)",
+		"CREATE TABLE t (id int PRIMARY KEY, v varchar(200))",
+		"INSERT INTO t SELECT a.i + 10 * b.i + 100 * c.i + 1000 * e.i + 10000 * f.i, REPEAT('v', 200) FROM d a, d b, d c, d e, d f WHERE f.i < 2")
+	s.Exec(t, database, more...)
+	held, joined = lent(t, s.DSN(database), readers)
+	return held, joined, database
 }
 
 // A process that goes away in the middle of an answer, of one that has rows and of one that

@@ -247,24 +247,7 @@ func TestReadByTheDriver(t *testing.T) {
 		if got, want := s.Value(t, to, all), s.Value(t, database, all); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
-		var holders connectortest.Holders
-		open := func() *source {
-			opened, err := Connector{}.OpenSource(t.Context(), dsn.String(), connectors.Options{Workers: 1, Holder: holders.Dial})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { opened.Close() })
-			return opened.(*source)
-		}
-		held, err := open().Open(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		holders.Hold(held)
-		joined, err := open().Join(t.Context(), held.Token())
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, joined := lent(t, dsn.String(), 1)
 		layout, err := joined.Layout(catalog.TableID{Name: "t"}, nil)
 		if err != nil {
 			t.Fatal(err)

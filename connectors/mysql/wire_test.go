@@ -236,26 +236,9 @@ func wideContent(t *testing.T, s *connectortest.MySQLServer, database string) st
 func TestWideRows(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
 		const n = 6
-		var holders connectortest.Holders
 		database := s.Database(t)
 		wideTable(t, s, database, n)
-		open := func() *source {
-			opened, err := Connector{}.OpenSource(t.Context(), s.DSN(database), connectors.Options{Workers: 3, Holder: holders.Dial})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { opened.Close() })
-			return opened.(*source)
-		}
-		held, err := open().Open(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		holders.Hold(held)
-		joined, err := open().Join(t.Context(), held.Token())
-		if err != nil {
-			t.Fatal(err)
-		}
+		held, joined := lent(t, s.DSN(database), 3)
 		var sums []string
 		for _, view := range []connectors.Snapshot{held, joined} {
 			chunks, err := view.Split(t.Context(), catalog.TableID{Name: "w"}, 1<<20)
@@ -317,10 +300,10 @@ func TestWideRows(t *testing.T) {
 		if sums[0] != sums[1] {
 			t.Error("a view that has joined reads other rows")
 		}
-		if err := held.(connectors.Held).Alive(t.Context()); err != nil {
+		if err := held.Alive(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if left := held.(*snapshot).left; left != 3 {
+		if left := held.left; left != 3 {
 			t.Errorf("%d readers are left", left)
 		}
 	})
@@ -347,19 +330,19 @@ func TestWideLoads(t *testing.T) {
 	})
 }
 
-// lent are rows of one table.
-type lent struct {
+// given are rows of one table.
+type given struct {
 	texts
 	row  [][]byte
 	left int
 }
 
-func (l *lent) next(into [][]byte) error {
-	if l.left == 0 {
+func (g *given) next(into [][]byte) error {
+	if g.left == 0 {
 		return io.EOF
 	}
-	l.left--
-	copy(into, l.row)
+	g.left--
+	copy(into, g.row)
 	return nil
 }
 
@@ -373,7 +356,7 @@ func TestEachField(t *testing.T) {
 	}
 	b := &batches{builder: rows.NewBuilder(layout), forms: []form{asInt, asText, asBlob}, turn: &turn{gate: newGate()}, columns: 3}
 	large := bytes.Repeat([]byte("large"), 100_000)
-	b.rows = &lent{row: [][]byte{[]byte("7"), []byte("short"), []byte("short")}, left: 3}
+	b.rows = &given{row: [][]byte{[]byte("7"), []byte("short"), []byte("short")}, left: 3}
 	b.values = make([][]byte, 3)
 	for range 3 {
 		if err := b.rows.next(b.values); err != nil {
