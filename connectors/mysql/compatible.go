@@ -58,6 +58,8 @@ var (
 	needsAttribute   = need{"an attribute for the storage engine", 80021, 0}
 	needsExtend      = need{"the table option AUTOEXTEND_SIZE", 80023, 0}
 	needsOwnOption   = need{"an option of MariaDB's storage engines", 0, 100500}
+	needsWith        = need{"a common table expression", 80001, 100201}
+	needsWindow      = need{"a window function", 80002, 100200}
 	needsLanguage    = need{"a routine in another language than SQL", 90000, 0}
 )
 
@@ -305,6 +307,13 @@ func objectNeeds(o object) (all []need) {
 	for i, w := range words {
 		if i+2 < len(words) && words[i+1].is("(") && words[i+2].sort == nameToken && (w.is("nextval") || w.is("lastval") || w.is("setval")) {
 			all = append(all, needsSequence)
+		}
+		next := func(s string) bool { return i+1 < len(words) && words[i+1].is(s) }
+		if w.is("WITH") && (next("RECURSIVE") || i+2 < len(words) && words[i+1].names() && (words[i+2].is("AS") || words[i+2].is("("))) {
+			all = append(all, needsWith)
+		}
+		if w.is("OVER") && i > 0 && words[i-1].is(")") && (next("(") || i+1 < len(words) && words[i+1].names()) {
+			all = append(all, needsWindow)
 		}
 		if w.is("LANGUAGE") && i+1 < len(words) && words[i+1].is("JAVASCRIPT") {
 			all = append(all, needsLanguage)

@@ -32,6 +32,18 @@ func TestCompatible(t *testing.T) {
 		d.Indexes = []string{"ADD " + clause}
 		return d
 	}
+	for sql, want := range map[string][]need{
+		"CREATE VIEW `v` AS with recursive c as (select 1) select * from c":                         {needsWith},
+		"CREATE VIEW `v` AS with `c`(`n`) as (select 1) select row_number() over (order by 1) r":    {needsWith, needsWindow},
+		"CREATE VIEW `v` AS select sum(`n`) over `w` from `t` window `w` as (partition by `n`)":     {needsWindow},
+		"CREATE VIEW `v` AS select `with`, `over` from `t` group by 1 with rollup":                  nil,
+		"CREATE VIEW `v` AS select 1 from `t` where match (`a`) against ('x' with query expansion)": nil,
+		"CREATE VIEW `v` AS select `a` from `t` where `a` > 0 WITH CASCADED CHECK OPTION":           nil,
+	} {
+		if got := objectNeeds(object{Kind: "view", Name: "v", Create: sql}); !slices.Equal(got, want) {
+			t.Errorf("%s needs %v, want %v", sql, got, want)
+		}
+	}
 	for _, c := range []struct {
 		from, to server
 		table    tableDefinition

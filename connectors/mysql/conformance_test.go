@@ -206,6 +206,9 @@ func atLeast(s *connectortest.MySQLServer, major, minor int) bool {
 	return a > major || a == major && b >= minor
 }
 
+// jsonOfTheServer is the sample of what no JSON text can say.
+const jsonOfTheServer = "json of the server's own types"
+
 // newer reports whether a server has what MySQL has from a version on, and MariaDB otherwise.
 func newer(s *connectortest.MySQLServer, major, minor int) bool {
 	return s.Flavor() != "mysql" || atLeast(s, major, minor)
@@ -404,7 +407,7 @@ func samples(s *connectortest.MySQLServer) []connectortest.Sample {
 		list = append(list, sample("varchar(500) COMPRESSED", "", strings.Repeat("compressed ", 40), `\N`))
 		list = append(list, sample("longtext CHECK (json_valid(`v`))", `{"a":  1}`, `[1, "é"]`))
 	} else {
-		list = append(list, named("json of the server's own types", "json",
+		list = append(list, named(jsonOfTheServer, "json",
 			e("CAST('\"a\\\\\\\\N\\\\n\"' AS JSON)"), e("JSON_OBJECT('d', CAST('2021-01-02' AS DATE), 't', CAST('2021-01-02 03:04:05.123456' AS DATETIME(6)))"),
 			e("JSON_OBJECT('n', CAST(1.5 AS DECIMAL(10,1)), 'u', 18446744073709551615, 'f', 1e0)"), e("CAST('null' AS JSON)")))
 		list = append(list, sample("varchar(40) CHARACTER SET gb18030", "", "é中😀", "誠"))

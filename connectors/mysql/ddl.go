@@ -367,6 +367,19 @@ func hexed(sql string) string {
 	return replaced(sql, cuts)
 }
 
+// commented returns a part of a table in which what only MariaDB has stands in comments that MySQL
+// skips, as later versions print it: of /*!100301 MySQL 5.7 and 8.0 take 10030 for a version
+// of their own.
+func commented(sql string, all []token) string {
+	var changes []replacement
+	for _, w := range all {
+		if w.sort == opensToken && strings.HasPrefix(w.text, "/*!1") && len(w.text) == len("/*!100301") {
+			changes = append(changes, replacement{start: w.start, end: w.end, with: "/*M" + w.text[2:]})
+		}
+	}
+	return replaced(sql, changes)
+}
+
 // plainTexts returns a part of a table without the introducer that MySQL prints before the
 // texts of expressions, _utf8mb4'…': it is the character set of every session of ours, and
 // MariaDB loses the backslashes of a text that has one.

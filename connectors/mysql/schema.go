@@ -411,6 +411,7 @@ func (sc *schema) define(t *catalog.Table, from *sourceTable, fates map[string]c
 	for i, p := range from.text.parts {
 		text := sc.bareNames(quoting{}, p.text, p.tokens)
 		text = plainTexts(text, quoting{}.tokens(text))
+		text = commented(text, quoting{}.tokens(text))
 		switch {
 		case p.piece == foreignPiece:
 			if fates["foreign key:"+from.name+"."+p.name].Fate != catalog.Stays {
