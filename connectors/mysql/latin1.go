@@ -1,15 +1,23 @@
 package mysql
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
 )
 
 // Of texts in a server's latin1, which is Windows' 1252, most have ASCII only: they are turned
 // into UTF-8 and back on this side, where that costs next to nothing. In a query each value
 // costs the source a conversion, and in LOAD DATA the target a variable of the session.
+
+// windows are the characters from 0x80 to 0x9f (Unicode's mapping CP1252.TXT). What it leaves
+// free, the server takes for a control.
+var windows = [...]rune{
+	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8d, 'Ž', 0x8f,
+	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9d, 'ž', 'Ÿ',
+}
+
+const firstWindows, lastWindows = 0x80, 0x9f
 
 // latin1 reports whether the column's texts are converted here. Long ones are converted by the
 // server, in whose answer they are taken for what they need in memory.
@@ -27,9 +35,9 @@ func appendUTF8(dst, text []byte) []byte {
 		if b < utf8.RuneSelf {
 			continue
 		}
-		r := charmap.Windows1252.DecodeByte(b)
-		if r == utf8.RuneError {
-			r = rune(b) // what Windows leaves free, the server takes for a control
+		r := rune(b)
+		if b <= lastWindows {
+			r = windows[b-firstWindows]
 		}
 		dst = utf8.AppendRune(append(dst, text[from:i]...), r)
 		from = i + 1
@@ -50,11 +58,13 @@ func appendLatin1(dst, text []byte) ([]byte, bool) {
 			continue
 		}
 		r, n := utf8.DecodeRune(text[i:])
-		b, ok := charmap.Windows1252.EncodeRune(r)
-		if !ok {
-			if b = byte(r); r > 0xff || charmap.Windows1252.DecodeByte(b) != utf8.RuneError {
+		b := byte(r)
+		if r <= lastWindows || r > 0xff {
+			at := slices.Index(windows[:], r)
+			if at < 0 {
 				return dst, false
 			}
+			b = byte(firstWindows + at)
 		}
 		dst = append(append(dst, text[from:i]...), b)
 		i += n
