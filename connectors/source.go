@@ -97,7 +97,8 @@ type Definitions struct {
 	LeftBehind []catalog.Object
 }
 
-// Sequence is the position of a sequence, and the columns that it fills, if any.
+// Sequence is the position of a sequence, and the columns whose values it has to be past: those
+// that it fills, or none if it cycles.
 type Sequence struct {
 	ID        catalog.TableID
 	Last      int64

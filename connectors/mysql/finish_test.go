@@ -114,6 +114,27 @@ func TestSequences(t *testing.T) {
 	})
 }
 
+// TestSequenceThatCycles leaves a sequence that begins again at its end where it was, whatever the
+// columns hold that it fills.
+func TestSequenceThatCycles(t *testing.T) {
+	connectortest.NoRaces(t)
+	onServers(t, func(t *testing.T, srv *connectortest.MySQLServer) {
+		if srv.Flavor() != "mariadb" {
+			return // MySQL has none
+		}
+		from, to := srv.Database(t), srv.Name(t)
+		srv.Exec(t, from, "CREATE SEQUENCE circling MINVALUE 1 MAXVALUE 100 NOCACHE CYCLE", "CREATE TABLE circled (id INT PRIMARY KEY DEFAULT NEXTVAL(circling), x INT)",
+			"INSERT INTO circled VALUES (100, 1)", "DO SETVAL(circling, 7)")
+		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 1}, srv.DSN(from), srv.DSN(to)); err != nil {
+			t.Fatal(err)
+		}
+		srv.Exec(t, to, "INSERT INTO circled (x) VALUES (2)")
+		if got := srv.Value(t, to, "SELECT id FROM circled WHERE x = 2"); got != "8" {
+			t.Errorf("the next is %s", got)
+		}
+	})
+}
+
 // TestIndexes makes indexes that a server makes in other ways than the usual ones.
 func TestIndexes(t *testing.T) {
 	connectortest.NoRaces(t)

@@ -144,8 +144,9 @@ func ascii(s string) bool {
 
 // readPosition reads where a sequence stands.
 func (sc *schema) readPosition(ctx context.Context, s *session, o *sourceObject) error {
-	return s.query(ctx, "SELECT next_not_cached_value, minimum_value, maximum_value, increment FROM "+within(sc.database, o.Name), func(r row) error {
+	return s.query(ctx, "SELECT next_not_cached_value, minimum_value, maximum_value, increment, cycle_option FROM "+within(sc.database, o.Name), func(r row) error {
 		o.position = connectors.Sequence{ID: catalog.TableID{Name: o.Name}, Last: r.number(0), Min: r.number(1), Max: r.number(2), Increment: r.number(3)}
+		o.cycles = r.number(4) != 0
 		return nil
 	})
 }
@@ -355,7 +356,9 @@ func readDefinitions(sc *schema, c *catalog.Catalog) *connectors.Definitions {
 		if o.Kind == "sequence" {
 			d.First = append(d.First, made)
 			q := o.position
-			q.Fills = sc.filledBy(c, o.Name)
+			if !o.cycles { // one that does meets its values again
+				q.Fills = sc.filledBy(c, o.Name)
+			}
 			out.Sequences = append(out.Sequences, q)
 			continue
 		}

@@ -296,6 +296,9 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			it.Phase = phaseAttach
 		case "STATISTICS":
 			it.Phase = phaseExtended
+			if owned {
+				it.Table = &o.table
+			}
 		case "EVENT TRIGGER":
 			it.Phase = phaseLast
 		case "INDEX", "CONSTRAINT":

@@ -306,16 +306,14 @@ func (b *build) Finish(ctx context.Context) error {
 		return err
 	}
 	for _, id := range b.defs.Views {
-		err := b.ample(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
+		err := b.ample(ctx, func(held *session) error {
+			return b.make(ctx, held, entry{SQL: "REFRESH MATERIALIZED VIEW " + table(id)})
+		})
 		if err != nil {
 			return fail(ctx, b.side, "refresh materialized view "+words(id), err)
 		}
 	}
-	list = nil
-	for _, id := range b.defs.Views {
-		list = append(list, b.analyze(id))
-	}
-	if err := b.parallel(ctx, list); err != nil {
+	if err := b.parallel(ctx, b.analyzing(b.defs.Views)); err != nil {
 		return err
 	}
 	return b.settle(ctx)

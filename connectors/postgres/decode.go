@@ -181,20 +181,21 @@ func (b *builder) add(row []byte) error {
 	st := b.st
 	at := len(st.wire)
 	st.wire = append(st.wire, row...)
-	return b.note(at)
+	return b.note(at, 1)
 }
 
-// note takes the row that begins at a place in the wire, and is the last there.
-func (b *builder) note(at int) error {
-	b.rows++
-	if len(b.decoded) == 0 {
+// note takes so many rows, the first of which begins at a place in the wire; they are the
+// last there. In text format it takes one.
+func (b *builder) note(at, rows int) error {
+	b.rows += rows
+	if len(b.decoded) == 0 || rows == 0 {
 		return nil
 	}
 	if b.text {
 		return b.scanText(at)
 	}
-	end, rows, err := b.scan(at, 1)
-	if err != nil || rows != 1 || end != len(b.st.wire) {
+	end, found, err := b.scan(at, rows)
+	if err != nil || found != rows || end != len(b.st.wire) {
 		return errCopy
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -146,20 +145,13 @@ func (b *build) goAhead(ctx context.Context, id catalog.TableID) error {
 			if err != nil {
 				return err
 			}
-			return b.inTurn(ctx, bytes, []string{words(*e.Table)}, func(held *session) error { return b.validate(ctx, held, e, bytes) })
+			return b.inTurn(ctx, bytes, []string{words(*e.Table)}, func(held *session) error { return b.validate(ctx, held, e.second(), bytes) })
 		}})
 	}
-	if b.loads.bytes(id) >= twoStepBytes && !b.behind().extended {
+	if b.loads.bytes(id) >= twoStepBytes && !b.behind().extended[id] {
 		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
 			// Nobody waits for it: whoever else wants a session, or the table, goes first.
-			err := b.atLeisure(ctx, words(id), func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
-			if err != nil {
-				return fail(ctx, b.side, "analyze "+words(id), err)
-			}
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.analyzed[id] = true
-			return nil
+			return b.atLeisure(ctx, words(id), func(held *session) error { return b.analyze(ctx, held, id) })
 		}})
 	}
 	return b.parallel(ctx, list)
@@ -175,14 +167,15 @@ func (b *build) apart(id catalog.TableID) bool {
 // behind is what stands behind the rows, by tables: of thousands of them nobody can go through
 // all definitions for each.
 type behind struct {
-	indexes  map[catalog.TableID][]entry // and unique keys
-	keys     map[catalog.TableID][]entry // foreign keys of two steps, of both of their tables
-	parents  map[catalog.TableID]bool    // tables from which others inherit
-	extended bool                        // there are statistics objects, or what needs them
+	indexes  map[catalog.TableID][]entry           // and unique keys
+	keys     map[catalog.TableID][]entry           // foreign keys of two steps, of both of their tables
+	parents  map[catalog.TableID]bool              // tables from which others inherit
+	leaves   map[catalog.TableID][]catalog.TableID // what stores the rows of a table: itself, or its partitions
+	extended map[catalog.TableID]bool              // tables that have statistics objects, which ANALYZE fills
 }
 
 func (b *build) readBehind() *behind {
-	out := &behind{indexes: map[catalog.TableID][]entry{}, keys: map[catalog.TableID][]entry{}, parents: map[catalog.TableID]bool{}}
+	out := &behind{indexes: map[catalog.TableID][]entry{}, keys: map[catalog.TableID][]entry{}, parents: map[catalog.TableID]bool{}, leaves: map[catalog.TableID][]catalog.TableID{}, extended: map[catalog.TableID]bool{}}
 	for _, e := range b.defs.After {
 		switch e.Phase {
 		case phaseTable:
@@ -196,12 +189,23 @@ func (b *build) readBehind() *behind {
 				out.keys[*e.References] = append(out.keys[*e.References], e)
 			}
 		case phaseExtended:
-			out.extended = true
+			if e.Table != nil { // of a table, not of a view
+				out.extended[*e.Table] = true
+			}
 		}
 	}
 	for _, t := range b.spec.Catalog.Tables {
 		for _, parent := range t.Parents {
 			out.parents[parent] = true
+		}
+		if !t.StoresRows() {
+			continue
+		}
+		for at := t; at != nil; at = b.spec.Catalog.Table(at.Parents[0]) {
+			out.leaves[at.ID] = append(out.leaves[at.ID], t.ID)
+			if !at.IsPartition || len(at.Parents) == 0 {
+				break
+			}
 		}
 	}
 	return out
@@ -244,69 +248,112 @@ func (b *build) atLeisure(ctx context.Context, lock string, f func(*session) err
 	}
 }
 
-// validate runs the second step of a foreign key.
+// validate runs a foreign key, or its second step, which reads so many bytes at once.
 func (b *build) validate(ctx context.Context, held *session, e entry, bytes int64) error {
 	if err := b.tune(ctx, held, sortKB(bytes)); err != nil {
 		return fail(ctx, b.side, "make "+e.String(), err)
 	}
-	return b.run(ctx, held, e.second())
+	return b.run(ctx, held, e)
 }
 
 // keys adds the foreign keys, gathers statistics and sets sequences. Adding a key locks
 // both tables, and the partitions below them: keys that share one would wait for each
 // other, or deadlock. Validating locks out only what changes the table itself, so that
-// the rest is done side by side, what takes longest first.
+// the rest is done side by side, what takes longest first. The keys of a partitioned table
+// are validated where they are added, a partition at a time.
 func (b *build) keys(ctx context.Context) error {
-	type weighed struct {
-		tasks.Task
-		bytes int64
-	}
-	var add []tasks.Task
-	var later []weighed
+	var add, later []weighed
 	for _, e := range b.defs.After {
 		if e.Phase != phaseForeign {
 			continue
 		}
-		now := e
-		if bytes := b.loads.bytes(*e.Table); e.Steps != nil && bytes >= twoStepBytes {
-			now = e.first()
-			later = append(later, weighed{tasks.Task{Locks: []string{b.root(*e.Table)}, Do: func(ctx context.Context) error {
-				return b.with(ctx, func(held *session) error { return b.validate(ctx, held, e, bytes) })
+		locks := []string{b.root(*e.Table), b.root(*e.References)}
+		bytes, largest := b.loaded(*e.Table)
+		switch {
+		case bytes < twoStepBytes:
+			add = append(add, weighed{tasks.Task{Locks: locks, Do: func(ctx context.Context) error {
+				return b.ample(ctx, func(held *session) error { return b.run(ctx, held, e) })
+			}}, bytes})
+		case e.Steps != nil:
+			add = append(add, weighed{tasks.Task{Locks: locks, Do: func(ctx context.Context) error {
+				return b.with(ctx, func(held *session) error { return b.run(ctx, held, e.first()) })
+			}}, 0}) // it takes no time
+			later = append(later, weighed{tasks.Task{Locks: locks[:1], Do: func(ctx context.Context) error {
+				return b.with(ctx, func(held *session) error { return b.validate(ctx, held, e.second(), bytes) })
+			}}, bytes})
+		default:
+			add = append(add, weighed{tasks.Task{Locks: locks, Do: func(ctx context.Context) error {
+				return b.with(ctx, func(held *session) error { return b.validate(ctx, held, e, largest) })
 			}}, bytes})
 		}
-		add = append(add, tasks.Task{Locks: []string{b.root(*e.Table), b.root(*e.References)}, Do: func(ctx context.Context) error {
-			return b.ample(ctx, func(held *session) error { return b.run(ctx, held, now) })
-		}})
 	}
-	if err := b.parallel(ctx, add); err != nil {
+	if err := b.parallel(ctx, heaviest(add)); err != nil {
 		return err
 	}
-	slices.SortStableFunc(later, func(a, b weighed) int { return cmp.Compare(b.bytes, a.bytes) })
-	var list []tasks.Task
-	for _, w := range later {
-		list = append(list, w.Task)
-	}
+	list := heaviest(later)
 	// A partitioned table's own statistics come with those of all its partitions.
-	b.mu.Lock()
-	analyzed := maps.Clone(b.analyzed)
-	b.mu.Unlock()
+	var tables []catalog.TableID
 	for _, t := range b.spec.Catalog.Tables {
-		if t.Kind != catalog.Foreign && !t.IsPartition && !analyzed[t.ID] {
-			list = append(list, b.analyze(t.ID))
+		if t.Kind != catalog.Foreign && !t.IsPartition {
+			tables = append(tables, t.ID)
 		}
 	}
+	list = append(list, b.analyzing(tables)...)
 	list = append(list, tasks.Task{Do: func(ctx context.Context) error {
 		return b.with(ctx, func(held *session) error { return b.sequences(ctx, held.conn) })
 	}})
 	return b.parallel(ctx, list)
 }
 
-// analyze gathers the optimiser's statistics of a table.
-func (b *build) analyze(id catalog.TableID) tasks.Task {
-	return tasks.Task{Locks: []string{b.root(id)}, Do: func(ctx context.Context) error {
-		err := b.with(ctx, func(held *session) error { return held.exec(ctx, "ANALYZE "+table(id)) })
+// weighed is a task and how much it has to read, in bytes.
+type weighed struct {
+	tasks.Task
+	bytes int64
+}
+
+// heaviest returns tasks, what takes longest first.
+func heaviest(list []weighed) (sorted []tasks.Task) {
+	slices.SortStableFunc(list, func(a, b weighed) int { return cmp.Compare(b.bytes, a.bytes) })
+	for _, w := range list {
+		sorted = append(sorted, w.Task)
+	}
+	return sorted
+}
+
+// loaded returns how many bytes of a table have been loaded, or of a partitioned one into all
+// of its partitions, and into the largest of them.
+func (b *build) loaded(id catalog.TableID) (all, largest int64) {
+	for _, part := range b.behind().leaves[id] {
+		n := b.loads.bytes(part)
+		all, largest = all+n, max(largest, n)
+	}
+	return all, largest
+}
+
+// analyzing returns the tasks of gathering statistics, of those tables that have none yet.
+func (b *build) analyzing(ids []catalog.TableID) (list []tasks.Task) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		if b.analyzed[id] {
+			continue
+		}
+		list = append(list, tasks.Task{Locks: []string{b.root(id)}, Do: func(ctx context.Context) error {
+			return b.with(ctx, func(held *session) error { return b.analyze(ctx, held, id) })
+		}})
+	}
+	return list
+}
+
+// analyze gathers the optimiser's statistics of a table, and notes that it has.
+func (b *build) analyze(ctx context.Context, held *session, id catalog.TableID) error {
+	if err := held.exec(ctx, "ANALYZE "+table(id)); err != nil {
 		return fail(ctx, b.side, "analyze "+words(id), err)
-	}}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.analyzed[id] = true
+	return nil
 }
 
 // ample runs f on a session that has at least the memory that the server's owner gives to one,

@@ -91,7 +91,7 @@ func TestOthersHaveTheOwnersMemory(t *testing.T) {
 }
 
 // Of tables that are by themselves, statistics and keys do not wait until all others have
-// their indexes; those of a partitioned table do.
+// their indexes; those of a partitioned table do, and those that fill a statistics object.
 func TestGoesAhead(t *testing.T) {
 	defer func(two int64) { twoStepBytes = two }(twoStepBytes)
 	twoStepBytes = 0
@@ -101,7 +101,8 @@ func TestGoesAhead(t *testing.T) {
 		"CREATE TABLE spoke AS SELECT i AS id, 1 + i % 1000 AS hub_id FROM generate_series(1, 3000) i",
 		"ALTER TABLE spoke ADD PRIMARY KEY (id), ADD CONSTRAINT to_hub FOREIGN KEY (hub_id) REFERENCES hub, ADD CONSTRAINT to_itself FOREIGN KEY (id) REFERENCES spoke",
 		"CREATE TABLE parted (hub_id integer REFERENCES hub) PARTITION BY RANGE (hub_id)", "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (2000)",
-		"INSERT INTO parted SELECT id FROM hub")
+		"INSERT INTO parted SELECT id FROM hub",
+		"CREATE TABLE paired AS SELECT i AS a, i % 7 AS b FROM generate_series(1, 1000) i", "CREATE STATISTICS of_paired ON a, b FROM paired")
 	ctx := t.Context()
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {
@@ -120,6 +121,7 @@ func TestGoesAhead(t *testing.T) {
 		{"spoke", "to_itself and spoke"},
 		{"parted_1", "to_itself and spoke"},
 		{"hub", "to_hub to_itself and hub spoke"},
+		{"paired", "to_hub to_itself and hub spoke"},
 	} {
 		id := catalog.TableID{Schema: "public", Name: step.table}
 		if _, err := copyTable(ctx, snap, build, snap.Catalog().Table(id), nil); err != nil {
@@ -130,11 +132,68 @@ func TestGoesAhead(t *testing.T) {
 	if err := build.Finish(ctx); err != nil {
 		t.Fatal(err)
 	}
-	made("parted_hub_id_fkey parted_hub_id_fkey to_hub to_itself and hub parted parted_1 spoke")
+	made("parted_hub_id_fkey parted_hub_id_fkey to_hub to_itself and hub paired parted parted_1 spoke")
+}
+
+// What a round has made, the next one does not make again.
+func TestFinishAgain(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE t AS SELECT i FROM generate_series(1, 1000) i", "CREATE MATERIALIZED VIEW seen AS SELECT i FROM t WHERE i < 10")
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, to, 2).(*build)
+	if _, err := copyTable(ctx, snap, build, snap.Catalog().Tables[0], nil); err != nil {
+		t.Fatal(err)
+	}
+	var made [2]string
+	for round := range made {
+		if err := build.Finish(ctx); err != nil {
+			t.Fatal(err)
+		}
+		// A view that is filled has a new file, and statistics that are gathered are new rows.
+		made[round] = b.Value(t, b.DSN(build.name), `SELECT (SELECT count(*) FROM seen) || ' in ' || pg_relation_filenode('seen') || ', ' ||
+			(SELECT string_agg(starelid::regclass || ' at ' || xmin, ', ' ORDER BY starelid) FROM pg_statistic WHERE starelid IN ('t'::regclass, 'seen'::regclass))`)
+	}
+	if !strings.HasPrefix(made[0], "9 in ") || made[1] != made[0] {
+		t.Errorf("first %s; again %s", made[0], made[1])
+	}
+}
+
+// The keys of a partitioned table weigh what all its partitions do, and are validated a
+// partition at a time.
+func TestWeightOfPartitions(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE top (k integer) PARTITION BY RANGE (k)", "CREATE TABLE low PARTITION OF top FOR VALUES FROM (0) TO (100)",
+		"CREATE TABLE high PARTITION OF top FOR VALUES FROM (100) TO (1000) PARTITION BY RANGE (k)", "CREATE TABLE higher PARTITION OF high FOR VALUES FROM (500) TO (1000)",
+		"CREATE TABLE parent (k integer)", "CREATE TABLE child () INHERITS (parent)",
+		"INSERT INTO top SELECT i FROM generate_series(1, 99) i UNION ALL SELECT i FROM generate_series(600, 899) i", "INSERT INTO parent VALUES (1)", "INSERT INTO child VALUES (1), (2)")
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, to, 1).(*build)
+	for _, table := range snap.Catalog().Tables {
+		if _, err := copyTable(ctx, snap, build, table, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const row = 10 // a count of fields, a length, a value
+	for name, want := range map[string][2]int64{"top": {399 * row, 300 * row}, "high": {300 * row, 300 * row}, "low": {99 * row, 99 * row}, "parent": {row, row}, "child": {2 * row, 2 * row}} {
+		all, largest := build.loaded(catalog.TableID{Schema: "public", Name: name})
+		if [2]int64{all, largest} != want {
+			t.Errorf("%s: %d bytes, at most %d at once, want %v", name, all, largest, want)
+		}
+	}
 }
 
 // A sequence that fills several columns is set past all of them, whatever number types they
-// have; and what partitions draw is in the table above them.
+// have; and what partitions draw is in the table above them. One that cycles stays where it was.
 func TestSequencesOfSeveralColumns(t *testing.T) {
 	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
 	from := a.Database(t)
@@ -142,6 +201,7 @@ func TestSequencesOfSeveralColumns(t *testing.T) {
 		"INSERT INTO small VALUES (10)", "INSERT INTO large VALUES (500.7, 600), (1e24, 4)",
 		"CREATE TABLE parted (id bigserial, k integer) PARTITION BY LIST (k)", "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1)", "INSERT INTO parted VALUES (77, 1)",
 		"CREATE SEQUENCE numbered", "CREATE TABLE numbered_by (id oid DEFAULT nextval('numbered'))", "INSERT INTO numbered_by VALUES (4000000000)",
+		"CREATE SEQUENCE circling MAXVALUE 100 CYCLE", "CREATE TABLE circled (id integer DEFAULT nextval('circling'))", "INSERT INTO circled VALUES (100)", "SELECT setval('circling', 7)",
 		"CREATE SEQUENCE real", "CREATE TABLE real_by (id real DEFAULT nextval('real'))", "INSERT INTO real_by VALUES (12345678)")
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {
@@ -160,7 +220,7 @@ func TestSequencesOfSeveralColumns(t *testing.T) {
 	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, b.DSN(name)); err != nil {
 		t.Fatal(err)
 	}
-	for sequence, want := range map[string]string{"shared": "601", "parted_id_seq": "78", "numbered": "4000000001", "real": "12345679"} {
+	for sequence, want := range map[string]string{"shared": "601", "parted_id_seq": "78", "numbered": "4000000001", "real": "12345679", "circling": "8"} {
 		if got := b.Value(t, b.DSN(name), "SELECT nextval('"+sequence+"')::text"); got != want {
 			t.Errorf("the next of %s is %s, want %s", sequence, got, want)
 		}

@@ -85,7 +85,13 @@ func (b *batches) Next(ctx context.Context) (*connectors.Batch, error) {
 
 func (b *batches) fill(ctx context.Context) (*connectors.Batch, error) {
 	b.builder.begin()
-	for !b.builder.full() {
+	for {
+		if err := b.waiting(); err != nil {
+			return nil, err
+		}
+		if b.builder.full() {
+			break
+		}
 		kind, n, err := b.session.coming()
 		if err != nil {
 			return nil, err
@@ -147,6 +153,29 @@ func (b *batches) fill(ctx context.Context) (*connectors.Batch, error) {
 	}
 	b.rows += int64(b.builder.rows)
 	return b.builder.finish()
+}
+
+// waiting takes the rows that the socket has given already, as many as there is room for and
+// stand there whole: in one go, for a call or two for each row cost as much as the row itself.
+// It leaves what is no row, and what row and wide have to look at.
+func (b *batches) waiting() error {
+	s, bl := b.session, b.builder
+	if bl.text || !b.began {
+		return nil
+	}
+	in, at, wire, rows := s.in[:s.w], s.r, bl.st.wire, 0
+	for bl.rows+rows < connectors.BatchRows && len(wire) < connectors.BatchBytes && len(in)-at > 5 && in[at] == 'd' {
+		n := int(binary.BigEndian.Uint32(in[at+1:])) - 4
+		if n <= 2 || n > len(in)-at-5 { // the trailer, or a row without columns; or not whole
+			break
+		}
+		wire = append(wire, in[at+5:at+5+n]...)
+		at += 5 + n
+		rows++
+	}
+	from := len(bl.st.wire)
+	bl.st.wire, s.r = wire, at
+	return bl.note(from, rows)
 }
 
 // head takes the header off the stream, if a message of n bytes begins with it.

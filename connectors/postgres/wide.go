@@ -50,7 +50,7 @@ func (b *batches) wide(ctx context.Context, n int) error {
 	if err := b.session.readFull(st.wire); err != nil {
 		return err
 	}
-	return b.builder.note(0)
+	return b.builder.note(0, 1)
 }
 
 // readFull fills p with what comes next: what is there already, and then straight from

@@ -1,6 +1,7 @@
 -- Every sequence, once for each column that it fills: the one that owns it comes first, then
 -- columns whose defaults draw from it. A column of a parent stands for those of its children.
--- Number types of extensions have no cast that is known.
+-- Number types of extensions have no cast that is known. One that cycles meets its values
+-- again, so that no column holds it past them.
 WITH drawn AS (
     SELECT d.seq, d.relid, d.num, min(d.rank) AS rank
     FROM (
@@ -30,7 +31,7 @@ SELECT n.nspname, c.relname, s.seqincrement, s.seqmin, s.seqmax, s.seqstart,
 FROM pg_catalog.pg_sequence s
 JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN filled f ON f.seq = s.seqrelid
+LEFT JOIN filled f ON f.seq = s.seqrelid AND NOT s.seqcycle
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i
                   JOIN filled p ON p.relid = i.inhparent AND p.seq = f.seq AND p.attname = f.attname
                   WHERE i.inhrelid = f.relid)
