@@ -97,15 +97,20 @@ type Definitions struct {
 	LeftBehind []catalog.Object
 }
 
-// Sequence is the position of a sequence, and the columns whose values it has to be past: those
-// that it fills, or none if it cycles.
+// Sequence is the position of a sequence, and the columns that it fills, if any.
 type Sequence struct {
 	ID        catalog.TableID
 	Last      int64
 	Called    bool // whether Last has been given out
 	Increment int64
 	Min, Max  int64
+	Cycles    bool // begins again behind its last value
 	Fills     []catalog.ColumnID
+}
+
+// AtEnd reports whether a value is the last one that the sequence can give.
+func (s Sequence) AtEnd(value int64) bool {
+	return s.Increment >= 0 && value == s.Max || s.Increment < 0 && value == s.Min
 }
 
 // Identity says which server and database a source or a sink is, so that a run

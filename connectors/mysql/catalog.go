@@ -55,7 +55,6 @@ type sourceObject struct {
 	over     bool // an event whose time has passed, and that no server makes any more
 	definer  bool // it runs with the rights of who made it
 	position connectors.Sequence
-	cycles   bool // a sequence that begins again at its end
 }
 
 // column returns facts about a column that exists.

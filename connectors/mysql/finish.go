@@ -302,7 +302,8 @@ func (b *build) analyze(ctx context.Context, name string) error {
 }
 
 // sequences puts each sequence past the largest value of the column that it fills, masked
-// values included, and never before its position at the source.
+// values included, and never before its position at the source; but for one that cycles and has
+// been at its end: that stays where it was.
 func (b *build) sequences(ctx context.Context, s *session) error {
 	at, err := b.counters(ctx, s)
 	if err != nil {
@@ -361,8 +362,11 @@ func (b *build) setSequence(ctx context.Context, s *session, q connectors.Sequen
 		err := s.query(ctx, fmt.Sprintf("SELECT %[1]s(%[2]s) FROM %[3]s WHERE %[2]s BETWEEN %[4]d AND %[5]d", edge, ident(c.Column), ident(c.Table.Name), q.Min, q.Max), func(r row) error {
 			found := r.number(0)
 			if !r.null(0) && (q.Increment >= 0 && found >= last || q.Increment < 0 && found <= last) {
+				if q.Cycles && q.AtEnd(found) {
+					return nil // it has been round: it meets its values again wherever it stands
+				}
 				last, called = found, 1
-				if last == q.Max && q.Increment >= 0 || last == q.Min && q.Increment < 0 {
+				if q.AtEnd(last) {
 					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", word(q.ID.Name), word(c.Table.Name), word(c.Column)))
 				}
 			}

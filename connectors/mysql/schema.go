@@ -145,8 +145,7 @@ func ascii(s string) bool {
 // readPosition reads where a sequence stands.
 func (sc *schema) readPosition(ctx context.Context, s *session, o *sourceObject) error {
 	return s.query(ctx, "SELECT next_not_cached_value, minimum_value, maximum_value, increment, cycle_option FROM "+within(sc.database, o.Name), func(r row) error {
-		o.position = connectors.Sequence{ID: catalog.TableID{Name: o.Name}, Last: r.number(0), Min: r.number(1), Max: r.number(2), Increment: r.number(3)}
-		o.cycles = r.number(4) != 0
+		o.position = connectors.Sequence{ID: catalog.TableID{Name: o.Name}, Last: r.number(0), Min: r.number(1), Max: r.number(2), Increment: r.number(3), Cycles: r.number(4) != 0}
 		return nil
 	})
 }
@@ -356,9 +355,7 @@ func readDefinitions(sc *schema, c *catalog.Catalog) *connectors.Definitions {
 		if o.Kind == "sequence" {
 			d.First = append(d.First, made)
 			q := o.position
-			if !o.cycles { // one that does meets its values again
-				q.Fills = sc.filledBy(c, o.Name)
-			}
+			q.Fills = sc.filledBy(c, o.Name)
 			out.Sequences = append(out.Sequences, q)
 			continue
 		}

@@ -61,8 +61,9 @@ type build struct {
 	done   map[string]bool // tables whose indexes are built, or being built
 	ours   map[uint32]bool // the server's processes of the sessions
 	// indexed has the tables whose indexes are there, and on which nothing else hangs;
-	// analyzed those whose statistics have been gathered.
-	indexed, analyzed map[catalog.TableID]bool
+	// analyzed those, and the materialized views, whose statistics have been gathered;
+	// refreshed the views that have been filled. A crash of the server may undo each.
+	indexed, analyzed, refreshed map[catalog.TableID]bool
 
 	ahead  tasks.Locks    // on tables, of what is done before Finish
 	behind func() *behind // what the definitions say of each table, once they are settled
@@ -306,17 +307,34 @@ func (b *build) Finish(ctx context.Context) error {
 		return err
 	}
 	for _, id := range b.defs.Views {
-		err := b.ample(ctx, func(held *session) error {
-			return b.make(ctx, held, entry{SQL: "REFRESH MATERIALIZED VIEW " + table(id)})
-		})
-		if err != nil {
-			return fail(ctx, b.side, "refresh materialized view "+words(id), err)
+		if err := b.refresh(ctx, id); err != nil {
+			return err
 		}
 	}
 	if err := b.parallel(ctx, b.analyzing(b.defs.Views)); err != nil {
 		return err
 	}
 	return b.settle(ctx)
+}
+
+// refresh fills a materialized view, unless it has been filled. That is not noted in the ledger: of
+// all that is made behind the rows this alone depends on what they are at the moment, and who takes
+// a session does not know whether the server has crashed since, and lost those of unlogged tables.
+func (b *build) refresh(ctx context.Context, id catalog.TableID) error {
+	b.mu.Lock()
+	done := b.refreshed[id]
+	b.mu.Unlock()
+	if done {
+		return nil
+	}
+	err := b.ample(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
+	if err != nil {
+		return fail(ctx, b.side, "refresh materialized view "+words(id), err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refreshed[id] = true
+	return nil
 }
 
 // settle puts all that has been made on the disk, and then asks whether the server has
@@ -363,7 +381,8 @@ func (b *build) root(id catalog.TableID) string {
 }
 
 // sequences puts each sequence past the largest value of the columns that it
-// fills, masked values included, and never before its position at the source.
+// fills, masked values included, and never before its position at the source; but for one
+// that cycles and has been at its end: that stays where it was.
 func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 	for _, q := range b.spec.Definitions.Sequences {
 		op := "set sequence " + words(q.ID)
@@ -375,8 +394,11 @@ func (b *build) sequences(ctx context.Context, conn *pgx.Conn) error {
 				return fail(ctx, b.side, op, err)
 			}
 			if found != nil && past(*found, last, called, q.Increment) {
+				if q.Cycles && q.AtEnd(*found) {
+					continue // it has been round: it meets its values again wherever it stands
+				}
 				last, called = *found, true
-				if last == q.Max && q.Increment > 0 || last == q.Min && q.Increment < 0 {
+				if q.AtEnd(last) {
 					b.warn(fmt.Sprintf("sequence %s is at its end: %s.%s holds the last value that it can give", words(q.ID), words(c.Table), word(c.Column)))
 				}
 			}

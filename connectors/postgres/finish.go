@@ -189,8 +189,12 @@ func (b *build) readBehind() *behind {
 				out.keys[*e.References] = append(out.keys[*e.References], e)
 			}
 		case phaseExtended:
-			if e.Table != nil { // of a table, not of a view
+			if e.Table != nil {
 				out.extended[*e.Table] = true
+				continue
+			}
+			for _, t := range b.spec.Catalog.Tables { // it is not known of which
+				out.extended[t.ID] = true
 			}
 		}
 	}
@@ -259,8 +263,8 @@ func (b *build) validate(ctx context.Context, held *session, e entry, bytes int6
 // keys adds the foreign keys, gathers statistics and sets sequences. Adding a key locks
 // both tables, and the partitions below them: keys that share one would wait for each
 // other, or deadlock. Validating locks out only what changes the table itself, so that
-// the rest is done side by side, what takes longest first. The keys of a partitioned table
-// are validated where they are added, a partition at a time.
+// the rest is done side by side, what takes longest first. Where a partitioned table is on
+// either end, a key is validated where it is added, a partition at a time.
 func (b *build) keys(ctx context.Context) error {
 	var add, later []weighed
 	for _, e := range b.defs.After {

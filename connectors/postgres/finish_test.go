@@ -193,7 +193,8 @@ func TestWeightOfPartitions(t *testing.T) {
 }
 
 // A sequence that fills several columns is set past all of them, whatever number types they
-// have; and what partitions draw is in the table above them. One that cycles stays where it was.
+// have; and what partitions draw is in the table above them. One that has been round stays where
+// it was.
 func TestSequencesOfSeveralColumns(t *testing.T) {
 	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
 	from := a.Database(t)
@@ -202,6 +203,7 @@ func TestSequencesOfSeveralColumns(t *testing.T) {
 		"CREATE TABLE parted (id bigserial, k integer) PARTITION BY LIST (k)", "CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1)", "INSERT INTO parted VALUES (77, 1)",
 		"CREATE SEQUENCE numbered", "CREATE TABLE numbered_by (id oid DEFAULT nextval('numbered'))", "INSERT INTO numbered_by VALUES (4000000000)",
 		"CREATE SEQUENCE circling MAXVALUE 100 CYCLE", "CREATE TABLE circled (id integer DEFAULT nextval('circling'))", "INSERT INTO circled VALUES (100)", "SELECT setval('circling', 7)",
+		"CREATE SEQUENCE straight CYCLE", "CREATE TABLE straightened (id bigint DEFAULT nextval('straight'))", "INSERT INTO straightened VALUES (9000)", "SELECT setval('straight', 7)",
 		"CREATE SEQUENCE real", "CREATE TABLE real_by (id real DEFAULT nextval('real'))", "INSERT INTO real_by VALUES (12345678)")
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {
@@ -212,7 +214,7 @@ func TestSequencesOfSeveralColumns(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, q := range d.Sequences {
-		if want := map[string]int{"shared": 3, "parted_id_seq": 1, "numbered": 1, "real": 1}[q.ID.Name]; len(q.Fills) != want {
+		if want := map[string]int{"shared": 3, "parted_id_seq": 1, "numbered": 1, "real": 1, "circling": 1, "straight": 1}[q.ID.Name]; len(q.Fills) != want {
 			t.Errorf("%s fills %v, want %d", q.ID, q.Fills, want)
 		}
 	}
@@ -220,7 +222,7 @@ func TestSequencesOfSeveralColumns(t *testing.T) {
 	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, b.DSN(name)); err != nil {
 		t.Fatal(err)
 	}
-	for sequence, want := range map[string]string{"shared": "601", "parted_id_seq": "78", "numbered": "4000000001", "real": "12345679", "circling": "8"} {
+	for sequence, want := range map[string]string{"shared": "601", "parted_id_seq": "78", "numbered": "4000000001", "real": "12345679", "circling": "8", "straight": "9001"} {
 		if got := b.Value(t, b.DSN(name), "SELECT nextval('"+sequence+"')::text"); got != want {
 			t.Errorf("the next of %s is %s, want %s", sequence, got, want)
 		}

@@ -204,7 +204,8 @@ func (l *loader) commit(ctx context.Context) (receipt connectors.Receipt, err er
 	sql := fmt.Sprintf("INSERT INTO %s.ledger VALUES (%s, %s, %s, %d, %d); COMMIT", ident(l.build.ledger),
 		literal(receipt.Chunk), literal(receipt.Table.Schema), literal(receipt.Table.Name), receipt.Rows, receipt.Bytes)
 	if err := l.held.exec(ctx, sql); err != nil {
-		if stateOf(err) == "23505" {
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && pg.Code == "23505" && pg.SchemaName == l.build.ledger {
 			// Perhaps by an attempt whose commit was under way when its connection broke:
 			// who tries again asks the ledger first.
 			return receipt, &connectors.Error{Kind: connectors.KindIntegrity, Side: l.build.side, Op: "load " + l.chunk.ID, Retry: true,

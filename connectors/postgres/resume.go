@@ -182,6 +182,7 @@ func (b *build) recover(ctx context.Context, held *session) error {
 	clear(b.done)
 	clear(b.indexed)
 	clear(b.analyzed)
+	clear(b.refreshed)
 	b.mu.Unlock()
 	return nil
 }

@@ -245,7 +245,7 @@ func (s *snapshot) readSequences(ctx context.Context, conn *pgx.Conn) ([]connect
 	err := each(ctx, conn, "sequences", nil, func(row pgx.CollectableRow) error {
 		var q connectors.Sequence
 		var c catalog.ColumnID
-		err := row.Scan(&q.ID.Schema, &q.ID.Name, &q.Increment, &q.Min, &q.Max, &q.Last, &c.Table.Schema, &c.Table.Name, &c.Column)
+		err := row.Scan(&q.ID.Schema, &q.ID.Name, &q.Increment, &q.Min, &q.Max, &q.Cycles, &q.Last, &c.Table.Schema, &c.Table.Name, &c.Column)
 		if n := len(seqs); n == 0 || seqs[n-1].ID != q.ID {
 			seqs = append(seqs, q)
 		}

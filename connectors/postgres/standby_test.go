@@ -16,7 +16,7 @@ func TestUnloggedAtAStandby(t *testing.T) {
 	connectortest.NoRaces(t)
 	primary := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{})
 	from := primary.Database(t)
-	primary.Exec(t, from, "CREATE UNLOGGED TABLE carts (id bigint GENERATED ALWAYS AS IDENTITY (START WITH 7) PRIMARY KEY, goods text)",
+	primary.Exec(t, from, "CREATE UNLOGGED TABLE carts (id bigint GENERATED ALWAYS AS IDENTITY (START WITH 7 CYCLE) PRIMARY KEY, goods text)",
 		"CREATE TABLE events (id bigint) PARTITION BY RANGE (id)", "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10)",
 		"CREATE UNLOGGED TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20)",
 		"CREATE TABLE users (id bigserial PRIMARY KEY, name text)",

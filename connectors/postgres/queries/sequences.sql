@@ -1,7 +1,6 @@
 -- Every sequence, once for each column that it fills: the one that owns it comes first, then
 -- columns whose defaults draw from it. A column of a parent stands for those of its children.
--- Number types of extensions have no cast that is known. One that cycles meets its values
--- again, so that no column holds it past them.
+-- Number types of extensions have no cast that is known.
 WITH drawn AS (
     SELECT d.seq, d.relid, d.num, min(d.rank) AS rank
     FROM (
@@ -26,12 +25,12 @@ WITH drawn AS (
     JOIN pg_catalog.pg_attribute a ON a.attrelid = d.relid AND a.attnum = d.num
     JOIN pg_catalog.pg_type ty ON ty.oid = a.atttypid AND ty.typcategory = 'N' AND (ty.oid < 16384 OR ty.typtype = 'd')
 )
-SELECT n.nspname, c.relname, s.seqincrement, s.seqmin, s.seqmax, s.seqstart,
+SELECT n.nspname, c.relname, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle, s.seqstart,
        coalesce(f.nspname, ''), coalesce(f.relname, ''), coalesce(f.attname, '')
 FROM pg_catalog.pg_sequence s
 JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN filled f ON f.seq = s.seqrelid AND NOT s.seqcycle
+LEFT JOIN filled f ON f.seq = s.seqrelid
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i
                   JOIN filled p ON p.relid = i.inhparent AND p.seq = f.seq AND p.attname = f.attname
                   WHERE i.inhrelid = f.relid)
