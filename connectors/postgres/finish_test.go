@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
+	"github.com/sanitize-db/sanitize/connectors/internal/tasks"
 )
 
 // The memory of a sort grows with the root of what is sorted, within bounds.
@@ -160,6 +162,24 @@ func TestFinishAgain(t *testing.T) {
 	}
 	if !strings.HasPrefix(made[0], "9 in ") || made[1] != made[0] {
 		t.Errorf("first %s; again %s", made[0], made[1])
+	}
+}
+
+// What takes longest comes first, and of equals who came first.
+func TestHeaviest(t *testing.T) {
+	var list []weighed
+	var did []string
+	for i, bytes := range []int64{1, 30, 2, 30, 0} {
+		list = append(list, weighed{tasks.Task{Do: func(context.Context) error {
+			did = append(did, fmt.Sprint(i, " of ", bytes))
+			return nil
+		}}, bytes})
+	}
+	if err := tasks.Run(t.Context(), 1, heaviest(list)); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"1 of 30", "3 of 30", "2 of 2", "0 of 1", "4 of 0"}; !slices.Equal(did, want) {
+		t.Errorf("done in the order %q, want %q", did, want)
 	}
 }
 
