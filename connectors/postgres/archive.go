@@ -295,10 +295,12 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 		case "INDEX ATTACH":
 			it.Phase = phaseAttach
 		case "STATISTICS":
-			it.Phase = phaseExtended
-			if owned {
-				it.Table = &o.table
+			// Of a materialized view they wait for it, and it for the keys.
+			if owned && t != nil {
+				it.Phase, it.Table = phaseExtended, &o.table
 			}
+		case "ROW SECURITY":
+			it.Phase = phaseSecured
 		case "EVENT TRIGGER":
 			it.Phase = phaseLast
 		case "INDEX", "CONSTRAINT":

@@ -281,7 +281,7 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 
 // Finish makes what needs all rows, in this order: indexes that had to wait,
 // those of partitioned tables, foreign keys, statistics and the positions of
-// sequences, triggers and rules, materialised views.
+// sequences, triggers and rules, materialised views, row security.
 func (b *build) Finish(ctx context.Context) error {
 	var list []tasks.Task
 	seen := map[catalog.TableID]bool{}
@@ -312,6 +312,9 @@ func (b *build) Finish(ctx context.Context) error {
 		}
 	}
 	if err := b.parallel(ctx, b.analyzing(b.defs.Views)); err != nil {
+		return err
+	}
+	if err := b.phase(ctx, phaseSecured); err != nil {
 		return err
 	}
 	return b.settle(ctx)
@@ -493,6 +496,15 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 			return err
 		}
 		faults = append(faults, keys...)
+		filled, err := readTables(ctx, held.conn, "matviews")
+		if err != nil {
+			return err
+		}
+		for _, id := range b.defs.Views {
+			if !slices.Contains(filled, id) {
+				faults = append(faults, "materialized view "+words(id)+" is not filled")
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -540,20 +552,36 @@ func compareRows(want map[catalog.TableID]int64, receipts []connectors.Receipt) 
 	return faults
 }
 
-// compareKeys compares foreign keys with the source's catalog: all there, and
-// valid where the source vouches for them.
+// compareKeys compares foreign keys with the source's catalog: all there, and valid where the
+// source vouches for them. They are known by their columns: what a partition brought along when
+// it was attached has a name of its own at the source, and its parent's in a copy.
 func (b *build) compareKeys(ctx context.Context, conn *pgx.Conn) (faults []string, err error) {
 	type key struct {
-		table catalog.TableID
-		name  string
+		table, references catalog.TableID
+		pairs             string
 	}
-	built := map[key]bool{}
+	identity := func(from, to catalog.TableID, columns, references []string) key {
+		pairs := make([]string, len(columns))
+		for i := range columns {
+			pairs[i] = fmt.Sprintf("%q to %q", columns[i], references[i])
+		}
+		slices.Sort(pairs)
+		return key{from, to, strings.Join(pairs, ", ")}
+	}
+	there, valid := map[key]int{}, map[key]int{}
 	err = each(ctx, conn, "keys_built", nil, func(row pgx.CollectableRow) error {
-		var k key
-		var valid bool
-		err := row.Scan(&k.table.Schema, &k.table.Name, &k.name, &valid)
-		built[k] = valid
-		return err
+		var from, to catalog.TableID
+		var columns, references []string
+		var ok bool
+		if err := row.Scan(&from.Schema, &from.Name, &to.Schema, &to.Name, &columns, &references, &ok); err != nil {
+			return err
+		}
+		k := identity(from, to, columns, references)
+		there[k]++
+		if ok {
+			valid[k]++
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -563,11 +591,19 @@ func (b *build) compareKeys(ctx context.Context, conn *pgx.Conn) (faults []strin
 			continue
 		}
 		for _, f := range t.ForeignKeys {
-			valid, there := built[key{t.ID, f.Name}]
+			var columns, references []string
+			for _, p := range f.Pairs {
+				columns, references = append(columns, p.Column), append(references, p.References)
+			}
+			k := identity(t.ID, f.References, columns, references)
+			there[k]--
+			if f.Validated {
+				valid[k]--
+			}
 			switch {
-			case !there:
+			case there[k] < 0:
 				faults = append(faults, fmt.Sprintf("foreign key %s of %s is missing", word(f.Name), words(t.ID)))
-			case f.Validated && !valid:
+			case valid[k] < 0:
 				faults = append(faults, fmt.Sprintf("foreign key %s of %s is not valid", word(f.Name), words(t.ID)))
 			}
 		}

@@ -72,7 +72,7 @@ func (b *build) release(held *session) {
 
 // into returns the table that a chunk's rows are loaded into: the partition that
 // they come from, or the root above it when a column is decoded, and so may be
-// masked, by which rows find their partition.
+// masked, by which rows find their partition, or when they may find another at this server.
 func (b *build) into(layout *connectors.Layout) (id catalog.TableID, routed bool) {
 	t := b.spec.Catalog.Table(layout.Table.ID)
 	if t == nil || !t.IsPartition {
@@ -82,6 +82,9 @@ func (b *build) into(layout *connectors.Layout) (id catalog.TableID, routed bool
 		up = b.spec.Catalog.Table(up.Parents[0])
 		if up == nil {
 			return t.ID, false
+		}
+		if slices.Contains(b.defs.Scattered, up.ID) {
+			return b.spec.Catalog.Root(t).ID, true
 		}
 		for _, i := range layout.Decoded {
 			if slices.Contains(up.PartitionKey, layout.Columns[i].Name) {

@@ -33,6 +33,8 @@ type definitions struct {
 	// Views lists the materialised views that hold rows, in an order in which
 	// they can be refreshed.
 	Views []catalog.TableID `json:"views,omitempty"`
+	// Scattered lists partitioned tables whose rows may belong to another partition at another server.
+	Scattered []catalog.TableID `json:"scattered,omitempty"`
 	// Unsound names indexes that are not valid at the source itself.
 	Unsound []string `json:"unsound,omitempty"`
 }
@@ -63,6 +65,7 @@ const (
 	phaseExtended phase = "extended" // statistics over several columns, for ANALYZE to fill
 	phaseForeign  phase = "foreign"  // foreign keys
 	phaseRest     phase = "rest"     // in the archive's order, at the end
+	phaseSecured  phase = "secured"  // row security, which may keep the account from filling views
 	phaseLast     phase = "last"     // what acts on changes of definitions, when there are no more
 )
 
@@ -124,12 +127,14 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		if err := readOwners(ctx, conn, owners); err != nil {
 			return err
 		}
-		if err := each(ctx, conn, "matviews", nil, func(row pgx.CollectableRow) error {
-			var id catalog.TableID
-			err := row.Scan(&id.Schema, &id.Name)
-			populated[id] = true
+		views, err := readTables(ctx, conn, "matviews")
+		if err != nil {
 			return err
-		}); err != nil {
+		}
+		for _, id := range views {
+			populated[id] = true
+		}
+		if d.Scattered, err = readTables(ctx, conn, "scattered"); err != nil {
 			return err
 		}
 		if d.Unsound, err = readUnsound(ctx, conn); err != nil {
@@ -178,16 +183,18 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	a.place(owners, s.picture)
 	a.divide(keys)
 	for _, e := range a.items {
-		switch {
-		case e.left || e.SQL == "":
-		case e.after:
+		if e.left || e.SQL == "" {
+			continue
+		}
+		if e.after {
 			d.After = append(d.After, e.entry)
-		default:
+		} else {
 			d.Before = append(d.Before, e.entry)
-			id := catalog.TableID{Schema: e.Schema, Name: e.Name}
-			if e.Kind == "MATERIALIZED VIEW" && populated[id] && fates.byKey[e.at].Along() {
-				d.Views = append(d.Views, id)
-			}
+		}
+		// One that is grouped by a primary key stands behind the rows, as the key does.
+		id := catalog.TableID{Schema: e.Schema, Name: e.Name}
+		if e.Kind == "MATERIALIZED VIEW" && populated[id] && fates.byKey[e.at].Along() {
+			d.Views = append(d.Views, id)
 		}
 	}
 	d.After = append(d.After, grants...)
@@ -225,6 +232,17 @@ func readOwners(ctx context.Context, conn *pgx.Conn, owners map[archiveID]owner)
 		owners[id] = o
 		return err
 	})
+}
+
+// readTables returns the tables that a query names.
+func readTables(ctx context.Context, conn *pgx.Conn, name string) (ids []catalog.TableID, err error) {
+	err = each(ctx, conn, name, nil, func(row pgx.CollectableRow) error {
+		var id catalog.TableID
+		err := row.Scan(&id.Schema, &id.Name)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
 }
 
 func readUnsound(ctx context.Context, conn *pgx.Conn) ([]string, error) {

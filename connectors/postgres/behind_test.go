@@ -1,0 +1,104 @@
+package postgres
+
+import (
+	"testing"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// A materialized view grouped by a primary key can be made when the key is there: pg_dump lists
+// it behind the rows, and it is filled like others.
+func TestViewsBehindKeys(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE people (id int PRIMARY KEY, name text)", "CREATE TABLE orders (id int PRIMARY KEY, person int)",
+		"INSERT INTO people SELECT i, 'n' || i FROM generate_series(1, 9) i", "INSERT INTO orders SELECT i, 1 + i % 9 FROM generate_series(1, 90) i",
+		"CREATE MATERIALIZED VIEW per_person AS SELECT p.id, p.name, count(*) AS n FROM people p JOIN orders o ON o.person = p.id GROUP BY p.id",
+		"CREATE UNIQUE INDEX ON per_person (id)", "CREATE STATISTICS of_view ON id, name FROM per_person",
+		"CREATE MATERIALIZED VIEW above AS SELECT sum(n) AS n FROM per_person", "CREATE MATERIALIZED VIEW void AS SELECT p.id, p.name, 1 AS one FROM people p GROUP BY p.id WITH NO DATA")
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Value(t, to, "SELECT (SELECT count(*) || ' of ' || sum(n) FROM per_person) || ', ' || (SELECT n FROM above) || ', ' || relispopulated FROM pg_class WHERE relname = 'void'"); got != "9 of 90, 90, false" {
+		t.Errorf("the views hold %s", got)
+	}
+	if got := b.Value(t, to, "SELECT count(*) FROM pg_statistic_ext JOIN pg_statistic_ext_data ON oid = stxoid"); got != "1" {
+		t.Errorf("%s statistics objects are filled", got)
+	}
+}
+
+// What a partition brought along when it was attached keeps its name at the source. At the target
+// its key is a part of its parent's.
+func TestKeysOfAttachedPartitions(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE cust (id int PRIMARY KEY)", "CREATE TABLE ord (id int, c int CONSTRAINT ord_c_fkey REFERENCES cust) PARTITION BY RANGE (id)",
+		"CREATE TABLE ord_1 (id int, c int CONSTRAINT by_another_name REFERENCES cust, d int CONSTRAINT its_own REFERENCES cust)", "ALTER TABLE ord ADD d int",
+		"ALTER TABLE ord ATTACH PARTITION ord_1 FOR VALUES FROM (0) TO (1000)",
+		"INSERT INTO cust SELECT generate_series(1, 9)", "INSERT INTO ord SELECT i, 1 + i % 9, 1 + i % 9 FROM generate_series(1, 90) i")
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	const keys = `SELECT string_agg(conrelid::regclass || ' ' || pg_get_constraintdef(oid) || ' ' || convalidated, ', ' ORDER BY conrelid::regclass::text, conkey) FROM pg_constraint WHERE contype = 'f'`
+	if want, got := a.Value(t, from, keys), b.Value(t, to, keys); got != want {
+		t.Errorf("keys %s, want %s", got, want)
+	}
+}
+
+// The hash of an enum is that of the number which the server gave to its label: at the target the
+// same rows belong to other partitions.
+func TestPartitionsByHashOfNumbersGiven(t *testing.T) {
+	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TYPE plan AS ENUM ('free', 'pro', 'team', 'more', 'most')", "CREATE DOMAIN kind AS plan", "CREATE TYPE pair AS (p plan, n int)")
+	for name, key := range map[string]string{"acct": "p", "doms": "k", "lists": "l", "pairs": "r", "exprs": "(p)", "mixed": "n, p", "plain": "n", "texts": "t"} {
+		a.Exec(t, from, "CREATE TABLE "+name+" (p plan NOT NULL, k kind, l plan[], r pair, n int, t text) PARTITION BY HASH ("+key+")")
+		for i := range 3 {
+			a.Exec(t, from, "CREATE TABLE "+name+"_"+string(rune('0'+i))+" PARTITION OF "+name+" FOR VALUES WITH (MODULUS 3, REMAINDER "+string(rune('0'+i))+")")
+		}
+		a.Exec(t, from, "INSERT INTO "+name+" SELECT p, p, ARRAY[p], ROW(p, i)::pair, i, i FROM generate_series(1, 100) i, unnest(enum_range(NULL::plan)) p",
+			"CREATE INDEX ON "+name+" (n)")
+	}
+	// Beneath another, and beside tables of the same tree that go by what travels.
+	a.Exec(t, from, "CREATE TABLE deep (p plan, n int) PARTITION BY RANGE (n)", "CREATE TABLE deep_low PARTITION OF deep FOR VALUES FROM (0) TO (50) PARTITION BY HASH (p)",
+		"CREATE TABLE deep_low_0 PARTITION OF deep_low FOR VALUES WITH (MODULUS 2, REMAINDER 0)", "CREATE TABLE deep_low_1 PARTITION OF deep_low FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+		"CREATE TABLE deep_high PARTITION OF deep FOR VALUES FROM (50) TO (101)", "INSERT INTO deep SELECT p, n FROM acct")
+	// The labels of the copy get other numbers for sure.
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"acct", "doms", "lists", "pairs", "exprs", "mixed", "plain", "texts", "deep"} {
+		columns := "p, k, l, r, n, t"
+		if name == "deep" {
+			columns = "p, n"
+		}
+		sum := "SELECT count(*) || ' ' || md5(string_agg(ROW(" + columns + ")::text, ' ' ORDER BY n, p)) FROM " + name
+		if want, got := a.Value(t, from, sum), b.Value(t, to, sum); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		// A lookup by the key goes to the partition that the server computes.
+		if got := b.Value(t, to, "SELECT count(*) FROM "+name+" WHERE p = 'team'"); got != "100" {
+			t.Errorf("%s: %s rows are found by their key", name, got)
+		}
+	}
+}
+
+// An account that row security holds for cannot fill a view of such a table: the views come first.
+func TestViewsUnderRowSecurity(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, account := a.Database(t), b.Name(t)
+	a.Exec(t, from, "CREATE TABLE visits (tenant int, n int)", "INSERT INTO visits SELECT i % 3, i FROM generate_series(1, 30) i",
+		"ALTER TABLE visits ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", "CREATE POLICY p ON visits USING (tenant = current_setting('app.tenant')::int)",
+		"CREATE MATERIALIZED VIEW seen AS SELECT count(*) AS n FROM visits")
+	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+ident(account)+" LOGIN CREATEDB PASSWORD 'maker'")
+	t.Cleanup(func() { b.Exec(t, b.DSN("postgres"), "DROP ROLE "+ident(account)) })
+	name := b.Name(t)
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, b.DSNAs(name, account, "maker")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Value(t, b.DSN(name), "SELECT n || ' ' || relrowsecurity || ' ' || relforcerowsecurity FROM seen, pg_class WHERE relname = 'visits'"); got != "30 true true" {
+		t.Errorf("the view and the table: %s", got)
+	}
+	b.Exec(t, b.DSN("postgres"), "DROP DATABASE "+ident(name))
+}
