@@ -26,7 +26,9 @@ var (
 	triggerArguments = regexp.MustCompile(`(?is)\bexecute\s+(?:function|procedure)\s+[^(]*\((.*)\)\s*;?\s*$`)
 	sqlLiteral       = regexp.MustCompile(`'((?:[^']|'')*)'`)
 	whenClause       = regexp.MustCompile(`(?is)\bfor\s+each\s+row\s+when\s*\(`)
-	sqlComments      = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
+	// rowSource is what rows are read from: perhaps a schema, and a name.
+	rowSource   = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:only\s+)?(?:("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)\s*\.\s*)?("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)`)
+	sqlComments = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
 )
 
 // The functions of PostgreSQL that fill a column from others that the trigger names.
@@ -235,9 +237,40 @@ func (c *compiler) derivation(ts *table, col *column) {
 	if fills(name); col.trigger == "" {
 		return
 	}
+	if of := c.rowsRead(ts.t, name); of != "" {
+		fail(nullIt+", or compute it when the run is over", "the trigger %s reads rows of %s, of which nobody can foresee whether they are loaded first", name, of)
+		return
+	}
 	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.name != name {
 		c.warn(col, "is derived by the trigger "+name+", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL")
 	}
+}
+
+// rowsRead returns a table whose rows the function of a trigger reads, or "": in a copy each row
+// is computed when it is loaded, and the tables come in any order, many at once.
+func (c *compiler) rowsRead(t *catalog.Table, trigger string) string {
+	for _, d := range triggersOf(c.catalog, t) {
+		if d.Name != trigger {
+			continue
+		}
+		for _, m := range rowSource.FindAllStringSubmatch(c.body(d.Function), -1) {
+			schema, name := unquoted(m[1]), unquoted(m[2])
+			for i := range c.catalog.Tables {
+				if id := c.catalog.Tables[i].ID; id.Name == name && (schema == "" || schema == id.Schema) {
+					return id.String()
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// unquoted returns a name as the catalog has it: what is not in quotes in small letters.
+func unquoted(name string) string {
+	if inner, quoted := strings.CutPrefix(name, `"`); quoted {
+		return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
+	}
+	return strings.ToLower(name)
 }
 
 // silent says why a trigger of the table, or of one that it is a partition of, computes

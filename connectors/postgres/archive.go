@@ -281,9 +281,30 @@ func (a *archive) wholeExclusions() {
 	}
 }
 
+// looking returns the names of the functions that read rows of tables, those included that call
+// one of them. Nothing keeps a function from that which is called immutable.
+func (a *archive) looking(p *picture) functionNames {
+	tables := map[string]bool{}
+	for _, t := range p.Tables {
+		tables[t.ID.Name] = true
+	}
+	found := functionNames{}
+	for changed := true; changed; {
+		changed = false
+		for _, it := range a.items {
+			bare, _, _ := strings.Cut(it.Name, "(")
+			if name := it.Schema + "." + bare; it.Kind == "FUNCTION" && !found[name] && readsRows(tokens(it.SQL), tables, found, 0) {
+				found[name], found[bare], changed = true, true, true
+			}
+		}
+	}
+	return found
+}
+
 // place decides when each item behind the rows is run.
 func (a *archive) place(owners map[archiveID]owner, p *picture) {
 	a.wholeExclusions()
+	looking := a.looking(p)
 	for _, it := range a.items {
 		if !it.after || it.left {
 			continue
@@ -306,8 +327,8 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 		case "INDEX", "CONSTRAINT":
 			switch {
 			case !owned || t == nil: // of a materialised view
-			case t.Kind == catalog.Partitioned:
-				it.Phase = phaseAttach
+			case t.Kind == catalog.Partitioned, looking.calledIn(it.SQL):
+				it.Phase = phaseAttach // when all rows are in
 			default:
 				it.Phase, it.Table = phaseTable, &o.table
 			}

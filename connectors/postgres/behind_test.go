@@ -1,9 +1,12 @@
 package postgres
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
@@ -101,4 +104,69 @@ func TestViewsUnderRowSecurity(t *testing.T) {
 		t.Errorf("the view and the table: %s", got)
 	}
 	b.Exec(t, b.DSN("postgres"), "DROP DATABASE "+ident(name))
+}
+
+// What people have written beside a table's parts travels, and so the catalog has it, for the
+// audit to look into.
+func TestCommentsOfParts(t *testing.T) {
+	a := connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE TABLE people (id int CONSTRAINT once PRIMARY KEY, email text)", "CREATE INDEX quick ON people (email)", "CREATE VIEW seen AS SELECT id, email FROM people",
+		"CREATE STATISTICS paired (ndistinct) ON id, email FROM people",
+		"COMMENT ON TABLE people IS 'of the table'", "COMMENT ON CONSTRAINT once ON people IS 'of a key'", "COMMENT ON INDEX quick IS 'of an index'",
+		"COMMENT ON VIEW seen IS 'of the view'", "COMMENT ON COLUMN seen.email IS 'of its column'")
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := snap.Catalog()
+	if got := c.Tables[0].Comment; got != "of the table\nof a key\nof an index" {
+		t.Errorf("of the table: %q", got)
+	}
+	for _, want := range []catalog.Object{{Kind: "view", Name: "public.seen", Comment: "of the view\nof its column"},
+		{Kind: "extended statistics", Name: "public.paired", Definition: "CREATE STATISTICS public.paired (ndistinct) ON id, email FROM people"}} {
+		i := slices.IndexFunc(c.Objects, func(o catalog.Object) bool { return o.Kind == want.Kind && o.Name == want.Name })
+		if i < 0 || c.Objects[i].Comment != want.Comment || want.Definition != "" && !strings.HasSuffix(c.Objects[i].Definition, "ON id, email FROM public.people") {
+			t.Errorf("%+v is not in %+v", want, c.Objects)
+		}
+	}
+}
+
+// An index over a function that looks into another table is made when all rows are in, whatever
+// order the tables come in.
+func TestIndexesOverOtherTables(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, `CREATE TABLE "Names" (id int PRIMARY KEY, name text)`, `INSERT INTO "Names" SELECT i, 'n' || i FROM generate_series(0, 9) i`,
+		"CREATE TABLE large (id int PRIMARY KEY, other int)", "INSERT INTO large SELECT i, i % 10 FROM generate_series(1, 1000) i",
+		`CREATE FUNCTION name_of(i int) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT name FROM public."Names" WHERE id = i'`,
+		`CREATE FUNCTION year_of(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT extract(year FROM date ''2000-01-01'' + i)::int'`,
+		"CREATE FUNCTION called(i int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN upper(public.name_of(i)); END'", "CREATE INDEX by_call ON large (called(other))",
+		"CREATE INDEX by_name ON large (name_of(other))", "CREATE INDEX of_name ON large (id) WHERE name_of(other) = 'n3'", "CREATE INDEX by_year ON large (year_of(other))",
+		"ALTER TABLE large ADD CONSTRAINT apart EXCLUDE USING btree ((name_of(other) || id) WITH =)")
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, to, 2).(*build)
+	for _, name := range []string{"large", "Names"} {
+		if _, err := copyTable(ctx, snap, build, snap.Catalog().Table(catalog.TableID{Schema: "public", Name: name}), nil); err != nil {
+			t.Fatal(err)
+		}
+		if name == "large" {
+			if got := b.Value(t, b.DSN(build.name), "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class JOIN pg_index ON indexrelid = oid WHERE indrelid = 'large'::regclass"); got != "by_year large_pkey" {
+				t.Errorf("before the other table's rows the indexes are %s", got)
+			}
+		}
+	}
+	if err := build.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Value(t, b.DSN(build.name), "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE name_of(other) = 'n3'"); got != "off 100" {
+		t.Errorf("by the index there are %s rows", got)
+	}
+	if got := b.Value(t, b.DSN(build.name), "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE called(other) = 'N3'"); got != "off 100" {
+		t.Errorf("by the index of what calls the function there are %s rows", got)
+	}
 }

@@ -179,7 +179,7 @@ func TestCatalogOfKinds(t *testing.T) {
 	if g := column("tickets_sold", "who").Collation; g != "C" {
 		t.Errorf("collation: %q", g)
 	}
-	if d := c.Find("bookings"); d.Comment != "who sleeps where" || d.Column("during").Comment != "nights; half-open" {
+	if d := c.Find("bookings"); d.Comment != "who sleeps where\none live booking per room" || d.Column("during").Comment != "nights; half-open" {
 		t.Errorf("comments: %q", d.Comment)
 	}
 	sales := c.Find("sales_2023_eu")

@@ -304,3 +304,41 @@ func mentionsIn(all []token, asked func(name string) bool, callsOnly bool, depth
 	}
 	return found
 }
+
+// functionNames are names of functions, each with its schema and without.
+type functionNames map[string]bool
+
+// calledIn reports whether an expression, as the server prints it, calls one of them.
+func (n functionNames) calledIn(code string) bool {
+	return len(n) > 0 && len(callsIn(code, func(name string) bool { return n[name] })) > 0
+}
+
+// readsRows reports whether code, or a literal in it as a function's body is one, reads from one
+// of the tables, which are named without their schemas, or calls one of the functions.
+func readsRows(all []token, tables map[string]bool, functions functionNames, depth int) bool {
+	for i, t := range all {
+		if t.kind == 'l' && depth < deepestLiteral && readsRows(tokens(t.text), tables, functions, depth+1) {
+			return true
+		}
+		if t.kind != 'n' {
+			continue
+		}
+		if functions[t.text] && i+1 < len(all) && all[i+1].text == "(" {
+			return true
+		}
+		if i == 0 || all[i-1].kind != 'n' {
+			continue
+		}
+		switch all[i-1].text {
+		case "from", "join", "only":
+			name := t.text
+			if i+2 < len(all) && all[i+1].text == "." && all[i+2].kind == 'n' {
+				name = all[i+2].text
+			}
+			if tables[name] {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,5 +1,5 @@
 -- What a database holds beside tables, without what belongs to the system or to
--- an extension: the words of each, and its comment. Options that may hold a
+-- an extension: the words of each, and its comment with those of its columns. Options that may hold a
 -- password are named, and never read.
 WITH ours AS (
     SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
@@ -51,7 +51,7 @@ WITH ours AS (
            'pg_catalog.pg_policy'::regclass, p.oid
     FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid JOIN ours n ON n.oid = c.relnamespace
   UNION ALL
-    SELECT 'extended statistics', n.nspname || '.' || s.stxname, '', 'pg_catalog.pg_statistic_ext'::regclass, s.oid
+    SELECT 'extended statistics', n.nspname || '.' || s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid), 'pg_catalog.pg_statistic_ext'::regclass, s.oid
     FROM pg_catalog.pg_statistic_ext s JOIN ours n ON n.oid = s.stxnamespace
   UNION ALL
     SELECT 'collation', n.nspname || '.' || c.collname, '', 'pg_catalog.pg_collation'::regclass, c.oid
@@ -107,7 +107,9 @@ WITH ours AS (
                       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
        OR r.oid IN (SELECT c.relowner FROM pg_catalog.pg_class c JOIN ours n ON n.oid = c.relnamespace)
 )
-SELECT f.kind, f.name, f.words, coalesce(d.description, ''), f.classid::oid, f.objid
+SELECT f.kind, f.name, f.words,
+       coalesce((SELECT string_agg(d.description, E'\n' ORDER BY d.objsubid) FROM pg_catalog.pg_description d
+                 WHERE d.classoid = f.classid AND d.objoid = f.objid AND f.objid <> 0), ''),
+       f.classid::oid, f.objid
 FROM found f
-LEFT JOIN pg_catalog.pg_description d ON d.classoid = f.classid AND d.objoid = f.objid AND d.objsubid = 0 AND f.objid <> 0
 ORDER BY f.kind, f.name
