@@ -106,6 +106,28 @@ func TestViewsUnderRowSecurity(t *testing.T) {
 	b.Exec(t, b.DSN("postgres"), "DROP DATABASE "+ident(name))
 }
 
+// A function that finds another by the search path of those who call it finds none in a build: the
+// error says how to mend that, for a row, an index and a view alike.
+func TestFunctionsWithoutTheirSchema(t *testing.T) {
+	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
+	for what, sql := range map[string]string{
+		"row":   "CREATE TABLE people (id int PRIMARY KEY, name text CHECK (outer_one(name) <> '')); INSERT INTO people VALUES (1, 'Ann')",
+		"index": "CREATE TABLE people (id int PRIMARY KEY, name text); INSERT INTO people VALUES (1, 'Ann'); CREATE INDEX ON people (outer_one(name))",
+		"view":  "CREATE MATERIALIZED VIEW kept AS SELECT outer_one('Ann')",
+	} {
+		from, to := a.Database(t), b.DSN(b.Name(t))
+		if what != "row" && a.Value(t, from, "SELECT current_setting('server_version_num')::int < 170000") == "false" {
+			continue // the server itself has no search path there from 17 on
+		}
+		a.Exec(t, from, "CREATE FUNCTION inner_one(t text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN upper(t); END'",
+			"CREATE FUNCTION outer_one(t text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN inner_one(t); END'", sql)
+		err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to)
+		if err == nil || !strings.Contains(err.Error(), "42883") || !strings.Contains(connectors.Hint(err), "SET search_path = public") {
+			t.Errorf("%s: %v, hint %q", what, err, connectors.Hint(err))
+		}
+	}
+}
+
 // What people have written beside a table's parts travels, and so the catalog has it, for the
 // audit to look into.
 func TestCommentsOfParts(t *testing.T) {

@@ -273,10 +273,21 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS", "ACL":
 				return b.definitionError(ctx, e, err) // looks at no row
 			}
-			return fail(ctx, b.side, "make "+e.String(), err)
+			return hintPath(fail(ctx, b.side, "make "+e.String(), err), err)
 		}
 	}
 	return nil
+}
+
+// hintPath says of a failure what it mostly comes from if a function is not found, or what it reads.
+// Everything is made without a search path, as by pg_restore, since a function that is called by
+// accident would run with all the rights of the run's account.
+func hintPath(failed, err error) error {
+	var e *connectors.Error
+	if errors.As(failed, &e) && e.Hint == "" && slices.Contains([]string{"42883", "42P01", "42704"}, stateOf(err)) {
+		e.Hint = "a function that it calls may name something without its schema: at the source, ALTER FUNCTION … SET search_path = public"
+	}
+	return failed
 }
 
 // Finish makes what needs all rows, in this order: indexes that had to wait,
@@ -332,7 +343,7 @@ func (b *build) refresh(ctx context.Context, id catalog.TableID) error {
 	}
 	err := b.ample(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
 	if err != nil {
-		return fail(ctx, b.side, "refresh materialized view "+words(id), err)
+		return hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -275,7 +275,7 @@ func (l *loader) fail(ctx context.Context, err error) error {
 			}
 		}
 	}
-	failed := fail(ctx, l.build.side, op, err)
+	failed := hintPath(fail(ctx, l.build.side, op, err), err)
 	var e *connectors.Error
 	if errors.As(failed, &e) && e.Violation != nil {
 		if e.Violation.Table.Name == "" {
