@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -200,5 +201,23 @@ func TestIdentity(t *testing.T) {
 	}
 	if unknown := (connectors.Identity{Database: "d"}); unknown.Same(unknown) {
 		t.Error("servers that do not tell are one")
+	}
+}
+
+// The last value of a sequence is the one behind which there is no other.
+func TestSequenceAtEnd(t *testing.T) {
+	for _, c := range []struct {
+		increment, min, max, value int64
+		want                       bool
+	}{
+		{1, 1, 100, 100, true}, {1, 1, 100, 99, false}, {7, 1, 100, 99, true}, {7, 1, 100, 93, false},
+		{-1, -100, -1, -100, true}, {-1, -100, -1, -99, false}, {-7, -100, -1, -96, true}, {-7, -100, -1, -93, false},
+		{1, 1, math.MaxInt64, math.MaxInt64, true}, {1, math.MinInt64, math.MaxInt64, math.MinInt64, false},
+		{-1, math.MinInt64, math.MaxInt64, math.MaxInt64, false}, {math.MinInt64, math.MinInt64, 0, 0, false}, {math.MinInt64, math.MinInt64, 0, -1, true},
+	} {
+		s := connectors.Sequence{Increment: c.increment, Min: c.min, Max: c.max}
+		if got := s.AtEnd(c.value); got != c.want {
+			t.Errorf("%d by %d within %d and %d: %t", c.value, c.increment, c.min, c.max, got)
+		}
 	}
 }

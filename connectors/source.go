@@ -108,9 +108,13 @@ type Sequence struct {
 	Fills     []catalog.ColumnID
 }
 
-// AtEnd reports whether a value is the last one that the sequence can give.
+// AtEnd reports whether a value, which is within Min and Max, is the last one that the sequence
+// can give.
 func (s Sequence) AtEnd(value int64) bool {
-	return s.Increment >= 0 && value == s.Max || s.Increment < 0 && value == s.Min
+	if s.Increment < 0 {
+		return uint64(value)-uint64(s.Min) < -uint64(s.Increment)
+	}
+	return uint64(s.Max)-uint64(value) < uint64(s.Increment)
 }
 
 // Identity says which server and database a source or a sink is, so that a run

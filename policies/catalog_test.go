@@ -100,9 +100,9 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			now.PartitionKey = list(rest)
 		case "trigger":
 			now.Triggers = append(now.Triggers, parseTrigger(rest))
-		case "function":
+		case "function", "view":
 			name, body, _ := strings.Cut(rest, " ")
-			objects = append(objects, catalog.Object{Kind: "function", Name: name, Definition: body})
+			objects = append(objects, catalog.Object{Kind: word, Name: name, Definition: body})
 		default:
 			name, rest, _ := strings.Cut(line, " ")
 			if strings.HasPrefix(line, `"`) {

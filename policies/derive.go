@@ -26,6 +26,8 @@ var (
 	triggerArguments = regexp.MustCompile(`(?is)\bexecute\s+(?:function|procedure)\s+[^(]*\((.*)\)\s*;?\s*$`)
 	sqlLiteral       = regexp.MustCompile(`'((?:[^']|'')*)'`)
 	whenClause       = regexp.MustCompile(`(?is)\bfor\s+each\s+row\s+when\s*\(`)
+	// noSource are FROMs behind which no rows are read from.
+	noSource = regexp.MustCompile(`(?i)\bdistinct\s+from\b|\b(?:extract|substring|trim|overlay)\s*\([^()]*?\bfrom\b`)
 	// rowSource is what rows are read from: perhaps a schema, and a name.
 	rowSource   = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:only\s+)?(?:("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)\s*\.\s*)?("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)`)
 	sqlComments = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
@@ -246,20 +248,56 @@ func (c *compiler) derivation(ts *table, col *column) {
 	}
 }
 
-// rowsRead returns a table whose rows the function of a trigger reads, or "": in a copy each row
-// is computed when it is loaded, and the tables come in any order, many at once.
+// rowsRead returns a table or view whose rows the function of a trigger reads, or one that it
+// calls, or "": in a copy each row is computed when it is loaded, and the tables come in any
+// order, many at once.
 func (c *compiler) rowsRead(t *catalog.Table, trigger string) string {
-	for _, d := range triggersOf(c.catalog, t) {
-		if d.Name != trigger {
-			continue
+	seen := map[string]bool{}
+	var reads func(function string) string
+	reads = func(function string) string {
+		if seen[function] {
+			return ""
 		}
-		for _, m := range rowSource.FindAllStringSubmatch(c.body(d.Function), -1) {
-			schema, name := unquoted(m[1]), unquoted(m[2])
-			for i := range c.catalog.Tables {
-				if id := c.catalog.Tables[i].ID; id.Name == name && (schema == "" || schema == id.Schema) {
-					return id.String()
-				}
+		seen[function] = true
+		body := noSource.ReplaceAllString(c.body(function), " ")
+		for _, m := range rowSource.FindAllStringSubmatch(body, -1) {
+			if id := c.rowsOf(unquoted(m[1]), unquoted(m[2])); id != "" {
+				return id
 			}
+		}
+		for _, o := range c.catalog.Objects {
+			if o.Kind != "function" {
+				continue
+			}
+			_, bare, _ := strings.Cut(o.Name, ".")
+			if bare, _, _ = strings.Cut(bare, "("); !names(body, bare) {
+				continue
+			}
+			if id := reads(o.Name); id != "" {
+				return id
+			}
+		}
+		return ""
+	}
+	for _, d := range triggersOf(c.catalog, t) {
+		if d.Name == trigger {
+			return reads(d.Function)
+		}
+	}
+	return ""
+}
+
+// rowsOf returns the id of a table or view, in any schema if none is given, or "".
+func (c *compiler) rowsOf(schema, name string) string {
+	for i := range c.catalog.Tables {
+		if id := c.catalog.Tables[i].ID; id.Name == name && (schema == "" || schema == id.Schema) {
+			return id.String()
+		}
+	}
+	for _, o := range c.catalog.Objects {
+		of, view, _ := strings.Cut(o.Name, ".")
+		if (o.Kind == "view" || o.Kind == "materialized view") && view == name && (schema == "" || schema == of) {
+			return o.Name
 		}
 	}
 	return ""

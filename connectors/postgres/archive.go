@@ -281,12 +281,17 @@ func (a *archive) wholeExclusions() {
 	}
 }
 
-// looking returns the names of the functions that read rows of tables, those included that call
+// looking returns the names of the functions that read rows of tables and views, those included that call
 // one of them. Nothing keeps a function from that which is called immutable.
 func (a *archive) looking(p *picture) functionNames {
 	tables := map[string]bool{}
 	for _, t := range p.Tables {
 		tables[t.ID.Name] = true
+	}
+	for _, it := range a.items {
+		if it.Kind == "VIEW" || it.Kind == "MATERIALIZED VIEW" {
+			tables[it.Name] = true
+		}
 	}
 	found := functionNames{}
 	for changed := true; changed; {
@@ -320,15 +325,15 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			if owned && t != nil {
 				it.Phase, it.Table = phaseExtended, &o.table
 			}
-		case "ROW SECURITY":
-			it.Phase = phaseSecured
-		case "EVENT TRIGGER":
+		case "EVENT TRIGGER", "ROW SECURITY":
 			it.Phase = phaseLast
 		case "INDEX", "CONSTRAINT":
 			switch {
 			case !owned || t == nil: // of a materialised view
-			case t.Kind == catalog.Partitioned, looking.calledIn(it.SQL):
-				it.Phase = phaseAttach // when all rows are in
+			case t.Kind == catalog.Partitioned:
+				it.Phase = phaseAttach
+			case looking.calledIn(it.SQL):
+				it.Phase, it.Table = phaseAttach, &o.table // when all rows are in
 			default:
 				it.Phase, it.Table = phaseTable, &o.table
 			}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +20,9 @@ func TestViewsBehindKeys(t *testing.T) {
 		"INSERT INTO people SELECT i, 'n' || i FROM generate_series(1, 9) i", "INSERT INTO orders SELECT i, 1 + i % 9 FROM generate_series(1, 90) i",
 		"CREATE MATERIALIZED VIEW per_person AS SELECT p.id, p.name, count(*) AS n FROM people p JOIN orders o ON o.person = p.id GROUP BY p.id",
 		"CREATE UNIQUE INDEX ON per_person (id)", "CREATE STATISTICS of_view ON id, name FROM per_person",
-		"CREATE MATERIALIZED VIEW above AS SELECT sum(n) AS n FROM per_person", "CREATE MATERIALIZED VIEW void AS SELECT p.id, p.name, 1 AS one FROM people p GROUP BY p.id WITH NO DATA")
+		"CREATE MATERIALIZED VIEW above AS SELECT sum(n) AS n FROM per_person", "CREATE MATERIALIZED VIEW void AS SELECT p.id, p.name, 1 AS one FROM people p GROUP BY p.id WITH NO DATA",
+		// It holds rows, but nobody could fill it now.
+		"CREATE MATERIALIZED VIEW emptied AS SELECT id FROM people", "CREATE MATERIALIZED VIEW stale AS SELECT id FROM emptied", "REFRESH MATERIALIZED VIEW emptied WITH NO DATA")
 	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +58,11 @@ func TestPartitionsByHashOfNumbersGiven(t *testing.T) {
 	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
 	from, to := a.Database(t), b.DSN(b.Name(t))
 	a.Exec(t, from, "CREATE TYPE plan AS ENUM ('free', 'pro', 'team', 'more', 'most')", "CREATE DOMAIN kind AS plan", "CREATE TYPE pair AS (p plan, n int)")
-	for name, key := range map[string]string{"acct": "p", "doms": "k", "lists": "l", "pairs": "r", "exprs": "(p)", "mixed": "n, p", "plain": "n", "texts": "t"} {
+	keys := map[string]string{"acct": "p", "doms": "k", "lists": "l", "pairs": "r", "exprs": "(p)", "mixed": "n, p", "plain": "n", "texts": "t"}
+	if a.Value(t, from, "SELECT current_setting('server_version_num')::int < 140000") == "t" {
+		delete(keys, "pairs") // a row has no hash before
+	}
+	for name, key := range keys {
 		a.Exec(t, from, "CREATE TABLE "+name+" (p plan NOT NULL, k kind, l plan[], r pair, n int, t text) PARTITION BY HASH ("+key+")")
 		for i := range 3 {
 			a.Exec(t, from, "CREATE TABLE "+name+"_"+string(rune('0'+i))+" PARTITION OF "+name+" FOR VALUES WITH (MODULUS 3, REMAINDER "+string(rune('0'+i))+")")
@@ -67,11 +74,10 @@ func TestPartitionsByHashOfNumbersGiven(t *testing.T) {
 	a.Exec(t, from, "CREATE TABLE deep (p plan, n int) PARTITION BY RANGE (n)", "CREATE TABLE deep_low PARTITION OF deep FOR VALUES FROM (0) TO (50) PARTITION BY HASH (p)",
 		"CREATE TABLE deep_low_0 PARTITION OF deep_low FOR VALUES WITH (MODULUS 2, REMAINDER 0)", "CREATE TABLE deep_low_1 PARTITION OF deep_low FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
 		"CREATE TABLE deep_high PARTITION OF deep FOR VALUES FROM (50) TO (101)", "INSERT INTO deep SELECT p, n FROM acct")
-	// The labels of the copy get other numbers for sure.
 	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"acct", "doms", "lists", "pairs", "exprs", "mixed", "plain", "texts", "deep"} {
+	for _, name := range append(slices.Sorted(maps.Keys(keys)), "deep") {
 		columns := "p, k, l, r, n, t"
 		if name == "deep" {
 			columns = "p, n"
@@ -87,7 +93,8 @@ func TestPartitionsByHashOfNumbersGiven(t *testing.T) {
 	}
 }
 
-// An account that row security holds for cannot fill a view of such a table: the views come first.
+// An account that row security holds for cannot fill a view of such a table: the views come first,
+// also where they come again.
 func TestViewsUnderRowSecurity(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
 	from, account := a.Database(t), b.Name(t)
@@ -97,7 +104,26 @@ func TestViewsUnderRowSecurity(t *testing.T) {
 	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+ident(account)+" LOGIN CREATEDB PASSWORD 'maker'")
 	t.Cleanup(func() { b.Exec(t, b.DSN("postgres"), "DROP ROLE "+ident(account)) })
 	name := b.Name(t)
-	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, b.DSNAs(name, account, "maker")); err != nil {
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, b.DSNAs(name, account, "maker"), 2).(*build)
+	rows, err := copyTable(ctx, snap, build, snap.Catalog().Tables[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a crash of the server in the middle may have cost the rows of the view
+		clear(build.refreshed)
+		if err := build.Finish(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := build.Seal(ctx, map[catalog.TableID]int64{snap.Catalog().Tables[0].ID: rows}); err != nil {
+		t.Fatal(err)
+	}
+	if err := build.Promote(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.Value(t, b.DSN(name), "SELECT n || ' ' || relrowsecurity || ' ' || relforcerowsecurity FROM seen, pg_class WHERE relname = 'visits'"); got != "30 true true" {
@@ -116,7 +142,7 @@ func TestFunctionsWithoutTheirSchema(t *testing.T) {
 		"view":  "CREATE MATERIALIZED VIEW kept AS SELECT outer_one('Ann')",
 	} {
 		from, to := a.Database(t), b.DSN(b.Name(t))
-		if what != "row" && a.Value(t, from, "SELECT current_setting('server_version_num')::int < 170000") == "false" {
+		if what != "row" && a.Value(t, from, "SELECT current_setting('server_version_num')::int < 170000") == "f" {
 			continue // the server itself has no search path there from 17 on
 		}
 		a.Exec(t, from, "CREATE FUNCTION inner_one(t text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN upper(t); END'",
@@ -164,6 +190,7 @@ func TestIndexesOverOtherTables(t *testing.T) {
 		`CREATE FUNCTION name_of(i int) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT name FROM public."Names" WHERE id = i'`,
 		`CREATE FUNCTION year_of(i int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT extract(year FROM date ''2000-01-01'' + i)::int'`,
 		"CREATE FUNCTION called(i int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN upper(public.name_of(i)); END'", "CREATE INDEX by_call ON large (called(other))",
+		`CREATE VIEW names_seen AS SELECT * FROM "Names"`, "CREATE FUNCTION seen_name(i int) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT name FROM unnest(ARRAY[i]) n(j), public.names_seen WHERE id = j'", "CREATE INDEX by_view ON large (seen_name(other))",
 		"CREATE INDEX by_name ON large (name_of(other))", "CREATE INDEX of_name ON large (id) WHERE name_of(other) = 'n3'", "CREATE INDEX by_year ON large (year_of(other))",
 		"ALTER TABLE large ADD CONSTRAINT apart EXCLUDE USING btree ((name_of(other) || id) WITH =)")
 	ctx := t.Context()
@@ -188,7 +215,9 @@ func TestIndexesOverOtherTables(t *testing.T) {
 	if got := b.Value(t, b.DSN(build.name), "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE name_of(other) = 'n3'"); got != "off 100" {
 		t.Errorf("by the index there are %s rows", got)
 	}
-	if got := b.Value(t, b.DSN(build.name), "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE called(other) = 'N3'"); got != "off 100" {
-		t.Errorf("by the index of what calls the function there are %s rows", got)
+	for _, condition := range []string{"called(other) = 'N3'", "seen_name(other) = 'n3'"} {
+		if got := b.Value(t, b.DSN(build.name), "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE "+condition); got != "off 100" {
+			t.Errorf("by the index there are %s rows where %s", got, condition)
+		}
 	}
 }

@@ -62,8 +62,9 @@ type build struct {
 	ours   map[uint32]bool // the server's processes of the sessions
 	// indexed has the tables whose indexes are there, and on which nothing else hangs;
 	// analyzed those, and the materialized views, whose statistics have been gathered;
-	// refreshed the views that have been filled. A crash of the server may undo each.
-	indexed, analyzed, refreshed map[catalog.TableID]bool
+	// refreshed the views that have been filled, unfilled those that cannot be. A crash of the
+	// server may undo each.
+	indexed, analyzed, refreshed, unfilled map[catalog.TableID]bool
 
 	ahead  tasks.Locks    // on tables, of what is done before Finish
 	behind func() *behind // what the definitions say of each table, once they are settled
@@ -292,7 +293,7 @@ func hintPath(failed, err error) error {
 
 // Finish makes what needs all rows, in this order: indexes that had to wait,
 // those of partitioned tables, foreign keys, statistics and the positions of
-// sequences, triggers and rules, materialised views, row security.
+// sequences, triggers and rules, materialised views.
 func (b *build) Finish(ctx context.Context) error {
 	var list []tasks.Task
 	seen := map[catalog.TableID]bool{}
@@ -325,9 +326,6 @@ func (b *build) Finish(ctx context.Context) error {
 	if err := b.parallel(ctx, b.analyzing(b.defs.Views)); err != nil {
 		return err
 	}
-	if err := b.phase(ctx, phaseSecured); err != nil {
-		return err
-	}
 	return b.settle(ctx)
 }
 
@@ -336,12 +334,20 @@ func (b *build) Finish(ctx context.Context) error {
 // a session does not know whether the server has crashed since, and lost those of unlogged tables.
 func (b *build) refresh(ctx context.Context, id catalog.TableID) error {
 	b.mu.Lock()
-	done := b.refreshed[id]
+	done := b.refreshed[id] || b.unfilled[id]
 	b.mu.Unlock()
 	if done {
 		return nil
 	}
 	err := b.ample(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
+	if stateOf(err) == "55000" {
+		// At the source it was filled while what it reads was: nobody could refresh it there either.
+		b.warn("materialized view " + words(id) + " is not filled, for it reads one that is not")
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.unfilled[id] = true
+		return nil
+	}
 	if err != nil {
 		return hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err)
 	}
@@ -512,7 +518,7 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 			return err
 		}
 		for _, id := range b.defs.Views {
-			if !slices.Contains(filled, id) {
+			if !slices.Contains(filled, id) && !b.unfilled[id] {
 				faults = append(faults, "materialized view "+words(id)+" is not filled")
 			}
 		}

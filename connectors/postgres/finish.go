@@ -171,7 +171,7 @@ type behind struct {
 	keys     map[catalog.TableID][]entry           // foreign keys of two steps, of both of their tables
 	parents  map[catalog.TableID]bool              // tables from which others inherit
 	leaves   map[catalog.TableID][]catalog.TableID // what stores the rows of a table: itself, or its partitions
-	extended map[catalog.TableID]bool              // tables that have statistics objects, which ANALYZE fills
+	extended map[catalog.TableID]bool              // tables that get more for ANALYZE to look at: statistics objects, and indexes that wait
 }
 
 func (b *build) readBehind() *behind {
@@ -187,6 +187,10 @@ func (b *build) readBehind() *behind {
 			out.keys[*e.Table] = append(out.keys[*e.Table], e)
 			if *e.References != *e.Table {
 				out.keys[*e.References] = append(out.keys[*e.References], e)
+			}
+		case phaseAttach:
+			if e.Table != nil {
+				out.extended[*e.Table] = true
 			}
 		case phaseExtended:
 			if e.Table != nil {

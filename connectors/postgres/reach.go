@@ -316,28 +316,41 @@ func (n functionNames) calledIn(code string) bool {
 // readsRows reports whether code, or a literal in it as a function's body is one, reads from one
 // of the tables, which are named without their schemas, or calls one of the functions.
 func readsRows(all []token, tables map[string]bool, functions functionNames, depth int) bool {
+	from := false // in a list of what is read from
 	for i, t := range all {
-		if t.kind == 'l' && depth < deepestLiteral && readsRows(tokens(t.text), tables, functions, depth+1) {
+		switch {
+		case t.kind == 'l' && depth < deepestLiteral && readsRows(tokens(t.text), tables, functions, depth+1):
+			return true
+		case t.kind == 0 && t.text == ";":
+			from = false
+		case t.kind != 'n':
+			continue
+		case functions[t.text] && i+1 < len(all) && all[i+1].text == "(":
 			return true
 		}
-		if t.kind != 'n' {
+		switch t.text {
+		case "from", "join":
+			from = true
+			continue
+		case "where", "group", "order", "having", "limit", "union", "loop", "into", "select":
+			from = false
 			continue
 		}
-		if functions[t.text] && i+1 < len(all) && all[i+1].text == "(" {
+		if i == 0 {
+			continue
+		}
+		switch before := all[i-1]; {
+		case before.kind == 'n' && (before.text == "from" || before.text == "join" || before.text == "only" || before.text == "table"):
+		case before.kind == 0 && before.text == "," && from:
+		default:
+			continue
+		}
+		name := t.text
+		if i+2 < len(all) && all[i+1].text == "." && all[i+2].kind == 'n' {
+			name = all[i+2].text
+		}
+		if tables[name] {
 			return true
-		}
-		if i == 0 || all[i-1].kind != 'n' {
-			continue
-		}
-		switch all[i-1].text {
-		case "from", "join", "only":
-			name := t.text
-			if i+2 < len(all) && all[i+1].text == "." && all[i+2].kind == 'n' {
-				name = all[i+2].text
-			}
-			if tables[name] {
-				return true
-			}
 		}
 	}
 	return false

@@ -183,6 +183,7 @@ func (b *build) recover(ctx context.Context, held *session) error {
 	clear(b.indexed)
 	clear(b.analyzed)
 	clear(b.refreshed)
+	clear(b.unfilled)
 	b.mu.Unlock()
 	return nil
 }

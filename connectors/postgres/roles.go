@@ -203,7 +203,7 @@ func (b *build) fit(ctx context.Context) error {
 // are made last, and a run must not fail there. A server of a provider that gives nobody a
 // superuser has rules of its own, and roles by which to know it.
 func (b *build) fitLast(ctx context.Context) error {
-	i := slices.IndexFunc(b.defs.After, func(e entry) bool { return e.Phase == phaseLast })
+	i := slices.IndexFunc(b.defs.After, func(e entry) bool { return e.Kind == "EVENT TRIGGER" })
 	if i < 0 {
 		return nil
 	}

@@ -65,8 +65,9 @@ const (
 	phaseExtended phase = "extended" // statistics over several columns, for ANALYZE to fill
 	phaseForeign  phase = "foreign"  // foreign keys
 	phaseRest     phase = "rest"     // in the archive's order, at the end
-	phaseSecured  phase = "secured"  // row security, which may keep the account from filling views
-	phaseLast     phase = "last"     // what acts on changes of definitions, when there are no more
+	// phaseLast is what acts on changes of definitions, when there are no more, and what may keep
+	// the account from reading rows. It is not noted as made: what comes before may have to be done again.
+	phaseLast phase = "last"
 )
 
 func (e entry) String() string {

@@ -490,8 +490,8 @@ func (p *picture) apply(a *archive) error {
 	return nil
 }
 
-// lastSQL drops the ledger and makes the event triggers that somebody keeps, in one
-// transaction: earlier they would act on the build.
+// lastSQL drops the ledger, turns row security on and makes the event triggers that somebody keeps,
+// in one transaction: earlier they would act on the build.
 func (b *build) lastSQL() string {
 	sql := "DROP SCHEMA " + ident(b.ledger) + " CASCADE"
 	for _, e := range b.defs.After {
