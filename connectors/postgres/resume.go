@@ -192,17 +192,15 @@ func (b *build) recover(ctx context.Context, held *session) error {
 // the tables among which their rows are routed, and takes their chunks off the ledger: a
 // crash empties them, while the ledger is logged and still has their receipts.
 func (b *build) emptyUnlogged(ctx context.Context, held *session) error {
+	unlogged, err := readTables(ctx, held.conn, "unlogged")
+	if err != nil {
+		return err
+	}
 	roots := map[catalog.TableID]bool{}
-	err := each(ctx, held.conn, "unlogged", nil, func(row pgx.CollectableRow) error {
-		var id catalog.TableID
-		err := row.Scan(&id.Schema, &id.Name)
+	for _, id := range unlogged {
 		if t := b.spec.Catalog.Table(id); t != nil {
 			roots[b.spec.Catalog.Root(t).ID] = true
 		}
-		return err
-	})
-	if err != nil {
-		return err
 	}
 	for root := range roots {
 		var names, pairs []string

@@ -236,8 +236,8 @@ func readOwners(ctx context.Context, conn *pgx.Conn, owners map[archiveID]owner)
 }
 
 // readTables returns the tables that a query names.
-func readTables(ctx context.Context, conn *pgx.Conn, name string) (ids []catalog.TableID, err error) {
-	err = each(ctx, conn, name, nil, func(row pgx.CollectableRow) error {
+func readTables(ctx context.Context, conn *pgx.Conn, name string, args ...any) (ids []catalog.TableID, err error) {
+	err = each(ctx, conn, name, args, func(row pgx.CollectableRow) error {
 		var id catalog.TableID
 		err := row.Scan(&id.Schema, &id.Name)
 		ids = append(ids, id)

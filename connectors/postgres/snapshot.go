@@ -107,19 +107,13 @@ func (s *snapshot) begin(ctx context.Context) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
-	var rewritten []string
-	err = each(ctx, conn, "rewritten", []any{p.stored}, func(row pgx.CollectableRow) error {
-		var id catalog.TableID
-		err := row.Scan(&id.Schema, &id.Name)
-		rewritten = append(rewritten, words(id))
-		return err
-	})
+	rewritten, err := readTables(ctx, conn, "rewritten", p.stored)
 	if err != nil {
 		return err
 	}
 	if len(rewritten) > 0 {
 		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "open a snapshot of " + s.display(s.conn.Database),
-			Err:  fmt.Errorf("rewritten while the snapshot was opened: %s", list(rewritten)),
+			Err:  fmt.Errorf("rewritten while the snapshot was opened: %s", listTables(rewritten)),
 			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
 	}
 	return s.readSizes(ctx)
@@ -153,22 +147,13 @@ func (s *snapshot) take(ctx context.Context) error {
 // definition already waits for whoever holds it. It asks on another session,
 // since that of the snapshot is spoilt; if it gets no answer it names none.
 func (s *source) lockedError(ctx context.Context) error {
-	var names []string
-	if conn, err := s.connect(ctx, ""); err == nil {
-		err = each(ctx, conn, "locked", nil, func(row pgx.CollectableRow) error {
-			var id catalog.TableID
-			err := row.Scan(&id.Schema, &id.Name)
-			names = append(names, words(id))
-			return err
-		})
-		closeConn(conn)
-		if err != nil {
-			names = nil
-		}
-	}
 	what := "a table"
-	if len(names) > 0 {
-		what = list(names)
+	if conn, err := s.connect(ctx, ""); err == nil {
+		locked, err := readTables(ctx, conn, "locked")
+		closeConn(conn)
+		if err == nil && len(locked) > 0 {
+			what = listTables(locked)
+		}
 	}
 	return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Retry: true,
 		Op:   "lock the tables of " + s.display(s.conn.Database),
@@ -226,6 +211,15 @@ func list(names []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:namesInError], ", "), n)
 	}
 	return strings.Join(names, ", ")
+}
+
+// listTables is list for the names of tables.
+func listTables(ids []catalog.TableID) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = words(id)
+	}
+	return list(names)
 }
 
 // lock takes ACCESS SHARE on every table: from now on none can be dropped,

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
@@ -15,13 +13,12 @@ import (
 // that a standby lives on, and cannot be read there. Whether anybody has to read it is up
 // to the policy, which comes later: of a table that is dropped no row is read.
 func (s *snapshot) readUnreadable(ctx context.Context) error {
+	unreadable, err := readTables(ctx, s.holder, "unreadable")
 	s.without = map[catalog.TableID]bool{}
-	return each(ctx, s.holder, "unreadable", nil, func(row pgx.CollectableRow) error {
-		var id catalog.TableID
-		err := row.Scan(&id.Schema, &id.Name)
+	for _, id := range unreadable {
 		s.without[id] = true
-		return err
-	})
+	}
+	return err
 }
 
 // readable fails if the rows of a table, or of one of its partitions, are not here.
