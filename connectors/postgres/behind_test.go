@@ -93,6 +93,26 @@ func TestPartitionsByHashOfNumbersGiven(t *testing.T) {
 	}
 }
 
+// Where the target's library sorts texts otherwise, rows of a partition by ranges of texts belong to
+// its neighbour.
+func TestPartitionsByRangeOfTexts(t *testing.T) {
+	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, `CREATE COLLATION before (provider = libc, locale = 'C')`, `CREATE COLLATION after (provider = icu, locale = 'und')`,
+		`CREATE TABLE people (name text COLLATE before, n int) PARTITION BY RANGE (name)`,
+		"CREATE TABLE people_low PARTITION OF people FOR VALUES FROM (MINVALUE) TO ('a')", "CREATE TABLE people_high PARTITION OF people FOR VALUES FROM ('a') TO (MAXVALUE)",
+		"INSERT INTO people SELECT name, n FROM unnest(ARRAY['Z', 'z', 'A', 'a', '0', NULL]) name, generate_series(1, 5) n WHERE name IS NOT NULL",
+		// As if the library had become another.
+		`UPDATE pg_attribute SET attcollation = (SELECT oid FROM pg_collation WHERE collname = 'after') WHERE attcollation = (SELECT oid FROM pg_collation WHERE collname = 'before')`,
+		`UPDATE pg_partitioned_table SET partcollation = (SELECT oid::text FROM pg_collation WHERE collname = 'after')::oidvector WHERE partrelid = 'people'::regclass`)
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Value(t, to, "SELECT count(*) || ' ' || count(*) FILTER (WHERE name = 'Z') || ' ' || count(DISTINCT tableoid) FROM people"); got != "25 5 2" {
+		t.Errorf("the copy holds %s", got)
+	}
+}
+
 // An account that row security holds for cannot fill a view of such a table: the views come first,
 // also where they come again.
 func TestViewsUnderRowSecurity(t *testing.T) {
