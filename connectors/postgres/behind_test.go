@@ -176,13 +176,16 @@ func TestFunctionsWithoutTheirSchema(t *testing.T) {
 
 // What people have written beside a table's parts travels, and so the catalog has it, for the
 // audit to look into.
-func TestCommentsOfParts(t *testing.T) {
+func TestWordsOfParts(t *testing.T) {
 	a := connectortest.Postgres(t)
 	from := a.Database(t)
 	a.Exec(t, from, "CREATE TABLE people (id int CONSTRAINT once PRIMARY KEY, email text)", "CREATE INDEX quick ON people (email)", "CREATE VIEW seen AS SELECT id, email FROM people",
 		"CREATE STATISTICS paired (ndistinct) ON id, email FROM people",
+		"ALTER VIEW seen ALTER email SET DEFAULT 'of a view'", "CREATE MATERIALIZED VIEW kept AS SELECT id, email FROM people", "CREATE INDEX of_kept ON kept (id) WHERE email <> 'of an index'",
+		"CREATE AGGREGATE joined (text) (SFUNC = textcat, STYPE = text, INITCOND = 'of an aggregate')",
 		"COMMENT ON TABLE people IS 'of the table'", "COMMENT ON CONSTRAINT once ON people IS 'of a key'", "COMMENT ON INDEX quick IS 'of an index'",
-		"COMMENT ON VIEW seen IS 'of the view'", "COMMENT ON COLUMN seen.email IS 'of its column'")
+		"COMMENT ON VIEW seen IS 'of the view'", "COMMENT ON COLUMN seen.email IS 'of its column'",
+		"COMMENT ON INDEX of_kept IS 'beside an index'")
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -191,10 +194,12 @@ func TestCommentsOfParts(t *testing.T) {
 	if got := c.Tables[0].Comment; got != "of the table\nof a key\nof an index" {
 		t.Errorf("of the table: %q", got)
 	}
-	for _, want := range []catalog.Object{{Kind: "view", Name: "public.seen", Comment: "of the view\nof its column"},
-		{Kind: "extended statistics", Name: "public.paired", Definition: "CREATE STATISTICS public.paired (ndistinct) ON id, email FROM people"}} {
+	for _, want := range []catalog.Object{{Kind: "view", Name: "public.seen", Comment: "of the view\nof its column", Definition: "\nDEFAULT 'of a view'::text"},
+		{Kind: "materialized view", Name: "public.kept", Comment: "beside an index", Definition: "(email <> 'of an index'::text)"},
+		{Kind: "aggregate", Name: "public.joined(text)", Definition: "INITCOND 'of an aggregate'"},
+		{Kind: "extended statistics", Name: "public.paired", Definition: "ON id, email FROM public.people"}} {
 		i := slices.IndexFunc(c.Objects, func(o catalog.Object) bool { return o.Kind == want.Kind && o.Name == want.Name })
-		if i < 0 || c.Objects[i].Comment != want.Comment || want.Definition != "" && !strings.HasSuffix(c.Objects[i].Definition, "ON id, email FROM public.people") {
+		if i < 0 || c.Objects[i].Comment != want.Comment || !strings.HasSuffix(c.Objects[i].Definition, want.Definition) {
 			t.Errorf("%+v is not in %+v", want, c.Objects)
 		}
 	}

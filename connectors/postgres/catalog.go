@@ -38,6 +38,7 @@ type picture struct {
 	// What is decided about the objects; see tether.go.
 	objects  []catalog.Object // the catalog's, until it is made
 	at       []archiveID      // their keys in the server's catalogs, as far as they have one
+	beside   map[int]string   // what is said beside a view: its columns' defaults, and its indexes
 	neutral  map[archiveID]string
 	defaults map[catalog.TableID][]defaulted
 	// Those that may stay: CHECKs of tables and domains, and what excludes.
@@ -65,7 +66,7 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture, error) {
 	major, version := serverMajor(conn)
 	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, major: major,
-		defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
+		beside: map[int]string{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
 	var tables []*catalog.Table

@@ -49,14 +49,17 @@ func (p *picture) readObjects(ctx context.Context, conn *pgx.Conn) error {
 	err = each(ctx, conn, "objects", nil, func(row pgx.CollectableRow) error {
 		var o catalog.Object
 		var at archiveID
-		if err := row.Scan(&o.Kind, &o.Name, &o.Definition, &o.Comment, &at.class, &at.oid); err != nil {
+		var beside string
+		if err := row.Scan(&o.Kind, &o.Name, &o.Definition, &o.Comment, &beside, &at.class, &at.oid); err != nil {
 			return err
 		}
 		switch o.Kind {
 		case "view", "materialized view", "rule":
 			o.Reads = reads[o.Name]
 		}
-		p.add(at, o)
+		if i := p.add(at, o); beside != "" {
+			p.beside[i] = beside
+		}
 		return nil
 	})
 	if err != nil {

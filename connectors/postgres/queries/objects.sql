@@ -1,6 +1,6 @@
 -- What a database holds beside tables, without what belongs to the system or to
--- an extension: the words of each, and its comment with those of its columns. Options that may hold a
--- password are named, and never read.
+-- an extension: the words of each, its comment with those of its columns and indexes, and what is said
+-- beside a view: its columns' defaults and its indexes. Options that may hold a password are named, and never read.
 WITH ours AS (
     SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
 ), extended AS (
@@ -16,7 +16,9 @@ WITH ours AS (
   UNION ALL
     SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
            n.nspname || '.' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
-           CASE WHEN p.prokind = 'a' THEN '' ELSE pg_catalog.pg_get_functiondef(p.oid) END,
+           CASE WHEN p.prokind = 'a' THEN (SELECT concat_ws(' ', 'INITCOND ' || quote_literal(g.agginitval), 'MINITCOND ' || quote_literal(g.aggminitval))
+                                            FROM pg_catalog.pg_aggregate g WHERE g.aggfnoid = p.oid)
+                ELSE pg_catalog.pg_get_functiondef(p.oid) END,
            'pg_catalog.pg_proc'::regclass, p.oid
     FROM pg_catalog.pg_proc p JOIN ours n ON n.oid = p.pronamespace
     WHERE NOT EXISTS (SELECT FROM extended e WHERE e.classid = 'pg_catalog.pg_proc'::regclass AND e.objid = p.oid)
@@ -109,7 +111,12 @@ WITH ours AS (
 )
 SELECT f.kind, f.name, f.words,
        coalesce((SELECT string_agg(d.description, E'\n' ORDER BY d.objsubid) FROM pg_catalog.pg_description d
-                 WHERE d.classoid = f.classid AND d.objoid = f.objid AND f.objid <> 0), ''),
+                 WHERE d.classoid = f.classid AND f.objid <> 0
+                   AND (d.objoid = f.objid OR d.classoid = 'pg_catalog.pg_class'::regclass AND d.objoid IN (SELECT x.indexrelid FROM pg_catalog.pg_index x WHERE x.indrelid = f.objid))), ''),
+       coalesce((SELECT string_agg(w.words, E'\n' ORDER BY w.words)
+                 FROM (SELECT 'DEFAULT ' || pg_catalog.pg_get_expr(e.adbin, e.adrelid) AS words FROM pg_catalog.pg_attrdef e WHERE e.adrelid = f.objid
+                       UNION ALL SELECT pg_catalog.pg_get_indexdef(x.indexrelid) FROM pg_catalog.pg_index x WHERE x.indrelid = f.objid) w
+                 WHERE f.kind IN ('view', 'materialized view')), ''),
        f.classid::oid, f.objid
 FROM found f
 ORDER BY f.kind, f.name
