@@ -306,12 +306,57 @@ func (a *archive) looking(p *picture) functionNames {
 	return found
 }
 
+// postpone takes the CHECKs that look into rows of tables out of their tables, and adds them, with
+// their comments, behind all rows: nobody can foresee which rows are loaded first. The tables
+// beneath come before those above, which find the same there and merge with it.
+func (a *archive) postpone(p *picture, looking functionNames) {
+	if len(looking) == 0 {
+		return
+	}
+	f := p.fates()
+	for _, it := range slices.Backward(slices.Clone(a.items)) {
+		id := catalog.TableID{Schema: it.Schema, Name: it.Name}
+		t := p.Table(id)
+		if it.Kind != "TABLE" || it.left || t == nil {
+			continue
+		}
+		for _, d := range t.Checks {
+			if !looking.calledIn(d.Text) || !saysCheck(it.SQL, d.Name) || f.byName["constraint:"+id.String()+"."+d.Name] == catalog.Stays {
+				continue
+			}
+			it.SQL += dropCheck(id, d.Name)
+			late := &item{entry: entry{Kind: "CHECK CONSTRAINT", Schema: id.Schema, Name: id.Name + " " + d.Name, Phase: phaseAttach,
+				SQL: "ALTER TABLE " + table(id) + " ADD CONSTRAINT " + ident(d.Name) + " " + d.Text + ";"}, after: true, seen: true}
+			for _, c := range a.items {
+				if c.Kind == "COMMENT" && c.Schema == id.Schema && !c.left && isComment(c.Name, d.Name, id.Name) {
+					late.SQL, c.left = late.SQL+"\n"+c.SQL, true
+				}
+			}
+			a.items = append(a.items, late)
+		}
+	}
+}
+
+// saysCheck reports whether a CHECK stands in the definition of its table.
+func saysCheck(sql, name string) bool {
+	return strings.Contains(sql, "CONSTRAINT "+name+" CHECK") || strings.Contains(sql, "CONSTRAINT "+ident(name)+" CHECK")
+}
+
+// dropCheck takes one out behind it: it may be inherited, and gone already.
+func dropCheck(id catalog.TableID, name string) string {
+	return "\nALTER TABLE ONLY " + table(id) + " DROP CONSTRAINT IF EXISTS " + ident(name) + ";"
+}
+
 // place decides when each item behind the rows is run.
 func (a *archive) place(owners map[archiveID]owner, p *picture) {
 	a.wholeExclusions()
 	looking := a.looking(p)
+	a.postpone(p, looking)
 	for _, it := range a.items {
 		if !it.after || it.left {
+			continue
+		}
+		if it.Phase != "" { // one that was postponed
 			continue
 		}
 		it.Phase = phaseRest

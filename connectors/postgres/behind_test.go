@@ -246,3 +246,50 @@ func TestIndexesOverOtherTables(t *testing.T) {
 		}
 	}
 }
+
+// A CHECK that looks into other tables, or into its own, cannot be asked row by row while these are
+// loaded: it is added when all rows are in, with its comment, in a tree of tables at each that has it.
+func TestChecksOverOtherTables(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE zones (id int PRIMARY KEY, name text)", "INSERT INTO zones SELECT i, 'z' || i FROM generate_series(0, 9) i",
+		"CREATE FUNCTION is_zone(i int) RETURNS bool LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.zones WHERE id = i)'",
+		`CREATE TABLE "a large" (id int PRIMARY KEY, zone int CONSTRAINT "in a zone" CHECK (is_zone(zone)), n int CONSTRAINT positive CHECK (n > 0))`,
+		`COMMENT ON CONSTRAINT "in a zone" ON "a large" IS 'late'`, `INSERT INTO "a large" SELECT i, i % 10, i FROM generate_series(1, 1000) i`,
+		"CREATE TABLE above (zone int CONSTRAINT z CHECK (is_zone(zone)), local int CONSTRAINT l CHECK (is_zone(local)) NO INHERIT)", "CREATE TABLE beneath (n int) INHERITS (above)",
+		"CREATE TABLE both_ways (CONSTRAINT z CHECK (is_zone(zone))) INHERITS (above)", "INSERT INTO above VALUES (1, 1)", "INSERT INTO beneath VALUES (2, 20)", "INSERT INTO both_ways VALUES (3, 30)",
+		"CREATE TABLE parts (zone int, CONSTRAINT z CHECK (is_zone(zone))) PARTITION BY RANGE (zone)", "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (5) PARTITION BY LIST (zone)",
+		"CREATE TABLE parts_1_all PARTITION OF parts_1 DEFAULT", "CREATE TABLE parts_2 (x text, zone int, CONSTRAINT z CHECK (is_zone(zone)), CONSTRAINT own CHECK (is_zone(zone - 1)))",
+		"ALTER TABLE parts_2 DROP x", "ALTER TABLE parts ATTACH PARTITION parts_2 FOR VALUES FROM (5) TO (10)", "INSERT INTO parts SELECT i % 10 FROM generate_series(1, 100) i",
+		"CREATE TABLE later (zone int)", "INSERT INTO later VALUES (77)", "ALTER TABLE later ADD CONSTRAINT z CHECK (is_zone(zone)) NOT VALID")
+	ctx := t.Context()
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, to, 2).(*build)
+	rows := map[catalog.TableID]int64{}
+	for _, first := range []bool{true, false} {
+		for _, table := range snap.Catalog().Tables {
+			if table.StoresRows() && (table.ID.Name == "zones") != first {
+				if rows[table.ID], err = copyTable(ctx, snap, build, table, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	if err := build.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := build.Seal(ctx, rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := build.Promote(ctx); err != nil {
+		t.Fatal(err)
+	}
+	const checks = `SELECT string_agg(conrelid::regclass || '.' || conname || ' ' || pg_get_constraintdef(o.oid) || ' ' || conislocal || coninhcount || connoinherit || convalidated || coalesce(' ' || description, ''),
+		', ' ORDER BY conrelid::regclass::text, conname) FROM pg_constraint o LEFT JOIN pg_description d ON d.objoid = o.oid WHERE contype = 'c' AND conrelid <> 0`
+	if want, got := a.Value(t, from, checks), b.Value(t, to, checks); got != want {
+		t.Errorf("checks\n%s, want\n%s", strings.ReplaceAll(got, ", ", "\n"), strings.ReplaceAll(want, ", ", "\n"))
+	}
+}

@@ -296,9 +296,8 @@ func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
 		}
 	}
 	for _, name := range p.constraints[id] {
-		stands := strings.Contains(it.SQL, "CONSTRAINT "+name+" CHECK") || strings.Contains(it.SQL, "CONSTRAINT "+ident(name)+" CHECK")
-		if stands && f.byName["constraint:"+id.String()+"."+name] == catalog.Stays {
-			it.SQL += "\nALTER TABLE ONLY " + table(id) + " DROP CONSTRAINT IF EXISTS " + ident(name) + ";"
+		if saysCheck(it.SQL, name) && f.byName["constraint:"+id.String()+"."+name] == catalog.Stays {
+			it.SQL += dropCheck(id, name)
 		}
 	}
 	return nil
