@@ -281,36 +281,11 @@ func (a *archive) wholeExclusions() {
 	}
 }
 
-// looking returns the names of the functions that read rows of tables and views, those included that call
-// one of them. Nothing keeps a function from that which is called immutable.
-func (a *archive) looking(p *picture) functionNames {
-	tables := map[string]bool{}
-	for _, t := range p.Tables {
-		tables[t.ID.Name] = true
-	}
-	for _, it := range a.items {
-		if it.Kind == "VIEW" || it.Kind == "MATERIALIZED VIEW" {
-			tables[it.Name] = true
-		}
-	}
-	found := functionNames{}
-	for changed := true; changed; {
-		changed = false
-		for _, it := range a.items {
-			bare, _, _ := strings.Cut(it.Name, "(")
-			if name := it.Schema + "." + bare; it.Kind == "FUNCTION" && !found[name] && readsRows(tokens(it.SQL), tables, found, 0) {
-				found[name], found[bare], changed = true, true, true
-			}
-		}
-	}
-	return found
-}
-
 // postpone takes the CHECKs that look into rows of tables out of their tables, and adds them, with
 // their comments, behind all rows: nobody can foresee which rows are loaded first. The tables
 // beneath come before those above, which find the same there and merge with it.
-func (a *archive) postpone(p *picture, looking functionNames) {
-	if len(looking) == 0 {
+func (a *archive) postpone(p *picture) {
+	if len(p.looking) == 0 {
 		return
 	}
 	f := p.fates()
@@ -321,7 +296,7 @@ func (a *archive) postpone(p *picture, looking functionNames) {
 			continue
 		}
 		for _, d := range t.Checks {
-			if !looking.calledIn(d.Text) || !saysCheck(it.SQL, d.Name) || f.byName["constraint:"+id.String()+"."+d.Name] == catalog.Stays {
+			if !p.looking.calledIn(d.Text) || !saysCheck(it.SQL, d.Name) || f.byName["constraint:"+id.String()+"."+d.Name] == catalog.Stays {
 				continue
 			}
 			it.SQL += dropCheck(id, d.Name)
@@ -350,8 +325,7 @@ func dropCheck(id catalog.TableID, name string) string {
 // place decides when each item behind the rows is run.
 func (a *archive) place(owners map[archiveID]owner, p *picture) {
 	a.wholeExclusions()
-	looking := a.looking(p)
-	a.postpone(p, looking)
+	a.postpone(p)
 	for _, it := range a.items {
 		if !it.after || it.left {
 			continue
@@ -377,7 +351,7 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			case !owned || t == nil: // of a materialised view
 			case t.Kind == catalog.Partitioned:
 				it.Phase = phaseAttach
-			case looking.calledIn(it.SQL):
+			case p.looking.calledIn(it.SQL):
 				it.Phase, it.Table = phaseAttach, &o.table // when all rows are in
 			default:
 				it.Phase, it.Table = phaseTable, &o.table

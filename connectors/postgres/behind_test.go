@@ -254,6 +254,7 @@ func TestChecksOverOtherTables(t *testing.T) {
 	from, to := a.Database(t), b.DSN(b.Name(t))
 	a.Exec(t, from, "CREATE TABLE zones (id int PRIMARY KEY, name text)", "INSERT INTO zones SELECT i, 'z' || i FROM generate_series(0, 9) i",
 		"CREATE FUNCTION is_zone(i int) RETURNS bool LANGUAGE sql AS 'SELECT EXISTS (SELECT FROM public.zones WHERE id = i)'",
+		"CREATE FUNCTION is_zone_still(i int) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN public.is_zone(i); END'",
 		`CREATE TABLE "a large" (id int PRIMARY KEY, zone int CONSTRAINT "in a zone" CHECK (is_zone(zone)), n int CONSTRAINT positive CHECK (n > 0))`,
 		`COMMENT ON CONSTRAINT "in a zone" ON "a large" IS 'late'`, `INSERT INTO "a large" SELECT i, i % 10, i FROM generate_series(1, 1000) i`,
 		"CREATE TABLE above (zone int CONSTRAINT z CHECK (is_zone(zone)), local int CONSTRAINT l CHECK (is_zone(local)) NO INHERIT)", "CREATE TABLE beneath (n int) INHERITS (above)",
@@ -261,11 +262,15 @@ func TestChecksOverOtherTables(t *testing.T) {
 		"CREATE TABLE parts (zone int, CONSTRAINT z CHECK (is_zone(zone))) PARTITION BY RANGE (zone)", "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (5) PARTITION BY LIST (zone)",
 		"CREATE TABLE parts_1_all PARTITION OF parts_1 DEFAULT", "CREATE TABLE parts_2 (x text, zone int, CONSTRAINT z CHECK (is_zone(zone)), CONSTRAINT own CHECK (is_zone(zone - 1)))",
 		"ALTER TABLE parts_2 DROP x", "ALTER TABLE parts ATTACH PARTITION parts_2 FOR VALUES FROM (5) TO (10)", "INSERT INTO parts SELECT i % 10 FROM generate_series(1, 100) i",
+		"CREATE TABLE computed (zone int, named bool GENERATED ALWAYS AS (is_zone_still(zone)) STORED)",
 		"CREATE TABLE later (zone int)", "INSERT INTO later VALUES (77)", "ALTER TABLE later ADD CONSTRAINT z CHECK (is_zone(zone)) NOT VALID")
 	ctx := t.Context()
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if fates, want := fateLines(snap.Catalog().Fates(), "nobody"), "noted: computed column public.computed.named: is computed when its row is loaded"; !strings.Contains(fates, want) {
+		t.Errorf("no %q in\n%s", want, fates)
 	}
 	build := beginBuild(t, snap, to, 2).(*build)
 	rows := map[catalog.TableID]int64{}

@@ -45,6 +45,7 @@ type picture struct {
 	constraints map[catalog.TableID][]string
 	domains     []domainPart
 	given       []givenDefault // all defaults of columns, of tables and of views
+	looking     functionNames  // those that read rows
 }
 
 // serverMajor returns the major version of the server behind a connection, and

@@ -63,6 +63,47 @@ func (p *picture) has(kind, name string) bool {
 	return slices.ContainsFunc(p.objects, func(o catalog.Object) bool { return o.Kind == kind && o.Name == name })
 }
 
+// lookers returns the names of the functions that read rows of tables and views, those included
+// that call one of them. Nothing keeps a function from that which is called immutable.
+func (p *picture) lookers(tables []*catalog.Table) functionNames {
+	sources := map[string]bool{}
+	for _, t := range tables {
+		sources[t.ID.Name] = true
+	}
+	for _, o := range p.objects {
+		if o.Kind == "view" || o.Kind == "materialized view" {
+			_, bare, _ := strings.Cut(o.Name, ".")
+			sources[bare] = true
+		}
+	}
+	found := functionNames{}
+	for changed := true; changed; {
+		changed = false
+		for _, o := range p.objects {
+			name, _, _ := strings.Cut(o.Name, "(")
+			_, bare, _ := strings.Cut(name, ".")
+			if o.Kind == "function" && !found[name] && readsRows(tokens(o.Definition), sources, found, 0) {
+				found[name], found[bare], changed = true, true, true
+			}
+		}
+	}
+	return found
+}
+
+// lookedUp notes the columns that are computed by what looks into tables: an index or a CHECK
+// can wait for all rows, a stored column cannot.
+func (p *picture) lookedUp(tables []*catalog.Table) {
+	p.looking = p.lookers(tables)
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			if c.Generation == catalog.Stored && p.looking.calledIn(c.Computation) {
+				p.add(archiveID{}, catalog.Object{Kind: "computed column", Name: t.ID.String() + "." + c.Name, Fate: catalog.Noted,
+					Reason: "is computed when its row is loaded, by a function that reads rows, of which some may come later"})
+			}
+		}
+	}
+}
+
 // tainted decides about what would call a neutralised function by itself: a trigger or a
 // default would refuse writes, a materialised view its refresh, an index or a CHECK the rows.
 func (p *picture) tainted(tables []*catalog.Table) {
