@@ -46,6 +46,8 @@ type picture struct {
 	domains     []domainPart
 	given       []givenDefault // all defaults of columns, of tables and of views
 	looking     functionNames  // those that read rows
+	lateDomains []domainPart
+	late        map[catalog.TableID][]catalog.Definition // CHECKs that call one, in the server's own words
 }
 
 // serverMajor returns the major version of the server behind a connection, and
@@ -67,7 +69,7 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture, error) {
 	major, version := serverMajor(conn)
 	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, major: major,
-		beside: map[int]string{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
+		beside: map[int]string{}, late: map[catalog.TableID][]catalog.Definition{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
 	var tables []*catalog.Table

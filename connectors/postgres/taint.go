@@ -90,11 +90,37 @@ func (p *picture) lookers(tables []*catalog.Table) functionNames {
 	return found
 }
 
+// postponed returns the CHECKs of domains that look into rows. One of a domain within arrays or
+// rows is not among them: the server adds none to a domain that a table has in such a column.
+func (p *picture) postponed(tables []*catalog.Table) (late []domainPart) {
+	var within func(t catalog.Type, d domainPart, deep bool) bool
+	within = func(t catalog.Type, d domainPart, deep bool) bool {
+		if deep && (t.Name == table(d.domain) || t.Name == d.domain.String()) {
+			return true
+		}
+		return t.Element != nil && within(*t.Element, d, true) || slices.ContainsFunc(t.Fields, func(f catalog.Field) bool { return within(f.Type, d, true) })
+	}
+	for _, d := range p.domains {
+		if d.check != "" && p.looking.calledIn(d.text) && !slices.ContainsFunc(tables, func(t *catalog.Table) bool {
+			return slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return within(c.Type, d, false) })
+		}) {
+			late = append(late, d)
+		}
+	}
+	return late
+}
+
 // lookedUp notes the columns that are computed by what looks into tables: an index or a CHECK
 // can wait for all rows, a stored column cannot.
 func (p *picture) lookedUp(tables []*catalog.Table) {
 	p.looking = p.lookers(tables)
+	p.lateDomains = p.postponed(tables)
 	for _, t := range tables {
+		for _, d := range t.Checks {
+			if p.looking.calledIn(d.Text) {
+				p.late[t.ID] = append(p.late[t.ID], d)
+			}
+		}
 		for _, c := range t.Columns {
 			if c.Generation == catalog.Stored && p.looking.calledIn(c.Computation) {
 				p.add(archiveID{}, catalog.Object{Kind: "computed column", Name: t.ID.String() + "." + c.Name, Fate: catalog.Noted,
