@@ -30,6 +30,7 @@ type config struct {
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)
 	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
+	sticky      stickiness
 }
 
 const (
@@ -145,8 +146,17 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 		return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true,
 			Err: errors.New(first), Hint: "is the server running, and do host, port and TLS mode fit?"}
 	}
+	if err := c.set(ctx, conn); err != nil {
+		closeConn(conn)
+		return nil, failDefinition(ctx, c.side, op, err)
+	}
+	return conn, nil
+}
+
+// set makes the settings of a session, if it is ours alone.
+func (c *config) set(ctx context.Context, conn *pgx.Conn) error {
 	var sql strings.Builder
-	sql.WriteString("SELECT pg_catalog.set_config(v.name, v.setting, false) FROM (VALUES ")
+	sql.WriteString("; SELECT pg_catalog.set_config(v.name, v.setting, false) FROM (VALUES ")
 	for i, s := range c.settings() {
 		if i > 0 {
 			sql.WriteString(", ")
@@ -161,12 +171,17 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 	}
 	fmt.Fprintf(&sql, ", (999, 'client_encoding', '%s')", encoding)
 	// Asked one by one: the view pg_settings would spell all of a server's settings, at every session.
-	sql.WriteString(") AS v(n, name, setting) WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL ORDER BY v.n")
-	if _, err := conn.PgConn().Exec(ctx, sql.String()).ReadAll(); err != nil {
-		closeConn(conn)
-		return nil, failDefinition(ctx, c.side, op, err)
+	sql.WriteString(") AS v(n, name, setting) WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL")
+	const order = " ORDER BY v.n"
+	pid := conn.PgConn().PID()
+	who, err := answering(ctx, conn.PgConn(), fmt.Sprintf("%s AND pg_catalog.pg_backend_pid() = %d%s", sql.String(), int32(pid), order))
+	if err == nil && who.pid != pid { // and so nothing is set
+		if err = c.ownSession(ctx, conn); err == nil {
+			who, err = answering(ctx, conn.PgConn(), sql.String()+order)
+		}
 	}
-	return conn, nil
+	conn.PgConn().CustomData()[peerKey] = who
+	return err
 }
 
 // closeConn ends a session within a bounded time.

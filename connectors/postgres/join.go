@@ -62,6 +62,10 @@ func (s *snapshot) rejoin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if peerOf(conn).started != s.server {
+		closeConn(conn)
+		return s.severalError()
+	}
 	was := s.holder
 	s.holder = conn
 	if err = s.take(ctx); err == nil {

@@ -32,6 +32,7 @@ type snapshot struct {
 	token   string
 	joined  bool   // the token is of a snapshot that another process has exported
 	export  string // by which readers join: the token, or what the holder of a joined snapshot has exported; under mu
+	server  string // when it was started
 	picture *picture
 	sizes   map[catalog.TableID]size
 	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
@@ -64,7 +65,7 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	if err != nil {
 		return nil, err
 	}
-	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers),
+	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, server: peerOf(conn).started, beat: make(chan struct{}), slots: make(chan *session, s.workers),
 		wide: make(gate, 1)}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
@@ -424,6 +425,13 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 		export := s.export
 		s.mu.Unlock()
 		held := newSession(conn)
+		if peerOf(conn).started != s.server {
+			held.close()
+			if s.ask(); s.alive() == nil {
+				return nil, s.severalError()
+			}
+			return nil, s.alive()
+		}
 		err = held.exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT "+literal(export))
 		if err == nil {
 			return held, nil
