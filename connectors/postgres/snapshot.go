@@ -89,7 +89,23 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	return snap, nil
 }
 
+// opening is how often a snapshot is opened whose tables are rewritten meanwhile.
+const opening = 3
+
+// begin opens the snapshot: anew, where it would not fit its locks.
 func (s *snapshot) begin(ctx context.Context) error {
+	for again := 1; ; again++ {
+		err := s.attempt(ctx)
+		if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot || s.joined || again == opening {
+			return err
+		}
+		if _, err := s.holder.Exec(ctx, "ROLLBACK"); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *snapshot) attempt(ctx context.Context) error {
 	conn := s.holder
 	if err := s.take(ctx); err != nil {
 		return err
@@ -105,19 +121,34 @@ func (s *snapshot) begin(ctx context.Context) error {
 	if err := s.readUnreadable(ctx); err != nil {
 		return err
 	}
-	if err := s.lock(ctx); err != nil {
+	if err := s.secure(ctx); err != nil {
 		return err
 	}
-	rewritten, err := readTables(ctx, conn, "rewritten", p.stored)
+	return s.readSizes(ctx)
+}
+
+// secure locks every table, and then asks whether each is still the one that the snapshot knows.
+func (s *snapshot) secure(ctx context.Context) error {
+	op := "open a snapshot of " + s.display(s.conn.Database)
+	err := s.lock(ctx)
+	if stateOf(err) == "42P01" {
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op,
+			Err:  errors.New("a table was dropped or renamed while the snapshot was opened"),
+			Hint: "try again"}
+	}
+	if err != nil {
+		return err
+	}
+	rewritten, err := readTables(ctx, s.holder, "rewritten", s.picture.stored)
 	if err != nil {
 		return err
 	}
 	if len(rewritten) > 0 {
-		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "open a snapshot of " + s.display(s.conn.Database),
-			Err:  fmt.Errorf("rewritten while the snapshot was opened: %s", listTables(rewritten)),
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op,
+			Err:  fmt.Errorf("rewritten or renamed while the snapshot was opened: %s", listTables(rewritten)),
 			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
 	}
-	return s.readSizes(ctx)
+	return nil
 }
 
 // take begins the transaction that holds the snapshot, and exports it. One that was
