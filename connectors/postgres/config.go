@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -272,44 +271,4 @@ func parseKeywords(dsn string) (map[string]string, error) {
 		rest = strings.TrimLeft(after[i:], " \t\r\n")
 	}
 	return values, nil
-}
-
-// environment returns the environment in which a client program of PostgreSQL
-// reaches the same database. All of it goes by the environment: a process list
-// shows arguments to everybody.
-func (c *config) environment(database string) ([]string, error) {
-	values, err := parseKeywords(c.dsn)
-	if err != nil {
-		return nil, err
-	}
-	set := map[string]string{}
-	for k, v := range values {
-		if name := keywords[k]; name != "" {
-			set[name] = v
-		}
-	}
-	if !strings.Contains(c.conn.Host, ",") && len(c.conn.Fallbacks) == 0 || set["PGHOST"] == "" {
-		set["PGHOST"] = c.conn.Host
-		set["PGPORT"] = strconv.Itoa(int(c.conn.Port))
-	}
-	set["PGUSER"] = c.conn.User
-	set["PGDATABASE"] = database
-	set["PGPASSWORD"] = c.conn.Password
-	set["PGAPPNAME"] = "sanitize pg_dump"
-	// The program must not be held to what the account or the server likes best.
-	set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on")
-	set["LC_ALL"] = "C"
-	var env []string
-	for _, kv := range os.Environ() {
-		name, _, _ := strings.Cut(kv, "=")
-		if _, ours := set[name]; !ours {
-			env = append(env, kv)
-		}
-	}
-	for name, v := range set {
-		if v != "" {
-			env = append(env, name+"="+v)
-		}
-	}
-	return env, nil
 }

@@ -1,16 +1,12 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -326,7 +322,12 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(s.conn.Database)
+	var at endpoint
+	s.holding(func(conn *pgx.Conn) error {
+		at = s.reached(conn)
+		return nil
+	})
+	env, err := s.environment(s.conn.Database, at)
 	if err != nil {
 		return nil, err
 	}
@@ -347,7 +348,7 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	dump, err := run(ctx, env, nil, p.path, args...)
 	release()
 	if err != nil {
-		return nil, err
+		return nil, s.dumpError(ctx, err)
 	}
 	toc, err := run(ctx, env, dump, restore, append(common, "--list", "--verbose")...)
 	if err != nil {
@@ -362,28 +363,4 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 		return nil, err
 	}
 	return readArchive(string(toc), string(before), string(after))
-}
-
-// run runs a client program. What it says on stderr is about objects, since it
-// has no rows to speak of; its first complaint goes into the error.
-func run(ctx context.Context, env []string, stdin []byte, path string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env, cmd.Stdin = env, bytes.NewReader(stdin)
-	cmd.WaitDelay = 5 * time.Second
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if err == nil {
-		return stdout.Bytes(), nil
-	}
-	name := filepath.Base(path)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	for line := range strings.Lines(stderr.String()) {
-		if _, said, ok := strings.Cut(line, "error: "); ok {
-			return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(said))
-		}
-	}
-	return nil, fmt.Errorf("%s: %w", name, err)
 }
