@@ -342,6 +342,44 @@ func TestHolderLostBehindReaders(t *testing.T) {
 	wants(t, snap.Vouch(t.Context()), connectors.KindSnapshot, connectors.SourceSide, "lost", "run again")
 }
 
+// Whoever waits to change a table holds up the readers of a run for which it waits itself: the
+// error says who.
+func TestReadersBehindWhoWaitsForTheRun(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE late AS SELECT 1 AS id")
+	s, err := openSnapshot(t, dsn, connectors.Options{Workers: 1, LockTimeout: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := other.PgConn().PID()
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		other.Exec(ctx, "ALTER TABLE late ADD x int")
+		other.Close(context.Background())
+	}()
+	defer func() { cancel(); <-over }()
+	waits := fmt.Sprintf("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %d", pid)
+	for a.Value(t, a.DSN("postgres"), waits) == "0" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	snap := s.(*snapshot)
+	id := catalog.TableID{Schema: "public", Name: "late"}
+	layout, _ := snap.Layout(id, nil)
+	chunks, _ := snap.Split(t.Context(), id, 0)
+	_, err = snap.Read(t.Context(), chunks[0], layout)
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, fmt.Sprintf("process %d waits to have public.late for itself", pid), fmt.Sprintf("pg_cancel_backend(%d)", pid))
+	if !connectors.Retryable(err) {
+		t.Error("it is not tried again")
+	}
+}
+
 // A table that is dropped or swapped while a snapshot is opened costs another try.
 func TestSwappedWhileOpening(t *testing.T) {
 	a := connectortest.Postgres(t)
