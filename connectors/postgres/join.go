@@ -28,7 +28,7 @@ func (s *snapshot) Alive(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.ask()
+	s.ask(ctx)
 	return s.alive()
 }
 

@@ -302,7 +302,7 @@ func TestHolderLost(t *testing.T) {
 	// A reader that joins late notices first; then everybody knows.
 	_, err = snap.Read(t.Context(), chunks[0], layout)
 	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "lost", "run again")
-	snap.ask()
+	snap.ask(t.Context())
 	_, err = snap.Split(t.Context(), id, 0)
 	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "lost")
 }
@@ -340,6 +340,28 @@ func TestHolderLostBehindReaders(t *testing.T) {
 		t.Errorf("the emptied table gives %v, %v", b, err)
 	}
 	wants(t, snap.Vouch(t.Context()), connectors.KindSnapshot, connectors.SourceSide, "lost", "run again")
+}
+
+// A server that stands still for a while, as one that is moved to another machine does, has the
+// snapshot still when it goes on.
+func TestHolderStandsStill(t *testing.T) {
+	defer func(was time.Duration) { pulse = was }(pulse)
+	pulse = 50 * time.Millisecond
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
+	p, from := newProxy(t, dsn)
+	s, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap := s.(*snapshot)
+	p.still.Lock()
+	time.Sleep(10 * pulse)
+	p.still.Unlock()
+	if err := snap.Vouch(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // Whoever waits to change a table holds up the readers of a run for which it waits itself: the

@@ -18,12 +18,17 @@ import (
 const (
 	// lockBatch is how many tables one LOCK statement names.
 	lockBatch = 100
-	// pulse is how often the holder of the snapshot is asked whether it lives.
-	// It also keeps firewalls from forgetting an idle connection.
-	pulse = 20 * time.Second
+	// holderPatience is how long an answer of the holder may take. A server that stands still, as
+	// one that is moved to another machine does, goes on with the snapshot afterwards; one
+	// that is gone is found out by the socket.
+	holderPatience = 5 * time.Minute
 	// namesInError bounds the list of tables in an error.
 	namesInError = 8
 )
+
+// pulse is how often the holder of the snapshot is asked whether it lives. It also keeps
+// firewalls from forgetting an idle connection. Tests set it.
+var pulse = 20 * time.Second
 
 // snapshot is one exported snapshot. One session holds it open, and the locks;
 // readers join it.
@@ -85,7 +90,7 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	}
 	s.open[snap] = true
 	snap.beating.Add(1)
-	go snap.pulse()
+	go snap.pulse(pulse)
 	return snap, nil
 }
 
@@ -281,32 +286,38 @@ func (s *snapshot) lock(ctx context.Context) error {
 
 // pulse asks the holder now and then whether it lives. Readers outlive it: they
 // have the snapshot already; but nobody can join it any more, and its locks are gone.
-func (s *snapshot) pulse() {
+func (s *snapshot) pulse(every time.Duration) {
 	defer s.beating.Done()
-	tick := time.NewTicker(pulse)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { // Close does not wait for an answer
+		<-s.beat
+		cancel()
+	}()
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-s.beat:
 			return
 		case <-tick.C:
-			s.ask()
+			s.ask(ctx)
 		}
 	}
 }
 
 // ask asks the holder once, and notes its loss.
-func (s *snapshot) ask() {
+func (s *snapshot) ask(ctx context.Context) {
 	s.holderMu.Lock()
 	defer s.holderMu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), pulse)
+	asked, cancel := context.WithTimeout(ctx, holderPatience)
 	defer cancel()
-	_, err := s.holder.Exec(ctx, "SELECT")
-	if err == nil {
-		return
+	_, err := s.holder.Exec(asked, "SELECT")
+	if err == nil || ctx.Err() != nil {
+		return // the next question finds out what has become of it
 	}
 	// What has used up its time must not use up that of the next.
-	again, stop := context.WithTimeout(context.Background(), pulse)
+	again, stop := context.WithTimeout(ctx, holderPatience)
 	defer stop()
 	if s.rejoin(again) == nil {
 		return
@@ -458,7 +469,7 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 		held := newSession(conn)
 		if peerOf(conn).started != s.server {
 			held.close()
-			if s.ask(); s.alive() == nil {
+			if s.ask(ctx); s.alive() == nil {
 				return nil, s.severalError()
 			}
 			return nil, s.alive()
@@ -470,7 +481,7 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 		held.close()
 		if gone(err) {
 			// It may be only our own holder that is gone: then there is another to join.
-			if s.ask(); s.alive() == nil && s.joined && !again {
+			if s.ask(ctx); s.alive() == nil && s.joined && !again {
 				continue
 			}
 			err = s.lostError(err)
