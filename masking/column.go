@@ -105,6 +105,9 @@ type Spec struct {
 	// NarrowBits takes the place of Column.NarrowBits, if not 0: each path of a
 	// document has a domain, and a narrowest Int, of its own.
 	NarrowBits int
+	// Equality is what makes no difference to a Text beside what Column.Equality says: what
+	// the columns call equal that a path of a document joins with.
+	Equality Equality
 }
 
 // PathSpec is the transform of one JSON path.

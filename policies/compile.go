@@ -101,10 +101,11 @@ type compiler struct {
 	guesser  *guesser
 	tables   []*table // in the catalog's order
 	byID     map[catalog.TableID]*table
-	named    map[string]*catalog.Table // by the names that Find takes as exact
-	rows     Rows                      // nil if no values are at hand
-	bits     map[joined]int            // of the narrowest integers; nil until asked for
-	broken   error                     // of rows
+	named    map[string]*catalog.Table   // by the names that Find takes as exact
+	rows     Rows                        // nil if no values are at hand
+	bits     map[joined]int              // of the narrowest integers; nil until asked for
+	equal    map[string]masking.Equality // what text columns call equal, by alikeKey; nil until asked for
+	broken   error                       // of rows
 	errs     Errors
 	warnings []string
 }
