@@ -558,7 +558,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 	for _, h := range c.histories() {
 		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())
 	}
-	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), c.pinnedWarnings()...)
+	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), append(c.pinnedWarnings(), c.joinWarnings()...)...)
 	return out, nil
 }
 
