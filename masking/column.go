@@ -59,7 +59,7 @@ type Column struct {
 	Element     *Column  // of Array and Range, and the values of Hstore
 	Fields      []Column // of Composite
 	NotNull     bool
-	Unique      bool  // a unique key of one column stands on it, here or on a column that it references
+	Unique      bool  // different values have to stay different: a unique key asks for it, here or on a column that it references
 	Rows        int64 // estimate, for the bound on collisions
 }
 

@@ -84,6 +84,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	if s.broken != nil {
 		return nil, s.broken
 	}
+	s.strengthen()
 	s.uniqueKeys()
 	s.uniqueRules()
 	if len(s.errs) > 0 {

@@ -280,3 +280,31 @@ tables:
 		t.Error("the case makes a difference to the column, and none to the document")
 	}
 }
+
+// A key that another one carries asks nothing of its members: they take what they took.
+func TestCarriedKeysAskNothing(t *testing.T) {
+	bound := func(keys string) masking.Guarantees {
+		c := parseCatalog(t, "schema public\ntable t\nid int4 notnull pk\nbank text\naccount text notnull\n"+keys)
+		p, err := Parse("p.yaml", []byte(`version: 1
+keys: {k: {from: ephemeral}}
+classes:
+  account: {kind: direct, do: {fake: account}}
+tables:
+  t: {columns: {account: account}, keep: [id, bank]}
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := Compile(p, c, testKey(t), masking.Standard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return compiled.Tables[0].Columns[2].Guarantees
+	}
+	if bound("unique (id, account)\n").Injective {
+		t.Error("a key that the primary key carries makes the mask strict")
+	}
+	if !bound("unique (bank, account)\n").Injective {
+		t.Error("a key that nothing carries leaves the mask as it is")
+	}
+}
