@@ -301,3 +301,27 @@ func TestChecksOverOtherTables(t *testing.T) {
 		t.Errorf("checks\n%s, want\n%s", strings.ReplaceAll(got, ", ", "\n"), strings.ReplaceAll(want, ", ", "\n"))
 	}
 }
+
+// What is computed anew is computed as at the source: in its time zone, and by its configuration
+// of text search, be it one of the database's own.
+func TestComputedAsAtTheSource(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	name := a.Value(t, from, "SELECT current_database()")
+	a.Exec(t, from, "CREATE TEXT SEARCH CONFIGURATION public.de (COPY = german)",
+		"ALTER DATABASE "+ident(name)+" SET timezone = 'Asia/Kolkata'", "ALTER DATABASE "+ident(name)+" SET default_text_search_config = 'public.de'",
+		"ALTER DATABASE "+ident(name)+" SET array_nulls = off")
+	connectortest.ClosePostgresSessions() // the settings are those of new sessions
+	a.Exec(t, from, "CREATE TABLE sales (id int PRIMARY KEY, at timestamptz, day date CONSTRAINT its_day CHECK (day = at::date), what text, tags aclitem[])",
+		"INSERT INTO sales SELECT i, at, at::date, 'die Katzen', NULL FROM generate_series(1, 100) i, LATERAL (SELECT timestamptz '2020-01-01 00:00:00+00' + i * interval '50 minutes' AS at) a",
+		"UPDATE sales SET tags = ARRAY['postgres=r/postgres'::aclitem, NULL]",
+		"CREATE MATERIALIZED VIEW per_day AS SELECT date_trunc('day', at) AS day, count(*) AS n, string_agg(to_tsvector(what)::text, '') AS words FROM sales GROUP BY 1")
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{"SELECT string_agg(p::text, ' ' ORDER BY day) FROM per_day p", "SELECT string_agg(s::text, ' ' ORDER BY id) FROM sales s", "SHOW default_text_search_config", "SHOW timezone"} {
+		if want, got := a.Value(t, from, sql), b.Value(t, to, sql); got != want {
+			t.Errorf("%s: %.300s\nwant %.300s", sql, got, want)
+		}
+	}
+}

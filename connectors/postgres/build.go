@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -54,6 +55,8 @@ type build struct {
 	entering sync.RWMutex // held for reading while a session is opened, and noted in ours
 	cut      atomic.Bool  // a session was lost: the server may still run what it was told last
 	poolOnce sync.Once    // the pool is closed
+	whole    atomic.Bool  // all that rows need is there
+	unknown  sync.Once    // a setting of the source is not known here: it is said once
 
 	mu     sync.Mutex
 	state  buildState
@@ -155,6 +158,9 @@ func (b *build) define(ctx context.Context) error {
 		// it is set here, as it is stored, and taken from here.
 		sql := fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); ALTER DATABASE %s SET %s FROM CURRENT; COMMIT",
 			literal(name), literal(value), ident(b.name), settingName(name))
+		if strings.EqualFold(name, "default_text_search_config") { // which may be the database's own, that is not there yet
+			sql = fmt.Sprintf("ALTER DATABASE %s SET %s TO %s", ident(b.name), settingName(name), literal(value))
+		}
 		if _, err := b.admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 			refused := fail(ctx, b.side, "set it", err) // the server's own words may quote the value
 			b.warn(fmt.Sprintf("the database setting %s stays behind: %v", name, refused))
@@ -189,8 +195,32 @@ func (b *build) define(ctx context.Context) error {
 				return b.definitionError(ctx, e, err)
 			}
 		}
-		return b.defined(ctx, held)
+		if err := b.defined(ctx, held); err != nil {
+			return err
+		}
+		b.whole.Store(true)
+		return b.compute(ctx, held.conn)
 	})
+}
+
+// compute makes a session compute as the source's do: days begin where they do there, and words
+// are found by its configuration.
+func (b *build) compute(ctx context.Context, conn *pgx.Conn) error {
+	for _, kv := range b.defs.Session {
+		sql := "SELECT pg_catalog.set_config(" + literal(kv[0]) + ", " + literal(kv[1]) + ", false)"
+		_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) && !broken(err) {
+			b.unknown.Do(func() {
+				b.warn(fmt.Sprintf("the target's server does not know the source's %s: what depends on it, as days do on the time zone, is computed by its own", kv[0]))
+			})
+			continue
+		}
+		if err != nil {
+			return failDefinition(ctx, b.side, "set a session of "+word(b.name), err)
+		}
+	}
+	return nil
 }
 
 // settingName quotes the parts of a setting's name: plpgsql.extra_errors.

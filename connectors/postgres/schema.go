@@ -23,9 +23,11 @@ type definitions struct {
 	Locale   string   `json:"locale,omitempty"`
 	Rules    string   `json:"rules,omitempty"`
 	Settings []string `json:"settings,omitempty"` // name=value
-	NoPublic bool     `json:"no_public,omitempty"`
-	Before   []entry  `json:"before"` // what rows need: schemas, types, functions, tables
-	After    []entry  `json:"after"`  // what needs rows: indexes, keys, triggers
+	// Session has settings of the source by which views, triggers and CHECKs compute.
+	Session  [][2]string `json:"session,omitempty"`
+	NoPublic bool        `json:"no_public,omitempty"`
+	Before   []entry     `json:"before"` // what rows need: schemas, types, functions, tables
+	After    []entry     `json:"after"`  // what needs rows: indexes, keys, triggers
 	// Views lists the materialised views that hold rows, in an order in which
 	// they can be refreshed.
 	Views []catalog.TableID `json:"views,omitempty"`
@@ -119,6 +121,15 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			if fate, known := fates.byName["database setting:"+name]; harmless[strings.ToLower(name)] || known && fate.Along() {
 				d.Settings = append(d.Settings, kv)
 			}
+		}
+		err = each(ctx, conn, "session", nil, func(row pgx.CollectableRow) error {
+			var kv [2]string
+			err := row.Scan(&kv[0], &kv[1])
+			d.Session = append(d.Session, kv)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 		encoding = conn.PgConn().ParameterStatus("client_encoding")
 		if err := readOwners(ctx, conn, owners); err != nil {
