@@ -346,3 +346,20 @@ func TestComputedAsAtTheSource(t *testing.T) {
 		}
 	}
 }
+
+// Arrays and composites name the types in them by numbers of their server, which one before
+// PostgreSQL 14 does not take in binary form: they get there all the same, up and down.
+func TestOwnTypesToAnyVersion(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE DOMAIN word AS text", "CREATE TYPE pair AS (m mood, n int, words word[])",
+		"CREATE DOMAIN many AS mood[]", "CREATE TABLE own (id int PRIMARY KEY, e mood, a mood[], p pair, ps pair[], w word[], m many, plain int[])",
+		`INSERT INTO own SELECT i, 'ok', '{sad,NULL}', ROW('sad', i, '{a,"b c"}')::pair, ARRAY[ROW('ok', i, NULL)::pair, NULL], '{x}', '{ok}', '{1,2}' FROM generate_series(1, 100) i`)
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	const rows = "SELECT string_agg(own::text, ' ' ORDER BY id) FROM own"
+	if want, got := a.Value(t, from, rows), b.Value(t, to, rows); got != want {
+		t.Errorf("the rows are %.300s, want %.300s", got, want)
+	}
+}

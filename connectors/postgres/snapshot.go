@@ -360,13 +360,8 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 		return nil, fmt.Errorf("layout of %s: a %s table stores no rows", words(id), t.Kind)
 	}
 	format := Binary
-	for _, c := range t.Columns {
-		if c.Generation.Computed() {
-			continue
-		}
-		if c.Type.TextOnly || c.Type.Kind.TravelsAsText() && slices.Contains(decoded, c.Name) {
-			format = Text
-		}
+	if s.picture.byText[id] || slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return c.Type.Kind.TravelsAsText() && slices.Contains(decoded, c.Name) }) {
+		format = Text
 	}
 	return connectors.NewLayout(t, format, decoded)
 }
