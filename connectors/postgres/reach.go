@@ -31,8 +31,11 @@ var reachingSchemas = map[string]string{
 	"utl_file": reachesFile, "cron": reachesLater, "dbms_job": reachesLater, "dbms_scheduler": reachesLater, "timetable": reachesLater,
 }
 
-// schedules are tables of schedulers: who writes there schedules.
-var schedules = []string{"cron.job", "pgagent.pga_job", "pgagent.pga_jobstep", "pgagent.pga_schedule", "timetable.chain", "timetable.task"}
+// queues are tables out of which something else works: who writes there has it done.
+var queues = map[string]string{
+	"cron.job": reachesLater, "pgagent.pga_job": reachesLater, "pgagent.pga_jobstep": reachesLater, "pgagent.pga_schedule": reachesLater,
+	"timetable.chain": reachesLater, "timetable.task": reachesLater, "net.http_request_queue": reachesWeb,
+}
 
 // needles are pieces of which one stands in all code that reaches finds: most code
 // has none, and is not taken apart.
@@ -198,7 +201,7 @@ func reachesIn(all []token, own map[string]bool, depth int) string {
 		if is(i-1, ".") && i >= 2 && all[i-2].kind == 'n' {
 			schema = all[i-2].text
 		}
-		if is(i+1, "(") && !owns(own, schema, t.text) {
+		if calledAt(all, i) && !owns(own, schema, t.text) {
 			switch {
 			case strings.HasPrefix(t.text, "dblink"):
 				return reachesServer
@@ -208,12 +211,12 @@ func reachesIn(all []token, own map[string]bool, depth int) string {
 				return reachingSchemas[schema]
 			}
 		}
-		if schema != "" && slices.Contains(schedules, schema+"."+t.text) {
-			return reachesLater
+		if why := queues[schema+"."+t.text]; why != "" {
+			return why
 		}
 		switch t.text {
 		case "copy":
-			if why := copies(all[i+1:]); why != "" {
+			if why := copies(all[i+1:]); why != "" && beginsStatement(all, i) {
 				return why
 			}
 		case "create", "alter":
@@ -242,22 +245,79 @@ func reachesIn(all []token, own map[string]bool, depth int) string {
 	return ""
 }
 
-// copies says what a COPY, whose word has been read, would do outside of the database.
+// beginsStatement reports whether a statement may begin at a token, in SQL or PL/pgSQL.
+func beginsStatement(all []token, i int) bool {
+	if i == 0 {
+		return true
+	}
+	switch before := all[i-1]; before.kind {
+	case 0:
+		return before.text == ";" || before.text == ">" // behind a label, too
+	case 'n':
+		return slices.Contains([]string{"begin", "then", "else", "loop"}, before.text)
+	}
+	return false
+}
+
+// copies says what a COPY, whose word has been read, would do outside of the database. Where
+// no COPY goes on so, the word is another's: a column may have it.
 func copies(rest []token) string {
-	for i, t := range rest {
-		switch {
-		case t.kind == 0 && t.text == ";":
+	for i := 0; i < len(rest); i++ {
+		switch t := rest[i]; {
+		case t.kind == 'n' && (t.text == "from" || t.text == "to"):
+			return copiesWith(rest[i+1:])
+		case t.text == "(" && t.kind == 0:
+			i = closing(rest, i)
+		case t.kind == 'l', t.kind == 0 && t.text != ".":
 			return ""
-		case t.kind == 'n' && (t.text == "from" || t.text == "to") && i+1 < len(rest):
-			switch next := rest[i+1]; {
-			case next.kind == 'n' && next.text == "program":
-				return reachesProgram
-			case next.kind == 'l':
-				return reachesFile
-			}
 		}
 	}
 	return ""
+}
+
+// copiesWith says what a COPY would do, by what stands behind its FROM or TO.
+func copiesWith(rest []token) string {
+	switch {
+	case len(rest) == 0:
+	case rest[0].kind == 'n' && rest[0].text == "program":
+		return reachesProgram
+	case rest[0].kind == 'l':
+		return reachesFile
+	}
+	return ""
+}
+
+// closing returns where the bracket closes that opens at i, or the end.
+func closing(all []token, i int) int {
+	for depth := 0; i < len(all); i++ {
+		switch all[i] {
+		case token{text: "("}:
+			depth++
+		case token{text: ")"}:
+			depth--
+		}
+		if depth <= 0 {
+			break
+		}
+	}
+	return i
+}
+
+// tableWords are words behind which a name is that of a table, or of what is read, with a
+// list of columns behind it.
+var tableWords = []string{"into", "table", "exists", "references", "update", "copy", "as"}
+
+// calledAt reports whether a function is called by the name at i.
+func calledAt(all []token, i int) bool {
+	return i+1 < len(all) && all[i+1] == token{text: "("} && !namesTable(all, i)
+}
+
+// namesTable reports whether the name at i, which may have a schema, can be no function's.
+func namesTable(all []token, i int) bool {
+	if i >= 2 && all[i-1] == (token{text: "."}) {
+		i -= 2
+	}
+	return i >= 1 && all[i-1].kind == 'n' && slices.Contains(tableWords, all[i-1].text)
 }
 
 // owns reports whether a call is one of a function of the database itself. A bare name that
@@ -289,13 +349,13 @@ func callsIn(code string, asked func(name string) bool) []string {
 
 func mentionsIn(all []token, asked func(name string) bool, callsOnly bool, depth int) (found []string) {
 	for i, t := range all {
-		called := i+1 < len(all) && all[i+1].kind == 0 && all[i+1].text == "("
+		called, bracketed := calledAt(all, i), i+1 < len(all) && all[i+1] == token{text: "("}
 		switch {
 		case t.kind == 'l' && t.body && depth < deepestLiteral:
 			found = append(found, mentionsIn(tokens(t.text), asked, callsOnly, depth+1)...)
 		case t.kind != 'n':
 		case i >= 2 && all[i-1].kind == 0 && all[i-1].text == "." && all[i-2].kind == 'n':
-			if full := all[i-2].text + "." + t.text; (called || !callsOnly) && asked(full) {
+			if full := all[i-2].text + "." + t.text; (called || !callsOnly && !bracketed) && asked(full) {
 				found = append(found, full)
 			}
 		case depth > 0 && called && asked(t.text):

@@ -530,6 +530,25 @@ func TestReaches(t *testing.T) {
 		"CREATE FUNCTION f() AS $function$ SELECT dblink('x') $function$": reachesServer,
 		"SELECT 'unterminated dblink('":                                   "",
 		"SELECT E'\\' dblink(' || 'x'":                                    "",
+
+		// Words that are other things elsewhere.
+		"SELECT copy FROM ads WHERE status IS DISTINCT FROM 'draft'":                                 "",
+		"SELECT ads.copy FROM ads WHERE extract(year from '2020-01-01'::date) > 1":                   "",
+		"CHECK (copy IS DISTINCT FROM '')":                                                           "",
+		"BEGIN IF NEW.copy IS DISTINCT FROM 'x' THEN copy := substring(NEW.a from 'b'); END IF; END": "",
+		"SELECT CASE WHEN a THEN copy ELSE b END, substring(c from 'd')":                             "",
+		"INSERT INTO http_request (url) VALUES ('x')":                                                "",
+		"INSERT INTO public.http_get (url) SELECT 'x'":                                               "",
+		"CREATE TABLE IF NOT EXISTS dblink_log (n integer)":                                          "",
+		"ALTER TABLE a ADD FOREIGN KEY (n) REFERENCES dblink_log (n)":                                "",
+		"SELECT h.n FROM t AS http(n)":                                                               "",
+		"INSERT INTO net.prices (n) VALUES (1)":                                                      "",
+		"INSERT INTO net.http_request_queue (url) VALUES ('x')":                                      reachesWeb,
+		"INSERT INTO t (a) SELECT dblink('x')":                                                       reachesServer,
+		"BEGIN COPY t FROM '/x'; END":                                                                reachesFile,
+		"BEGIN IF a THEN COPY t (a, b) TO '/x'; ELSE NULL; END IF; END":                              reachesFile,
+		"BEGIN <<again>> COPY BINARY s.t FROM '/x'; END":                                             reachesFile,
+		"SELECT 1; COPY (SELECT a FROM t WHERE b <> ';') TO PROGRAM 'x'":                             reachesProgram,
 	} {
 		if got := reaches(code, own); got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
