@@ -188,7 +188,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 		}
 	}
 	p.reaching(tables, own)
-	p.tainted(tables)
+	if err := p.tainted(ctx, conn, tables); err != nil {
+		return err
+	}
 	p.lookedUp(tables)
 	for i, words := range p.beside { // they have fates of their own, and travel in the archive
 		p.objects[i].Definition += "\n" + words
