@@ -20,14 +20,15 @@ const (
 var reachers = map[string]string{
 	"http": reachesWeb, "http_get": reachesWeb, "http_post": reachesWeb, "http_put": reachesWeb, "http_patch": reachesWeb,
 	"http_delete": reachesWeb, "http_head": reachesWeb, "http_request": reachesWeb,
-	"oracle_execute": reachesServer, "oracle_diag": reachesServer, "pg_background_launch": reachesLater,
+	"citus_add_node": reachesServer, "master_add_node": reachesServer, "run_command_on_workers": reachesServer, "run_command_on_all_nodes": reachesServer,
+	"run_command_on_shards": reachesServer, "run_command_on_placements": reachesServer, "oracle_execute": reachesServer, "oracle_diag": reachesServer, "pg_background_launch": reachesLater,
 	"pg_read_file": reachesFile, "pg_read_binary_file": reachesFile, "pg_ls_dir": reachesFile, "pg_stat_file": reachesFile, "pg_ls_logdir": reachesFile, "pg_ls_waldir": reachesFile,
 	"pg_file_write": reachesFile, "pg_file_rename": reachesFile, "pg_file_unlink": reachesFile, "pg_file_read": reachesFile, "lo_import": reachesFile, "lo_export": reachesFile,
 }
 
 // reachingSchemas are schemas that belong to extensions which reach out or schedule.
 var reachingSchemas = map[string]string{
-	"net": reachesWeb, "aws_s3": reachesWeb, "aws_lambda": reachesWeb, "azure_storage": reachesWeb, "utl_http": reachesWeb, "utl_smtp": reachesWeb, "utl_tcp": reachesServer,
+	"amqp": reachesServer, "duckdb": reachesFile, "net": reachesWeb, "aws_s3": reachesWeb, "aws_lambda": reachesWeb, "azure_storage": reachesWeb, "utl_http": reachesWeb, "utl_smtp": reachesWeb, "utl_tcp": reachesServer,
 	"utl_file": reachesFile, "cron": reachesLater, "dbms_job": reachesLater, "dbms_scheduler": reachesLater, "timetable": reachesLater,
 }
 
@@ -40,7 +41,7 @@ var queues = map[string]string{
 // needles are pieces of which one stands in all code that reaches finds: most code
 // has none, and is not taken apart.
 var needles = []string{"dblink", "http", "oracle_", "pg_read", "pg_ls", "pg_stat_file", "pg_file", "lo_import", "lo_export", "background", "net.", "\"net\"", "aws_", "azure_", "utl_",
-	"cron", "pgagent", "dbms_", "timetable", "copy", "subscription", "server", "mapping", "foreign", "password", "system"}
+	"amqp", "duckdb", "_add_node", "run_command_on", "cron", "pgagent", "dbms_", "timetable", "copy", "subscription", "server", "mapping", "foreign", "password", "system"}
 
 func suspicious(code string) bool {
 	code = strings.ToLower(code)
