@@ -37,6 +37,10 @@ var staying = map[string]ruling{
 	"database setting":     {"may be a secret of an application", false},
 	"large objects":        {"are bytes that no policy can decide about", true},
 	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
+	"database rights":      {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
+	"language rights":      {"are for a superuser of the target's server to give", true},
+	"role setting":         {"is for a role of the source's server", true},
+	"tablespace":           {"is a folder of the source's server; the target's tables lie where its owner has them", true},
 	"default privileges":   {"are for roles of the source's server", true},
 	"security labels":      {"mean something to a module of the server alone", true},
 	"extension rows":       {"belong to the extension; what was added to them is not copied", true},
@@ -262,12 +266,23 @@ func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catal
 	if err != nil {
 		return err
 	}
+	p.tieGrants()
 	for _, t := range tables {
 		if t.Kind == catalog.Foreign {
 			p.add(archiveID{classOfTables, p.oids[t.ID]}, catalog.Object{Kind: "foreign table", Name: t.ID.String()})
 		}
 	}
 	return nil
+}
+
+// tieGrants ties the rights on the database to those on its objects: they come along together.
+func (p *picture) tieGrants() {
+	i := slices.IndexFunc(p.objects, func(o catalog.Object) bool { return o.Kind == catalog.Grants })
+	for k := range p.objects {
+		if p.objects[k].Kind == "database rights" && i >= 0 {
+			p.objects[k].Causes = []string{catalog.Grants + ":" + p.objects[i].Name}
+		}
+	}
 }
 
 // The ids of the catalogs themselves are the same in every database.
