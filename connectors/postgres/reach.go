@@ -189,92 +189,85 @@ type reading struct {
 const deepestLiteral = 4
 
 func (r reading) reaches(all []token, depth int) string {
-	name := func(i int, words ...string) bool {
-		return i >= 0 && i < len(all) && all[i].kind == 'n' && slices.Contains(words, all[i].text)
-	}
-	is := func(i int, text string) bool {
-		return i >= 0 && i < len(all) && all[i].kind == 0 && all[i].text == text
-	}
 	runs := r.foreign || slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && slices.Contains(runsText, t.text) })
 	joined := 0 // up to where literals are part of a text that has been read
 	for i, t := range all {
-		if t.kind == 'l' {
-			switch {
-			case depth == deepestLiteral:
-			case t.body && !slices.Contains(ofSQL, languageBefore(all, i)):
-				if why := (reading{r.own, true}).reaches(tokens(unquoted.Replace(t.text)), depth+1); why != "" {
-					return why
-				}
-			case t.body:
-				if why := r.reaches(tokens(t.text), depth+1); why != "" {
-					return why
-				}
-			case runs:
-				why := r.ofText(t.text, depth+1)
-				if i >= joined {
-					var text string
-					if text, joined = pieced(all, i, r.joints()); why == "" && text != t.text {
-						why = r.ofText(text, depth+1)
-					}
-				}
-				if why != "" {
-					return why
+		why := ""
+		switch {
+		case t.kind == 'n':
+			why = r.ofWord(all, i)
+		case t.kind != 'l' || depth == deepestLiteral:
+		case t.body && !slices.Contains(ofSQL, languageBefore(all, i)):
+			why = reading{r.own, true}.ofText(t.text, depth+1)
+		case t.body:
+			why = r.ofText(t.text, depth+1)
+		case runs:
+			why = r.ofText(t.text, depth+1)
+			if i >= joined {
+				var text string
+				if text, joined = pieced(all, i, r.joints()); why == "" && text != t.text {
+					why = r.ofText(text, depth+1)
 				}
 			}
-			continue
 		}
-		if t.kind != 'n' {
-			continue
-		}
-		schema := ""
-		if is(i-1, ".") && i >= 2 && all[i-2].kind == 'n' {
-			schema = all[i-2].text
-		}
-		if calledAt(all, i) && !owns(r.own, schema, t.text) {
-			switch {
-			case strings.HasPrefix(t.text, "dblink"):
-				return reachesServer
-			case reachers[t.text] != "":
-				return reachers[t.text]
-			case reachingSchemas[schema] != "":
-				return reachingSchemas[schema]
-			}
-		}
-		if why := queues[schema+"."+t.text]; why != "" {
+		if why != "" {
 			return why
 		}
-		switch t.text {
-		case "copy":
-			why := ""
-			switch {
-			case r.foreign:
-				why = copiesInside(all[i+1:])
-			case beginsStatement(all, i):
-				why = copies(all[i+1:])
-			}
-			if why != "" {
-				return why
-			}
-		case "create", "alter":
-			next := i + 1
-			if name(next, "or") {
-				next += 2
-			}
-			switch {
-			case name(next, "subscription", "server"), name(next, "user") && name(next+1, "mapping"), name(next, "foreign") && name(next+1, "table"):
-				return reachesServer
-			case name(next, "system"):
-				return "would change the server's settings"
-			case name(next, "role", "user", "group"):
-				for k := next; k < len(all) && !is(k, ";"); k++ {
-					if name(k, "password") && k+1 < len(all) && all[k+1].kind == 'l' {
-						return setsPassword
-					}
-				}
-			}
-		case "import":
-			if name(i+1, "foreign") {
-				return reachesServer
+	}
+	return ""
+}
+
+// ofWord says what the word at i would do.
+func (r reading) ofWord(all []token, i int) string {
+	word, schema := all[i].text, ""
+	if i >= 2 && all[i-1] == (token{text: "."}) && all[i-2].kind == 'n' {
+		schema = all[i-2].text
+	}
+	if calledAt(all, i) && !owns(r.own, schema, word) {
+		switch {
+		case strings.HasPrefix(word, "dblink"):
+			return reachesServer
+		case reachers[word] != "":
+			return reachers[word]
+		case reachingSchemas[schema] != "":
+			return reachingSchemas[schema]
+		}
+	}
+	if why := queues[schema+"."+word]; why != "" {
+		return why
+	}
+	switch {
+	case word == "copy" && r.foreign:
+		return copiesInside(all[i+1:])
+	case word == "copy" && beginsStatement(all, i):
+		return copies(all[i+1:])
+	case word == "create", word == "alter":
+		return makes(all[i+1:])
+	case word == "import" && isWord(all, i+1, "foreign"):
+		return reachesServer
+	}
+	return ""
+}
+
+// isWord reports whether one of the words is at i.
+func isWord(all []token, i int, words ...string) bool {
+	return i < len(all) && all[i].kind == 'n' && slices.Contains(words, all[i].text)
+}
+
+// makes says what a CREATE or ALTER, whose word has been read, would do outside of the database.
+func makes(rest []token) string {
+	if isWord(rest, 0, "or") && len(rest) > 2 {
+		rest = rest[2:]
+	}
+	switch {
+	case isWord(rest, 0, "subscription", "server"), isWord(rest, 0, "user") && isWord(rest, 1, "mapping"), isWord(rest, 0, "foreign") && isWord(rest, 1, "table"):
+		return reachesServer
+	case isWord(rest, 0, "system"):
+		return "would change the server's settings"
+	case isWord(rest, 0, "role", "user", "group"):
+		for k := 0; k+1 < len(rest) && rest[k] != (token{text: ";"}); k++ {
+			if isWord(rest, k, "password") && (rest[k+1].kind == 'l' || rest[k+1].isHole()) {
+				return setsPassword
 			}
 		}
 	}

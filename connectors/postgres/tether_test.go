@@ -568,6 +568,8 @@ func TestReaches(t *testing.T) {
 		`EXECUTE 'SELECT copy FROM ' || t || ' WHERE a IS DISTINCT FROM ''b'''`:                                   "",
 		`EXECUTE 'INSERT INTO http_request (url) VALUES (' || quote_literal(u) || ')'`:                            "",
 		`RAISE NOTICE '%', 'COPY ' || t || ' TO PROGRAM ''x'''`:                                                   "",
+		`EXECUTE format('ALTER ROLE %I PASSWORD %L', r, p)`:                                                       setsPassword,
+		`EXECUTE 'ALTER ROLE a PASSWORD ' || quote_literal(p)`:                                                    setsPassword,
 		in("plperl", `spi_exec_query("COPY t TO PROGRAM 'curl https://x'");`):                                     reachesProgram,
 		in("plperl", `my $q = "COPY " . quote_ident($t) . " FROM '/srv/in.csv'"; spi_exec_query($q);`):            reachesFile,
 		in("plperl", `spi_exec_query('COPY ' . quote_ident($t) . ' TO PROGRAM \'curl\'');`):                       reachesProgram,
