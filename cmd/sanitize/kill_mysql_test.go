@@ -132,12 +132,12 @@ func TestKillMySQL(t *testing.T) {
 			t.Setenv(socketsVariable, sockets)
 			s.Exec(t, k.source, mysqlCrowd...)
 			sanitize(t, k.args()...)
-			kinds := [][]string{{}, {"--hold-snapshot"}}
-			took := make([]time.Duration, len(kinds))
+			kinds := [][]string{{}, {"--hold-snapshot", "--max-rate", "1MiB"}} // slowly, so that many are killed while they copy
+			windows := make([]killWindow, len(kinds))
 			for i, more := range kinds { // each replaces one that is there
 				began := time.Now()
 				sanitize(t, k.args(more...)...)
-				took[i] = time.Since(began)
+				windows[i] = killWindow(time.Since(began))
 			}
 			k.exact = k.content()
 			k.makeStale()
@@ -148,13 +148,14 @@ func TestKillMySQL(t *testing.T) {
 				if kind == 1 {
 					share = 0.4 + 0.6*share // before, there is nothing to resume
 				}
-				moment := time.Duration(share * float64(took[kind]))
-				when := fmt.Sprintf("seed %d, killed %d, %s after %s of %s", seed, killed, strings.Join(kinds[kind], " "), moment, took[kind])
+				moment := windows[kind].at(share)
+				when := fmt.Sprintf("seed %d, killed %d, %s after %s of %s", seed, killed, strings.Join(kinds[kind], " "), moment, time.Duration(windows[kind]))
 				p := start(t, k.args(kinds[kind]...)...)
 				time.Sleep(moment)
 				p.cmd.Process.Signal(syscall.SIGKILL)
 				code := p.wait(t)
 				content := k.content()
+				windows[kind].learn(moment, content.tables == k.exact.tables)
 				if code != -1 {
 					if code != 0 || content != k.exact {
 						t.Fatalf("%s: exit code %d\n%s", when, code, p.stderr.String())
