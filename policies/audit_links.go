@@ -134,7 +134,7 @@ func copies(s *Pass) (found []report.Finding) {
 		}
 	}
 	vector := func(v *view) bool {
-		return strings.EqualFold(v.c.col.Type.Name, "tsvector") && v.c.table.textsMasked() &&
+		return isVector(v.c.col.Type) && v.c.table.textsMasked() &&
 			!slices.ContainsFunc(s.met.keptDerived, func(d Diagnostic) bool { return d.At == v.object })
 	}
 	for _, v := range s.wrong(func(v *view) bool { return v.kept() && (repeats(v, masked) != nil || vector(v)) }) {

@@ -104,6 +104,7 @@ type compiler struct {
 	named    map[string]*catalog.Table // by the names that Find takes as exact
 	rows     Rows                      // nil if no values are at hand
 	bits     map[joined]int            // of the narrowest integers; nil until asked for
+	routines *routines                 // of the catalog; nil until asked for
 	broken   error                     // of rows
 	errs     Errors
 	warnings []string
@@ -557,6 +558,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 	for _, h := range c.histories() {
 		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())
 	}
+	out.Warnings = append(out.Warnings, c.assignedWarnings()...)
 	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), c.pinnedWarnings()...)
 	return out, nil
 }
