@@ -100,7 +100,7 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			now.PartitionKey = list(rest)
 		case "trigger":
 			now.Triggers = append(now.Triggers, parseTrigger(rest))
-		case "function", "view":
+		case "function", "procedure", "view":
 			name, body, _ := strings.Cut(rest, " ")
 			objects = append(objects, catalog.Object{Kind: word, Name: name, Definition: body})
 		default:

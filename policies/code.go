@@ -28,6 +28,10 @@ var (
 	noSource = regexp.MustCompile(`(?i)\bdistinct\s+from\b|\b(?:extract|substring|trim|overlay)\s*\([^()]*?\bfrom\b`)
 	// rowSource is what rows are read from.
 	rowSource = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:only\s+)?` + sqlTable)
+	// rowTarget is where rows are written.
+	rowTarget = regexp.MustCompile(`(?i)\b(?:insert\s+into|update|delete\s+from|merge\s+into|truncate(?:\s+table)?)\s+(?:only\s+)?` + sqlTable)
+	// dynamic is SQL that is put together when it runs.
+	dynamic = regexp.MustCompile(`(?i)\bexecute\b`)
 )
 
 // triggerWords are the words of a trigger without the names of its own, its table and its
@@ -162,6 +166,22 @@ func (c *compiler) rowsRead(d catalog.Definition) string {
 		}
 	}
 	return ""
+}
+
+// rowsWritten returns a table or view that a trigger writes to, or "": the rows that it wrote
+// at the source are loaded themselves.
+func (c *compiler) rowsWritten(d catalog.Definition) string {
+	for _, words := range c.code(d) {
+		if id := c.rowsNamed(rowTarget, words); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// runsUnseen reports whether a trigger runs SQL that stands nowhere as a whole.
+func (c *compiler) runsUnseen(d catalog.Definition) bool {
+	return slices.ContainsFunc(c.code(d)[1:], dynamic.MatchString) // its own words EXECUTE its function
 }
 
 // rowsNamed returns the first table or view of the catalog that stands where the pattern,

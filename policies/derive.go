@@ -204,7 +204,11 @@ func (c *compiler) derivation(ts *table, col *column) {
 	}
 	col.trigger = name
 	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.trigger.Name != name {
-		c.warn(col, "is derived by the trigger "+name+", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL")
+		said := "is derived by the trigger " + name + ", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL"
+		if c.runsUnseen(trigger) {
+			said += "; it puts SQL together when it runs (EXECUTE), of which nobody can foresee whether it reads or writes rows of other tables"
+		}
+		c.warn(col, said)
 	}
 }
 
@@ -216,6 +220,9 @@ func (c *compiler) hinders(t *catalog.Table, d catalog.Definition) (why, instead
 			instead = ", or keep what the trigger needs: " + keep
 		}
 		return why, instead
+	}
+	if to := c.rowsWritten(d); to != "" {
+		return "writes to " + to + ", and runs for each row that is loaded: what it wrote at the source would be there twice", ""
 	}
 	if of := c.rowsRead(d); of != "" {
 		return "reads rows of " + of + ", of which nobody can foresee whether they are loaded first", ", or compute it when the run is over"
