@@ -556,7 +556,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 	out.InClear = c.inClear()
 	out.Fingerprint = c.fingerprint()
 	for _, h := range c.histories() {
-		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())
+		out.Warnings = append(out.Warnings, h.object()+": "+h.String())
 	}
 	out.Warnings = append(out.Warnings, c.assignedWarnings()...)
 	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), c.pinnedWarnings()...)

@@ -9,52 +9,128 @@ import (
 )
 
 // history is a column that is kept, and into which a trigger writes from a table with
-// masked texts.
+// masked columns; without the column, a trigger that writes nobody knows where.
 type history struct {
-	col     *column
+	col     *column // or nil
 	trigger string
 	from    *table
 }
 
 // String says what is wrong with it.
 func (h history) String() string {
+	if h.col == nil {
+		return "has the trigger " + h.trigger + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here"
+	}
 	return "is kept, and the trigger " + h.trigger + " writes rows of " + h.from.t.ID.String() + " there, which are masked"
 }
 
-var insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+("?[\w$]+"?(?:\."?[\w$]+"?)?)`)
+// object is the column, or the table whose trigger it is.
+func (h history) object() string {
+	if h.col == nil {
+		return h.from.t.ID.String()
+	}
+	return h.col.id().String()
+}
+
+// at is the line that decides about it.
+func (h history) at() Position {
+	if h.col == nil {
+		return h.from.at
+	}
+	return h.col.decision.at
+}
+
+var (
+	// insertInto has the table, and the columns if they are listed.
+	insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+` + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
+	// insertSomewhere ends in the middle of the table's name.
+	insertSomewhere = regexp.MustCompile(`(?i)\binsert\s+into\s+[\w$."]*\s*(?:%|')`)
+	noColumns       = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
+)
 
 // histories finds triggers that write rows of a table with masked columns into another, in
-// which a text or a document is kept.
+// which a column is kept that may hold them.
 func (c *compiler) histories() (found []history) {
-	bodies := map[string]string{}
-	for _, o := range c.catalog.Objects {
-		if o.Definition != "" {
-			name, _, _ := strings.Cut(o.Name, "(")
-			bodies[name] = o.Definition
-		}
-	}
 	for _, ts := range c.tables {
-		if !ts.copied() || !ts.textsMasked() {
+		if !ts.copied() || len(ts.masked()) == 0 {
 			continue
 		}
-		for _, trigger := range ts.t.Triggers {
-			function, _, _ := strings.Cut(trigger.Function, "(")
-			text := trigger.Text + "\n" + bodies[function]
-			for _, m := range insertInto.FindAllStringSubmatch(text, -1) {
-				target := c.catalog.Find(strings.ReplaceAll(m[1], `"`, ""))
-				if target == nil || target.ID == ts.t.ID {
-					continue
-				}
-				to := c.byID[target.ID]
+		for _, d := range ownTriggers(c.catalog, ts.t) {
+			found = append(found, c.historiesOf(ts, d)...)
+		}
+	}
+	return found
+}
+
+func (c *compiler) historiesOf(ts *table, d catalog.Definition) (found []history) {
+	add := func(col *column) {
+		if h := (history{col, d.Name, ts}); !slices.Contains(found, h) {
+			found = append(found, h)
+		}
+	}
+	for i, words := range c.code(d) {
+		for _, m := range insertInto.FindAllStringSubmatch(words, -1) {
+			for _, to := range c.targets(ts, d, m[1], m[2]) {
 				for _, col := range to.columns {
-					if to.copied() && col.decision != nil && col.decision.keep && (col.col.Type.Kind == catalog.Text && len(col.col.Type.Labels) == 0 || holdsText(col.col.Type)) {
-						found = append(found, history{col, trigger.Name, ts})
+					if col.decision != nil && col.decision.keep && ts.mayReach(col, m[3]) {
+						add(col)
 					}
 				}
 			}
 		}
+		if i > 0 && dynamic.MatchString(words) && insertSomewhere.MatchString(words) {
+			add(nil)
+		}
 	}
 	return found
+}
+
+// targets are the other tables that a trigger may mean by a name. Where it gives no schema,
+// those of its function, its table and the database's own are searched: the path is not known.
+func (c *compiler) targets(ts *table, d catalog.Definition, schema, name string) (found []*table) {
+	function, _, _ := strings.Cut(d.Function, ".")
+	schemas := []string{function, ts.t.ID.Schema, c.catalog.DefaultSchema}
+	if schema != "" && ts.t.ID.Schema != "" {
+		schemas = []string{unquoted(schema)}
+	}
+	for _, s := range schemas {
+		t := c.catalog.Find(catalog.TableID{Schema: s, Name: unquoted(name)}.String())
+		if t == nil || t.ID == ts.t.ID {
+			continue
+		}
+		if to := c.byID[t.ID]; to.copied() && !slices.Contains(found, to) {
+			found = append(found, to)
+		}
+	}
+	return found
+}
+
+// mayReach reports whether a column of another table, into which rows of this one are
+// inserted, may hold what is masked here: as a masked column of the same name, if the listed
+// columns have it, or as part of a text.
+func (t *table) mayReach(col *column, listed string) bool {
+	all := listed == "" || noColumns.MatchString(listed)
+	if same := t.column(col.col.Name); same != nil && len(t.maskedOf([]string{col.col.Name})) > 0 && (all || catalog.Names(listed, col.col.Name)) {
+		return true
+	}
+	return holdsText(col.col.Type) || isText(col.col.Type) && t.moreThanKeysMasked()
+}
+
+// masked are the columns of the table that are not kept.
+func (t *table) masked() []string {
+	var names []string
+	for _, col := range t.columns {
+		names = append(names, col.col.Name)
+	}
+	return t.maskedOf(names)
+}
+
+// moreThanKeysMasked reports whether a column is masked by more than a pseudonym, which
+// stands in the rows of many tables that say nothing else of whom they are about.
+func (t *table) moreThanKeysMasked() bool {
+	return t.textsMasked() || slices.ContainsFunc(t.masked(), func(name string) bool {
+		return t.column(name).decision.spec.Name != "pseudonym"
+	})
 }
 
 // textsMasked reports whether a text of the table is masked.
