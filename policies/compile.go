@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,6 +78,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.declared()
 	s.contradictions()
 	s.droppedReferences()
+	s.halfNulled()
 	s.derivations()
 	s.keptDerivations()
 	s.group()
@@ -370,7 +372,10 @@ func (c *compiler) droppedReferences() {
 				}
 			}
 			help := "drop this table too, or copy the other"
-			if mayNull {
+			switch {
+			case mayNull && fk.MatchFull && len(fk.Pairs) > 1:
+				help = `null all referencing columns with {"null": true}, for the key is MATCH FULL; drop this table too, or copy the other`
+			case mayNull:
 				help = `null the referencing column with {"null": true}, drop this table too, or copy the other`
 			}
 			c.fail(Invalid, behind.at, ts.t.ID.String(), help, "the rows of %s stay behind, and %s.(%s) references them (foreign key %s)",
@@ -407,13 +412,44 @@ func (t *table) leavesBehind() *table {
 	return nil
 }
 
-// nulled reports whether a column of the foreign key is set to NULL, by which the
-// row references nothing.
+// nulled reports whether a column of the foreign key is set to NULL, or all of them under
+// MATCH FULL, by which the row references nothing.
 func (c *compiler) nulled(ts *table, fk catalog.ForeignKey) bool {
-	return slices.ContainsFunc(fk.Pairs, func(p catalog.Pair) bool {
-		col := ts.column(p.Column)
-		return col != nil && col.decision != nil && col.decision.nulls()
-	})
+	null, not := ts.parted(fk)
+	return null != nil && (not == nil || !fk.MatchFull)
+}
+
+// parted returns a column of the foreign key that is set to NULL and one that is not, if
+// there are such.
+func (t *table) parted(fk catalog.ForeignKey) (null, not *column) {
+	for _, p := range fk.Pairs {
+		switch col := t.column(p.Column); {
+		case col == nil:
+		case col.decision != nil && col.decision.nulls():
+			null = cmp.Or(null, col)
+		default:
+			not = cmp.Or(not, col)
+		}
+	}
+	return null, not
+}
+
+// halfNulled finds keys under MATCH FULL of which some columns are set to NULL and others
+// are not: every row would break them. A key that is not validated is not checked.
+func (c *compiler) halfNulled() {
+	for _, ts := range c.tables {
+		for _, fk := range ts.t.ForeignKeys {
+			null, not := ts.parted(fk)
+			if !ts.copied() || !fk.MatchFull || !fk.Validated || null == nil || not == nil || c.parentReferences(ts, fk) {
+				continue
+			}
+			if ref := c.byID[fk.References]; not.decision == nil && not.open() || ref != nil && ref.leavesBehind() != nil {
+				continue // that it is undecided, or references what stays behind, is said
+			}
+			c.fail(Invalid, null.decision.at, null.id().String(), "null all columns of the key, or none",
+				"%s is set to NULL and %s is not, and the foreign key %s is MATCH FULL: a row must have all of its columns, or none", null.id(), not.id(), fk.Name)
+		}
+	}
 }
 
 // bind binds every masked column to its transform.
