@@ -501,6 +501,10 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	if c.readsRow(d.spec) && col.inKey() {
 		return fmt.Sprintf(byRow, d.do), byValue
 	}
+	if by := c.unread(col); by != nil {
+		return fmt.Sprintf("%s goes by %s, which is %s: no transform reads it", d.do, by.col.Name, by.computedWords()),
+			"go by a column that is copied, such as the key of its subject"
+	}
 	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.finalSpec(col), c.row(col))
 	if err != nil {
 		var hinted interface{ Hint() string }
