@@ -28,6 +28,7 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	table public.orders                or: partitioned, foreign
 //	rows 100000
 //	id int4 notnull pk                 name, type, then: notnull pk unique identity stored
+//	slug text stored as lower(name)    and its expression
 //	state enum(new,paid)
 //	"odd name" varchar(20)
 //	tags array varchar(20)             also: range, hstore, composite(a int4; b text)
@@ -161,6 +162,7 @@ func parseColumn(t testing.TB, table *catalog.Table, name, rest string) {
 	t.Helper()
 	c := catalog.Column{Name: name}
 	c.Type, rest = parseType(t, rest)
+	rest, c.Computation, _ = strings.Cut(rest, " as ")
 	for _, flag := range strings.Fields(rest) {
 		switch flag {
 		case "notnull":

@@ -88,6 +88,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	}
 	s.uniqueKeys()
 	s.uniqueRules()
+	s.computedKeys()
 	if len(s.errs) > 0 {
 		return nil, s.errs.sorted()
 	}

@@ -120,3 +120,19 @@ func TestBlameNobody(t *testing.T) {
 		t.Errorf("%v, hint %q", got, connectors.Hint(got))
 	}
 }
+
+// A rule over a computed column names the lines of what that is computed from.
+func TestBlameBehindComputed(t *testing.T) {
+	c := catalog.New("postgres", "17", "public", []*catalog.Table{{ID: catalog.TableID{Schema: "public", Name: "t"}, Kind: catalog.Ordinary,
+		Columns: []catalog.Column{{Name: "name"}, {Name: "town"}, {Name: "slug", Generation: catalog.Stored, Computation: "lower(name)"}},
+		Unique:  []catalog.Key{{Name: "once", Columns: []string{"slug"}}}}}, nil)
+	compiled := &policies.Compiled{Tables: []policies.TableDecision{{Table: c.Tables[0].ID, Columns: []policies.ColumnDecision{
+		{Column: "name", Action: "mask", Do: "x", Where: "p.yaml:1"}, {Column: "town", Action: "mask", Do: "x", Where: "p.yaml:2"}, {Column: "slug", Action: "computed"}}}}}
+	for _, v := range []connectors.Violation{{Constraint: "once"}, {Columns: []string{"slug"}}} {
+		v.Table = c.Tables[0].ID
+		hint := connectors.Hint(blamePolicy(&connectors.Error{Op: "load", Violation: &v}, compiled, c))
+		if !strings.Contains(hint, "masked by p.yaml:1: t.name, as x: use") {
+			t.Errorf("%+v: hint %q", v, hint)
+		}
+	}
+}
