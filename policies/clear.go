@@ -135,7 +135,7 @@ func (s *clearing) table(ts *table) {
 		}
 	}
 	for _, d := range ownTriggers(s.catalog, t) {
-		if words := handed(t, d); (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) && holdsValue(words) {
+		if holdsValue(handed(t, d)) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
 			s.note("trigger", id+"."+d.Name, clearReads)
 		}
 	}

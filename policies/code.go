@@ -44,20 +44,46 @@ func triggerWords(text string) string {
 	return text
 }
 
+// script is a piece of code: the words of a trigger, or of a function. What is looked for in it
+// is kept, for many triggers have the same function.
+type script struct {
+	text   string
+	words  map[string]bool // in small letters; nil until asked for
+	writes *writes         // nil until asked for; see history.go
+}
+
+// names reports whether the code speaks of a name.
+func (p *script) names(name string) bool {
+	if p.words == nil {
+		p.words = map[string]bool{}
+		for _, w := range catalog.Words(p.text) {
+			p.words[w] = true
+		}
+	}
+	words := catalog.Words(name)
+	for _, w := range words {
+		if !p.words[w] {
+			return false
+		}
+	}
+	return len(words) == 1 && words[0] == strings.ToLower(name) || catalog.Names(p.text, name)
+}
+
 // routines are the functions and procedures of a catalog: what they say, and what they call.
 type routines struct {
-	bodies map[string]string   // by the object's name, without comments
-	byWord map[string][]string // objects' names, by the first word of what they are called
-	calls  map[string][]string // objects' names, by that of the one that calls them; made when asked for
+	bodies map[string]*script        // by the object's name, without comments
+	byWord map[string][]string       // objects' names, by the first word of what they are called
+	calls  map[string][]string       // objects' names, by that of the one that calls them; made when asked for
+	tables map[string]*catalog.Table // by names that were looked for; nil where there is none
 }
 
 func newRoutines(c *catalog.Catalog) *routines {
-	r := &routines{bodies: map[string]string{}, byWord: map[string][]string{}, calls: map[string][]string{}}
+	r := &routines{bodies: map[string]*script{}, byWord: map[string][]string{}, calls: map[string][]string{}, tables: map[string]*catalog.Table{}}
 	for _, o := range c.Objects {
 		if o.Kind != "function" && o.Kind != "procedure" {
 			continue
 		}
-		r.bodies[o.Name] = sqlComments.ReplaceAllString(o.Definition, " ")
+		r.bodies[o.Name] = &script{text: sqlComments.ReplaceAllString(o.Definition, " ")}
 		if words := catalog.Words(bareRoutine(o.Name)); len(words) > 0 {
 			r.byWord[words[0]] = append(r.byWord[words[0]], o.Name)
 		}
@@ -71,16 +97,16 @@ func bareRoutine(name string) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// calledIn returns the functions of which the words speak.
-func (r *routines) calledIn(words string) (called []string) {
+// calledIn returns the functions of which the code speaks.
+func (r *routines) calledIn(code *script) (called []string) {
 	seen := map[string]bool{}
-	for _, w := range catalog.Words(words) {
+	for _, w := range catalog.Words(code.text) {
 		if seen[w] {
 			continue
 		}
 		seen[w] = true
 		for _, name := range r.byWord[w] {
-			if catalog.Names(words, bareRoutine(name)) {
+			if code.names(bareRoutine(name)) {
 				called = append(called, name)
 			}
 		}
@@ -98,33 +124,33 @@ func (r *routines) calledBy(function string) []string {
 	return called
 }
 
-// code is what runs when a trigger fires, part by part: its own words, its function's, and
+// code is what runs when a trigger fires, script by script: its own words, its function's, and
 // those of the functions that they call.
-func (c *compiler) code(d catalog.Definition) []string {
+func (c *compiler) code(d catalog.Definition) []*script {
 	if c.routines == nil {
 		c.routines = newRoutines(c.catalog)
 	}
-	own := triggerWords(d.Text)
-	parts := []string{own}
+	own := &script{text: triggerWords(d.Text)}
+	code := []*script{own}
 	seen := map[string]bool{}
 	var add func(functions []string)
 	add = func(functions []string) {
 		for _, f := range functions {
-			if body, known := c.routines.bodies[f]; known && !seen[f] {
+			if body := c.routines.bodies[f]; body != nil && !seen[f] {
 				seen[f] = true
-				parts = append(parts, body)
+				code = append(code, body)
 				add(c.routines.calledBy(f))
 			}
 		}
 	}
 	add([]string{d.Function})
 	add(c.routines.calledIn(own))
-	return parts
+	return code
 }
 
-// speakOf reports whether one of the parts names a column.
-func speakOf(parts []string, column string) bool {
-	return slices.ContainsFunc(parts, func(words string) bool { return catalog.Names(words, column) })
+// speakOf reports whether one of the scripts names a column.
+func speakOf(code []*script, column string) bool {
+	return slices.ContainsFunc(code, func(p *script) bool { return p.names(column) })
 }
 
 // triggersOf are the triggers that fire for the rows of a table: its own, and those of
@@ -160,8 +186,8 @@ func hasTrigger(all []catalog.Definition, name string) bool {
 // rowsRead returns a table or view whose rows a trigger reads, or "": in a copy each row is
 // computed when it is loaded, and the tables come in any order, many at once.
 func (c *compiler) rowsRead(d catalog.Definition) string {
-	for _, words := range c.code(d) {
-		if id := c.rowsNamed(rowSource, noSource.ReplaceAllString(words, " ")); id != "" {
+	for _, p := range c.code(d) {
+		if id := c.rowsNamed(rowSource, noSource.ReplaceAllString(p.text, " ")); id != "" {
 			return id
 		}
 	}
@@ -171,8 +197,8 @@ func (c *compiler) rowsRead(d catalog.Definition) string {
 // rowsWritten returns a table or view that a trigger writes to, or "": the rows that it wrote
 // at the source are loaded themselves.
 func (c *compiler) rowsWritten(d catalog.Definition) string {
-	for _, words := range c.code(d) {
-		if id := c.rowsNamed(rowTarget, words); id != "" {
+	for _, p := range c.code(d) {
+		if id := c.rowsNamed(rowTarget, p.text); id != "" {
 			return id
 		}
 	}
@@ -181,7 +207,8 @@ func (c *compiler) rowsWritten(d catalog.Definition) string {
 
 // runsUnseen reports whether a trigger runs SQL that stands nowhere as a whole.
 func (c *compiler) runsUnseen(d catalog.Definition) bool {
-	return slices.ContainsFunc(c.code(d)[1:], dynamic.MatchString) // its own words EXECUTE its function
+	functions := c.code(d)[1:] // its own words EXECUTE its function
+	return slices.ContainsFunc(functions, func(p *script) bool { return dynamic.MatchString(p.text) })
 }
 
 // rowsNamed returns the first table or view of the catalog that stands where the pattern,

@@ -108,7 +108,7 @@ func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 func isVector(t catalog.Type) bool { return strings.EqualFold(t.Name, "tsvector") }
 
 // namedBeside returns the other columns of which code speaks that speaks of this one.
-func (t *table) namedBeside(code []string, col *column) (others []string) {
+func (t *table) namedBeside(code []*script, col *column) (others []string) {
 	if !speakOf(code, col.col.Name) {
 		return nil
 	}

@@ -68,33 +68,64 @@ func (c *compiler) historiesOf(ts *table, d catalog.Definition) (found []history
 			found = append(found, h)
 		}
 	}
-	for i, words := range c.code(d) {
-		for _, m := range insertInto.FindAllStringSubmatch(words, -1) {
-			for _, to := range c.targets(ts, d, m[1], m[2]) {
+	for _, p := range c.code(d) {
+		for _, into := range p.written().inserts {
+			for _, to := range c.targets(ts, d, into) {
 				for _, col := range to.columns {
-					if col.decision != nil && col.decision.keep && ts.mayReach(col, m[3]) {
+					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) {
 						add(col)
 					}
 				}
 			}
 		}
-		if i > 0 && dynamic.MatchString(words) && insertSomewhere.MatchString(words) {
+		if p.written().unseen {
 			add(nil)
 		}
 	}
 	return found
 }
 
+// writes are where code inserts rows.
+type writes struct {
+	inserts []insert
+	unseen  bool // into tables besides whose names it puts together
+}
+
+// insert is a table in the words of an INSERT, and the columns if they are listed.
+type insert struct{ schema, table, columns string }
+
+// written looks for them.
+func (p *script) written() *writes {
+	if p.writes != nil {
+		return p.writes
+	}
+	p.writes = &writes{unseen: dynamic.MatchString(p.text) && insertSomewhere.MatchString(p.text)}
+	for _, m := range insertInto.FindAllStringSubmatch(p.text, -1) {
+		if noColumns.MatchString(m[3]) {
+			m[3] = ""
+		}
+		if into := (insert{m[1], m[2], m[3]}); !slices.Contains(p.writes.inserts, into) {
+			p.writes.inserts = append(p.writes.inserts, into)
+		}
+	}
+	return p.writes
+}
+
 // targets are the other tables that a trigger may mean by a name. Where it gives no schema,
 // those of its function, its table and the database's own are searched: the path is not known.
-func (c *compiler) targets(ts *table, d catalog.Definition, schema, name string) (found []*table) {
+func (c *compiler) targets(ts *table, d catalog.Definition, into insert) (found []*table) {
 	function, _, _ := strings.Cut(d.Function, ".")
 	schemas := []string{function, ts.t.ID.Schema, c.catalog.DefaultSchema}
-	if schema != "" && ts.t.ID.Schema != "" {
-		schemas = []string{unquoted(schema)}
+	if into.schema != "" && ts.t.ID.Schema != "" {
+		schemas = []string{unquoted(into.schema)}
 	}
 	for _, s := range schemas {
-		t := c.catalog.Find(catalog.TableID{Schema: s, Name: unquoted(name)}.String())
+		name := catalog.TableID{Schema: s, Name: unquoted(into.table)}.String()
+		t, known := c.routines.tables[name]
+		if !known {
+			t = c.catalog.Find(name)
+			c.routines.tables[name] = t
+		}
 		if t == nil || t.ID == ts.t.ID {
 			continue
 		}
@@ -109,7 +140,7 @@ func (c *compiler) targets(ts *table, d catalog.Definition, schema, name string)
 // inserted, may hold what is masked here: as a masked column of the same name, if the listed
 // columns have it, or as part of a text.
 func (t *table) mayReach(col *column, listed string) bool {
-	all := listed == "" || noColumns.MatchString(listed)
+	all := listed == ""
 	if same := t.column(col.col.Name); same != nil && len(t.maskedOf([]string{col.col.Name})) > 0 && (all || catalog.Names(listed, col.col.Name)) {
 		return true
 	}
@@ -151,11 +182,11 @@ var (
 	ofNewRow = regexp.MustCompile(`(?i)\bnew\s*\.\s*` + sqlName)
 )
 
-// assigned returns the columns of the row that code sets.
-func assigned(code []string) (columns []string) {
-	for _, words := range code {
+// assigned returns the columns of the row that a trigger sets.
+func assigned(code []*script) (columns []string) {
+	for _, p := range code[:min(2, len(code))] { // what its function calls has no NEW
 		for _, pattern := range assignments {
-			for _, m := range pattern.FindAllStringSubmatch(words, -1) {
+			for _, m := range pattern.FindAllStringSubmatch(p.text, -1) {
 				if pattern != assignments[2] {
 					columns = append(columns, unquoted(m[1]))
 					continue
