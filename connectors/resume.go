@@ -37,6 +37,14 @@ type Held interface {
 	Alive(ctx context.Context) error
 }
 
+// Voucher is a Snapshot whose readers see rows that are not of it once something is lost that
+// they do not notice themselves: locks that another session holds.
+type Voucher interface {
+	// Vouch returns nil if all that has been read so far is of the snapshot, and an error of
+	// KindSnapshot if it may not be.
+	Vouch(ctx context.Context) error
+}
+
 // Resumer is a Sink whose unfinished builds can be gone on with. Its builds are
 // Keepers, and their TableLoaded and Finish may be called again: what has been made is
 // not made twice, nor after a Resume. Methods are safe for concurrent use.

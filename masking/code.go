@@ -29,7 +29,7 @@ func bindCode(req Request) (Binding, error) {
 	case col.Kind == UUID:
 		return Binding{}, &BindError{Reason: "pseudonym code takes texts and integers, and the column holds UUIDs", Help: "use {pseudonym: uuid}"}
 	case col.Kind == Int:
-		return bindDigitCounts(req, key), nil
+		return bindDigitCounts(req, key)
 	case col.Labels != nil:
 		return bindLabels(col, key)
 	}

@@ -59,7 +59,7 @@ type Column struct {
 	Element     *Column  // of Array and Range, and the values of Hstore
 	Fields      []Column // of Composite
 	NotNull     bool
-	Unique      bool  // a unique key of one column stands on it, here or on a column that it references
+	Unique      bool  // different values have to stay different: a unique key asks for it, here or on a column that it references
 	Rows        int64 // estimate, for the bound on collisions
 }
 
@@ -105,6 +105,9 @@ type Spec struct {
 	// NarrowBits takes the place of Column.NarrowBits, if not 0: each path of a
 	// document has a domain, and a narrowest Int, of its own.
 	NarrowBits int
+	// Equality is what makes no difference to a Text beside what Column.Equality says: what
+	// the columns call equal that a path of a document joins with.
+	Equality Equality
 }
 
 // PathSpec is the transform of one JSON path.

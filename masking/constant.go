@@ -103,6 +103,11 @@ func (t *constantTransform) encode(col Column, v any) error {
 		if !decimal(text) {
 			return misfit(`write a number, in quotes to keep its zeros: "1.50"`)
 		}
+		if n, is := numberOf(text); is {
+			if err := fitsNumber("the constant", n, col); err != nil {
+				return err
+			}
+		}
 		t.bytes = []byte(text)
 	case Text:
 		if !isText {
@@ -154,6 +159,9 @@ func (t *constantTransform) encode(col Column, v any) error {
 		if !json.Valid([]byte(text)) {
 			return misfit(`write JSON text in quotes: '{}', or '"a string"'`)
 		}
+		if err := heldBy(col.Charset, text); err != nil {
+			return err
+		}
 		t.bytes = []byte(text)
 	default:
 		return misfit("use null")
@@ -168,10 +176,26 @@ func (t *constantTransform) encodeText(col Column, text string) error {
 	if n := utf8.RuneCountInString(text); col.MaxChars > 0 && n > col.MaxChars {
 		return &BindError{Reason: fmt.Sprintf("the constant has %d characters and the column holds %d", n, col.MaxChars), Help: "shorten it"}
 	}
+	if n := len(text); col.MaxBytes > 0 && n > col.MaxBytes {
+		return &BindError{Reason: fmt.Sprintf("the constant has %d bytes and the column holds %d", n, col.MaxBytes), Help: "shorten it"}
+	}
+	if err := heldBy(col.Charset, text); err != nil {
+		return err
+	}
 	if col.Labels != nil && !slices.Contains(col.Labels, text) {
 		return &BindError{Reason: "the constant is not among the column's labels", Help: "the labels are " + strings.Join(col.Labels, ", ")}
 	}
 	t.bytes = []byte(text)
+	return nil
+}
+
+// heldBy says why a text cannot stand in a column of a character set, or nil.
+func heldBy(c Charset, text string) error {
+	for _, r := range text {
+		if !c.Holds(r) {
+			return &BindError{Reason: fmt.Sprintf("the constant has the character %q, and of the column it is only sure that it holds %s", r, c), Help: "write it in characters of " + c.String()}
+		}
+	}
 	return nil
 }
 

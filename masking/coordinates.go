@@ -90,7 +90,7 @@ func (coordinatesFactory) Bind(req Request) (Binding, error) {
 		if !ok || !fine || units < 1 || units > 90*nano {
 			return Binding{}, &BindError{Reason: "grid is not a number of degrees up to 90 with at most 9 decimal places", Help: "write grid: 0.01"}
 		}
-		if t.whole > 0 && n.scale > t.places {
+		if _, _, cut := n.at(col.Scale, nil); t.whole > 0 && cut {
 			return Binding{}, &BindError{Reason: fmt.Sprintf("a grid of %s degrees does not fit the column's %d decimal places", n.append(nil, 0), t.places), Help: "write a wider grid"}
 		}
 		t.grid = units

@@ -96,8 +96,8 @@ func (n number) canonical() number {
 	return n
 }
 
-// at returns n with so many decimal places: zeros are appended to space, digits
-// are cut, and cut reports whether one of those was not 0.
+// at returns n with so many decimal places, −2 for hundreds: zeros are appended to space,
+// digits are cut, and cut reports whether one of those was not 0.
 func (n number) at(scale int, space []byte) (m number, grown []byte, cut bool) {
 	if scale >= n.scale {
 		from := len(space)

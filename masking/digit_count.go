@@ -1,6 +1,7 @@
 package masking
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 
@@ -63,7 +64,13 @@ func (t *digitCounts) place(s *scratch, n int, row int32, v int64, out *int64) i
 }
 
 // bindDigitCounts binds what masks numbers to a column of integers or of decimal text.
-func bindDigitCounts(req Request, key Subkey) Binding {
+func bindDigitCounts(req Request, key Subkey) (Binding, error) {
+	if col := req.Column; col.Precision > 0 && col.Scale < 0 {
+		return Binding{}, &BindError{
+			Reason: fmt.Sprintf("numeric(%d,%d) rounds the numbers that are permuted among those of so many digits", col.Precision, col.Scale),
+			Help:   "use {number: permute}, which counts in the column's own steps",
+		}
+	}
 	counts := newDigitCounts(key)
 	b := Binding{Transform: &digitCountTransform{counts}, Guarantees: pseudonymGuarantees, Pinned: "digits stay as many"}
 	if req.Column.Kind == Numeric {
@@ -72,7 +79,7 @@ func bindDigitCounts(req Request, key Subkey) Binding {
 	if p := req.Column.Precision; p > 0 && p < 7 || req.Column.Kind == Int && req.Column.Bits > 0 && req.Column.Bits < 24 {
 		b.Warnings = []string{"there are few numbers of so few digits: whoever knows how often each occurs can tell them apart"}
 	}
-	return b
+	return b, nil
 }
 
 // digitCountTransform is digitCounts on integers.

@@ -338,7 +338,7 @@ func bindSymbols(req Request, variant string, masked int, what string) (Binding,
 		if keep > 0 {
 			return Binding{}, &BindError{Reason: fmt.Sprintf("fake %s keeps no digits of a number", variant), Help: "leave keep out: the number of digits stays, and no more"}
 		}
-		return bindDigitCounts(req, key), nil
+		return bindDigitCounts(req, key)
 	}
 	b := Binding{
 		Transform: &symbolTransform{

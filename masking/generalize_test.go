@@ -48,6 +48,7 @@ func TestGroupsThatCannotBe(t *testing.T) {
 	refused(t, text, groups(), "not a mapping")
 	refused(t, text, groups("a", int64(1)), `the group of "a"`)
 	refused(t, text, groups("a", "too long"), "holds 5")
+	refused(t, Column{Kind: Text, Charset: Latin1}, groups("a", "Łódź"), "Latin-1")
 	refused(t, text, groupsElse("x", "*", "y"), "both")
 	refused(t, Column{Kind: Text, Unique: true}, groups("a", "b"), "unique")
 	refused(t, Column{Kind: Text, Equality: FoldUnknown}, groups("a", "b"), "only the database knows")

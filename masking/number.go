@@ -315,7 +315,8 @@ func fitsNumber(what string, n number, col Column) error {
 			return bad(fmt.Sprintf("does not fit an integer of %d bits", b), "write a smaller number")
 		}
 	case Numeric:
-		if col.Precision > 0 && (n.scale > max(col.Scale, 0) || len(n.digits)-n.scale > col.Precision-col.Scale) {
+		_, _, cut := n.at(col.Scale, nil)
+		if col.Precision > 0 && (cut || len(n.digits) > 0 && len(n.digits)-n.scale > col.Precision-col.Scale) {
 			return bad(fmt.Sprintf("does not fit numeric(%d,%d)", col.Precision, col.Scale), "write a number that the column holds")
 		}
 	case Text:
@@ -366,8 +367,8 @@ func (permuteFactory) Bind(req Request) (Binding, error) {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("scale: %d is not between the %d decimal places of the range and 18", given, places), Help: "leave scale out"}
 	case is:
 		places = int(given)
-	case col.Kind == Numeric && col.Precision > 0:
-		places = max(places, col.Scale)
+	case col.Kind == Numeric && col.Precision > 0 && (col.Scale > places || places == 0):
+		places = col.Scale // below 0 of a column of hundreds
 	}
 	if col.Kind == Int && places > 0 {
 		return Binding{}, &BindError{Reason: "the column holds whole numbers, and the range has decimal places", Help: "write range: [1, 1000000]"}
@@ -381,7 +382,7 @@ func (permuteFactory) Bind(req Request) (Binding, error) {
 			return Binding{}, err
 		}
 	}
-	if col.Kind == Numeric && col.Precision > 0 && places > max(col.Scale, 0) {
+	if col.Kind == Numeric && col.Precision > 0 && places > col.Scale {
 		return Binding{}, &BindError{Reason: fmt.Sprintf("%d decimal places do not fit numeric(%d,%d)", places, col.Precision, col.Scale), Help: "leave scale out"}
 	}
 	first, ok1 := lo.units(places)
@@ -410,6 +411,13 @@ func (permuteFactory) Bind(req Request) (Binding, error) {
 // them, or one that 64 bits do not hold.
 func (n number) units(places int) (v int64, ok bool) {
 	n = n.canonical()
+	if places < 0 {
+		var cut bool
+		if n, _, cut = n.at(places, nil); cut {
+			return 0, false
+		}
+		n.scale, places = 0, 0
+	}
 	if n.scale > places || len(n.digits)+places-n.scale > 19 && len(n.digits) > 0 {
 		return 0, false
 	}
@@ -434,7 +442,7 @@ func (n number) units(places int) (v int64, ok bool) {
 // that are permuted, and zeros behind them where it had more.
 type permuteDecimals struct {
 	ids    *idTransform
-	places int
+	places int // −2 permutes hundreds
 }
 
 func (t *permuteDecimals) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array, error) {
@@ -487,6 +495,7 @@ func (t *permuteDecimals) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 				var n number
 				v := masked[i]
 				n, ns.space = sized(v < 0, magnitude(v), t.places, ns.space[:0])
+				n = ns.whole(n)
 				out.grow(n.length(ns.number[i].scale))
 				out.buf = n.append(out.buf, ns.number[i].scale)
 				out.end()
@@ -494,6 +503,14 @@ func (t *permuteDecimals) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arr
 		}
 	}
 	return out.finish(), nil
+}
+
+// whole returns a number of hundreds as one of ones, which is how it is written.
+func (s *numberScratch) whole(n number) number {
+	if n.scale < 0 {
+		n, s.space, _ = n.at(0, s.space)
+	}
+	return n
 }
 
 // magnitude returns |v|.

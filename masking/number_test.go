@@ -232,6 +232,10 @@ func TestBuckets(t *testing.T) {
 		{Column{Kind: Numeric}, 0.5, "7", "7"},
 		{Column{Kind: Numeric, Precision: 4, Scale: 2}, int64(60), "-60.01", "-99.99"},
 		{Column{Kind: Numeric, Precision: 4, Scale: 2}, int64(60), "-60.00", "-60.00"},
+		{Column{Kind: Numeric, Precision: 2, Scale: 2}, 0.6, "-0.61", "-0.99"},
+		{Column{Kind: Numeric, Precision: 2, Scale: 4}, 0.006, "-0.0061", "-0.0099"},
+		{Column{Kind: Numeric, Precision: 3, Scale: -2}, int64(60_000), "-60100", "-99900"},
+		{Column{Kind: Numeric, Precision: 3, Scale: -2}, int64(500), "1400", "1000"},
 		{Column{Kind: Numeric}, int64(7), strings.Repeat("9", 1000), ""},
 		{Column{Kind: Float}, 0.1, 0.3, 0.3},
 		{Column{Kind: Float}, 0.1, -0.35, -0.4},
@@ -291,6 +295,56 @@ func TestPermutedNumbers(t *testing.T) {
 	rejected(t, Column{Kind: Int}, permuted(int64(1), int64(9)), []any{int64(10)}, 0, "outside")
 	rejected(t, Column{Kind: Text}, noiseOf("10%"), []any{"1", "about 3"}, 1, "not a decimal")
 	rejected(t, Column{Kind: Text, MaxChars: 2}, Spec{Name: "bucket", Variant: int64(10)}, []any{"-1"}, 0, "characters")
+}
+
+// numeric(3,-2) holds the hundreds up to 99900: what is no hundred would be rounded
+// when it is loaded, and two masks to one value.
+func TestNumbersInHundreds(t *testing.T) {
+	col := Column{Kind: Numeric, Precision: 3, Scale: -2}
+	var all []any
+	for v := range 1000 {
+		all = append(all, strconv.Itoa(v*100))
+	}
+	masked := situation(t, col, permuted(int64(0), int64(99_900)))(all...)
+	seen := map[any]bool{}
+	for i, v := range masked {
+		n, err := strconv.Atoi(v.(string))
+		if err != nil || n%100 != 0 || n < 0 || n > 99_900 || seen[v] {
+			t.Fatalf("%s became %s", all[i], v)
+		}
+		seen[v] = true
+	}
+	rejected(t, col, permuted(int64(0), int64(99_900)), []any{"100", "150"}, 1, "decimal places")
+	for _, noise := range []any{"50%", int64(3000), "100%"} {
+		moved := 0
+		for i, v := range situation(t, col, noiseOf(noise))(all...) {
+			n, err := strconv.Atoi(v.(string))
+			if err != nil || n%100 != 0 || n > 99_900 || (n == 0) != (i == 0) {
+				t.Fatalf("noise of %v: %s became %s", noise, all[i], v)
+			}
+			if v != all[i] {
+				moved++
+			}
+		}
+		if moved < 950 {
+			t.Errorf("noise of %v moved %d of 1000", noise, moved)
+		}
+	}
+	if out := situation(t, Column{Kind: Numeric, Precision: 3, Scale: -30}, noiseOf("50%"))("12" + strings.Repeat("0", 30)); !strings.HasSuffix(out[0].(string), strings.Repeat("0", 30)) {
+		t.Errorf("became %s", out[0])
+	}
+	refused(t, col, permuted(int64(0), int64(99_950)), "numeric(3,-2)")
+	refused(t, col, permuted(int64(0), int64(99_900), "scale", int64(0)), "numeric(3,-2)")
+	refused(t, col, noiseOf(int64(50)), "less than 100")
+	refused(t, col, fakeOf("account"), "numeric(3,-2)")
+	refused(t, col, Spec{Name: "coordinates", Variant: "latitude", Params: params("grid", int64(10))}, "10 degrees")
+	refused(t, col, Spec{Name: "bucket", Variant: int64(50)}, "numeric(3,-2)")
+	refused(t, col, Spec{Name: "top_code", Variant: int64(950)}, "numeric(3,-2)")
+	refused(t, col, Spec{Name: "top_code", Variant: int64(100_000)}, "numeric(3,-2)")
+	refused(t, col, Spec{Name: "bottom_code", Variant: 0.5}, "numeric(3,-2)")
+	if out := situation(t, Column{Kind: Numeric, Precision: 2, Scale: 4}, Spec{Name: "bottom_code", Variant: int64(0)})("-0.0001"); out[0] != "0.0000" {
+		t.Errorf("became %s", out[0])
+	}
 }
 
 func TestNumbersThatCannotBe(t *testing.T) {

@@ -54,10 +54,14 @@ func (noiseFactory) Bind(req Request) (Binding, error) {
 	if op.relative == 0 && op.places > 0 && col.Kind == Int && op.amount < pow10[op.places] {
 		return Binding{}, &BindError{Reason: "noise of less than 1 leaves whole numbers as they are", Help: "write {noise: 5}, or {noise: 10%}"}
 	}
+	step := "1" + strings.Repeat("0", max(-op.scale, 0))
+	if bound, _ := op.bound(0, op.scale); op.relative == 0 && op.scale < 0 && bound == 0 {
+		return Binding{}, &BindError{Reason: fmt.Sprintf("noise of less than %s leaves the numbers of numeric(%d,%d) as they are", step, op.precision, op.scale), Help: fmt.Sprintf("write {noise: %s} or more, or {noise: 10%%}", step)}
+	}
 	t.op, t.prf = op, newPRF(req.Key.For("noise"))
 	b := Binding{Guarantees: numberGuarantees, Pinned: fmt.Sprintf("noise of %v, scale %d", req.Spec.Variant, op.scale)}
-	if op.relative > 0 && (col.Kind == Int || col.Kind == Numeric && col.Precision > 0 && col.Scale == 0) {
-		b.Warnings = append(b.Warnings, fmt.Sprintf("whole numbers below %d stay as they are: their noise is less than 1", (limb+op.relative-1)/op.relative))
+	if op.relative > 0 && (col.Kind == Int || op.precision > 0 && op.scale <= 0) {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("whole numbers below %d%s stay as they are: their noise is less than %s", (limb+op.relative-1)/op.relative, step[1:], step))
 	}
 	name, given := req.Spec.Params["by"].(string)
 	if !given {
@@ -182,7 +186,7 @@ func (op *noise) decimal(s *numberScratch, n number, u uint64) number {
 	if len(n.digits) == 0 {
 		return n
 	}
-	n, s.space, _ = n.at(max(n.scale, op.scale), s.space)
+	n, s.space = op.steps(n, s.space)
 	for op.float {
 		m, short := n.size()
 		if !short || m >= drawn/10 {
@@ -203,7 +207,7 @@ func (op *noise) decimal(s *numberScratch, n number, u uint64) number {
 	m, short := n.size()
 	bound, narrow := op.bound(m, n.scale)
 	if !short || !narrow {
-		return op.long(s, n, limit, u)
+		return s.whole(op.long(s, n, limit, u))
 	}
 	least, most := uint64(1), m+bound
 	if bound < m {
@@ -213,7 +217,19 @@ func (op *noise) decimal(s *numberScratch, n number, u uint64) number {
 		most = max(min(most, pow10[limit]-1), m)
 	}
 	n, s.space = sized(n.negative, between(least, most, m, u), n.scale, s.space)
-	return n
+	return s.whole(n)
+}
+
+// steps returns n with the decimal places by which it moves: −2 in a column of hundreds,
+// but for a number of a wider column that is none.
+func (op *noise) steps(n number, space []byte) (number, []byte) {
+	if op.scale < 0 {
+		if hundreds, _, cut := n.at(op.scale, nil); !cut {
+			return hundreds, space
+		}
+	}
+	n, space, _ = n.at(max(n.scale, op.scale), space)
+	return n, space
 }
 
 // long is decimal for numbers that 64 bits do not hold. It takes the same part of
@@ -294,7 +310,7 @@ func (bucketFactory) Bind(req Request) (Binding, error) {
 		op.least = -1 << (col.Bits - 1)
 	}
 	if col.Kind == Numeric && col.Precision > 0 {
-		op.whole, op.scale = max(col.Precision-col.Scale, 1), max(col.Scale, 0)
+		op.precision, op.scale = col.Precision, col.Scale
 	}
 	t.op = op
 	return Binding{Transform: t, Guarantees: numberGuarantees, Pinned: "width " + string(n.append(nil, 0))}, nil
@@ -302,11 +318,10 @@ func (bucketFactory) Bind(req Request) (Binding, error) {
 
 // bucket is a width of 10^−places.
 type bucket struct {
-	width  uint64
-	places int
-	least  int64 // of an Int
-	whole  int   // digits before the point of a Numeric; 0 is no limit
-	scale  int   // and behind it
+	width            uint64
+	places           int
+	least            int64 // of an Int
+	precision, scale int   // of a Numeric that has them
 }
 
 func (op *bucket) integer(v int64, _ uint64) int64 {
@@ -336,14 +351,14 @@ func (op *bucket) decimal(s *numberScratch, n number, _ uint64) number {
 		n.digits, s.space = raise(n.digits, op.width, s.space)
 	}
 	n = n.canonical()
-	if op.whole > 0 && len(n.digits)-n.scale > op.whole { // the least number that the column holds
+	if op.precision > 0 && len(n.digits) > 0 && len(n.digits)-n.scale > op.precision-op.scale { // the least number that the column holds
 		from := len(s.space)
-		for range op.whole + op.scale {
+		for range op.precision {
 			s.space = append(s.space, 9)
 		}
 		n.digits, n.scale = s.space[from:len(s.space):len(s.space)], op.scale
 	}
-	return n
+	return s.whole(n)
 }
 
 // lower subtracts v, at most their number, from digits.

@@ -56,6 +56,9 @@ func (r *Registry) Bind(key *Key, col Column, spec Spec, row *Row) (Binding, err
 	if spec.NarrowBits > 0 {
 		col.NarrowBits = spec.NarrowBits
 	}
+	if col.Kind == Text {
+		col.Equality |= spec.Equality
+	}
 	req := Request{
 		Column: col,
 		Spec:   spec,

@@ -236,7 +236,7 @@ func (x *execution) rounds(ctx context.Context, snapshot connectors.Snapshot, bu
 	var retries atomic.Int64
 	_, again := r.Sink.(connectors.Resumer)
 	for round := 1; ; round++ {
-		err := x.round(ctx, build, s, ledger, func() { retries.Add(1) }, again)
+		err := x.round(ctx, snapshot, build, s, ledger, func() { retries.Add(1) }, again)
 		x.summary.Retries = int(retries.Load())
 		if err == nil {
 			x.count(s, ledger)
@@ -264,12 +264,17 @@ func (x *execution) rounds(ctx context.Context, snapshot connectors.Snapshot, bu
 	}
 }
 
-func (x *execution) round(ctx context.Context, build connectors.Build, s *schedule, ledger *Ledger, retried func(), again bool) error {
+func (x *execution) round(ctx context.Context, snapshot connectors.Snapshot, build connectors.Build, s *schedule, ledger *Ledger, retried func(), again bool) error {
 	began := x.since
 	err := s.copy(ctx, x.run, build, ledger, retried)
 	x.summary.Loaded += s.loaded.Sub(began)
 	if err != nil {
 		return err
+	}
+	if v, ok := snapshot.(connectors.Voucher); ok {
+		if err := v.Vouch(ctx); err != nil {
+			return err
+		}
 	}
 	whole := func() error {
 		if !again {

@@ -257,6 +257,43 @@ func (b *brokenSnapshot) Read(context.Context, connectors.Chunk, *connectors.Lay
 	return nil, &connectors.Error{Op: "connect", Retry: true}
 }
 
+// doubtful is a source whose snapshots are lost while they are read, and nobody notices.
+type doubtful struct{ connectors.Source }
+
+type doubtfulSnapshot struct{ connectors.Snapshot }
+
+func (d doubtful) Open(ctx context.Context) (connectors.Snapshot, error) {
+	s, err := d.Source.Open(ctx)
+	return doubtfulSnapshot{s}, err
+}
+
+func (d doubtfulSnapshot) Filter(ctx context.Context, l *connectors.Layout, f connectors.Filter) (*connectors.Layout, error) {
+	return d.Snapshot.(connectors.Filterer).Filter(ctx, l, f)
+}
+
+func (doubtfulSnapshot) Vouch(context.Context) error {
+	return &connectors.Error{Kind: connectors.KindSnapshot, Side: connectors.SourceSide, Op: "hold the snapshot", Err: errors.New("it is lost")}
+}
+
+// Nothing is promoted of rows for which nobody vouches.
+func TestRowsThatNobodyVouchesFor(t *testing.T) {
+	s := newShop(t)
+	if _, err := s.run(nil).Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	was := s.content()
+	r := s.run(nil)
+	r.Source = doubtful{r.Source}
+	_, err := r.Do(t.Context())
+	var at *pipeline.PhaseError
+	if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot || !errors.As(err, &at) || at.Phase != pipeline.Copy {
+		t.Errorf("%v", err)
+	}
+	if !reflect.DeepEqual(s.content(), was) {
+		t.Error("the former target is another")
+	}
+}
+
 func TestDrainAndAbortLeaveTheFormerTarget(t *testing.T) {
 	for _, at := range []pipelinetest.Effect{pipelinetest.Open, pipelinetest.Commit, pipelinetest.TableLoaded, pipelinetest.Finish, pipelinetest.Seal} {
 		for _, how := range []string{"drain", "abort"} {

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -151,11 +152,14 @@ func (c *compiler) within(m *masking.Column, charset masking.Charset) {
 
 // widths gives each part of a transform the width of the narrowest integer column that
 // shares its domain, so that an id in a document, an array or a text is masked like
-// the id in the column.
+// the id in the column; and a text in a document what its columns call equal.
 func (c *compiler) widths(s masking.Spec) masking.Spec {
 	s.Paths = slices.Clone(s.Paths)
 	for i := range s.Paths {
 		s.Paths[i].Spec = c.width(s.Paths[i].Spec)
+		if s.Name != "fields" { // whose column tells more apart, and may be unique
+			s.Paths[i].Spec.Equality = c.equality(s.Paths[i].Spec)
+		}
 	}
 	if s.Inner != nil {
 		inner := c.width(*s.Inner)
@@ -164,7 +168,9 @@ func (c *compiler) widths(s masking.Spec) masking.Spec {
 	if s.Classes != nil {
 		classes := make(map[string]masking.Spec, len(s.Classes))
 		for name, class := range s.Classes {
-			classes[name] = c.width(class)
+			class = c.width(class)
+			class.Equality = c.equality(class)
+			classes[name] = class
 		}
 		s.Classes = classes
 	}
@@ -193,6 +199,25 @@ func (c *compiler) width(s masking.Spec) masking.Spec {
 	}
 	return s
 }
+
+// equality is all that a text column calls equal which is masked by the transform in its
+// domain.
+func (c *compiler) equality(s masking.Spec) masking.Equality {
+	if c.equal == nil {
+		c.equal = map[string]masking.Equality{}
+		for _, ts := range c.tables {
+			for _, col := range ts.columns {
+				if d := col.decision; ts.copied() && d != nil && !d.keep && !d.derive && kindOf(col.col.Type) == masking.Text {
+					c.equal[alikeKey(d.spec)] |= col.group.limits.Equality &^ masking.FoldUnknown
+				}
+			}
+		}
+	}
+	return c.equal[alikeKey(s)]
+}
+
+// alikeKey names what masks alike: a domain, the transform in it, and its parameters.
+func alikeKey(s masking.Spec) string { return fmt.Sprint(s.Domain, " ", s.Name, s.Variant, s.Params) }
 
 // joined is what is masked alike: a domain and the transform in it.
 type joined struct{ domain, transform string }

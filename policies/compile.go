@@ -86,6 +86,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	if s.broken != nil {
 		return nil, s.broken
 	}
+	s.strengthen()
 	s.uniqueKeys()
 	s.uniqueRules()
 	s.computedKeys()
@@ -104,11 +105,12 @@ type compiler struct {
 	guesser  *guesser
 	tables   []*table // in the catalog's order
 	byID     map[catalog.TableID]*table
-	named    map[string]*catalog.Table // by the names that Find takes as exact
-	rows     Rows                      // nil if no values are at hand
-	bits     map[joined]int            // of the narrowest integers; nil until asked for
-	routines *routines                 // of the catalog; nil until asked for
-	broken   error                     // of rows
+	named    map[string]*catalog.Table   // by the names that Find takes as exact
+	rows     Rows                        // nil if no values are at hand
+	bits     map[joined]int              // of the narrowest integers; nil until asked for
+	equal    map[string]masking.Equality // what text columns call equal, by alikeKey; nil until asked for
+	routines *routines                   // of the catalog; nil until asked for
+	broken   error                       // of rows
 	errs     Errors
 	warnings []string
 }
@@ -600,7 +602,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 		out.Warnings = append(out.Warnings, h.object()+": "+h.String())
 	}
 	out.Warnings = append(out.Warnings, c.assignedWarnings()...)
-	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), c.pinnedWarnings()...)
+	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), append(c.pinnedWarnings(), c.joinWarnings()...)...)
 	return out, nil
 }
 

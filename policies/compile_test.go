@@ -235,3 +235,76 @@ tables:
 		t.Errorf("the document has %s, the columns %s", got, want)
 	}
 }
+
+// A text in a document is masked as the column of its class that folds the case masks it,
+// and as before where none folds it.
+func TestDocumentsFold(t *testing.T) {
+	mask := func(email, mail, doc string) (column, path string) {
+		c := parseCatalog(t, "schema public\ntable users\n"+email+"\ntable logs\ndoc json\n")
+		p, err := Parse("p.yaml", []byte(`version: 1
+keys: {k: {from: ephemeral}}
+classes:
+  mail: {kind: direct, do: {token: base32}}
+tables:
+  users: {columns: {email: mail}}
+  logs: {columns: {doc: {json: {$.email: mail, "*": drop}}}}
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := Compile(p, c, testKey(t), masking.Standard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		mem := memory.NewGoAllocator()
+		masked := func(table, v string) string {
+			b := array.NewBinaryBuilder(mem, arrow.BinaryTypes.Binary)
+			b.AppendString(v)
+			out, err := compiled.Plan.Table("public", table).Apply(mem, []arrow.Array{b.NewArray()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out[0].(*array.Binary).ValueString(0)
+		}
+		return fmt.Sprintf(`{"email":%q}`, masked("users", mail)), masked("logs", doc)
+	}
+	for _, folds := range []string{"email citext notnull", "email text notnull\nrule lower(email)"} {
+		if column, path := mask(folds, "bob@x", `{"email":"Bob@X"}`); column != path {
+			t.Errorf("%s: the document has %s, the column %s", folds, path, column)
+		}
+	}
+	if column, path := mask("email text", "Bob@X", `{"email":"Bob@X"}`); column != path {
+		t.Errorf("the document has %s, the column %s", path, column)
+	}
+	if column, path := mask("email text", "bob@x", `{"email":"Bob@X"}`); column == path {
+		t.Error("the case makes a difference to the column, and none to the document")
+	}
+}
+
+// A key that another one carries asks nothing of its members: they take what they took.
+func TestCarriedKeysAskNothing(t *testing.T) {
+	bound := func(keys string) masking.Guarantees {
+		c := parseCatalog(t, "schema public\ntable t\nid int4 notnull pk\nbank text\naccount text notnull\n"+keys)
+		p, err := Parse("p.yaml", []byte(`version: 1
+keys: {k: {from: ephemeral}}
+classes:
+  account: {kind: direct, do: {fake: account}}
+tables:
+  t: {columns: {account: account}, keep: [id, bank]}
+`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := Compile(p, c, testKey(t), masking.Standard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return compiled.Tables[0].Columns[2].Guarantees
+	}
+	if bound("unique (id, account)\n").Injective {
+		t.Error("a key that the primary key carries makes the mask strict")
+	}
+	if !bound("unique (bank, account)\n").Injective {
+		t.Error("a key that nothing carries leaves the mask as it is")
+	}
+}

@@ -40,7 +40,7 @@ func meet(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry
 	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences, m.halfNulled)
 	stage(&m.keptDerived, m.keptDerivations)
 	stage(&m.unfit, m.group, m.derivations, m.bind)
-	stage(&m.collisions, m.uniqueKeys, m.uniqueRules)
+	stage(&m.collisions, m.strengthen, m.uniqueKeys, m.uniqueRules)
 	byID := map[string]*column{}
 	for _, ts := range m.tables {
 		for _, col := range ts.columns {

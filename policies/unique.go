@@ -17,7 +17,7 @@ type group struct {
 	members []*column
 	limits  masking.Column // of all members, see narrow
 	unknown *column        // compares in a way that we cannot follow; nil if none does
-	unique  bool           // a unique key of one column stands on a member
+	unique  bool           // a unique key of one column stands on a member, or one of several needs it, see strengthen
 	rows    int64          // of the largest table
 }
 
@@ -147,6 +147,65 @@ func (t *table) rows() int64 {
 	return n
 }
 
+// strengthen binds anew, as for a unique column, what makes the masked members of a key of
+// several columns collide. That is asked only where no other key carries this one: what
+// compiles without is masked as it was.
+func (c *compiler) strengthen() {
+	for _, ts := range c.tables {
+		if !ts.copied() {
+			continue
+		}
+		for _, k := range ts.t.UniqueKeys() {
+			if len(k.Columns) > 1 && ts.endangers(k) != nil && !ts.carried(k) {
+				c.strengthenAll(ts, k.Columns)
+			}
+		}
+		for _, r := range ts.t.Rules {
+			if bad, _ := ts.breaks(r); bad == nil || len(r.Parts) < 2 || ts.t.Kind == catalog.Partitioned {
+				continue
+			}
+			var columns []string
+			for _, p := range r.Parts {
+				if p.Operator == "" {
+					columns = append(columns, p.Column)
+				}
+			}
+			c.strengthenAll(ts, columns)
+		}
+	}
+}
+
+func (c *compiler) strengthenAll(t *table, columns []string) {
+	for _, name := range columns {
+		col := t.column(name)
+		if col == nil || !col.bound || col.group.unique || col.binding.Guarantees.Unique(t.rows()) || c.takesUnique(c.finalSpec(col)) {
+			continue // a transform that takes unique: true is another one with it, which is for the policy to say
+		}
+		c.strengthenGroup(col.group)
+	}
+}
+
+// strengthenGroup binds all members of the group as unique, or leaves them as they are if
+// the transform cannot.
+func (c *compiler) strengthenGroup(g *group) {
+	g.unique = true
+	bindings := map[*column]masking.Binding{}
+	for _, m := range g.members {
+		if !m.bound {
+			continue
+		}
+		b, err := c.reg.Bind(c.key, c.maskingColumn(m), c.finalSpec(m), c.row(m))
+		if err != nil || !b.Guarantees.Unique(g.rows) {
+			g.unique = false
+			return
+		}
+		bindings[m] = b
+	}
+	for m, b := range bindings {
+		m.binding = b
+	}
+}
+
 // uniqueKeys proves that every unique key of a copied table stays unique.
 func (c *compiler) uniqueKeys() {
 	said := map[Position]bool{}
@@ -240,8 +299,12 @@ func (t *table) carried(k catalog.Key) bool {
 
 // uniqueHelp says which transform would keep the column unique.
 func uniqueHelp(col *column) string {
-	if spec := col.decision.spec; spec.Variant == "email" && spec.Params["unique"] == nil {
+	switch spec := col.decision.spec; {
+	case spec.Params["unique"] != nil:
+	case spec.Variant == "email":
 		return "add unique: true to the transform"
+	case spec.Name == "fake" && spec.Variant == "user_name":
+		return "add unique: true to the transform: then each character becomes one of its kind"
 	}
 	switch kindOf(col.col.Type) {
 	case masking.Int:

@@ -13,12 +13,10 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -198,9 +196,6 @@ func (h *holder) release() {
 
 // holdForRun is the holder's end.
 func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
-	// A run that was killed hears no answer: that must not kill the holder, which has a
-	// socket to remove.
-	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := ends(ctx)
 	defer stop()
 	input := bufio.NewReader(stdin)

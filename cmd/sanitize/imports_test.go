@@ -39,7 +39,7 @@ var rooms = []room{
 	{"connectors/catalog", nil, nil},
 	{"connectors", []string{"connectors/catalog"}, []string{arrow}},
 	{"connectors/internal/...", []string{"connectors", "connectors/catalog"}, []string{arrow}},
-	{"connectors/postgres", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow, xsync, "github.com/jackc/pgx/v5/..."}},
+	{"connectors/postgres", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow, xsync, "github.com/jackc/pgx/v5/...", "github.com/jackc/pgservicefile"}},
 	{"connectors/mysql", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow, xsync, "github.com/go-sql-driver/mysql"}},
 	{"connectors/sqlite", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow, "modernc.org/sqlite/..."}},
 	{"connectors/memory", []string{"connectors", "connectors/catalog", "connectors/internal/..."}, []string{arrow}},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -118,6 +119,26 @@ func TestLimitFlags(t *testing.T) {
 		}
 		if got := o.run(); got != want {
 			t.Errorf("%q: %+v, want %+v", args, got, want)
+		}
+	}
+}
+
+// Where another process holds the snapshot, one of the sessions is its own.
+func TestSessionsBesideAHolder(t *testing.T) {
+	for want, held := range map[int][]heldOptions{4: {{}}, 3: {{hold: time.Hour}, {snapshot: "token"}, {resume: true}}} {
+		for _, h := range held {
+			o := runOptions{policy: "p", from: "a", to: "b", connectOptions: connectOptions{lockTimeout: time.Second}, held: h}
+			cmd := &cobra.Command{}
+			o.limits.bind(cmd.Flags())
+			if err := cmd.Flags().Set("max-source-connections", "4"); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.check(cmd); err != nil {
+				t.Fatal(err)
+			}
+			if got := o.limits.connector(connectors.Options{}).Sessions; got != want {
+				t.Errorf("%+v: %d sessions for the run itself, want %d", h, got, want)
+			}
 		}
 	}
 }

@@ -17,9 +17,14 @@ package main
 import (
 	"context"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 func main() {
+	// Who reads our talk may go before a run has ended: that must not kill it, with a build
+	// aside and a snapshot held. Whoever has data to write is told instead.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Exit(execute(context.Background(), os.Args[1:], newUI(os.Stdout, os.Stderr)))
 }
 

@@ -133,3 +133,29 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 	t.Fatalf("waited a minute for: %s", what)
 }
+
+// Who reads the talk may go away in the middle, as head does: the run goes on to its end. Nobody
+// is told that data are not read: who went away knows.
+func TestReadersThatGoAway(t *testing.T) {
+	unread := func() *os.File {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		t.Cleanup(func() { w.Close() })
+		return w
+	}
+	p := prepare("demo")
+	p.cmd.Dir, p.cmd.Stderr = t.TempDir(), unread()
+	p.run(t)
+	if code := p.wait(t); code != 0 {
+		t.Errorf("a run whose talk nobody reads ends with %d", code)
+	}
+	p = prepare("version")
+	p.cmd.Stdout = unread()
+	p.run(t)
+	if code := p.wait(t); code != 1 || p.stderr.Len() > 0 {
+		t.Errorf("a command whose data nobody reads ends with %d and says %q", code, p.stderr.String())
+	}
+}

@@ -70,7 +70,7 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if o.lockTimeout <= 0 {
 		return usage(cmd, "--lock-timeout must be above 0")
 	}
-	if o.held.hold > 0 {
+	if o.held.hold > 0 || o.held.snapshot != "" || o.held.resume {
 		o.limits.beside = 1 // the process that holds the snapshot has a session of its own
 	}
 	if err := o.limits.check(cmd, &o.workers); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
@@ -61,10 +62,21 @@ func newUI(out, talk *os.File) *ui {
 
 // Data prints to standard output.
 func (u *ui) Data(text string) error {
-	if _, err := io.WriteString(u.out, text); err != nil {
-		return fmt.Errorf("write standard output: %w", err)
+	_, err := io.WriteString(u.out, text)
+	return outputError(err)
+}
+
+// errUnread is the error of data that nobody reads any more, as head does not when it has its lines.
+var errUnread = errors.New("write standard output: nobody reads it")
+
+func outputError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EPIPE):
+		return errUnread
 	}
-	return nil
+	return fmt.Errorf("write standard output: %w", err)
 }
 
 // JSON prints v to standard output, indented.
@@ -72,10 +84,7 @@ func (u *ui) JSON(v any) error {
 	e := json.NewEncoder(u.out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write standard output: %w", err)
-	}
-	return nil
+	return outputError(e.Encode(v))
 }
 
 // Say prints a line of talk, unless the run is quiet.
@@ -103,6 +112,7 @@ func (u *ui) Fail(err error) {
 	var kept *keptError
 	switch {
 	case err == nil:
+	case errors.Is(err, errUnread):
 	case errors.Is(err, pipeline.ErrInterrupted):
 		u.print(u.paint("sanitize: ", red) + "interrupted; the target is as it was\n")
 		if errors.As(err, &kept) {

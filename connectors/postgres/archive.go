@@ -285,31 +285,42 @@ func (a *archive) wholeExclusions() {
 // their comments, behind all rows: nobody can foresee which rows are loaded first. The tables
 // beneath come before those above, which find the same there and merge with it.
 func (a *archive) postpone(p *picture) {
-	if len(p.looking) == 0 {
+	if len(p.late) == 0 && len(p.lateDomains) == 0 {
 		return
 	}
 	f := p.fates()
 	for _, it := range slices.Backward(slices.Clone(a.items)) {
 		id := catalog.TableID{Schema: it.Schema, Name: it.Name}
-		t := p.Table(id)
-		if it.Kind != "TABLE" || it.left || t == nil {
-			continue
-		}
-		for _, d := range t.Checks {
-			if !p.looking.calledIn(d.Text) || !saysCheck(it.SQL, d.Name) || f.byName["constraint:"+id.String()+"."+d.Name] == catalog.Stays {
-				continue
-			}
-			it.SQL += dropCheck(id, d.Name)
-			late := &item{entry: entry{Kind: "CHECK CONSTRAINT", Schema: id.Schema, Name: id.Name + " " + d.Name, Phase: phaseAttach,
-				SQL: "ALTER TABLE " + table(id) + " ADD CONSTRAINT " + ident(d.Name) + " " + d.Text + ";"}, after: true, seen: true}
-			for _, c := range a.items {
-				if c.Kind == "COMMENT" && c.Schema == id.Schema && !c.left && isComment(c.Name, d.Name, id.Name) {
-					late.SQL, c.left = late.SQL+"\n"+c.SQL, true
+		switch {
+		case it.left:
+		case it.Kind == "TABLE":
+			for _, d := range p.late[id] {
+				if saysCheck(it.SQL, d.Name) && f.byName["constraint:"+id.String()+"."+d.Name] != catalog.Stays {
+					it.SQL += dropCheck(id, d.Name)
+					a.check(id, d.Name, "ALTER TABLE "+table(id), d.Text)
 				}
 			}
-			a.items = append(a.items, late)
+		case it.Kind == "DOMAIN":
+			for _, d := range p.lateDomains {
+				if kind, name := d.kindName(); d.domain == id && f.byName[kind+":"+name] != catalog.Stays {
+					it.SQL += "\nALTER DOMAIN " + table(id) + " DROP CONSTRAINT " + ident(d.check) + ";"
+					a.check(id, d.check, "ALTER DOMAIN "+table(id), d.text)
+				}
+			}
 		}
 	}
+}
+
+// check adds a CHECK behind all rows, and its comment.
+func (a *archive) check(of catalog.TableID, name, alter, words string) {
+	late := &item{entry: entry{Kind: "CHECK CONSTRAINT", Schema: of.Schema, Name: of.Name + " " + name, Phase: phaseAttach,
+		SQL: alter + " ADD CONSTRAINT " + ident(name) + " " + words + ";"}, after: true, seen: true}
+	for _, c := range a.items {
+		if c.Kind == "COMMENT" && c.Schema == of.Schema && !c.left && isComment(c.Name, name, of.Name) {
+			late.SQL, c.left = late.SQL+"\n"+c.SQL, true
+		}
+	}
+	a.items = append(a.items, late)
 }
 
 // saysCheck reports whether a CHECK stands in the definition of its table.

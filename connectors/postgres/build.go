@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -54,6 +55,8 @@ type build struct {
 	entering sync.RWMutex // held for reading while a session is opened, and noted in ours
 	cut      atomic.Bool  // a session was lost: the server may still run what it was told last
 	poolOnce sync.Once    // the pool is closed
+	whole    atomic.Bool  // all that rows need is there
+	unknown  sync.Once    // a setting of the source is not known here: it is said once
 
 	mu     sync.Mutex
 	state  buildState
@@ -155,6 +158,9 @@ func (b *build) define(ctx context.Context) error {
 		// it is set here, as it is stored, and taken from here.
 		sql := fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); ALTER DATABASE %s SET %s FROM CURRENT; COMMIT",
 			literal(name), literal(value), ident(b.name), settingName(name))
+		if strings.EqualFold(name, "default_text_search_config") { // which may be the database's own, that is not there yet
+			sql = fmt.Sprintf("ALTER DATABASE %s SET %s TO %s", ident(b.name), settingName(name), literal(value))
+		}
 		if _, err := b.admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 			refused := fail(ctx, b.side, "set it", err) // the server's own words may quote the value
 			b.warn(fmt.Sprintf("the database setting %s stays behind: %v", name, refused))
@@ -189,8 +195,32 @@ func (b *build) define(ctx context.Context) error {
 				return b.definitionError(ctx, e, err)
 			}
 		}
-		return b.defined(ctx, held)
+		if err := b.defined(ctx, held); err != nil {
+			return err
+		}
+		b.whole.Store(true)
+		return b.compute(ctx, held.conn)
 	})
+}
+
+// compute makes a session compute as the source's do: days begin where they do there, and words
+// are found by its configuration.
+func (b *build) compute(ctx context.Context, conn *pgx.Conn) error {
+	for _, kv := range b.defs.Session {
+		sql := "SELECT pg_catalog.set_config(" + literal(kv[0]) + ", " + literal(kv[1]) + ", false)"
+		_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) && !broken(err) {
+			b.unknown.Do(func() {
+				b.warn(fmt.Sprintf("the target's server does not know the source's %s: what depends on it, as days do on the time zone, is computed by its own", kv[0]))
+			})
+			continue
+		}
+		if err != nil {
+			return failDefinition(ctx, b.side, "set a session of "+word(b.name), err)
+		}
+	}
+	return nil
 }
 
 // settingName quotes the parts of a setting's name: plpgsql.extra_errors.
@@ -209,7 +239,7 @@ func (b *build) definitionError(ctx context.Context, e entry, err error) error {
 		switch state := stateOf(err); {
 		case e.Kind == "EXTENSION" && (state == "0A000" || state == "58P01" || state == "22023"):
 			ce.Kind = connectors.KindUnavailable
-			ce.Hint = "install the extension at the target's server (Debian: apt-get install postgresql-contrib, or the extension's own package)"
+			ce.Hint = "install the extension at the target's server (Debian: apt-get install postgresql-contrib, or the extension's own package), or drop it at the source if nothing there needs it"
 		case e.Kind == "EXTENSION" && state == "42501":
 			ce.Hint = "the account may not create this extension; connect as a superuser of the target's server"
 		case state == "42704" && ce.Hint == "":
@@ -318,15 +348,59 @@ func (b *build) Finish(ctx context.Context) error {
 	if err := b.phase(ctx, phaseRest); err != nil {
 		return err
 	}
-	for _, id := range b.defs.Views {
-		if err := b.refresh(ctx, id); err != nil {
-			return err
-		}
+	if err := b.refreshAll(ctx); err != nil {
+		return err
 	}
 	if err := b.parallel(ctx, b.analyzing(b.defs.Views)); err != nil {
 		return err
 	}
 	return b.settle(ctx)
+}
+
+// refreshAll fills the materialized views. One may read another by a function, which no catalog
+// tells: those that cannot be filled yet are tried again when others are.
+func (b *build) refreshAll(ctx context.Context) error {
+	for todo := b.defs.Views; len(todo) > 0; {
+		var wait []catalog.TableID
+		var last error
+		for _, id := range todo {
+			err := b.refresh(ctx, id)
+			if stateOf(err) == "55000" {
+				wait, last = append(wait, id), err
+				continue
+			}
+			if err != nil {
+				return hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err)
+			}
+		}
+		if len(wait) < len(todo) {
+			todo = wait
+			continue
+		}
+		if !b.holdsUnfilled() {
+			return fail(ctx, b.side, "refresh materialized view "+words(wait[len(wait)-1]), last)
+		}
+		// At the source they were filled while what they read was: nobody could refresh them there either.
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, id := range wait {
+			b.unfilled[id] = true
+			b.warn("materialized view " + words(id) + " is not filled, for it reads one that is not")
+		}
+		return nil
+	}
+	return nil
+}
+
+// holdsUnfilled reports whether a materialized view that comes along is not filled at the source.
+func (b *build) holdsUnfilled() bool {
+	filled := map[string]bool{}
+	for _, id := range b.defs.Views {
+		filled[id.String()] = true
+	}
+	return slices.ContainsFunc(b.spec.Catalog.Objects, func(o catalog.Object) bool {
+		return o.Kind == "materialized view" && !filled[o.Name]
+	})
 }
 
 // refresh fills a materialized view, unless it has been filled. That is not noted in the ledger: of
@@ -340,16 +414,8 @@ func (b *build) refresh(ctx context.Context, id catalog.TableID) error {
 		return nil
 	}
 	err := b.ample(ctx, func(held *session) error { return held.exec(ctx, "REFRESH MATERIALIZED VIEW "+table(id)) })
-	if stateOf(err) == "55000" {
-		// At the source it was filled while what it reads was: nobody could refresh it there either.
-		b.warn("materialized view " + words(id) + " is not filled, for it reads one that is not")
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.unfilled[id] = true
-		return nil
-	}
 	if err != nil {
-		return hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err)
+		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

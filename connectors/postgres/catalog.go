@@ -33,6 +33,7 @@ type picture struct {
 	oids   map[catalog.TableID]uint32
 	stored []uint32 // of the tables that store rows here
 	heap   map[catalog.TableID]bool
+	byText map[catalog.TableID]bool // whose rows travel as text
 	major  int
 
 	// What is decided about the objects; see tether.go.
@@ -46,6 +47,8 @@ type picture struct {
 	domains     []domainPart
 	given       []givenDefault // all defaults of columns, of tables and of views
 	looking     functionNames  // those that read rows
+	lateDomains []domainPart
+	late        map[catalog.TableID][]catalog.Definition // CHECKs that call one, in the server's own words
 }
 
 // serverMajor returns the major version of the server behind a connection, and
@@ -66,8 +69,8 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 // keep names objects that come along though they would stay behind.
 func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture, error) {
 	major, version := serverMajor(conn)
-	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, major: major,
-		beside: map[int]string{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
+	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, byText: map[catalog.TableID]bool{}, major: major,
+		beside: map[int]string{}, late: map[catalog.TableID][]catalog.Definition{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
 	var tables []*catalog.Table
@@ -113,7 +116,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 	case "LATIN1", "WIN1252":
 		charset = catalog.Latin1
 	}
-	if err := readColumns(ctx, conn, ids, byOID, types); err != nil {
+	if err := readColumns(ctx, conn, ids, byOID, types, p.byText); err != nil {
 		return nil, err
 	}
 	for _, t := range tables {
@@ -211,7 +214,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 	return p, p.keep(keep)
 }
 
-func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes) error {
+func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes, byText map[catalog.TableID]bool) error {
 	return each(ctx, conn, "columns", []any{ids}, func(row pgx.CollectableRow) error {
 		var oid, typ, collation uint32
 		var mod int32
@@ -239,6 +242,9 @@ func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[ui
 		}
 		t := byOID[oid]
 		t.Columns = append(t.Columns, c)
+		if types.byText(typ) && !c.Generation.Computed() {
+			byText[t.ID] = true
+		}
 		return nil
 	})
 }

@@ -1,10 +1,14 @@
 package postgres
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -61,7 +65,7 @@ func TestCatalogOfTypes(t *testing.T) {
 	number := func(precision, scale int) *catalog.Type {
 		return &catalog.Type{Kind: catalog.Numeric, Precision: precision, Scale: scale}
 	}
-	both := catalog.FoldCase | catalog.FoldAccents
+	both := catalog.FoldForms | catalog.FoldCase | catalog.FoldAccents
 	pair := catalog.Type{Kind: catalog.Composite, Fields: []catalog.Field{{Name: "a", Type: *text(5, both)}, {Name: "b", Type: *number(8, 3)}}}
 	for name, want := range map[string]catalog.Type{
 		"x": {Kind: catalog.XML}, "i": {Kind: catalog.IP}, "c": {Kind: catalog.IP}, "m": {Kind: catalog.MAC}, "m8": {Kind: catalog.MAC}, "p": {Kind: catalog.Point},
@@ -72,7 +76,7 @@ func TestCatalogOfTypes(t *testing.T) {
 		"r":  {Kind: catalog.Range, Element: &catalog.Type{Kind: catalog.Int, Bits: 32}}, "mr": {Kind: catalog.Range, Element: &catalog.Type{Kind: catalog.Int, Bits: 64}},
 		"w": {Kind: catalog.Range, Element: text(0, 0)}, "h": {Kind: catalog.Hstore, Element: text(0, 0)},
 		"ci": *text(0, catalog.FoldCase), "cia": {Kind: catalog.Array, Element: text(0, catalog.FoldCase)},
-		"nb": *text(0, both), "ld": *text(9, catalog.FoldCase), "kn": *text(0, catalog.FoldUnknown), "dg": *text(0, 0), "ch": *text(3, catalog.PadSpace),
+		"nb": *text(0, both), "ld": *text(9, catalog.FoldForms|catalog.FoldCase), "kn": *text(0, catalog.FoldUnknown), "dg": *text(0, 0), "ch": *text(3, catalog.PadSpace),
 		"nm": {Kind: catalog.Text, Length: 63, MaxBytes: 63}, "bx": {}, "iv": {}, "money": {},
 	} {
 		if got := meaningOnly(c.Find("t").Column(name).Type); !reflect.DeepEqual(got, want) {
@@ -162,7 +166,7 @@ func TestCatalogOfRules(t *testing.T) {
 	want := []catalog.Rule{
 		{Name: "t_both", Parts: []catalog.Part{{Expression: "(a || b)", Reads: []string{"a", "b"}}}},
 		{Name: "t_cast", Parts: []catalog.Part{{Column: "a", Equality: catalog.FoldCase}}},
-		{Name: "t_coll", Parts: []catalog.Part{{Column: "b", Equality: catalog.FoldCase | catalog.FoldAccents}}},
+		{Name: "t_coll", Parts: []catalog.Part{{Column: "b", Equality: catalog.FoldForms | catalog.FoldCase | catalog.FoldAccents}}},
 		{Name: "t_email", Parts: []catalog.Part{{Column: "E mail", Equality: catalog.FoldCase}}, Condition: []string{"gone"}},
 		{Name: "t_row", Parts: []catalog.Part{{Expression: "public.whole(t.*)", Reads: all}}},
 		{Name: "t_stays", Parts: []catalog.Part{{Column: "room"}, {Column: "during", Operator: "&&"}}, Condition: []string{"gone"}, Exclusion: true},
@@ -176,16 +180,59 @@ func TestCatalogOfRules(t *testing.T) {
 }
 
 func TestEqualityOf(t *testing.T) {
-	both := catalog.FoldCase | catalog.FoldAccents
+	forms := catalog.FoldForms
+	cases := forms | catalog.FoldCase
+	both := cases | catalog.FoldAccents
 	for locale, want := range map[string]catalog.Equality{
 		"und-u-ks-level1": both, "en-US-u-ks-level1": both, "@colStrength=primary": both, "de@colStrength=primary": both,
-		"und-u-ks-level2": catalog.FoldCase, "sv-u-ks-level2": catalog.FoldCase, "@colStrength=secondary": catalog.FoldCase,
-		"sv-u-ks-level1": catalog.FoldUnknown, "tr-u-ks-level2": catalog.FoldUnknown, "und": catalog.FoldUnknown, "und-u-ks-level3": catalog.FoldUnknown,
+		"und-u-ks-level2": cases, "sv-u-ks-level2": cases, "@colStrength=secondary": cases,
+		"und": forms, "cs-CZ": forms, "tr-u-ks-level3": forms, "@colStrength=tertiary": forms, "und-u-ks-level4": forms,
+		"sv-u-ks-level1": catalog.FoldUnknown, "tr-u-ks-level2": catalog.FoldUnknown, "und-u-ks-identic": catalog.FoldUnknown, "und-u-kn-true": catalog.FoldUnknown,
+		"ja": catalog.FoldUnknown, "ja-u-ks-level2": catalog.FoldUnknown, "th-TH": catalog.FoldUnknown, "th-u-ks-level2": catalog.FoldUnknown, "@colNumeric=yes": catalog.FoldUnknown, "": catalog.FoldUnknown,
 		"und-u-ks-level1-kc-true": catalog.FoldUnknown, "und-u-kn-true-ks-level2": catalog.FoldUnknown, "de-u-co-phonebk-ks-level1": catalog.FoldUnknown,
-		"und@colStrength=secondary;colNumeric=yes": catalog.FoldUnknown, "": catalog.FoldUnknown,
+		"und@colStrength=secondary;colNumeric=yes": catalog.FoldUnknown,
 	} {
 		if got := equalityOf(locale); got != want {
 			t.Errorf("%q: %s, want %s", locale, got, want)
+		}
+	}
+}
+
+// What FoldForms stands for is equal to a nondeterministic collation of every strength but
+// the last, and what is known of the languages apart is so.
+func TestFormsAreEqual(t *testing.T) {
+	connectortest.NoRaces(t)
+	a := connectortest.Postgres(t)
+	dsn := lettered(t, a)
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for _, c := range []struct {
+		locale string
+		equal  string // as SQL
+		want   bool
+	}{
+		{"und-u-ks-level1", `E'\u00e9' = E'e\u0301'`, true},
+		{"und-u-ks-level2", `E'\u00e9' = E'e\u0301'`, true},
+		{"und", `E'\u00e9' = E'e\u0301'`, true},
+		{"und-u-ks-level2", `E'a\u00ad\u200db' = 'ab'`, true},
+		{"und", `E'a\u00ad\u200db' = 'ab'`, true},
+		{"und", `E'\u0661' = '1'`, true},
+		{"und-u-ks-level2", `E'\uff11' = '1'`, true},
+		{"und", `E'\uff11' = '1'`, false},
+		{"und-u-ks-identic", `E'a\u00adb' = 'ab'`, false},
+		{"th-u-ks-level2", `'a b' = 'ab'`, true},
+		{"ja-u-ks-level2", `'カー' = 'カア'`, true},
+	} {
+		a.Exec(t, dsn, fmt.Sprintf(`CREATE COLLATION IF NOT EXISTS "%[1]s" (provider = icu, locale = '%[1]s', deterministic = false)`, c.locale))
+		var got bool
+		if err := conn.QueryRow(t.Context(), fmt.Sprintf(`SELECT %s COLLATE "%s"`, c.equal, c.locale)).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s is %t", c.locale, c.equal, got)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -30,6 +29,7 @@ type config struct {
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)
 	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
+	sticky      stickiness
 }
 
 const (
@@ -125,7 +125,8 @@ func (c *config) settings() [][2]string {
 	// itself. What a crash of the server takes off the end of a build is made again,
 	// so its commits need not reach the disk one by one; the last one does.
 	return append(s, [2]string{"lock_timeout", "0"}, [2]string{"synchronous_commit", "off"},
-		[2]string{"check_function_bodies", "off"}, [2]string{"xmloption", "content"})
+		[2]string{"check_function_bodies", "off"}, [2]string{"xmloption", "content"},
+		[2]string{"array_nulls", "on"}, [2]string{"transform_null_equals", "off"})
 }
 
 // connect opens a session on a database and makes the settings.
@@ -145,8 +146,17 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 		return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true,
 			Err: errors.New(first), Hint: "is the server running, and do host, port and TLS mode fit?"}
 	}
+	if err := c.set(ctx, conn); err != nil {
+		closeConn(conn)
+		return nil, failDefinition(ctx, c.side, op, err)
+	}
+	return conn, nil
+}
+
+// set makes the settings of a session, if it is ours alone.
+func (c *config) set(ctx context.Context, conn *pgx.Conn) error {
 	var sql strings.Builder
-	sql.WriteString("SELECT pg_catalog.set_config(v.name, v.setting, false) FROM (VALUES ")
+	sql.WriteString("; SELECT pg_catalog.set_config(v.name, v.setting, false) FROM (VALUES ")
 	for i, s := range c.settings() {
 		if i > 0 {
 			sql.WriteString(", ")
@@ -161,12 +171,17 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 	}
 	fmt.Fprintf(&sql, ", (999, 'client_encoding', '%s')", encoding)
 	// Asked one by one: the view pg_settings would spell all of a server's settings, at every session.
-	sql.WriteString(") AS v(n, name, setting) WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL ORDER BY v.n")
-	if _, err := conn.PgConn().Exec(ctx, sql.String()).ReadAll(); err != nil {
-		closeConn(conn)
-		return nil, failDefinition(ctx, c.side, op, err)
+	sql.WriteString(") AS v(n, name, setting) WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL")
+	const order = " ORDER BY v.n"
+	pid := conn.PgConn().PID()
+	who, err := answering(ctx, conn.PgConn(), fmt.Sprintf("%s AND pg_catalog.pg_backend_pid() = %d%s", sql.String(), int32(pid), order))
+	if err == nil && who.pid != pid { // and so nothing is set
+		if err = c.ownSession(ctx, conn); err == nil {
+			who, err = answering(ctx, conn.PgConn(), sql.String()+order)
+		}
 	}
-	return conn, nil
+	conn.PgConn().CustomData()[peerKey] = who
+	return err
 }
 
 // closeConn ends a session within a bounded time.
@@ -257,44 +272,4 @@ func parseKeywords(dsn string) (map[string]string, error) {
 		rest = strings.TrimLeft(after[i:], " \t\r\n")
 	}
 	return values, nil
-}
-
-// environment returns the environment in which a client program of PostgreSQL
-// reaches the same database. All of it goes by the environment: a process list
-// shows arguments to everybody.
-func (c *config) environment(database string) ([]string, error) {
-	values, err := parseKeywords(c.dsn)
-	if err != nil {
-		return nil, err
-	}
-	set := map[string]string{}
-	for k, v := range values {
-		if name := keywords[k]; name != "" {
-			set[name] = v
-		}
-	}
-	if !strings.Contains(c.conn.Host, ",") && len(c.conn.Fallbacks) == 0 || set["PGHOST"] == "" {
-		set["PGHOST"] = c.conn.Host
-		set["PGPORT"] = strconv.Itoa(int(c.conn.Port))
-	}
-	set["PGUSER"] = c.conn.User
-	set["PGDATABASE"] = database
-	set["PGPASSWORD"] = c.conn.Password
-	set["PGAPPNAME"] = "sanitize pg_dump"
-	// The program must not be held to what the account or the server likes best.
-	set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on")
-	set["LC_ALL"] = "C"
-	var env []string
-	for _, kv := range os.Environ() {
-		name, _, _ := strings.Cut(kv, "=")
-		if _, ours := set[name]; !ours {
-			env = append(env, kv)
-		}
-	}
-	for name, v := range set {
-		if v != "" {
-			env = append(env, name+"="+v)
-		}
-	}
-	return env, nil
 }

@@ -53,7 +53,7 @@ var conditions = map[string]string{
 var classes = map[string]string{
 	"22": "data exception", "23": "integrity violation", "25": "invalid transaction state", "28": "account is refused", "2B": "dependent privileges exist", "40": "transaction rolled back",
 	"42": "syntax error or missing right", "53": "insufficient resources", "54": "program limit exceeded", "55": "object is not in the right state",
-	"57": "operator intervention", "58": "system error", "XX": "internal error",
+	"57": "operator intervention", "58": "system error", "F0": "configuration file error", "0L": "right that cannot be given", "XX": "internal error",
 }
 
 // bare turns a server's error into a condition: words of ours, with the names
@@ -96,7 +96,7 @@ func bare(pg *pgconn.PgError) *condition {
 // it speaks of objects. It is for statements that no row is in reach of.
 func spoken(pg *pgconn.PgError) *condition {
 	switch pg.Code[:min(2, len(pg.Code))] {
-	case "08", "0A", "25", "28", "2B", "3D", "3F", "42", "53", "54", "55", "57", "58":
+	case "08", "0A", "0L", "25", "28", "2B", "3D", "3F", "42", "53", "54", "55", "57", "58", "F0":
 		return &condition{state: pg.Code, text: strings.TrimSpace(pg.Message)}
 	}
 	return bare(pg)
@@ -218,8 +218,15 @@ func classify(e *connectors.Error, pg *pgconn.PgError) {
 		e.Hint = "check the account and its password: in the connection string, in PGPASSFILE, or in the service's entry"
 	case pg.Code == "3D000":
 		e.Kind = connectors.KindUnavailable
-	case pg.Code == "42501":
+	case pg.Code == "42501", strings.HasPrefix(pg.Code, "0L"):
 		e.Kind = connectors.KindUnavailable
+	case strings.HasPrefix(pg.Code, "F0"):
+		e.Kind = connectors.KindUnavailable
+		server := "the target's server"
+		if e.Side == connectors.SourceSide {
+			server = "the source's server"
+		}
+		e.Hint = "a dictionary of text search reads that file: install it under tsearch_data, in the folder that pg_config --sharedir names, at " + server
 	case pg.Code == "53100":
 		e.Kind = connectors.KindUnavailable
 		e.Hint = "the server has no room left on its disk"

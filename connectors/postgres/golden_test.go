@@ -3,6 +3,7 @@ package postgres
 import (
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -154,7 +156,7 @@ func TestAccepts(t *testing.T) {
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	service := filepath.Join(dir, "services")
-	if err := os.WriteFile(service, []byte("[shop]\nhost=from.service\nport=6543\nuser=ann\ndbname=shop\npassword=from-file\n"), 0o600); err != nil {
+	if err := os.WriteFile(service, []byte("[shop]\nhost=from.service\nport=6543\nuser=ann\ndbname=shop\npassword=from-file\nconnect_timeout=7\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PGSERVICEFILE", service)
@@ -163,7 +165,8 @@ func TestEnvironment(t *testing.T) {
 		"postgres://bob:pw%20x@h:1/db?sslmode=disable&sslrootcert=&application_name=x": {"PGHOST=h", "PGPORT=1", "PGUSER=bob", "PGPASSWORD=pw x", "PGDATABASE=db", "PGSSLMODE=disable"},
 		`host=h user=bob password='p''w' dbname=db`:                                    nil,
 		`host=h user=bob password='p\'w' dbname=db options='-c work_mem=1MB'`:          {"PGHOST=h", "PGPASSWORD=p'w", "PGDATABASE=db"},
-		"service=shop": {"PGHOST=from.service", "PGPORT=6543", "PGUSER=ann", "PGPASSWORD=from-file", "PGDATABASE=shop", "PGSERVICE=shop"},
+		"service=shop": {"PGHOST=from.service", "PGPORT=6543", "PGUSER=ann", "PGPASSWORD=from-file", "PGDATABASE=shop", "PGCONNECT_TIMEOUT=7"},
+		"service=shop host=other dbname=b user=bob": {"PGHOST=other", "PGPORT=6543", "PGUSER=bob", "PGPASSWORD=from-file", "PGDATABASE=b", "PGCONNECT_TIMEOUT=7"},
 	} {
 		c, err := newConfig(connectors.SourceSide, dsn, connectors.Options{})
 		if want == nil {
@@ -176,12 +179,15 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("%s: %v", dsn, err)
 			continue
 		}
-		env, err := c.environment(c.conn.Database)
+		env, err := c.environment(c.conn.Database, endpoint{host: c.conn.Host, port: int(c.conn.Port)})
 		if err != nil {
 			t.Errorf("%s: %v", dsn, err)
 			continue
 		}
 		all := "\n" + strings.Join(env, "\n") + "\n"
+		if strings.Contains(all, "\nPGSERVICE=") {
+			t.Errorf("%s: to libpq the service comes before what is beside it", dsn)
+		}
 		for _, w := range want {
 			if !strings.Contains(all, "\n"+w+"\n") {
 				t.Errorf("%s: no %s", dsn, w)
@@ -241,5 +247,24 @@ func TestArchive(t *testing.T) {
 	}
 	if _, err := readArchive(toc, before, ""); err == nil {
 		t.Error("an item without SQL is not missed")
+	}
+}
+
+// A connection string that leads to several servers leads pg_dump to the one that the snapshot is of.
+func TestDumpFollowsItsSnapshot(t *testing.T) {
+	a := connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE TABLE people (id int PRIMARY KEY)")
+	u, err := url.Parse(from)
+	if err != nil || u.Port() == "" {
+		t.Fatalf("%q, %v", u.Redacted(), err)
+	}
+	u.Host = "127.0.0.1:1," + u.Host // nobody is there
+	snap, err := openSnapshot(t, u.String(), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := snap.Definitions(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"net"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 // COPY has brought so many bytes in one direction.
 type proxy struct {
 	toUs, away atomic.Int64 // bytes until it hangs up; 0 never does
+	still      sync.RWMutex // locked while nothing gets through
 }
 
 func newProxy(t *testing.T, dsn string) (*proxy, string) {
@@ -48,6 +50,8 @@ func newProxy(t *testing.T, dsn string) (*proxy, string) {
 				buf := make([]byte, 4096)
 				for {
 					n, err := from.Read(buf)
+					p.still.RLock()
+					p.still.RUnlock()
 					if rest := left.Load(); rest > 0 {
 						if rest <= int64(n) {
 							to.Write(buf[:rest])

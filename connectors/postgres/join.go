@@ -8,8 +8,9 @@ import (
 )
 
 var (
-	_ connectors.Joiner = (*source)(nil)
-	_ connectors.Held   = (*snapshot)(nil)
+	_ connectors.Joiner  = (*source)(nil)
+	_ connectors.Held    = (*snapshot)(nil)
+	_ connectors.Voucher = (*snapshot)(nil)
 )
 
 // Join opens a view of a snapshot that another session has exported and still holds. A
@@ -27,9 +28,13 @@ func (s *snapshot) Alive(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.ask()
+	s.ask(ctx)
 	return s.alive()
 }
+
+// Vouch asks the holder, whose locks keep the tables as the snapshot knows them: of one that
+// somebody has emptied or rewritten, a reader would see no row.
+func (s *snapshot) Vouch(ctx context.Context) error { return s.Alive(ctx) }
 
 // gone reports whether the server says that it knows no such snapshot (any more): one
 // that does not exist, one whose session has ended, a name that is none, one of another database.
@@ -52,7 +57,7 @@ func (s *snapshot) unknown(ctx context.Context, err error) error {
 }
 
 // rejoin takes a joined snapshot anew when our own holder was lost: while the process
-// that had it first holds it, and the locks of all tables, nothing is missed. The
+// that had it first holds it, and no table was rewritten meanwhile, nothing is missed. The
 // caller has holderMu.
 func (s *snapshot) rejoin(ctx context.Context) error {
 	if !s.joined {
@@ -62,10 +67,14 @@ func (s *snapshot) rejoin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if peerOf(conn).started != s.server {
+		closeConn(conn)
+		return s.severalError()
+	}
 	was := s.holder
 	s.holder = conn
 	if err = s.take(ctx); err == nil {
-		err = s.lock(ctx)
+		err = s.secure(ctx)
 	}
 	if err != nil {
 		s.holder = was

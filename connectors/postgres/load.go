@@ -44,7 +44,7 @@ func (b *build) session(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	b.mu.Lock()
-	b.ours[conn.PgConn().PID()] = true
+	b.ours[peerOf(conn).pid] = true
 	b.mu.Unlock()
 	return newSession(conn), nil
 }
@@ -53,7 +53,7 @@ func (b *build) release(held *session) {
 	b.wanted.Add(-1)
 	if held.bad || held.conn.IsClosed() || held.conn.PgConn().TxStatus() != 'I' {
 		b.mu.Lock()
-		delete(b.ours, held.conn.PgConn().PID())
+		delete(b.ours, peerOf(held.conn).pid)
 		b.mu.Unlock()
 		b.cut.Store(true)
 		held.close()

@@ -106,34 +106,40 @@ func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (*pgTypes, err
 var plainLanguages = []string{"", "und", "root", "de", "en", "fr", "ga", "id", "it", "nl", "pt"}
 
 // equalityOf reads what a nondeterministic ICU collation calls equal from its
-// locale: und-u-ks-level2, or the older und@colStrength=secondary. What has another
-// attribute, or a language with letters of its own, we do not follow.
+// locale: und-u-ks-level2, or the older und@colStrength=secondary. Equivalent forms are equal
+// at every strength. What has another attribute, or a language with letters of its own, we do
+// not follow.
 func equalityOf(locale string) catalog.Equality {
-	language, strength := strings.ToLower(locale), ""
+	language, strength := strings.ToLower(locale), "tertiary"
+	if language == "" {
+		return catalog.FoldUnknown
+	}
 	if name, keywords, old := strings.Cut(language, "@"); old {
-		language = name
+		language, strength = name, ""
 		word, value, _ := strings.Cut(keywords, "=")
 		if word == "colstrength" {
 			strength = value
 		}
 	} else if name, keywords, found := strings.Cut(language, "-u-"); found {
-		language = name
+		language, strength = name, ""
 		if value, is := strings.CutPrefix(keywords, "ks-"); is {
 			strength = value
 		}
 	}
 	language, _, _ = strings.Cut(strings.ReplaceAll(language, "_", "-"), "-") // en-US
-	plain := slices.Contains(plainLanguages, language)
-	switch strength {
-	case "level1", "primary":
-		if plain {
-			return catalog.FoldCase | catalog.FoldAccents
+	switch {
+	case language == "th", language == "ja": // to which blanks, or long vowels and wide forms, are nothing
+	case strength == "level1", strength == "primary":
+		if slices.Contains(plainLanguages, language) {
+			return catalog.FoldForms | catalog.FoldCase | catalog.FoldAccents
 		}
-	case "level2", "secondary":
+	case strength == "level2", strength == "secondary":
 		// Other languages move letters about, and three of them the cases of i.
 		if language != "tr" && language != "az" && language != "lt" {
-			return catalog.FoldCase
+			return catalog.FoldForms | catalog.FoldCase
 		}
+	case strength == "level3", strength == "tertiary", strength == "level4", strength == "quaternary":
+		return catalog.FoldForms
 	}
 	return catalog.FoldUnknown
 }
@@ -157,6 +163,17 @@ func (s *pgTypes) noForeignIDs() {
 			}
 		}
 	}
+}
+
+// byText reports whether a value of the type travels as text to a server of any version: as the
+// catalog says, or since an older one would not take the binary form that this one gives.
+func (s *pgTypes) byText(id uint32) bool {
+	t := s.byID[id]
+	if t == nil {
+		return false
+	}
+	own := t.kind != "d" && t.kind != "r" && slices.ContainsFunc(t.parts, func(part uint32) bool { return part >= firstUserOID })
+	return own || s.textOnly(id) || t.oid >= firstUserOID && t.name == "cube" || slices.ContainsFunc(t.parts, s.byText)
 }
 
 // textOnly reports whether a value of the type, or a value inside it, has no

@@ -20,24 +20,28 @@ const (
 var reachers = map[string]string{
 	"http": reachesWeb, "http_get": reachesWeb, "http_post": reachesWeb, "http_put": reachesWeb, "http_patch": reachesWeb,
 	"http_delete": reachesWeb, "http_head": reachesWeb, "http_request": reachesWeb,
-	"oracle_execute": reachesServer, "oracle_diag": reachesServer, "pg_background_launch": reachesLater,
+	"citus_add_node": reachesServer, "master_add_node": reachesServer, "run_command_on_workers": reachesServer, "run_command_on_all_nodes": reachesServer,
+	"run_command_on_shards": reachesServer, "run_command_on_placements": reachesServer, "oracle_execute": reachesServer, "oracle_diag": reachesServer, "pg_background_launch": reachesLater,
 	"pg_read_file": reachesFile, "pg_read_binary_file": reachesFile, "pg_ls_dir": reachesFile, "pg_stat_file": reachesFile, "pg_ls_logdir": reachesFile, "pg_ls_waldir": reachesFile,
 	"pg_file_write": reachesFile, "pg_file_rename": reachesFile, "pg_file_unlink": reachesFile, "pg_file_read": reachesFile, "lo_import": reachesFile, "lo_export": reachesFile,
 }
 
 // reachingSchemas are schemas that belong to extensions which reach out or schedule.
 var reachingSchemas = map[string]string{
-	"net": reachesWeb, "aws_s3": reachesWeb, "aws_lambda": reachesWeb, "azure_storage": reachesWeb, "utl_http": reachesWeb, "utl_smtp": reachesWeb, "utl_tcp": reachesServer,
+	"amqp": reachesServer, "duckdb": reachesFile, "net": reachesWeb, "aws_s3": reachesWeb, "aws_lambda": reachesWeb, "azure_storage": reachesWeb, "utl_http": reachesWeb, "utl_smtp": reachesWeb, "utl_tcp": reachesServer,
 	"utl_file": reachesFile, "cron": reachesLater, "dbms_job": reachesLater, "dbms_scheduler": reachesLater, "timetable": reachesLater,
 }
 
-// schedules are tables of schedulers: who writes there schedules.
-var schedules = []string{"cron.job", "pgagent.pga_job", "pgagent.pga_jobstep", "pgagent.pga_schedule", "timetable.chain", "timetable.task"}
+// queues are tables out of which something else works: who writes there has it done.
+var queues = map[string]string{
+	"cron.job": reachesLater, "pgagent.pga_job": reachesLater, "pgagent.pga_jobstep": reachesLater, "pgagent.pga_schedule": reachesLater,
+	"timetable.chain": reachesLater, "timetable.task": reachesLater, "net.http_request_queue": reachesWeb,
+}
 
 // needles are pieces of which one stands in all code that reaches finds: most code
 // has none, and is not taken apart.
 var needles = []string{"dblink", "http", "oracle_", "pg_read", "pg_ls", "pg_stat_file", "pg_file", "lo_import", "lo_export", "background", "net.", "\"net\"", "aws_", "azure_", "utl_",
-	"cron", "pgagent", "dbms_", "timetable", "copy", "subscription", "server", "mapping", "foreign", "password", "system"}
+	"amqp", "duckdb", "_add_node", "run_command_on", "cron", "pgagent", "dbms_", "timetable", "copy", "subscription", "server", "mapping", "foreign", "password", "system"}
 
 func suspicious(code string) bool {
 	code = strings.ToLower(code)
@@ -51,6 +55,9 @@ type token struct {
 	text string
 	body bool // a literal between dollars that is the body of a function
 }
+
+// unescaped takes the escapes out of E'…' that matter to code.
+var unescaped = strings.NewReplacer(`\\`, `\`, `\'`, `'`, `\n`, "\n", `\r`, "\n", `\t`, "\t", `''`, `'`)
 
 // tokens takes code apart. Comments are left out.
 func tokens(code string) (all []token) {
@@ -93,7 +100,7 @@ func tokens(code string) (all []token) {
 			i = next
 		case (c == 'e' || c == 'E') && i+1 < len(code) && code[i+1] == '\'':
 			end := afterQuote(code, i+1, '\'', true)
-			all = append(all, token{kind: 'l', text: code[i+2 : max(end-1, i+2)]})
+			all = append(all, token{kind: 'l', text: unescaped.Replace(code[i+2 : max(end-1, i+2)])})
 			i = end
 		case isLetter(c):
 			n := i
@@ -168,96 +175,194 @@ func reaches(code string, own map[string]bool) string {
 	if !suspicious(code) {
 		return ""
 	}
-	return reachesIn(tokens(code), own, 0)
+	return reading{own: own}.reaches(tokens(code), 0)
+}
+
+// reading is how code is read: knowing the functions of the database, and as SQL or as
+// another language.
+type reading struct {
+	own     map[string]bool
+	foreign bool
 }
 
 // deepestLiteral bounds literals within literals.
 const deepestLiteral = 4
 
-func reachesIn(all []token, own map[string]bool, depth int) string {
-	name := func(i int, words ...string) bool {
-		return i >= 0 && i < len(all) && all[i].kind == 'n' && slices.Contains(words, all[i].text)
-	}
-	is := func(i int, text string) bool {
-		return i >= 0 && i < len(all) && all[i].kind == 0 && all[i].text == text
-	}
-	runs := slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && slices.Contains(runsText, t.text) })
+func (r reading) reaches(all []token, depth int) string {
+	runs := r.foreign || slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && slices.Contains(runsText, t.text) })
+	joined := 0 // up to where literals are part of a text that has been read
 	for i, t := range all {
-		if t.kind == 'l' {
-			if (t.body || runs) && depth < deepestLiteral {
-				if why := reachesIn(tokens(t.text), own, depth+1); why != "" {
-					return why
+		why := ""
+		switch {
+		case t.kind == 'n':
+			why = r.ofWord(all, i)
+		case t.kind != 'l' || depth == deepestLiteral:
+		case t.body && !slices.Contains(ofSQL, languageBefore(all, i)):
+			why = reading{r.own, true}.ofText(t.text, depth+1)
+		case t.body:
+			why = r.ofText(t.text, depth+1)
+		case runs:
+			why = r.ofText(t.text, depth+1)
+			if i >= joined {
+				var text string
+				if text, joined = pieced(all, i, r.joints()); why == "" && text != t.text {
+					why = r.ofText(text, depth+1)
 				}
 			}
-			continue
 		}
-		if t.kind != 'n' {
-			continue
+		if why != "" {
+			return why
 		}
-		schema := ""
-		if is(i-1, ".") && i >= 2 && all[i-2].kind == 'n' {
-			schema = all[i-2].text
+	}
+	return ""
+}
+
+// ofWord says what the word at i would do.
+func (r reading) ofWord(all []token, i int) string {
+	word, schema := all[i].text, ""
+	if i >= 2 && all[i-1] == (token{text: "."}) && all[i-2].kind == 'n' {
+		schema = all[i-2].text
+	}
+	if calledAt(all, i) && !owns(r.own, schema, word) {
+		switch {
+		case strings.HasPrefix(word, "dblink"):
+			return reachesServer
+		case reachers[word] != "":
+			return reachers[word]
+		case reachingSchemas[schema] != "":
+			return reachingSchemas[schema]
 		}
-		if is(i+1, "(") && !owns(own, schema, t.text) {
-			switch {
-			case strings.HasPrefix(t.text, "dblink"):
-				return reachesServer
-			case reachers[t.text] != "":
-				return reachers[t.text]
-			case reachingSchemas[schema] != "":
-				return reachingSchemas[schema]
-			}
-		}
-		if schema != "" && slices.Contains(schedules, schema+"."+t.text) {
-			return reachesLater
-		}
-		switch t.text {
-		case "copy":
-			if why := copies(all[i+1:]); why != "" {
-				return why
-			}
-		case "create", "alter":
-			next := i + 1
-			if name(next, "or") {
-				next += 2
-			}
-			switch {
-			case name(next, "subscription", "server"), name(next, "user") && name(next+1, "mapping"), name(next, "foreign") && name(next+1, "table"):
-				return reachesServer
-			case name(next, "system"):
-				return "would change the server's settings"
-			case name(next, "role", "user", "group"):
-				for k := next; k < len(all) && !is(k, ";"); k++ {
-					if name(k, "password") && k+1 < len(all) && all[k+1].kind == 'l' {
-						return setsPassword
-					}
-				}
-			}
-		case "import":
-			if name(i+1, "foreign") {
-				return reachesServer
+	}
+	if why := queues[schema+"."+word]; why != "" {
+		return why
+	}
+	switch {
+	case word == "copy" && r.foreign:
+		return copiesInside(all[i+1:])
+	case word == "copy" && beginsStatement(all, i):
+		return copies(all[i+1:])
+	case word == "create", word == "alter":
+		return makes(all[i+1:])
+	case word == "import" && isWord(all, i+1, "foreign"):
+		return reachesServer
+	}
+	return ""
+}
+
+// isWord reports whether one of the words is at i.
+func isWord(all []token, i int, words ...string) bool {
+	return i < len(all) && all[i].kind == 'n' && slices.Contains(words, all[i].text)
+}
+
+// makes says what a CREATE or ALTER, whose word has been read, would do outside of the database.
+func makes(rest []token) string {
+	if isWord(rest, 0, "or") && len(rest) > 2 {
+		rest = rest[2:]
+	}
+	switch {
+	case isWord(rest, 0, "subscription", "server"), isWord(rest, 0, "user") && isWord(rest, 1, "mapping"), isWord(rest, 0, "foreign") && isWord(rest, 1, "table"):
+		return reachesServer
+	case isWord(rest, 0, "system"):
+		return "would change the server's settings"
+	case isWord(rest, 0, "role", "user", "group"):
+		for k := 0; k+1 < len(rest) && rest[k] != (token{text: ";"}); k++ {
+			if isWord(rest, k, "password") && (rest[k+1].kind == 'l' || rest[k+1].isHole()) {
+				return setsPassword
 			}
 		}
 	}
 	return ""
 }
 
-// copies says what a COPY, whose word has been read, would do outside of the database.
+// ofText is reaches for the text of a literal that may be run.
+func (r reading) ofText(text string, depth int) string {
+	if r.foreign {
+		text = unquoted.Replace(text)
+	}
+	return r.reaches(tokens(text), depth)
+}
+
+// joints are the signs that join texts.
+func (r reading) joints() []string {
+	if r.foreign {
+		return []string{"||", ".", "+"}
+	}
+	return []string{"||"}
+}
+
+// beginsStatement reports whether a statement may begin at a token, in SQL or PL/pgSQL.
+func beginsStatement(all []token, i int) bool {
+	if i == 0 {
+		return true
+	}
+	switch before := all[i-1]; before.kind {
+	case 0:
+		return before.text == ";" || before.text == ">" // behind a label, too
+	case 'n':
+		return slices.Contains([]string{"begin", "then", "else", "loop"}, before.text)
+	}
+	return false
+}
+
+// copies says what a COPY, whose word has been read, would do outside of the database. Where
+// no COPY goes on so, the word is another's: a column may have it.
 func copies(rest []token) string {
-	for i, t := range rest {
-		switch {
-		case t.kind == 0 && t.text == ";":
+	for i := 0; i < len(rest); i++ {
+		switch t := rest[i]; {
+		case t.kind == 'n' && (t.text == "from" || t.text == "to"):
+			return copiesWith(rest[i+1:])
+		case t.text == "(" && t.kind == 0:
+			i = closing(rest, i)
+		case t.kind == 'l', t.kind == 0 && t.text != ".":
 			return ""
-		case t.kind == 'n' && (t.text == "from" || t.text == "to") && i+1 < len(rest):
-			switch next := rest[i+1]; {
-			case next.kind == 'n' && next.text == "program":
-				return reachesProgram
-			case next.kind == 'l':
-				return reachesFile
-			}
 		}
 	}
 	return ""
+}
+
+// copiesWith says what a COPY would do, by what stands behind its FROM or TO.
+func copiesWith(rest []token) string {
+	switch {
+	case len(rest) == 0:
+	case rest[0].kind == 'n' && rest[0].text == "program":
+		return reachesProgram
+	case rest[0].kind == 'l' || rest[0].isHole():
+		return reachesFile
+	}
+	return ""
+}
+
+// closing returns where the bracket closes that opens at i, or the end.
+func closing(all []token, i int) int {
+	for depth := 0; i < len(all); i++ {
+		switch all[i] {
+		case token{text: "("}:
+			depth++
+		case token{text: ")"}:
+			depth--
+		}
+		if depth <= 0 {
+			break
+		}
+	}
+	return i
+}
+
+// tableWords are words behind which a name is that of a table, or of what is read, with a
+// list of columns behind it.
+var tableWords = []string{"into", "table", "exists", "references", "update", "copy", "as"}
+
+// calledAt reports whether a function is called by the name at i.
+func calledAt(all []token, i int) bool {
+	return i+1 < len(all) && all[i+1] == token{text: "("} && !namesTable(all, i)
+}
+
+// namesTable reports whether the name at i, which may have a schema, can be no function's.
+func namesTable(all []token, i int) bool {
+	if i >= 2 && all[i-1] == (token{text: "."}) {
+		i -= 2
+	}
+	return i >= 1 && all[i-1].kind == 'n' && slices.Contains(tableWords, all[i-1].text)
 }
 
 // owns reports whether a call is one of a function of the database itself. A bare name that
@@ -289,13 +394,13 @@ func callsIn(code string, asked func(name string) bool) []string {
 
 func mentionsIn(all []token, asked func(name string) bool, callsOnly bool, depth int) (found []string) {
 	for i, t := range all {
-		called := i+1 < len(all) && all[i+1].kind == 0 && all[i+1].text == "("
+		called, bracketed := calledAt(all, i), i+1 < len(all) && all[i+1] == token{text: "("}
 		switch {
 		case t.kind == 'l' && t.body && depth < deepestLiteral:
 			found = append(found, mentionsIn(tokens(t.text), asked, callsOnly, depth+1)...)
 		case t.kind != 'n':
 		case i >= 2 && all[i-1].kind == 0 && all[i-1].text == "." && all[i-2].kind == 'n':
-			if full := all[i-2].text + "." + t.text; (called || !callsOnly) && asked(full) {
+			if full := all[i-2].text + "." + t.text; (called || !callsOnly && !bracketed) && asked(full) {
 				found = append(found, full)
 			}
 		case depth > 0 && called && asked(t.text):

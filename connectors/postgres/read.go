@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 // Read opens a COPY of the chunk. Rows are read from the socket as the caller
@@ -24,7 +27,7 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		held.bad = true // the transaction is aborted: its snapshot is of no use
 		s.release(held)
-		return nil, fail(ctx, s.side, "read "+chunk.ID, err)
+		return nil, s.readError(ctx, chunk, err)
 	}
 	b := &batches{snapshot: s, session: held, chunk: chunk, builder: newBuilder(layout), more: statements[1:]}
 	done := held.watch(ctx)
@@ -35,9 +38,37 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		held.bad = true // the transaction is aborted: its snapshot is of no use
 		s.release(held)
-		return nil, fail(ctx, s.side, "read "+chunk.ID, err)
+		return nil, s.readError(ctx, chunk, err)
 	}
 	return b, nil
+}
+
+// readError is the error of a chunk that is not read. Of a table that is not to be had in time it
+// says who is in the way: it cannot be whoever holds a lock, for the snapshot has its own.
+func (s *snapshot) readError(ctx context.Context, chunk connectors.Chunk, err error) error {
+	op := "read " + chunk.ID
+	if stateOf(err) != "55P03" || ctx.Err() != nil {
+		return fail(ctx, s.side, op, err)
+	}
+	var waits *connectors.Error
+	if conn, cerr := s.connect(ctx, ""); cerr == nil {
+		each(ctx, conn, "queued", nil, func(row pgx.CollectableRow) error {
+			var id catalog.TableID
+			var pid int32
+			if err := row.Scan(&id.Schema, &id.Name, &pid); err != nil || id != chunk.Table {
+				return err
+			}
+			waits = &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: op, Retry: true,
+				Err:  fmt.Errorf("process %d waits to have %s for itself: it waits for this run, and whoever would read the table waits for it", pid, words(id)),
+				Hint: fmt.Sprintf("change definitions while no run reads; to let this one go on: SELECT pg_cancel_backend(%d)", pid)}
+			return nil
+		})
+		closeConn(conn)
+	}
+	if waits == nil {
+		return fail(ctx, s.side, op, err)
+	}
+	return waits
 }
 
 type batches struct {

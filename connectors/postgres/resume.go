@@ -384,6 +384,12 @@ func (b *build) enter(ctx context.Context) (*pgx.Conn, error) {
 	if stateOf(err) == "3D000" {
 		return nil, b.removedError()
 	}
+	if err == nil && b.whole.Load() {
+		if err = b.compute(ctx, conn); err != nil {
+			closeConn(conn)
+			return nil, err
+		}
+	}
 	return conn, err
 }
 
@@ -524,6 +530,7 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	b.state, b.made.doubt = open, true
+	b.whole.Store(true)
 	err = b.with(ctx, func(held *session) error { return b.recover(ctx, held) })
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)

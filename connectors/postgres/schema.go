@@ -1,16 +1,12 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,9 +23,11 @@ type definitions struct {
 	Locale   string   `json:"locale,omitempty"`
 	Rules    string   `json:"rules,omitempty"`
 	Settings []string `json:"settings,omitempty"` // name=value
-	NoPublic bool     `json:"no_public,omitempty"`
-	Before   []entry  `json:"before"` // what rows need: schemas, types, functions, tables
-	After    []entry  `json:"after"`  // what needs rows: indexes, keys, triggers
+	// Session has settings of the source by which views, triggers and CHECKs compute.
+	Session  [][2]string `json:"session,omitempty"`
+	NoPublic bool        `json:"no_public,omitempty"`
+	Before   []entry     `json:"before"` // what rows need: schemas, types, functions, tables
+	After    []entry     `json:"after"`  // what needs rows: indexes, keys, triggers
 	// Views lists the materialised views that hold rows, in an order in which
 	// they can be refreshed.
 	Views []catalog.TableID `json:"views,omitempty"`
@@ -123,6 +121,15 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			if fate, known := fates.byName["database setting:"+name]; harmless[strings.ToLower(name)] || known && fate.Along() {
 				d.Settings = append(d.Settings, kv)
 			}
+		}
+		err = each(ctx, conn, "session", nil, func(row pgx.CollectableRow) error {
+			var kv [2]string
+			err := row.Scan(&kv[0], &kv[1])
+			d.Session = append(d.Session, kv)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 		encoding = conn.PgConn().ParameterStatus("client_encoding")
 		if err := readOwners(ctx, conn, owners); err != nil {
@@ -326,7 +333,12 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(s.conn.Database)
+	var at endpoint
+	s.holding(func(conn *pgx.Conn) error {
+		at = s.reached(conn)
+		return nil
+	})
+	env, err := s.environment(s.conn.Database, at)
 	if err != nil {
 		return nil, err
 	}
@@ -347,7 +359,7 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	dump, err := run(ctx, env, nil, p.path, args...)
 	release()
 	if err != nil {
-		return nil, err
+		return nil, s.dumpError(ctx, err)
 	}
 	toc, err := run(ctx, env, dump, restore, append(common, "--list", "--verbose")...)
 	if err != nil {
@@ -362,28 +374,4 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 		return nil, err
 	}
 	return readArchive(string(toc), string(before), string(after))
-}
-
-// run runs a client program. What it says on stderr is about objects, since it
-// has no rows to speak of; its first complaint goes into the error.
-func run(ctx context.Context, env []string, stdin []byte, path string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env, cmd.Stdin = env, bytes.NewReader(stdin)
-	cmd.WaitDelay = 5 * time.Second
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if err == nil {
-		return stdout.Bytes(), nil
-	}
-	name := filepath.Base(path)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	for line := range strings.Lines(stderr.String()) {
-		if _, said, ok := strings.Cut(line, "error: "); ok {
-			return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(said))
-		}
-	}
-	return nil, fmt.Errorf("%s: %w", name, err)
 }

@@ -3,10 +3,12 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,7 +245,7 @@ func TestGivenBack(t *testing.T) {
 func TestRewritten(t *testing.T) {
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
-	a.Exec(t, dsn, "CREATE TABLE one AS SELECT 1 AS id", "CREATE TABLE other AS SELECT 1 AS id")
+	a.Exec(t, dsn, "CREATE TABLE one AS SELECT 1 AS id", "CREATE TABLE other AS SELECT 1 AS id", "CREATE TABLE swapped AS SELECT 1 AS id")
 	conn, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +258,7 @@ func TestRewritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Exec(t, dsn, "TRUNCATE other")
+	a.Exec(t, dsn, "TRUNCATE other", "CREATE TABLE next AS TABLE swapped", "ALTER TABLE swapped RENAME TO former", "ALTER TABLE next RENAME TO swapped")
 	var names []string
 	err = each(t.Context(), conn, "rewritten", []any{p.stored}, func(row pgx.CollectableRow) error {
 		var schema, name string
@@ -264,7 +266,7 @@ func TestRewritten(t *testing.T) {
 		names = append(names, name)
 		return err
 	})
-	if err != nil || len(names) != 1 || names[0] != "other" {
+	if err != nil || !slices.Equal(names, []string{"other", "swapped"}) {
 		t.Errorf("%q, %v", names, err)
 	}
 }
@@ -300,9 +302,140 @@ func TestHolderLost(t *testing.T) {
 	// A reader that joins late notices first; then everybody knows.
 	_, err = snap.Read(t.Context(), chunks[0], layout)
 	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "lost", "run again")
-	snap.ask()
+	snap.ask(t.Context())
 	_, err = snap.Split(t.Context(), id, 0)
 	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "lost")
+}
+
+// Readers that are there already read on when the holder is lost, and its locks with it: what
+// somebody empties then they see empty, and nobody vouches for it.
+func TestHolderLostBehindReaders(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE late AS SELECT generate_series(1, 10) AS id")
+	s, err := openSnapshot(t, dsn, connectors.Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap := s.(*snapshot)
+	held, err := snap.reader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap.release(held)
+	if err := snap.Vouch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.Exec(t, a.DSN("postgres"), fmt.Sprintf("SELECT pg_terminate_backend(%d)", peerOf(snap.holder).pid))
+	a.Exec(t, dsn, "TRUNCATE late")
+	id := catalog.TableID{Schema: "public", Name: "late"}
+	layout, _ := snap.Layout(id, nil)
+	chunks, _ := snap.Split(t.Context(), id, 0)
+	in, err := snap.Read(t.Context(), chunks[0], layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if b, err := in.Next(t.Context()); err != io.EOF {
+		t.Errorf("the emptied table gives %v, %v", b, err)
+	}
+	wants(t, snap.Vouch(t.Context()), connectors.KindSnapshot, connectors.SourceSide, "lost", "run again")
+}
+
+// A server that stands still for a while, as one that is moved to another machine does, has the
+// snapshot still when it goes on.
+func TestHolderStandsStill(t *testing.T) {
+	defer func(was time.Duration) { pulse = was }(pulse)
+	pulse = 50 * time.Millisecond
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE t AS SELECT 1 AS id")
+	p, from := newProxy(t, dsn)
+	s, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap := s.(*snapshot)
+	p.still.Lock()
+	time.Sleep(10 * pulse)
+	p.still.Unlock()
+	if err := snap.Vouch(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Whoever waits to change a table holds up the readers of a run for which it waits itself: the
+// error says who.
+func TestReadersBehindWhoWaitsForTheRun(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE late AS SELECT 1 AS id")
+	s, err := openSnapshot(t, dsn, connectors.Options{Workers: 1, LockTimeout: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := other.PgConn().PID()
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		other.Exec(ctx, "ALTER TABLE late ADD x int")
+		other.Close(context.Background())
+	}()
+	defer func() { cancel(); <-over }()
+	waits := fmt.Sprintf("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %d", pid)
+	for a.Value(t, a.DSN("postgres"), waits) == "0" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	snap := s.(*snapshot)
+	id := catalog.TableID{Schema: "public", Name: "late"}
+	layout, _ := snap.Layout(id, nil)
+	chunks, _ := snap.Split(t.Context(), id, 0)
+	_, err = snap.Read(t.Context(), chunks[0], layout)
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, fmt.Sprintf("process %d waits to have public.late for itself", pid), fmt.Sprintf("pg_cancel_backend(%d)", pid))
+	if !connectors.Retryable(err) {
+		t.Error("it is not tried again")
+	}
+}
+
+// A table that is dropped or swapped while a snapshot is opened costs another try.
+func TestSwappedWhileOpening(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE parts AS SELECT 1 AS id", "CREATE TABLE gone (id int)")
+	other, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if _, err := other.Exec(t.Context(), "BEGIN; CREATE TABLE next AS SELECT generate_series(1, 7) AS id; DROP TABLE gone; ALTER TABLE parts RENAME TO former; ALTER TABLE next RENAME TO parts"); err != nil {
+		t.Fatal(err)
+	}
+	waits := "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = " + literal(other.Config().Database)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for a.Value(t, a.DSN("postgres"), waits) == "0" {
+			time.Sleep(10 * time.Millisecond)
+		}
+		other.Exec(context.Background(), "COMMIT")
+	}()
+	s, err := openSnapshot(t, dsn, connectors.Options{})
+	<-over
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, table := range s.Catalog().Tables {
+		names = append(names, table.ID.Name)
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{"former", "parts"}) {
+		t.Errorf("the tables are %q", names)
+	}
 }
 
 func TestReaderLost(t *testing.T) {

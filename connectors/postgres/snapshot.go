@@ -18,12 +18,17 @@ import (
 const (
 	// lockBatch is how many tables one LOCK statement names.
 	lockBatch = 100
-	// pulse is how often the holder of the snapshot is asked whether it lives.
-	// It also keeps firewalls from forgetting an idle connection.
-	pulse = 20 * time.Second
+	// holderPatience is how long an answer of the holder may take. A server that stands still, as
+	// one that is moved to another machine does, goes on with the snapshot afterwards; one
+	// that is gone is found out by the socket.
+	holderPatience = 5 * time.Minute
 	// namesInError bounds the list of tables in an error.
 	namesInError = 8
 )
+
+// pulse is how often the holder of the snapshot is asked whether it lives. It also keeps
+// firewalls from forgetting an idle connection. Tests set it.
+var pulse = 20 * time.Second
 
 // snapshot is one exported snapshot. One session holds it open, and the locks;
 // readers join it.
@@ -32,6 +37,7 @@ type snapshot struct {
 	token   string
 	joined  bool   // the token is of a snapshot that another process has exported
 	export  string // by which readers join: the token, or what the holder of a joined snapshot has exported; under mu
+	server  string // when it was started
 	picture *picture
 	sizes   map[catalog.TableID]size
 	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
@@ -64,7 +70,7 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	if err != nil {
 		return nil, err
 	}
-	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, beat: make(chan struct{}), slots: make(chan *session, s.workers),
+	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, server: peerOf(conn).started, beat: make(chan struct{}), slots: make(chan *session, s.workers),
 		wide: make(gate, 1)}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
@@ -84,11 +90,27 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	}
 	s.open[snap] = true
 	snap.beating.Add(1)
-	go snap.pulse()
+	go snap.pulse(pulse)
 	return snap, nil
 }
 
+// opening is how often a snapshot is opened whose tables are rewritten meanwhile.
+const opening = 3
+
+// begin opens the snapshot: anew, where it would not fit its locks.
 func (s *snapshot) begin(ctx context.Context) error {
+	for again := 1; ; again++ {
+		err := s.attempt(ctx)
+		if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot || s.joined || again == opening {
+			return err
+		}
+		if _, err := s.holder.Exec(ctx, "ROLLBACK"); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *snapshot) attempt(ctx context.Context) error {
 	conn := s.holder
 	if err := s.take(ctx); err != nil {
 		return err
@@ -104,19 +126,34 @@ func (s *snapshot) begin(ctx context.Context) error {
 	if err := s.readUnreadable(ctx); err != nil {
 		return err
 	}
-	if err := s.lock(ctx); err != nil {
+	if err := s.secure(ctx); err != nil {
 		return err
 	}
-	rewritten, err := readTables(ctx, conn, "rewritten", p.stored)
+	return s.readSizes(ctx)
+}
+
+// secure locks every table, and then asks whether each is still the one that the snapshot knows.
+func (s *snapshot) secure(ctx context.Context) error {
+	op := "open a snapshot of " + s.display(s.conn.Database)
+	err := s.lock(ctx)
+	if stateOf(err) == "42P01" {
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op,
+			Err:  errors.New("a table was dropped or renamed while the snapshot was opened"),
+			Hint: "try again"}
+	}
+	if err != nil {
+		return err
+	}
+	rewritten, err := readTables(ctx, s.holder, "rewritten", s.picture.stored)
 	if err != nil {
 		return err
 	}
 	if len(rewritten) > 0 {
-		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "open a snapshot of " + s.display(s.conn.Database),
-			Err:  fmt.Errorf("rewritten while the snapshot was opened: %s", listTables(rewritten)),
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op,
+			Err:  fmt.Errorf("rewritten or renamed while the snapshot was opened: %s", listTables(rewritten)),
 			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
 	}
-	return s.readSizes(ctx)
+	return nil
 }
 
 // take begins the transaction that holds the snapshot, and exports it. One that was
@@ -249,32 +286,38 @@ func (s *snapshot) lock(ctx context.Context) error {
 
 // pulse asks the holder now and then whether it lives. Readers outlive it: they
 // have the snapshot already; but nobody can join it any more, and its locks are gone.
-func (s *snapshot) pulse() {
+func (s *snapshot) pulse(every time.Duration) {
 	defer s.beating.Done()
-	tick := time.NewTicker(pulse)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { // Close does not wait for an answer
+		<-s.beat
+		cancel()
+	}()
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-s.beat:
 			return
 		case <-tick.C:
-			s.ask()
+			s.ask(ctx)
 		}
 	}
 }
 
 // ask asks the holder once, and notes its loss.
-func (s *snapshot) ask() {
+func (s *snapshot) ask(ctx context.Context) {
 	s.holderMu.Lock()
 	defer s.holderMu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), pulse)
+	asked, cancel := context.WithTimeout(ctx, holderPatience)
 	defer cancel()
-	_, err := s.holder.Exec(ctx, "SELECT")
-	if err == nil {
-		return
+	_, err := s.holder.Exec(asked, "SELECT")
+	if err == nil || ctx.Err() != nil {
+		return // the next question finds out what has become of it
 	}
 	// What has used up its time must not use up that of the next.
-	again, stop := context.WithTimeout(context.Background(), pulse)
+	again, stop := context.WithTimeout(ctx, holderPatience)
 	defer stop()
 	if s.rejoin(again) == nil {
 		return
@@ -317,13 +360,8 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 		return nil, fmt.Errorf("layout of %s: a %s table stores no rows", words(id), t.Kind)
 	}
 	format := Binary
-	for _, c := range t.Columns {
-		if c.Generation.Computed() {
-			continue
-		}
-		if c.Type.TextOnly || c.Type.Kind.TravelsAsText() && slices.Contains(decoded, c.Name) {
-			format = Text
-		}
+	if s.picture.byText[id] || slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return c.Type.Kind.TravelsAsText() && slices.Contains(decoded, c.Name) }) {
+		format = Text
 	}
 	return connectors.NewLayout(t, format, decoded)
 }
@@ -424,6 +462,13 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 		export := s.export
 		s.mu.Unlock()
 		held := newSession(conn)
+		if peerOf(conn).started != s.server {
+			held.close()
+			if s.ask(ctx); s.alive() == nil {
+				return nil, s.severalError()
+			}
+			return nil, s.alive()
+		}
 		err = held.exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT "+literal(export))
 		if err == nil {
 			return held, nil
@@ -431,7 +476,7 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 		held.close()
 		if gone(err) {
 			// It may be only our own holder that is gone: then there is another to join.
-			if s.ask(); s.alive() == nil && s.joined && !again {
+			if s.ask(ctx); s.alive() == nil && s.joined && !again {
 				continue
 			}
 			err = s.lostError(err)

@@ -1,9 +1,12 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -90,11 +93,37 @@ func (p *picture) lookers(tables []*catalog.Table) functionNames {
 	return found
 }
 
+// postponed returns the CHECKs of domains that look into rows. One of a domain within arrays or
+// rows is not among them: the server adds none to a domain that a table has in such a column.
+func (p *picture) postponed(tables []*catalog.Table) (late []domainPart) {
+	var within func(t catalog.Type, d domainPart, deep bool) bool
+	within = func(t catalog.Type, d domainPart, deep bool) bool {
+		if deep && (t.Name == table(d.domain) || t.Name == d.domain.String()) {
+			return true
+		}
+		return t.Element != nil && within(*t.Element, d, true) || slices.ContainsFunc(t.Fields, func(f catalog.Field) bool { return within(f.Type, d, true) })
+	}
+	for _, d := range p.domains {
+		if d.check != "" && p.looking.calledIn(d.text) && !slices.ContainsFunc(tables, func(t *catalog.Table) bool {
+			return slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return within(c.Type, d, false) })
+		}) {
+			late = append(late, d)
+		}
+	}
+	return late
+}
+
 // lookedUp notes the columns that are computed by what looks into tables: an index or a CHECK
 // can wait for all rows, a stored column cannot.
 func (p *picture) lookedUp(tables []*catalog.Table) {
 	p.looking = p.lookers(tables)
+	p.lateDomains = p.postponed(tables)
 	for _, t := range tables {
+		for _, d := range t.Checks {
+			if p.looking.calledIn(d.Text) {
+				p.late[t.ID] = append(p.late[t.ID], d)
+			}
+		}
 		for _, c := range t.Columns {
 			if c.Generation == catalog.Stored && p.looking.calledIn(c.Computation) {
 				p.add(archiveID{}, catalog.Object{Kind: "computed column", Name: t.ID.String() + "." + c.Name, Fate: catalog.Noted,
@@ -104,93 +133,140 @@ func (p *picture) lookedUp(tables []*catalog.Table) {
 	}
 }
 
+// taint is what would fail in a copy since a function that it calls is neutralised or stays, and
+// which functions are to blame for it, as kind:name.
+type taint struct {
+	p     *picture
+	at    map[archiveID]int      // the objects, by their keys
+	names map[string][]string    // by what calls a name: schema.name or name, in lower case
+	keys  map[archiveID][]string // by what uses an object, or something that is none here
+	fate  map[string]catalog.Fate
+	asked map[archiveID]int // how many were to blame when its users were read
+	used  map[part][]string
+	parts []part // those of used, in the order in which they were found
+}
+
 // tainted decides about what would call a neutralised function by itself: a trigger or a
 // default would refuse writes, a materialised view its refresh, an index or a CHECK the rows.
-func (p *picture) tainted(tables []*catalog.Table) {
-	bad := map[string][]string{} // schema.name, in lower case → all that is to blame
-	blame := func(name string, refs ...string) (more bool) {
-		for _, ref := range refs {
-			if !slices.Contains(bad[name], ref) {
-				bad[name], more = append(bad[name], ref), true
-			}
-		}
-		return more
+func (p *picture) tainted(ctx context.Context, conn *pgx.Conn, tables []*catalog.Table) error {
+	t := p.startTaint()
+	if len(t.names) == 0 {
+		return nil
 	}
-	fate := map[string]catalog.Fate{}
-	for _, o := range p.objects {
+	for more := true; more; {
+		byWords := t.byWords()
+		byUse, err := t.byUse(ctx, conn)
+		if err != nil {
+			return err
+		}
+		more = byWords || byUse
+	}
+	t.note()
+	t.leaveGiven()
+	for _, table := range tables {
+		t.leaveOf(table)
+	}
+	t.leaveUsers()
+	return nil
+}
+
+// startTaint begins with the functions that do not come along as they are.
+func (p *picture) startTaint() *taint {
+	t := &taint{p: p, at: map[archiveID]int{}, names: map[string][]string{}, keys: map[archiveID][]string{}, fate: map[string]catalog.Fate{}, asked: map[archiveID]int{}, used: map[part][]string{}}
+	for i, o := range p.objects {
+		if at := p.keyOf(i); at.oid != 0 {
+			t.at[at] = i
+		}
 		ref := o.Kind + ":" + o.Name
-		fate[ref] = o.Fate
+		t.fate[ref] = o.Fate
 		if (o.Kind == "function" || o.Kind == "procedure") && !o.Fate.Along() {
-			name, bare := functionName(o)
-			blame(name, ref)
-			blame(bare, ref)
+			t.blames(i, []string{ref})
 		}
 	}
-	if len(bad) == 0 {
-		return
+	return t
+}
+
+// blames says what is to blame for what calls, reads or uses an object.
+func (t *taint) blames(i int, refs []string) (more bool) {
+	o := &t.p.objects[i]
+	more = blame(t.keys, t.p.keyOf(i), refs)
+	name, bare := functionName(*o)
+	switch o.Kind {
+	case "function", "procedure", "aggregate":
+		more = blame(t.names, name, refs) || more
+		more = blame(t.names, bare, refs) || more
+	case "view":
+		more = blame(t.names, name, refs) || more
+	case "materialized view":
+		more = blame(t.names, name, refs) || more
+		o.Fate, o.Causes = catalog.Neutralised, t.keys[t.p.keyOf(i)]
+		o.Reason = "is made without rows, and not refreshed: it needs " + t.blamed(o.Causes)
 	}
-	// blamed is what is to blame, as people say it.
-	blamed := func(refs []string) string {
-		kind, name, _ := strings.Cut(refs[0], ":")
-		if fate[refs[0]] == catalog.Stays {
-			return kind + " " + name + ", which stays behind"
-		}
-		return kind + " " + name + ", which is neutralised"
+	return more
+}
+
+// blamed is what is to blame, as people say it.
+func (t *taint) blamed(refs []string) string {
+	kind, name, _ := strings.Cut(refs[0], ":")
+	if t.fate[refs[0]] == catalog.Stays {
+		return kind + " " + name + ", which stays behind"
 	}
-	// all is what is to blame for what code mentions, or what an expression calls.
-	all := func(code string, in func(code string, asked func(name string) bool) []string) (refs []string) {
-		for _, name := range in(code, func(name string) bool { return len(bad[strings.ToLower(name)]) > 0 }) {
-			for _, ref := range bad[strings.ToLower(name)] {
-				if !slices.Contains(refs, ref) {
-					refs = append(refs, ref)
-				}
-			}
-		}
-		return refs
-	}
-	// Whoever calls it fails with it: functions, and views over them. One that is to blame
-	// itself may call another: who keeps it still lacks the other.
-	for changed := true; changed; {
-		changed = false
-		for i := range p.objects {
-			o := &p.objects[i]
-			switch o.Kind {
-			case "function", "procedure", "view", "materialized view":
-				if o.Fate == catalog.Stays {
-					continue
-				}
-				refs := all(behindName(*o), mentions)
-				if len(refs) == 0 {
-					continue
-				}
-				name, bare := functionName(*o)
-				changed = blame(name, refs...) || changed
-				if o.Kind == "function" || o.Kind == "procedure" {
-					changed = blame(bare, refs...) || changed
-				}
-				if o.Kind == "materialized view" {
-					o.Fate, o.Causes = catalog.Neutralised, refs
-					o.Reason = "is made without rows, and not refreshed: it needs " + blamed(refs)
-				}
+	return kind + " " + name + ", which is neutralised"
+}
+
+// all is what is to blame for what code mentions, or what an expression calls.
+func (t *taint) all(code string, in func(code string, asked func(name string) bool) []string) (refs []string) {
+	for _, name := range in(code, func(name string) bool { return len(t.names[strings.ToLower(name)]) > 0 }) {
+		for _, ref := range t.names[strings.ToLower(name)] {
+			if !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
 			}
 		}
 	}
-	// What somebody calls, or reads, comes as it is: it says itself what it lacks.
-	for i := range p.objects {
-		o := &p.objects[i]
-		reason := ""
-		var refs []string
+	return refs
+}
+
+// byWords looks for who calls what is to blame, and fails with it: functions, and views over
+// them. One that is to blame itself may call another: who keeps it still lacks the other.
+func (t *taint) byWords() (more bool) {
+	for i, o := range t.p.objects {
 		switch o.Kind {
-		case "function", "procedure", "view", "policy":
+		case "function", "procedure", "view", "materialized view":
+			if o.Fate == catalog.Stays {
+				continue
+			}
+			if refs := t.all(behindName(o), mentions); len(refs) > 0 {
+				more = t.blames(i, refs) || more
+			}
+		}
+	}
+	return more
+}
+
+// note says of what somebody calls, or reads, that it would fail. It comes as it is: it says
+// itself what it lacks.
+func (t *taint) note() {
+	for i := range t.p.objects {
+		o := &t.p.objects[i]
+		var refs []string
+		reason := ""
+		switch o.Kind {
+		case "function", "procedure", "view", "policy", "aggregate":
 			if !o.Fate.Along() {
 				continue
 			}
 			code := behindName(*o)
-			if refs = all(parametersOf(code), mentions); len(refs) > 0 {
-				reason = "has a parameter whose default calls " + blamed(refs) + ", and would fail"
+			if refs = t.all(parametersOf(code), mentions); len(refs) > 0 {
+				reason = "has a parameter whose default calls " + t.blamed(refs) + ", and would fail"
 			}
-			if refs = all(code, mentions); len(refs) > 0 && reason == "" {
-				reason = "calls " + blamed(refs) + ", and would fail"
+			refs = t.all(code, mentions)
+			for _, ref := range t.keys[t.p.keyOf(i)] {
+				if !slices.Contains(refs, ref) {
+					refs = append(refs, ref)
+				}
+			}
+			if len(refs) > 0 && reason == "" {
+				reason = "calls " + t.blamed(refs) + ", and would fail"
 			}
 		}
 		if reason == "" {
@@ -201,72 +277,108 @@ func (p *picture) tainted(tables []*catalog.Table) {
 		}
 		o.Fate, o.Reason, o.Causes = catalog.Noted, reason, refs
 	}
-	leave := func(kind, name string, refs []string) {
-		o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Causes: refs,
-			Reason: "calls " + blamed(refs) + ", and would fail"}
-		for i := range p.objects {
-			if p.objects[i].Kind == kind && p.objects[i].Name == name {
-				if p.objects[i].Fate != catalog.Stays {
-					o.Definition, o.Comment, o.Reads = p.objects[i].Definition, p.objects[i].Comment, p.objects[i].Reads
-					p.objects[i] = o
-				}
-				return
-			}
-		}
-		p.add(archiveID{}, o)
+}
+
+// leave leaves an object behind that would fail.
+func (t *taint) leave(kind, name string, refs []string) {
+	t.decide(catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Causes: refs, Reason: "calls " + t.blamed(refs) + ", and would fail"})
+}
+
+// stop says of a part that no copy can be made without it, and that it would fail.
+func (t *taint) stop(kind, name, reason string, refs []string) {
+	t.decide(catalog.Object{Kind: kind, Name: name, Fate: catalog.Stops, Causes: refs, Reason: reason + t.blamed(refs)})
+}
+
+func (t *taint) decide(o catalog.Object) {
+	i := slices.IndexFunc(t.p.objects, func(known catalog.Object) bool { return known.Kind == o.Kind && known.Name == o.Name })
+	if i < 0 {
+		t.p.add(archiveID{}, o)
+		return
 	}
-	for i := range p.objects {
-		if o := p.objects[i]; o.Kind == "rule" {
-			if refs := all(o.Definition, mentions); len(refs) > 0 {
-				leave(o.Kind, o.Name, refs) // it would refuse writes
-			}
-		}
-	}
-	for _, d := range p.domains {
-		if refs := all(d.text, callsIn); len(refs) > 0 {
-			kind, name := d.kindName()
-			leave(kind, name, refs)
-			p.constraints[d.domain] = append(p.constraints[d.domain], d.check)
-		}
-	}
-	for _, d := range p.given {
-		// A default that fails would refuse every row that leaves the column out.
-		if refs := all(d.expression, callsIn); len(refs) > 0 {
-			leave("default", d.name(), refs)
-			if !slices.Contains(p.defaults[d.of], d.defaulted) {
-				p.defaults[d.of] = append(p.defaults[d.of], d.defaulted)
+	known := &t.p.objects[i]
+	switch {
+	case known.Fate != catalog.Stays && known.Fate != catalog.Stops:
+		o.Definition, o.Comment, o.Reads = known.Definition, known.Comment, known.Reads
+		*known = o
+	case len(known.Causes) > 0:
+		for _, ref := range o.Causes {
+			if !slices.Contains(known.Causes, ref) {
+				known.Causes = append(slices.Clip(known.Causes), ref)
 			}
 		}
 	}
-	for _, t := range tables {
-		for _, c := range t.Columns {
-			if refs := all(c.Computation, callsIn); len(refs) > 0 && c.Generation == catalog.Stored {
-				p.add(archiveID{}, catalog.Object{Kind: "column", Name: t.ID.String() + "." + c.Name, Fate: catalog.Stops, Causes: refs,
-					Reason: "is computed by " + blamed(refs)})
+}
+
+func (t *taint) leaveConstraint(of catalog.TableID, name string, refs []string) {
+	t.leave("constraint", of.String()+"."+name, refs)
+	if !slices.Contains(t.p.constraints[of], name) {
+		t.p.constraints[of] = append(t.p.constraints[of], name)
+	}
+}
+
+func (t *taint) leaveDomain(d domainPart, refs []string) {
+	kind, name := d.kindName()
+	t.leave(kind, name, refs)
+	if !slices.Contains(t.p.constraints[d.domain], d.check) {
+		t.p.constraints[d.domain] = append(t.p.constraints[d.domain], d.check)
+	}
+}
+
+// leaveDefault leaves a default that would refuse every row which leaves its column out.
+func (t *taint) leaveDefault(d givenDefault, refs []string) {
+	t.leave("default", d.name(), refs)
+	if !slices.Contains(t.p.defaults[d.of], d.defaulted) {
+		t.p.defaults[d.of] = append(t.p.defaults[d.of], d.defaulted)
+	}
+}
+
+// leaveGiven decides about rules, domains and defaults by their words.
+func (t *taint) leaveGiven() {
+	for i := range t.p.objects {
+		if o := t.p.objects[i]; o.Kind == "rule" {
+			if refs := t.all(o.Definition, mentions); len(refs) > 0 {
+				t.leave(o.Kind, o.Name, refs) // it would refuse writes
 			}
 		}
-		for _, d := range t.Triggers {
-			function, _ := functionName(catalog.Object{Name: d.Function})
-			if refs := bad[function]; len(refs) > 0 {
-				leave("trigger", t.ID.String()+"."+d.Name, refs)
-			}
+	}
+	for _, d := range t.p.domains {
+		if refs := t.all(d.text, callsIn); len(refs) > 0 {
+			t.leaveDomain(d, refs)
 		}
-		for _, d := range t.Indexes {
-			refs := all(d.Text, callsIn)
-			switch {
-			case len(refs) == 0:
-			case slices.ContainsFunc(t.Rules, func(r catalog.Rule) bool { return r.Exclusion && r.Name == d.Name }):
-				leave("constraint", t.ID.String()+"."+d.Name, refs)
-				p.constraints[t.ID] = append(p.constraints[t.ID], d.Name)
-			default:
-				leave("index", t.ID.Schema+"."+d.Name, refs)
-			}
+	}
+	for _, d := range t.p.given {
+		if refs := t.all(d.expression, callsIn); len(refs) > 0 {
+			t.leaveDefault(d, refs)
 		}
-		for _, d := range t.Checks {
-			if refs := all(d.Text, callsIn); len(refs) > 0 {
-				leave("constraint", t.ID.String()+"."+d.Name, refs)
-				p.constraints[t.ID] = append(p.constraints[t.ID], d.Name)
-			}
+	}
+}
+
+// leaveOf decides about the parts of a table by their words.
+func (t *taint) leaveOf(table *catalog.Table) {
+	for _, c := range table.Columns {
+		if refs := t.all(c.Computation, callsIn); len(refs) > 0 && c.Generation == catalog.Stored {
+			t.stop("column", table.ID.String()+"."+c.Name, "is computed by ", refs)
+		}
+	}
+	for _, d := range table.Triggers {
+		function, _ := functionName(catalog.Object{Name: d.Function})
+		if refs := t.names[function]; len(refs) > 0 {
+			t.leave("trigger", table.ID.String()+"."+d.Name, refs)
+		}
+	}
+	for _, d := range table.Indexes {
+		refs := t.all(d.Text, callsIn)
+		switch {
+		case len(refs) == 0:
+		case slices.ContainsFunc(table.Rules, func(r catalog.Rule) bool { return r.Exclusion && r.Name == d.Name }):
+			t.leaveConstraint(table.ID, d.Name, refs)
+		default:
+			t.leave("index", table.ID.Schema+"."+d.Name, refs)
+		}
+	}
+	for _, d := range table.Checks {
+		if refs := t.all(d.Text, callsIn); len(refs) > 0 {
+			t.leaveConstraint(table.ID, d.Name, refs)
 		}
 	}
 }

@@ -37,6 +37,10 @@ var staying = map[string]ruling{
 	"database setting":     {"may be a secret of an application", false},
 	"large objects":        {"are bytes that no policy can decide about", true},
 	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
+	"database rights":      {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
+	"language rights":      {"are for a superuser of the target's server to give", true},
+	"role setting":         {"is for a role of the source's server", true},
+	"tablespace":           {"is a folder of the source's server; the target's tables lie where its owner has them", true},
 	"default privileges":   {"are for roles of the source's server", true},
 	"security labels":      {"mean something to a module of the server alone", true},
 	"extension rows":       {"belong to the extension; what was added to them is not copied", true},
@@ -48,15 +52,48 @@ var extensions = map[string]string{
 	"dblink": reachesServer, "postgres_fdw": reachesServer, "mysql_fdw": reachesServer, "oracle_fdw": reachesServer, "tds_fdw": reachesServer,
 	"mongo_fdw": reachesServer, "redis_fdw": reachesServer, "sqlite_fdw": reachesServer, "jdbc_fdw": reachesServer, "odbc_fdw": reachesServer, "clickhouse_fdw": reachesServer,
 	"hdfs_fdw": reachesServer, "kafka_fdw": reachesServer, "influxdb_fdw": reachesServer, "multicorn": reachesServer, "wrappers": reachesServer, "plproxy": reachesServer,
-	"file_fdw": reachesFile, "parquet_fdw": reachesFile, "adminpack": reachesFile,
+	"amqp": reachesServer, "citus": reachesServer, // whose tables come along as plain ones
+	"file_fdw": reachesFile, "parquet_fdw": reachesFile, "adminpack": reachesFile, "log_fdw": reachesFile, "pg_duckdb": reachesFile, "rds_tools": ofProvider,
 	"http": reachesWeb, "pg_net": reachesWeb, "aws_s3": reachesWeb, "aws_lambda": reachesWeb, "aws_commons": reachesWeb, "aws_ml": reachesWeb, "azure": reachesWeb, "azure_storage": reachesWeb, "azure_ai": reachesWeb,
 	"google_ml_integration": reachesWeb, "pg_tle": "makes extensions of its own", "vault": "holds secrets", "supabase_vault": "holds secrets",
 	"pg_cron": reachesLater, "pgagent": reachesLater, "pg_timetable": reachesLater, "dbms_job": reachesLater, "pg_dbms_job": reachesLater, "pg_background": reachesLater,
 	"pglogical": "replicates to and from other servers", "bdr": "replicates to and from other servers", "spock": "replicates to and from other servers", "londiste": "replicates to and from other servers",
-	"plpython3u": untrusted, "plpython2u": untrusted, "plpythonu": untrusted, "plperlu": untrusted, "pltclu": untrusted, "plsh": untrusted, "pllua_u": untrusted, "plr": untrusted, "pljavau": untrusted,
+	"plpython3u": untrusted, "plpython2u": untrusted, "plpythonu": untrusted, "plperlu": untrusted, "pltclu": untrusted, "plsh": untrusted, "plluau": untrusted, "plr": untrusted, "pljava": untrusted,
 }
 
-const untrusted = "is a language that may do anything on the server's machine"
+const (
+	untrusted  = "is a language that may do anything on the server's machine"
+	ofProvider = "belongs to the servers of one provider"
+	wraps      = "brings a foreign data wrapper, which is made to connect to other servers"
+)
+
+// extensionStays says why an extension stays behind, or "". That of timescaledb has a wrapper
+// for its own nodes, and tables cannot do without it.
+func extensionStays(name string, wrapping bool) string {
+	why := extensions[name]
+	if why == "" && wrapping && name != "timescaledb" {
+		return wraps
+	}
+	return why
+}
+
+// stayingExtensions returns the extensions of a database that stay behind, and why.
+func (p *picture) stayingExtensions(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
+	wrapping := map[string]bool{}
+	err := each(ctx, conn, "wrapping", nil, func(row pgx.CollectableRow) error {
+		var name string
+		err := row.Scan(&name)
+		wrapping[name] = true
+		return err
+	})
+	staying := map[string]string{}
+	for _, o := range p.objects {
+		if o.Kind == "extension" {
+			staying[o.Name] = extensionStays(o.Name, wrapping[o.Name])
+		}
+	}
+	return staying, err
+}
 
 // keyOf is the key of an object in the server's catalogs.
 func (p *picture) keyOf(i int) archiveID {
@@ -78,11 +115,15 @@ func (p *picture) add(at archiveID, o catalog.Object) int {
 // decideFates says of each object what becomes of it in a copy. It reads what depends on
 // what stays, and nothing where nothing does.
 func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*catalog.Table) error {
-	if err := p.addBeside(ctx, conn, tables); err != nil {
+	ofExtensions, err := p.stayingExtensions(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if err := p.addBeside(ctx, conn, tables, ofExtensions); err != nil {
 		return err
 	}
 	doings := map[uint32]doing{}
-	err := each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
+	err = each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
 		var oid uint32
 		var d doing
 		err := row.Scan(&oid, &d.language, &d.definer, &d.library, &d.symbol, &d.spells)
@@ -118,7 +159,7 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 		}
 		switch o.Kind {
 		case "extension":
-			if why := extensions[o.Name]; why != "" {
+			if why := ofExtensions[o.Name]; why != "" {
 				o.Fate, o.Reason = catalog.Stays, why
 			}
 		case "function", "procedure":
@@ -188,7 +229,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 		}
 	}
 	p.reaching(tables, own)
-	p.tainted(tables)
+	if err := p.tainted(ctx, conn, tables); err != nil {
+		return err
+	}
 	p.lookedUp(tables)
 	for i, words := range p.beside { // they have fates of their own, and travel in the archive
 		p.objects[i].Definition += "\n" + words
@@ -196,8 +239,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	return nil
 }
 
-// addBeside adds what is no object of its own: rights, labels, foreign tables.
-func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catalog.Table) error {
+// addBeside adds what is no object of its own: rights, labels, foreign tables. Rows of an
+// extension that stays go without saying.
+func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catalog.Table, ofExtensions map[string]string) error {
 	var settings []string
 	var encoding, collate, ctype, provider, locale, rules string
 	if err := conn.QueryRow(ctx, query("database")).Scan(&encoding, &collate, &ctype, &provider, &locale, &rules, &settings); err != nil {
@@ -208,19 +252,13 @@ func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catal
 			p.add(archiveID{}, catalog.Object{Kind: "database setting", Name: name})
 		}
 	}
-	extended := map[string]bool{}
-	for _, o := range p.objects {
-		if o.Kind == "extension" && extensions[o.Name] == "" {
-			extended[o.Name] = true
-		}
-	}
 	err := each(ctx, conn, "beside", nil, func(row pgx.CollectableRow) error {
 		var o catalog.Object
 		var extension string
 		if err := row.Scan(&o.Kind, &o.Name, &extension); err != nil {
 			return err
 		}
-		if extension == "" || extended[extension] {
+		if extension == "" || ofExtensions[extension] == "" {
 			p.add(archiveID{}, o)
 		}
 		return nil
@@ -228,12 +266,23 @@ func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catal
 	if err != nil {
 		return err
 	}
+	p.tieGrants()
 	for _, t := range tables {
 		if t.Kind == catalog.Foreign {
 			p.add(archiveID{classOfTables, p.oids[t.ID]}, catalog.Object{Kind: "foreign table", Name: t.ID.String()})
 		}
 	}
 	return nil
+}
+
+// tieGrants ties the rights on the database to those on its objects: they come along together.
+func (p *picture) tieGrants() {
+	i := slices.IndexFunc(p.objects, func(o catalog.Object) bool { return o.Kind == catalog.Grants })
+	for k := range p.objects {
+		if p.objects[k].Kind == "database rights" && i >= 0 {
+			p.objects[k].Causes = []string{catalog.Grants + ":" + p.objects[i].Name}
+		}
+	}
 }
 
 // The ids of the catalogs themselves are the same in every database.

@@ -494,6 +494,9 @@ func TestCompiledTether(t *testing.T) {
 // Code that reaches out, and code that only looks like it.
 func TestReaches(t *testing.T) {
 	own := map[string]bool{"public.http_get": true, "http_get": true, "app.pg_read_file": true, "pg_read_file": true}
+	in := func(language, body string) string {
+		return "CREATE OR REPLACE FUNCTION public.f()\n RETURNS void\n LANGUAGE " + language + "\nAS $function$" + body + "$function$"
+	}
 	for code, want := range map[string]string{
 		"SELECT dblink_connect('x')":                                      reachesServer,
 		`SELECT "dblink"('x')`:                                            reachesServer,
@@ -530,6 +533,50 @@ func TestReaches(t *testing.T) {
 		"CREATE FUNCTION f() AS $function$ SELECT dblink('x') $function$": reachesServer,
 		"SELECT 'unterminated dblink('":                                   "",
 		"SELECT E'\\' dblink(' || 'x'":                                    "",
+
+		// Words that are other things elsewhere.
+		"SELECT copy FROM ads WHERE status IS DISTINCT FROM 'draft'":                                 "",
+		"SELECT ads.copy FROM ads WHERE extract(year from '2020-01-01'::date) > 1":                   "",
+		"CHECK (copy IS DISTINCT FROM '')":                                                           "",
+		"BEGIN IF NEW.copy IS DISTINCT FROM 'x' THEN copy := substring(NEW.a from 'b'); END IF; END": "",
+		"SELECT CASE WHEN a THEN copy ELSE b END, substring(c from 'd')":                             "",
+		"INSERT INTO http_request (url) VALUES ('x')":                                                "",
+		"INSERT INTO public.http_get (url) SELECT 'x'":                                               "",
+		"CREATE TABLE IF NOT EXISTS dblink_log (n integer)":                                          "",
+		"ALTER TABLE a ADD FOREIGN KEY (n) REFERENCES dblink_log (n)":                                "",
+		"SELECT h.n FROM t AS http(n)":                                                               "",
+		"INSERT INTO net.prices (n) VALUES (1)":                                                      "",
+		"INSERT INTO net.http_request_queue (url) VALUES ('x')":                                      reachesWeb,
+		"INSERT INTO t (a) SELECT dblink('x')":                                                       reachesServer,
+		"BEGIN COPY t FROM '/x'; END":                                                                reachesFile,
+		"BEGIN IF a THEN COPY t (a, b) TO '/x'; ELSE NULL; END IF; END":                              reachesFile,
+		"BEGIN <<again>> COPY BINARY s.t FROM '/x'; END":                                             reachesFile,
+		"SELECT 1; COPY (SELECT a FROM t WHERE b <> ';') TO PROGRAM 'x'":                             reachesProgram,
+		// Code that is put together, and code of other languages.
+		`EXECUTE 'COPY ' || quote_ident(t) || ' TO PROGRAM ''curl -T - https://x'''`:                              reachesProgram,
+		`EXECUTE 'COPY ' || quote_ident(s) || '.' || quote_ident(t) || ' (' || c || ') FROM ''/srv/in.csv'' CSV'`: reachesFile,
+		`EXECUTE 'COPY ' || t || ' FROM ' || quote_literal(f)`:                                                    reachesFile,
+		`EXECUTE ('COPY ' || t) || ' FROM ''/srv/in.csv'''`:                                                       reachesFile,
+		`EXECUTE format('COPY %I.%2$I (%s) TO PROGRAM %L', a, b, c, d)`:                                           reachesProgram,
+		`EXECUTE format('COPY %I ', t) || format('TO %L', f)`:                                                     reachesFile,
+		`EXECUTE concat('COPY ', t, ' TO PROGRAM ''x''')`:                                                         reachesProgram,
+		"EXECUTE 'COPY t '\n'TO PROGRAM ''x'''":                                                                   reachesProgram,
+		`c := 'COPY ' || t || ' TO ''' || f || ''''; EXECUTE c`:                                                   reachesFile,
+		`EXECUTE E'COPY t FROM \'/x\''`:                                                                           reachesFile,
+		`EXECUTE 'SELECT dblink' || suffix || '_exec(''x'')'`:                                                     reachesServer,
+		`EXECUTE 'COPY ' || t || ' FROM STDIN'`:                                                                   "",
+		`EXECUTE 'SELECT copy FROM ' || t || ' WHERE a IS DISTINCT FROM ''b'''`:                                   "",
+		`EXECUTE 'INSERT INTO http_request (url) VALUES (' || quote_literal(u) || ')'`:                            "",
+		`RAISE NOTICE '%', 'COPY ' || t || ' TO PROGRAM ''x'''`:                                                   "",
+		`EXECUTE format('ALTER ROLE %I PASSWORD %L', r, p)`:                                                       setsPassword,
+		`EXECUTE 'ALTER ROLE a PASSWORD ' || quote_literal(p)`:                                                    setsPassword,
+		in("plperl", `spi_exec_query("COPY t TO PROGRAM 'curl https://x'");`):                                     reachesProgram,
+		in("plperl", `my $q = "COPY " . quote_ident($t) . " FROM '/srv/in.csv'"; spi_exec_query($q);`):            reachesFile,
+		in("plperl", `spi_exec_query('COPY ' . quote_ident($t) . ' TO PROGRAM \'curl\'');`):                       reachesProgram,
+		in("plperl", "# it's ours\nspi_exec_query(\"SELECT dblink('x', 'y')\");"):                                 reachesServer,
+		in("plperl", `spi_exec_query("COPY $t TO $f");`):                                                          reachesFile,
+		in("plperl", `my $copy = shift; return "$copy from here";`):                                               "",
+		in("plv8", `spi_exec_query("SELECT net.http_post('https://x')");`):                                        reachesWeb,
 	} {
 		if got := reaches(code, own); got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
@@ -540,6 +587,8 @@ func TestReaches(t *testing.T) {
 func FuzzReaches(f *testing.F) {
 	f.Add("SELECT dblink('x') -- $a$ /* ")
 	f.Add("E'\\'")
+	f.Add(`EXECUTE format('COPY %I' || x, y) || ' TO PROGRAM ''z''' || concat('a', b`)
+	f.Add(`LANGUAGE plperl AS $function$ 'COPY ' . "x" . ' FROM \'a\'' $function$`)
 	f.Fuzz(func(t *testing.T, code string) {
 		reaches(code+" copy server", nil)
 		mentions(code, func(name string) bool { return name == "a.b" })

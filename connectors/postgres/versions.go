@@ -148,6 +148,41 @@ func wideScale(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
 
 var numbers = regexp.MustCompile(`\bnumeric\((\d+),(\d+)\)`)
 
+// subscripts finds one of a jsonb, which looks like that of an array: by its text, which no array
+// has, or by the name of a column that is one.
+func subscripts(e entry, _ *definitions, c *catalog.Catalog) (string, bool) {
+	if !strings.Contains(e.SQL, "[") {
+		return "", false
+	}
+	sql := spelt(e.SQL)
+	if byText.MatchString(sql) {
+		return "", true
+	}
+	for _, m := range subscripted.FindAllStringSubmatch(sql, -1) {
+		if isJSONB(c, m[1]) {
+			return "", true
+		}
+	}
+	return "", false
+}
+
+var (
+	byText      = regexp.MustCompile(`[^Y]\['::text\]`) // not ARRAY['…'::text]
+	subscripted = regexp.MustCompile(`\b([a-z_][a-z0-9_$]*)\[[^\]]`)
+)
+
+// isJSONB reports whether all columns of a name are jsonb.
+func isJSONB(c *catalog.Catalog, name string) (found bool) {
+	for _, t := range c.Tables {
+		if col := t.Column(name); col != nil && col.Type.Name != "jsonb" {
+			return false
+		} else if col != nil {
+			found = true
+		}
+	}
+	return found
+}
+
 // in reports whether a server or a program of a major version has the feature.
 func (f feature) in(major int) bool { return major >= f.since }
 
@@ -174,7 +209,7 @@ var virtualColumns = feature{since: 18, name: "virtual generated columns"}
 // What holds columns or expressions, by the kinds of a dump.
 var (
 	typed     = []string{"TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE", "AGGREGATE"}
-	asked     = []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE"}
+	asked     = []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE", "POLICY"}
 	functions = []string{"FUNCTION", "PROCEDURE", "AGGREGATE"}
 	stored    = []string{"TABLE", "INDEX", "CONSTRAINT", "MATERIALIZED VIEW"}
 )
@@ -205,6 +240,8 @@ var needed = []feature{
 	{14, "compression methods of columns", nil, says(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION `)},
 	{14, "statistics of expressions", []string{"STATISTICS"}, says(`(?s)^CREATE STATISTICS .* ON .*\(.* FROM `)},
 	{14, "SEARCH and CYCLE of recursive queries", asked, says(`(?m) (SEARCH (DEPTH|BREADTH) FIRST BY|CYCLE .* SET) `)},
+	{14, "columns beside the key of an SP-GiST index", []string{"INDEX", "CONSTRAINT"}, says(` USING spgist \([^\n]*\) INCLUDE \(`)},
+	{14, "subscripts of jsonb", nil, subscripts},
 	{14, "GROUP BY DISTINCT", asked, says(`\bGROUP BY DISTINCT\b`)},
 	{14, "a name for the columns of JOIN … USING", asked, says(`\bJOIN [^\n]* USING \([^)]*\) AS `)},
 	{14, "the classes bloom and minmax_multi of BRIN", []string{"INDEX"}, says(` USING brin .*_(bloom|minmax_multi)_ops\b`)},
@@ -222,11 +259,13 @@ var needed = []feature{
 	{15, "publications of schemas", []string{"PUBLICATION TABLES IN SCHEMA"}, says(` ADD TABLES IN SCHEMA `)},
 	{15, "the function", nil, calls("regexp_count regexp_instr regexp_like regexp_substr")},
 	{16, "collations with rules", []string{"COLLATION"}, says(`, rules = `)},
-	{16, "JSON constructors", asked, spells(`\b(JSON_ARRAY|JSON_OBJECT|JSON_ARRAYAGG|JSON_OBJECTAGG)\(|\bIS (NOT )?JSON\b`)},
-	{16, "XMLSERIALIZE … INDENT", asked, spells(`\bXMLSERIALIZE\([^;]* INDENT\)`)},
+	{16, "the collation unicode", nil, spells(`\bCOLLATE (pg_catalog\.)?unicode\b`)},
+	{16, "IS JSON and JSON constructors", nil, spells(`\b(JSON_ARRAY|JSON_OBJECT|JSON_ARRAYAGG|JSON_OBJECTAGG)\(|\bIS (NOT )?JSON\b`)},
+	{16, "XMLSERIALIZE … INDENT", nil, spells(`\bXMLSERIALIZE\([^;]* INDENT\)`)},
 	{16, "SYSTEM_USER", nil, spells(`\bSYSTEM_USER\b`)},
 	{16, "the function", nil, calls("any_value array_sample array_shuffle date_add date_subtract random_normal erf erfc pg_input_is_valid pg_input_error_info")},
-	{17, "JSON_TABLE and the functions of SQL/JSON", asked, spells(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
+	{17, "the collation pg_c_utf8", nil, spells(`\bCOLLATE (pg_catalog\.)?pg_c_utf8\b`)},
+	{17, "JSON_TABLE and the functions of SQL/JSON", nil, spells(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
 	{17, "the right MAINTAIN", []string{"ACL"}, says(`^GRANT [^\n]*\bMAINTAIN\b`)},
 	{17, "built-in collations", []string{"COLLATION"}, says(`provider = builtin`)},
 	{17, "exclusion constraints of partitioned tables", []string{"CONSTRAINT"}, ofPartitioned(` EXCLUDE `)},
@@ -246,6 +285,7 @@ var needed = []feature{
 	{18, "names for the old and the new row", []string{"FUNCTION", "PROCEDURE", "RULE"}, says(`\bRETURNING WITH \(`)},
 	{18, "foreign keys of partitioned tables that are not validated", []string{"FK CONSTRAINT"}, ofPartitioned(` NOT VALID`)},
 	{18, "the collation PG_UNICODE_FAST", []string{"COLLATION"}, says(`'PG_UNICODE_FAST'`)},
+	{18, "the collation pg_unicode_fast", nil, spells(`\bCOLLATE (pg_catalog\.)?pg_unicode_fast\b`)},
 	{18, "publications of computed columns", []string{"PUBLICATION"}, says(`publish_generated_columns = `)},
 	{18, "skipping or numbers of strategies in operator classes", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING (btree\b.*\bFUNCTION 6 |gist\b.*\bFUNCTION 12 )`)},
 	{18, "the most that autovacuum or eager freezing may do", stored, says(`\b(autovacuum_vacuum_max_threshold|vacuum_max_eager_freeze_failure_rate)=`)},

@@ -13,6 +13,7 @@ import (
 func TestLacking(t *testing.T) {
 	id := func(name string) catalog.TableID { return catalog.TableID{Schema: "public", Name: name} }
 	c := &catalog.Catalog{Tables: []*catalog.Table{
+		{ID: id("q"), Columns: []catalog.Column{{Name: "data", Type: catalog.Type{Name: "jsonb"}}}},
 		{ID: id("p"), Kind: catalog.Partitioned, Triggers: []catalog.Definition{{Name: "before x"}, {Name: "after"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}, Rules: []catalog.Rule{{Name: "ex", Exclusion: true}}},
 		{ID: id("p before"), Kind: catalog.Ordinary, Triggers: []catalog.Definition{{Name: "x"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}},
 	}}
@@ -43,6 +44,9 @@ func TestLacking(t *testing.T) {
 		{14, "compression methods of columns", "TABLE", "t", "CREATE TABLE public.t (\n    a text\n);\nALTER TABLE ONLY public.t ALTER COLUMN a SET COMPRESSION pglz;"},
 		{14, "statistics of expressions", "STATISTICS", "s", "CREATE STATISTICS public.s ON lower(a), (b % 7) FROM public.t;"},
 		{14, "SEARCH and CYCLE of recursive queries", "VIEW", "v", "CREATE VIEW public.v AS\n WITH RECURSIVE t(id) AS (SELECT 1) SEARCH DEPTH FIRST BY id SET seen\n SELECT id FROM t;"},
+		{14, "columns beside the key of an SP-GiST index", "INDEX", "i", "CREATE INDEX i ON public.t USING spgist (p) INCLUDE (id);"},
+		{14, "subscripts of jsonb", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT other['a'::text] AS x\n   FROM public.q;"},
+		{14, "subscripts of jsonb", "TABLE", "t", "CREATE TABLE public.t (\n    data jsonb,\n    CONSTRAINT c CHECK ((data[0] IS NOT NULL))\n);"},
 		{14, "GROUP BY DISTINCT", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT a\n   FROM public.p\n  GROUP BY DISTINCT ROLLUP(a, b), ROLLUP(a);"},
 		{14, "a name for the columns of JOIN … USING", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT p.a\n   FROM (public.p\n     JOIN public.q USING (a, b) AS j);"},
 		{14, "the classes bloom and minmax_multi of BRIN", "INDEX", "i", "CREATE INDEX i ON public.b USING brin (id int4_minmax_multi_ops);"},
@@ -62,11 +66,19 @@ func TestLacking(t *testing.T) {
 		{15, "publications of schemas", "PUBLICATION TABLES IN SCHEMA", "pub a", "ALTER PUBLICATION pub ADD TABLES IN SCHEMA a;"},
 		{15, "the function regexp_like", "TABLE", "t", "CREATE TABLE public.t (\n    a text,\n    CONSTRAINT c CHECK (regexp_like(a, '^x'::text))\n);"},
 		{16, "collations with rules", "COLLATION", "c", "CREATE COLLATION public.c (provider = icu, locale = 'und', rules = '& V << w');"},
-		{16, "JSON constructors", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT (NOT (a IS NOT JSON OBJECT)) AS x\n   FROM public.p;"},
+		{16, "IS JSON and JSON constructors", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT (NOT (a IS NOT JSON OBJECT)) AS x\n   FROM public.p;"},
+		{16, "IS JSON and JSON constructors", "TABLE", "t", "CREATE TABLE public.t (\n    doc text,\n    CONSTRAINT c CHECK ((doc IS JSON))\n);"},
+		{16, "IS JSON and JSON constructors", "CHECK CONSTRAINT", "t c", "ALTER TABLE public.t\n    ADD CONSTRAINT c CHECK ((doc IS JSON)) NOT VALID;"},
+		{16, "IS JSON and JSON constructors", "INDEX", "i", "CREATE INDEX i ON public.t USING btree (a) WHERE (doc IS JSON);"},
+		{16, "IS JSON and JSON constructors", "TRIGGER", "t c", "CREATE TRIGGER c BEFORE INSERT ON public.t FOR EACH ROW WHEN ((new.a IS JSON)) EXECUTE FUNCTION public.tf();"},
+		{16, "the collation unicode", "INDEX", "i", "CREATE INDEX i ON public.t USING btree (a COLLATE unicode);"},
+		{16, "the collation unicode", "TABLE", "t", "CREATE TABLE public.t (\n    a text COLLATE pg_catalog.unicode\n);"},
 		{16, "XMLSERIALIZE … INDENT", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT XMLSERIALIZE(DOCUMENT x AS text NO INDENT) AS n\n   FROM public.p;"},
 		{16, "SYSTEM_USER", "TABLE", "t", "CREATE TABLE public.t (\n    who text DEFAULT SYSTEM_USER\n);"},
 		{16, "the function erf", "INDEX", "i", "CREATE INDEX i ON public.t USING btree (erf((a)::double precision));"},
 		{17, "JSON_TABLE and the functions of SQL/JSON", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT JSON_VALUE(a, '$' RETURNING text) AS x\n   FROM public.p;"},
+		{17, "JSON_TABLE and the functions of SQL/JSON", "POLICY", "t p", "CREATE POLICY p ON public.t USING ((JSON_VALUE((a)::jsonb, '$.\"x\"' RETURNING text) = 'b'::text));"},
+		{17, "the collation pg_c_utf8", "INDEX", "i", "CREATE INDEX i ON public.t USING btree (a COLLATE pg_c_utf8);"},
 		{17, "the right MAINTAIN", "ACL", "t", "GRANT SELECT, MAINTAIN ON TABLE public.t TO r"},
 		{17, "built-in collations", "COLLATION", "c", "CREATE COLLATION public.c (provider = builtin, locale = 'C.UTF-8');"},
 		{17, "exclusion constraints of partitioned tables", "CONSTRAINT", "p ex", "ALTER TABLE ONLY public.p\n    ADD CONSTRAINT ex EXCLUDE USING gist (room WITH =, during WITH &&);"},
@@ -88,6 +100,7 @@ func TestLacking(t *testing.T) {
 		{18, "names for the old and the new row", "FUNCTION", "f", "CREATE FUNCTION public.f() RETURNS void\n    LANGUAGE sql\n    BEGIN ATOMIC\n UPDATE public.q SET a = 1\n   RETURNING WITH (OLD AS o) o.a;\nEND;"},
 		{18, "foreign keys of partitioned tables that are not validated", "FK CONSTRAINT", "p fk", "ALTER TABLE public.p\n    ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES public.base(id) NOT VALID;"},
 		{18, "the collation PG_UNICODE_FAST", "COLLATION", "c", "CREATE COLLATION public.c (provider = builtin, locale = 'PG_UNICODE_FAST');"},
+		{18, "the collation pg_unicode_fast", "INDEX", "i", "CREATE INDEX i ON public.t USING btree (a COLLATE pg_unicode_fast);"},
 		{18, "publications of computed columns", "PUBLICATION", "p", "CREATE PUBLICATION p WITH (publish = 'insert', publish_generated_columns = stored);"},
 		{18, "skipping or numbers of strategies in operator classes", "OPERATOR FAMILY", "o", "ALTER OPERATOR FAMILY public.o USING btree ADD\n    FUNCTION 6 (text, text) public.skip(internal);"},
 		{18, "the most that autovacuum or eager freezing may do", "TABLE", "t", "CREATE TABLE public.t (\n    id integer\n)\nWITH (autovacuum_vacuum_max_threshold='9');"},
@@ -119,6 +132,7 @@ func TestLacking(t *testing.T) {
 func TestNotLacking(t *testing.T) {
 	id := func(name string) catalog.TableID { return catalog.TableID{Schema: "public", Name: name} }
 	c := &catalog.Catalog{Tables: []*catalog.Table{
+		{ID: id("o"), Columns: []catalog.Column{{Name: "data", Type: catalog.Type{Name: "jsonb"}}, {Name: "a", Type: catalog.Type{Name: "_text"}}}},
 		{ID: id("p"), Kind: catalog.Partitioned, Triggers: []catalog.Definition{{Name: "after"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}},
 		{ID: id("p before"), Kind: catalog.Ordinary, Triggers: []catalog.Definition{{Name: "x"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}},
 	}}
@@ -132,6 +146,8 @@ func TestNotLacking(t *testing.T) {
 		{Kind: "INDEX", Name: "i", SQL: "CREATE INDEX i ON public.t USING btree (a, ((b = 'x'::text))) WITH (fillfactor='50') WHERE (c = 'x (a=''b'')'::text);"},
 		{Kind: "PUBLICATION TABLE", Schema: "public", Name: "pub q", SQL: `ALTER PUBLICATION pub ADD TABLE ONLY public."q (a)";`},
 		{Kind: "COMMENT", Schema: "public", Name: "CONSTRAINT lcm ON t", SQL: "COMMENT ON CONSTRAINT lcm ON public.t IS 'x';"},
+		{Kind: "TABLE", Name: "t", SQL: "CREATE TABLE public.t (\n    data jsonb,\n    a text[] DEFAULT ARRAY['a'::text, 'b'::text],\n    c text COLLATE public.unicode DEFAULT 'it IS JSON COLLATE unicode',\n    CONSTRAINT x CHECK ((a[1] <> (ARRAY['a'::text])[1]))\n);"},
+		{Kind: "FUNCTION", Name: "f", SQL: "CREATE FUNCTION public.f() RETURNS text\n    LANGUAGE plpgsql\n    AS $$begin return data['a'::text]; end$$;"},
 		{Kind: "VIEW", Name: "v", SQL: "CREATE VIEW public.v AS\n SELECT p.a, date_part('year'::text, b) AS y, array_agg(x.y) AS gamma\n   FROM (public.p\n     JOIN public.q USING (a, b));"},
 	}}
 	if f, object, ok := lacking(d, c, oldest); ok {

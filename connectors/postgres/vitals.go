@@ -51,7 +51,10 @@ func (s *snapshot) askWatch(ctx context.Context, f func(context.Context, *pgx.Co
 		if err != nil {
 			return err
 		}
-		w.conn = conn
+		if w.conn = conn; peerOf(conn).started != s.server {
+			w.drop()
+			return s.severalError()
+		}
 		if err := s.forewarn(ctx, conn); err != nil {
 			w.drop()
 			return failDefinition(ctx, s.side, op, err)

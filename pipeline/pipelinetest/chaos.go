@@ -148,6 +148,14 @@ func (s *snapshot) Latency(ctx context.Context) (time.Duration, error) {
 	return 0, errUnwatched
 }
 
+// Vouch passes on; a snapshot that does not vouch has no need to.
+func (s *snapshot) Vouch(ctx context.Context) error {
+	if v, ok := s.Snapshot.(connectors.Voucher); ok {
+		return v.Vouch(ctx)
+	}
+	return nil
+}
+
 var errUnwatched = errors.New("the snapshot cannot be watched")
 
 func (s *snapshot) Split(ctx context.Context, t catalog.TableID, size int64) (chunks []connectors.Chunk, err error) {

@@ -1,6 +1,26 @@
--- What a database holds that is no object of its own: rights that roles have been given,
--- security labels, and tables of extensions that hold rows of users. That a list of rights
--- is not null goes without saying, save for the planner, which would start workers for it.
+-- What a database holds that is no object of its own: rights that roles have been given, or
+-- PUBLIC has lost, settings for a role, security labels, tablespaces, and tables of extensions that
+-- hold rows of users. That a list of rights is not null goes without saying, save for the planner,
+-- which would start workers for it.
+WITH whole AS (
+    SELECT 'database rights' AS kind, '' AS what, 'd'::"char" AS class, datacl AS acl, datdba AS owner
+    FROM pg_catalog.pg_database WHERE datname = current_database() AND datacl IS NOT NULL
+  UNION ALL
+    SELECT 'language rights', ' on ' || lanname, 'l', lanacl, lanowner FROM pg_catalog.pg_language WHERE lanacl IS NOT NULL
+), changed AS (
+    SELECT w.kind, w.what, 'given to' AS how, x.grantee, x.privilege_type
+    FROM whole w CROSS JOIN LATERAL aclexplode(w.acl) x
+    WHERE x.grantee <> w.owner AND (x.grantee, x.privilege_type) NOT IN (SELECT d.grantee, d.privilege_type FROM aclexplode(acldefault(w.class, w.owner)) d)
+  UNION ALL
+    SELECT w.kind, w.what, 'taken from', d.grantee, d.privilege_type
+    FROM whole w CROSS JOIN LATERAL aclexplode(acldefault(w.class, w.owner)) d
+    WHERE d.grantee <> w.owner AND (d.grantee, d.privilege_type) NOT IN (SELECT x.grantee, x.privilege_type FROM aclexplode(w.acl) x)
+), stated AS (
+    SELECT c.kind, string_agg(c.privilege_type, ', ' ORDER BY c.privilege_type) || c.what || ' ' || c.how || ' ' || coalesce(r.rolname, 'PUBLIC') AS name
+    FROM changed c LEFT JOIN pg_catalog.pg_roles r ON r.oid = c.grantee
+    WHERE c.grantee = 0 OR r.oid IS NOT NULL
+    GROUP BY c.kind, c.what, c.how, r.rolname
+)
 SELECT 'grants', count(*)::text, ''
 FROM (
     SELECT x.grantee <> c.relowner AS given, c.oid, 'pg_catalog.pg_class'::regclass AS class, x.grantee, x.privilege_type, n.nspname
@@ -18,11 +38,23 @@ FROM (
     SELECT x.grantee <> c.relowner, c.oid, 'pg_catalog.pg_attribute'::regclass, x.grantee, x.privilege_type, n.nspname
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL aclexplode(a.attacl) x WHERE a.attacl IS NOT NULL
+  UNION ALL
+    SELECT true, 0, 'pg_catalog.pg_database'::regclass, 0, '', '' FROM stated WHERE kind = 'database rights'
 ) g
 WHERE given AND nspname <> 'information_schema' AND nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_init_privs i WHERE i.classoid = g.class AND i.objoid = g.oid)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = g.class AND e.objid = g.oid AND e.deptype = 'e')
 HAVING count(*) > 0
+UNION ALL SELECT kind, name, '' FROM stated
+UNION ALL
+SELECT 'role setting', r.rolname || '.' || split_part(c.setting, '=', 1), ''
+FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole CROSS JOIN LATERAL unnest(s.setconfig) AS c(setting)
+WHERE s.setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+UNION ALL
+SELECT 'tablespace', t.spcname, ''
+FROM pg_catalog.pg_tablespace t
+WHERE t.oid IN (SELECT c.reltablespace FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_')
+   OR t.spcname <> 'pg_default' AND t.oid = (SELECT d.dattablespace FROM pg_catalog.pg_database d WHERE d.datname = current_database())
 UNION ALL SELECT 'default privileges', count(*)::text, '' FROM pg_catalog.pg_default_acl HAVING count(*) > 0
 UNION ALL SELECT 'security labels', count(*)::text, '' FROM pg_catalog.pg_seclabel HAVING count(*) > 0
 UNION ALL

@@ -7,7 +7,11 @@ SELECT d.refclassid, d.refobjid,
        d.objsubid,
        -- Part of what is asked about, or of an extension: it has no name of its own.
        d.deptype IN ('e', 'i') OR coalesce(i.schema, '') LIKE 'pg\_toast%' OR EXISTS (
-           SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e'),
+           SELECT FROM pg_catalog.pg_depend e WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')
+           -- So are the parts of an operator class of an extension.
+           OR d.classid IN ('pg_catalog.pg_amop'::regclass, 'pg_catalog.pg_amproc'::regclass) AND EXISTS (
+           SELECT FROM pg_catalog.pg_depend o JOIN pg_catalog.pg_depend e ON e.classid = o.refclassid AND e.objid = o.refobjid AND e.deptype = 'e'
+           WHERE o.classid = d.classid AND o.objid = d.objid AND o.deptype IN ('i', 'a')),
        -- A function is tied by its signature to types, by its body to anything else.
        d.refclassid = 'pg_catalog.pg_type'::regclass,
        CASE WHEN f.oid IS NOT NULL THEN 'default' WHEN k.oid IS NOT NULL THEN 'constraint' ELSE i.type END,

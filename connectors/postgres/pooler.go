@@ -1,0 +1,116 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// A pooler that shares the server's sessions by transactions would hand what we set in ours
+// (read only, an empty search path) to whoever comes next: production's own programs. So who
+// answers is asked before anything is set.
+
+// peer is who answers on a connection: the process, by the number that its server gives it,
+// and the server, by when it was started.
+type peer struct {
+	pid     uint32
+	started string
+}
+
+const peerSQL = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())"
+
+// peerKey is where a connection keeps its peer.
+const peerKey = "sanitize.peer"
+
+// peerOf returns who answers on a session that connect has opened.
+func peerOf(conn *pgx.Conn) peer {
+	p, _ := conn.PgConn().CustomData()[peerKey].(peer)
+	return p
+}
+
+// answering asks a connection who answers, and then runs sql in the same breath: no pooler
+// gives the two to different processes.
+func answering(ctx context.Context, conn *pgconn.PgConn, sql string) (peer, error) {
+	results, err := conn.Exec(ctx, peerSQL+sql).ReadAll()
+	if err != nil {
+		return peer{}, err
+	}
+	row := results[0].Rows[0]
+	pid, err := strconv.ParseUint(string(row[0]), 10, 32)
+	return peer{uint32(pid), string(row[1])}, err
+}
+
+// stickiness is whether the sessions behind a pooler are ours alone, once it has been found out.
+type stickiness struct {
+	mu    sync.Mutex
+	known bool
+}
+
+const (
+	// pooledRounds is how often a pooler has to pass: others' transactions come between.
+	pooledRounds = 5
+	// pooledWait is how long a question may take that nothing should hold up.
+	pooledWait = 3 * time.Second
+)
+
+// ownSession returns an error unless a connection keeps the process that answers on it, while
+// others work. The driver knows that somebody stands between, who has given it another number
+// than the server's.
+func (c *config) ownSession(ctx context.Context, conn *pgx.Conn) error {
+	c.sticky.mu.Lock()
+	defer c.sticky.mu.Unlock()
+	if c.sticky.known {
+		return nil
+	}
+	shared := &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: "connect to " + c.display(conn.Config().Database),
+		Err:  errors.New("a connection pooler answers, which shares the server's sessions by transactions: what a run sets in its sessions would befall those of others"),
+		Hint: "give the address of the server itself, or of a pool by sessions"}
+	other, err := pgx.ConnectConfig(asSession(ctx), conn.Config().Copy())
+	if err != nil {
+		return err
+	}
+	defer closeConn(other)
+	for range pooledRounds {
+		before, err := answering(ctx, conn.PgConn(), "")
+		if err != nil {
+			return err
+		}
+		// The last process that was given back is the first to be given away.
+		if _, err := other.PgConn().Exec(ctx, "BEGIN READ ONLY").ReadAll(); err != nil {
+			return err
+		}
+		beside, err := answering(ctx, other.PgConn(), "")
+		if err != nil {
+			return err
+		}
+		soon, cancel := context.WithTimeout(ctx, pooledWait)
+		after, err := answering(soon, conn.PgConn(), "")
+		cancel()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || after != before || beside.pid == before.pid && beside.started == before.started {
+			return shared
+		}
+		if _, err := other.PgConn().Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
+			return err
+		}
+	}
+	c.sticky.known = true
+	return nil
+}
+
+// severalError is the error of a session at another server than that of the snapshot.
+func (s *snapshot) severalError() error {
+	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "join the snapshot of " + s.display(s.conn.Database),
+		Err:  fmt.Errorf("its sessions do not reach the same server"),
+		Hint: "the connection string leads to several servers: name one of them"}
+}

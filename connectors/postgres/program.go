@@ -1,0 +1,184 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgservicefile"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// endpoint is where a session has reached its server.
+type endpoint struct {
+	host string // by which it was asked for
+	addr string // of a host with addresses, that which answered
+	port int
+}
+
+// reached returns the endpoint of a session. A name may lead to many addresses, and a connection
+// string to many names.
+func (c *config) reached(conn *pgx.Conn) endpoint {
+	at := endpoint{host: c.conn.Host, port: int(c.conn.Port)}
+	switch remote := conn.PgConn().Conn().RemoteAddr().(type) {
+	case *net.UnixAddr:
+		at.host = filepath.Dir(remote.Name)
+		if _, port, ok := strings.Cut(filepath.Base(remote.Name), ".s.PGSQL."); ok {
+			at.port, _ = strconv.Atoi(port)
+		}
+	case *net.TCPAddr:
+		at.addr, at.port = remote.IP.String(), remote.Port
+		at.host = c.named(remote)
+	}
+	return at
+}
+
+// named returns the name of the connection string that leads to an address.
+func (c *config) named(addr *net.TCPAddr) string {
+	names := []string{c.conn.Host}
+	for _, f := range c.conn.Fallbacks {
+		if !slices.Contains(names, f.Host) {
+			names = append(names, f.Host)
+		}
+	}
+	for _, name := range names {
+		if len(names) == 1 {
+			return name
+		}
+		found, _ := net.LookupIP(name)
+		if slices.ContainsFunc(found, addr.IP.Equal) {
+			return name
+		}
+	}
+	return c.conn.Host
+}
+
+// service returns the settings of the service that the connection string, or the environment,
+// names. The driver has read them too, and has put the connection string's before them.
+func service(values map[string]string) (map[string]string, error) {
+	name, file := values["service"], values["servicefile"]
+	if name == "" {
+		name = os.Getenv("PGSERVICE")
+	}
+	if name == "" {
+		return nil, nil
+	}
+	if file == "" {
+		file = os.Getenv("PGSERVICEFILE")
+	}
+	if file == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil, err
+		}
+		file = filepath.Join(home, ".pg_service.conf")
+	}
+	services, err := pgservicefile.ReadServicefile(file)
+	if err != nil {
+		return nil, err
+	}
+	found, err := services.GetService(name)
+	if err != nil {
+		return nil, err
+	}
+	return found.Settings, nil
+}
+
+// environment returns the environment in which a client program of PostgreSQL
+// reaches the same database at the same server. All of it goes by the environment: a
+// process list shows arguments to everybody. A service is resolved: to libpq its settings
+// come before the environment's.
+func (c *config) environment(database string, at endpoint) ([]string, error) {
+	values, err := parseKeywords(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	all, err := service(values)
+	if err != nil {
+		return nil, errors.New("postgres: the service file cannot be read")
+	}
+	all = maps.Clone(all)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, values)
+	set := map[string]string{"PGTARGETSESSIONATTRS": "", "PGLOADBALANCEHOSTS": "", "PGSERVICE": "", "PGSERVICEFILE": ""}
+	for k, v := range all {
+		if name := keywords[k]; name != "" {
+			if _, ours := set[name]; !ours {
+				set[name] = v
+			}
+		}
+	}
+	set["PGHOST"], set["PGHOSTADDR"], set["PGPORT"] = at.host, at.addr, strconv.Itoa(at.port)
+	set["PGUSER"] = c.conn.User
+	set["PGDATABASE"] = database
+	set["PGPASSWORD"] = c.conn.Password
+	set["PGAPPNAME"] = "sanitize pg_dump"
+	// The program must not be held to what the account or the server likes best.
+	set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on")
+	set["LC_ALL"] = "C"
+	var env []string
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if _, ours := set[name]; !ours {
+			env = append(env, kv)
+		}
+	}
+	for name, v := range set {
+		if v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env, nil
+}
+
+// run runs a client program. What it says on stderr is about objects, since it
+// has no rows to speak of; its first complaint goes into the error.
+func run(ctx context.Context, env []string, stdin []byte, path string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env, cmd.Stdin = env, bytes.NewReader(stdin)
+	cmd.WaitDelay = 5 * time.Second
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err == nil {
+		return stdout.Bytes(), nil
+	}
+	name := filepath.Base(path)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for line := range strings.Lines(stderr.String()) {
+		if _, said, ok := strings.Cut(line, "error: "); ok {
+			return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(said))
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", name, err)
+}
+
+// dumpError is the error of a pg_dump that did not get to the server, or not in time to a table.
+func (s *snapshot) dumpError(ctx context.Context, err error) error {
+	switch said := err.Error(); {
+	case ctx.Err() != nil:
+		return err
+	case strings.Contains(said, "lock timeout"):
+		return s.lockedError(ctx)
+	case strings.Contains(said, "connection to server"), strings.Contains(said, "server closed the connection"):
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read the definitions of " + s.display(s.conn.Database), Err: err,
+			Hint: "pg_dump needs a session of its own: may the account have one more, and is the server still there?"}
+	}
+	return err
+}

@@ -1,0 +1,199 @@
+package policies
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/masking"
+)
+
+// bearer is where texts of a class stand: the columns that keys and links tie together,
+// or a path of a document.
+type bearer struct {
+	name string // the column, and the path in it
+	spec masking.Spec
+	text masking.Column // what decides about the mask beside the limits: Equality, Unique
+	path bool
+}
+
+// joinWarnings finds classes whose texts are masked in two ways, since no key ties the
+// columns together of which one folds the case, or is unique, and the other does not.
+func (c *compiler) joinWarnings() []string {
+	byClass := map[string][]bearer{}
+	for _, b := range c.bearers() {
+		key := alikeKey(b.spec)
+		byClass[key] = append(byClass[key], b)
+	}
+	var warnings []string
+	for _, key := range slices.Sorted(maps.Keys(byClass)) {
+		if parts := c.apart(byClass[key]); len(parts) > 1 {
+			warnings = append(warnings, c.joinWarning(parts))
+		}
+	}
+	return warnings
+}
+
+// bearers returns the bearers of all classes but those of free text, which nobody joins by.
+func (c *compiler) bearers() (all []bearer) {
+	seen := map[*group]bool{}
+	add := func(b bearer) {
+		if class := c.p.Class(c.classOf(b.spec)); class == nil || class.Kind != "free_text" {
+			all = append(all, b)
+		}
+	}
+	for _, ts := range c.tables {
+		for _, col := range ts.columns {
+			if !col.bound {
+				continue
+			}
+			spec := c.finalSpec(col)
+			for _, p := range spec.Paths {
+				if spec.Name != "fields" {
+					add(bearer{name: col.id().String() + " " + p.Path, spec: p.Spec, text: masking.Column{Kind: masking.Text, Equality: p.Spec.Equality}, path: true})
+				}
+			}
+			if kindOf(col.col.Type) == masking.Text && col.binding.Transform != nil && !col.atRun && !seen[col.group] {
+				seen[col.group] = true
+				m := c.maskingColumn(col)
+				add(bearer{name: col.group.end().id().String(), spec: spec, text: masking.Column{Kind: masking.Text, Equality: m.Equality, Unique: m.Unique}})
+			}
+		}
+	}
+	return all
+}
+
+// classOf returns the name of the class that a transform is of.
+func (c *compiler) classOf(s masking.Spec) string {
+	return strings.TrimPrefix(s.Domain, c.p.scope()+"/")
+}
+
+// apart returns the bearers of one class in parts of which each masks alike.
+func (c *compiler) apart(bearers []bearer) (parts [][]bearer) {
+	first := bearers[0].text
+	if !slices.ContainsFunc(bearers, func(b bearer) bool { return b.text.Equality != first.Equality || b.text.Unique != first.Unique }) {
+		return nil
+	}
+next:
+	for _, b := range bearers {
+		for i, part := range parts {
+			if c.masksAlike(part[0], b) {
+				parts[i] = append(part, b)
+				continue next
+			}
+		}
+		parts = append(parts, []bearer{b})
+	}
+	return parts
+}
+
+// masksAlike asks the transform: it masks examples of what it is for as it would for
+// both bearers. One that either refuses tells nothing.
+func (c *compiler) masksAlike(a, b bearer) bool {
+	if a.text.Equality == b.text.Equality && a.text.Unique == b.text.Unique {
+		return true
+	}
+	examples := c.examples(a.spec)
+	x, y := c.masked(a, examples), c.masked(b, examples)
+	for i := range examples {
+		if x[i] != nil && y[i] != nil && *x[i] != *y[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// masked masks texts one by one; nil is one that the transform refuses.
+func (c *compiler) masked(b bearer, texts []string) []*string {
+	out := make([]*string, len(texts))
+	show := func(from, to int) error {
+		shown, err := c.reg.Show(c.key, masking.Sample{Spec: b.spec, Column: b.text, Values: texts[from:to]})
+		for i := range shown.Masked {
+			out[from+i] = &shown.Masked[i]
+		}
+		return err
+	}
+	if show(0, len(texts)) != nil {
+		for i := range texts {
+			_ = show(i, i+1)
+		}
+	}
+	return out
+}
+
+// examples are texts that the transform is for, as they are, in capitals, in small letters
+// and with marks.
+func (c *compiler) examples(s masking.Spec) (texts []string) {
+	f := c.reg.Factory(s.Name)
+	if f == nil {
+		return nil // keep and drop, of paths
+	}
+	marks := strings.NewReplacer("i", "í", "o", "ó", "u", "ü")
+	for _, sample := range f.Describe().Samples {
+		if sample.Column.Kind != masking.Text || fmt.Sprint(sample.Spec.Variant) != fmt.Sprint(s.Variant) {
+			continue
+		}
+		for _, v := range sample.Values {
+			texts = append(texts, v, strings.ToUpper(v), strings.ToLower(v), marks.Replace(v))
+		}
+	}
+	return texts
+}
+
+// joinWarning says which bearers do not join, and what to do about it.
+func (c *compiler) joinWarning(parts [][]bearer) string {
+	spec := parts[0][0].spec
+	unique, equal, paths := false, false, false
+	for _, part := range parts {
+		unique = unique || part[0].text.Unique != parts[0][0].text.Unique
+		equal = equal || part[0].text.Equality != parts[0][0].text.Equality
+		paths = paths || slices.ContainsFunc(part, func(b bearer) bool { return b.path })
+	}
+	words := make([]string, len(parts))
+	for i, part := range parts {
+		names := make([]string, len(part))
+		for j, b := range part {
+			names[j] = b.name
+		}
+		words[i] = strings.Join(names, ", ")
+		if unique && part[0].text.Unique {
+			words[i] += " as a unique column"
+		}
+		if equal {
+			words[i] += " compared " + comparison(part[0].text.Equality)
+		}
+	}
+	var help []string
+	if unique && c.takesUnique(spec) {
+		help = append(help, "set unique: true on the class")
+	}
+	if !paths || len(help) == 0 {
+		help = append(help, "link the columns")
+	}
+	return fmt.Sprintf("class %s by %s: texts that no key ties together are masked differently (%s) and do not join; %s",
+		c.classOf(spec), spec.Name, strings.Join(words, "; "), strings.Join(help, ", or "))
+}
+
+// comparison says how texts are compared.
+func comparison(e masking.Equality) string {
+	if e == 0 {
+		return "by bytes"
+	}
+	return e.String()
+}
+
+// takesUnique reports whether the transform keeps values apart where it is told to.
+func (c *compiler) takesUnique(s masking.Spec) bool {
+	if s.Params["unique"] != nil {
+		return false
+	}
+	with := s
+	with.Params = maps.Clone(s.Params)
+	if with.Params == nil {
+		with.Params = map[string]any{}
+	}
+	with.Params["unique"] = true
+	b, err := c.reg.Bind(c.key, masking.Column{Kind: masking.Text}, with, nil)
+	return err == nil && b.Guarantees.Injective
+}
