@@ -134,7 +134,7 @@ func copies(s *Pass) (found []report.Finding) {
 		}
 	}
 	vector := func(v *view) bool {
-		return strings.EqualFold(v.c.col.Type.Name, "tsvector") && v.c.table.textsMasked() &&
+		return isVector(v.c.col.Type) && v.c.table.textsMasked() &&
 			!slices.ContainsFunc(s.met.keptDerived, func(d Diagnostic) bool { return d.At == v.object })
 	}
 	for _, v := range s.wrong(func(v *view) bool { return v.kept() && (repeats(v, masked) != nil || vector(v)) }) {
@@ -176,8 +176,15 @@ func repeats(v *view, masked map[string][]*view) *view {
 // writers finds what triggers write elsewhere.
 func (s *Pass) writers() (found []report.Finding) {
 	for _, h := range s.met.histories() {
-		f := s.find(nil, h.col.decision.at, h.col.id().String(), "mask it as what the trigger writes there, or drop the table", "%s %s", h.col.id(), h)
+		help := "mask it as what the trigger writes there, or drop the table"
+		if h.col == nil {
+			help = "look at what it writes, and mask that as it is masked here"
+		}
+		f := s.find(nil, h.at(), h.object(), help, "%s %s", h.object(), h)
 		f.Part = h.trigger
+		if h.col == nil {
+			f.Level = report.Medium // nobody can tell
+		}
 		found = append(found, f)
 	}
 	return found

@@ -28,12 +28,13 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	table public.orders                or: partitioned, foreign
 //	rows 100000
 //	id int4 notnull pk                 name, type, then: notnull pk unique identity stored
+//	slug text stored as lower(name)    and its expression
 //	state enum(new,paid)
 //	"odd name" varchar(20)
 //	tags array varchar(20)             also: range, hstore, composite(a int4; b text)
 //	unique (a, b)                      then: partial nullsequal
 //	rule lower(a), b, during &&, ?(a b) then: where c; exclude in the place of rule
-//	fk (b, a) -> t (y, x)
+//	fk (b, a) -> t (y, x)              then: full (MATCH FULL)
 //	parent payment                     partition payment
 //	route (paid_on)
 //	trigger fill BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f()
@@ -88,6 +89,7 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			from, to, _ := strings.Cut(rest, "->")
 			target, columns, _ := strings.Cut(strings.TrimSpace(to), "(")
 			fk := catalog.ForeignKey{Name: fmt.Sprintf("%s_fkey%d", now.ID.Name, len(now.ForeignKeys)+1), References: id(strings.TrimSpace(target)), Validated: true}
+			columns, fk.MatchFull = strings.CutSuffix(columns, " full")
 			refs := list(columns)
 			for i, c := range list(from) {
 				fk.Pairs = append(fk.Pairs, catalog.Pair{Column: c, References: refs[i]})
@@ -100,7 +102,7 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			now.PartitionKey = list(rest)
 		case "trigger":
 			now.Triggers = append(now.Triggers, parseTrigger(rest))
-		case "function", "view":
+		case "function", "procedure", "view":
 			name, body, _ := strings.Cut(rest, " ")
 			objects = append(objects, catalog.Object{Kind: word, Name: name, Definition: body})
 		default:
@@ -160,6 +162,7 @@ func parseColumn(t testing.TB, table *catalog.Table, name, rest string) {
 	t.Helper()
 	c := catalog.Column{Name: name}
 	c.Type, rest = parseType(t, rest)
+	rest, c.Computation, _ = strings.Cut(rest, " as ")
 	for _, flag := range strings.Fields(rest) {
 		switch flag {
 		case "notnull":

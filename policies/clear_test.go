@@ -82,6 +82,89 @@ view public.known
 	}
 }
 
+// Values stand in rules, policies, conditions and arguments of triggers, statistics, domains,
+// expressions of computed columns, enums inside of other types, and in what a partition says
+// for itself; what a partition has from its table, and names of columns, are not noted.
+func TestInClearElsewhere(t *testing.T) {
+	text, id := catalog.Type{Name: "text", Kind: catalog.Text}, catalog.TableID{Schema: "public", Name: "people"}
+	moods := catalog.Type{Name: "public.mood[]", Kind: catalog.Array, Element: &catalog.Type{Name: "public.mood", Kind: catalog.Text, Labels: []string{"quill", "b"}}}
+	columns := func(own string) []catalog.Column {
+		return []catalog.Column{
+			{Name: "name", Type: text, Default: "'Quill'::text" + own, Comment: "7" + own}, {Name: "city", Type: text},
+			{Name: "code", Type: catalog.Type{Name: `public."long code"`, Kind: catalog.Text}}, {Name: "old", Type: catalog.Type{Name: "public.unused", Kind: catalog.Text}},
+			{Name: "moods", Type: moods}, {Name: "pair", Type: catalog.Type{Name: "public.pair", Kind: catalog.Composite, Fields: []catalog.Field{{Name: "m", Type: *moods.Element}}}},
+			{Name: "boss", Type: text, Generation: catalog.Stored, Computation: "CASE WHEN name = 'Quill' THEN city ELSE '' END", Comment: "as 'Quill'"},
+			{Name: "town", Type: text, Generation: catalog.Stored, Computation: "CASE WHEN city = 'Quill' THEN city ELSE '' END"},
+			{Name: "loud", Type: text, Generation: catalog.Stored, Computation: "upper(name)"},
+		}
+	}
+	people := &catalog.Table{ID: id, Kind: catalog.Partitioned, Columns: columns(""), PartitionKey: []string{"city"},
+		Checks:  []catalog.Definition{{Name: "spelled", Text: "CHECK ((boss <> 'quill'::text))", Reads: []string{"boss"}}},
+		Indexes: []catalog.Definition{{Name: "some", Text: "CREATE INDEX some ON ONLY public.people USING btree (city) WHERE (name = 'quill'::text)", Reads: []string{"name"}}},
+		Triggers: []catalog.Definition{
+			{Name: "cond", Text: "CREATE TRIGGER cond BEFORE UPDATE ON public.people FOR EACH ROW WHEN ((new.name = 'Quill'::text)) EXECUTE FUNCTION public.f()", Reads: []string{"name"}, Function: "public.f()"},
+			{Name: "args", Text: "CREATE TRIGGER args BEFORE UPDATE ON public.people FOR EACH ROW EXECUTE FUNCTION public.f('name', 'Quill')", Function: "public.f()"},
+			{Name: "names", Text: "CREATE TRIGGER names BEFORE UPDATE ON public.people FOR EACH ROW EXECUTE FUNCTION public.f('name', 'city')", Function: "public.f()"},
+			{Name: "kept", Text: "CREATE TRIGGER kept BEFORE UPDATE ON public.people FOR EACH ROW WHEN ((new.city = 'Quill'::text)) EXECUTE FUNCTION public.f()", Reads: []string{"city"}, Function: "public.f()"}}}
+	part := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "people_q"}, Kind: catalog.Ordinary, Columns: columns(""), Parents: []catalog.TableID{id}, IsPartition: true, Bounds: "DEFAULT",
+		Checks: people.Checks, Triggers: people.Triggers,
+		Indexes: []catalog.Definition{{Name: "people_q_city_idx", Text: "CREATE INDEX people_q_city_idx ON public.people_q USING btree (city) WHERE (name = 'quill'::text)", Reads: []string{"name"}}}}
+	own := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "people_r"}, Kind: catalog.Ordinary, Columns: columns(" || ''"), Parents: []catalog.TableID{id}, IsPartition: true, Bounds: "DEFAULT",
+		Checks:  []catalog.Definition{people.Checks[0], {Name: "own", Text: "CHECK ((name <> 'ann'::text))", Reads: []string{"name"}}},
+		Indexes: []catalog.Definition{{Name: "own_idx", Text: "CREATE INDEX own_idx ON public.people_r USING btree (city) WHERE (name = 'ann'::text)", Reads: []string{"name"}}}}
+	c := catalog.New("postgres", "17", "public", []*catalog.Table{people, part, own, {ID: catalog.TableID{Schema: "x", Name: "public"}, Kind: catalog.Ordinary}}, []catalog.Object{
+		{Kind: "rule", Name: "public.people.quiet", Definition: "CREATE RULE quiet AS ON DELETE TO public.people WHERE (old.name = 'Quill'::text) DO INSTEAD NOTHING"},
+		{Kind: "rule", Name: "public.people.other", Definition: "CREATE RULE other AS ON DELETE TO public.people WHERE (old.city = 'Quill'::text) DO INSTEAD NOTHING"},
+		{Kind: "rule", Name: "x.public.reads", Definition: "CREATE RULE reads AS ON DELETE TO x.public DO DELETE FROM public.people WHERE (people.name = 'Quill'::text)", Reads: []catalog.ColumnID{{Table: id, Column: "name"}}},
+		{Kind: "policy", Name: "public.people.own", Definition: "USING ((name = 'Quill'::text))"},
+		{Kind: "policy", Name: "public.people.away", Definition: "USING ((name = 'Quill'::text))", Fate: catalog.Stays, Reason: "is for a role"},
+		{Kind: "extended statistics", Name: "public.stats", Definition: "CREATE STATISTICS public.stats ON city, ((name = 'Quill'::text)) FROM people_q"},
+		{Kind: "extended statistics", Name: "public.quill", Definition: "CREATE STATISTICS public.quill ON city, ((name = 'Quill'::text)) FROM public.people_q"},
+		{Kind: "domain", Name: "public.long code", Definition: "public.code CHECK (length(VALUE) < 4711)"},
+		{Kind: "domain", Name: "public.code", Definition: "character varying(5000) DEFAULT 'Quill'::character varying CHECK (VALUE > '')"},
+		{Kind: "domain", Name: "public.unused", Definition: "text CHECK (VALUE <> 'Quill'::text)"},
+		{Kind: "domain", Name: "public.circle", Definition: "public.circle CHECK (VALUE <> 'Quill'::text)"}})
+	p, err := Parse("p.yaml", []byte(`version: 1
+keys: {k: {from: "file:k"}}
+classes: {note: {kind: free_text, do: {shape: text}}, none: {kind: quasi, do: {"null": true}}}
+tables: {people: {columns: {name: note, code: note, moods: none, pair: none}, keep: [city, old]}, x.public: {}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := Compile(p, c, testKey(t), masking.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, o := range compiled.InClear {
+		fmt.Fprintln(&got, o.Kind, o.Name)
+	}
+	want := `default public.people.name
+comment public.people.name
+labels public.people.moods
+labels public.people.pair
+computed column public.people.boss
+comment public.people.boss
+constraint public.people.spelled
+index public.some
+trigger public.people.cond
+trigger public.people.args
+default public.people_r.name
+comment public.people_r.name
+constraint public.people_r.own
+index public.own_idx
+rule public.people.quiet
+rule x.public.reads
+policy public.people.own
+extended statistics public.quill
+domain public.code
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
 // Where there are no schemas, an index is named by its table.
 func TestInClearWithoutSchemas(t *testing.T) {
 	people := &catalog.Table{ID: catalog.TableID{Name: "people"}, Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "name", Type: catalog.Type{Name: "text", Kind: catalog.Text}}},

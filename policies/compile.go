@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,6 +78,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.declared()
 	s.contradictions()
 	s.droppedReferences()
+	s.halfNulled()
 	s.derivations()
 	s.keptDerivations()
 	s.group()
@@ -87,6 +89,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.strengthen()
 	s.uniqueKeys()
 	s.uniqueRules()
+	s.computedKeys()
 	if len(s.errs) > 0 {
 		return nil, s.errs.sorted()
 	}
@@ -106,6 +109,7 @@ type compiler struct {
 	rows     Rows                        // nil if no values are at hand
 	bits     map[joined]int              // of the narrowest integers; nil until asked for
 	equal    map[string]masking.Equality // what text columns call equal, by alikeKey; nil until asked for
+	routines *routines                   // of the catalog; nil until asked for
 	broken   error                       // of rows
 	errs     Errors
 	warnings []string
@@ -371,7 +375,10 @@ func (c *compiler) droppedReferences() {
 				}
 			}
 			help := "drop this table too, or copy the other"
-			if mayNull {
+			switch {
+			case mayNull && fk.MatchFull && len(fk.Pairs) > 1:
+				help = `null all referencing columns with {"null": true}, for the key is MATCH FULL; drop this table too, or copy the other`
+			case mayNull:
 				help = `null the referencing column with {"null": true}, drop this table too, or copy the other`
 			}
 			c.fail(Invalid, behind.at, ts.t.ID.String(), help, "the rows of %s stay behind, and %s.(%s) references them (foreign key %s)",
@@ -408,13 +415,44 @@ func (t *table) leavesBehind() *table {
 	return nil
 }
 
-// nulled reports whether a column of the foreign key is set to NULL, by which the
-// row references nothing.
+// nulled reports whether a column of the foreign key is set to NULL, or all of them under
+// MATCH FULL, by which the row references nothing.
 func (c *compiler) nulled(ts *table, fk catalog.ForeignKey) bool {
-	return slices.ContainsFunc(fk.Pairs, func(p catalog.Pair) bool {
-		col := ts.column(p.Column)
-		return col != nil && col.decision != nil && col.decision.nulls()
-	})
+	null, not := ts.parted(fk)
+	return null != nil && (not == nil || !fk.MatchFull)
+}
+
+// parted returns a column of the foreign key that is set to NULL and one that is not, if
+// there are such.
+func (t *table) parted(fk catalog.ForeignKey) (null, not *column) {
+	for _, p := range fk.Pairs {
+		switch col := t.column(p.Column); {
+		case col == nil:
+		case col.decision != nil && col.decision.nulls():
+			null = cmp.Or(null, col)
+		default:
+			not = cmp.Or(not, col)
+		}
+	}
+	return null, not
+}
+
+// halfNulled finds keys under MATCH FULL of which some columns are set to NULL and others
+// are not: every row would break them. A key that is not validated is not checked.
+func (c *compiler) halfNulled() {
+	for _, ts := range c.tables {
+		for _, fk := range ts.t.ForeignKeys {
+			null, not := ts.parted(fk)
+			if !ts.copied() || !fk.MatchFull || !fk.Validated || null == nil || not == nil || c.parentReferences(ts, fk) {
+				continue
+			}
+			if ref := c.byID[fk.References]; not.decision == nil && not.open() || ref != nil && ref.leavesBehind() != nil {
+				continue // that it is undecided, or references what stays behind, is said
+			}
+			c.fail(Invalid, null.decision.at, null.id().String(), "null all columns of the key, or none",
+				"%s is set to NULL and %s is not, and the foreign key %s is MATCH FULL: a row must have all of its columns, or none", null.id(), not.id(), fk.Name)
+		}
+	}
 }
 
 // bind binds every masked column to its transform.
@@ -465,6 +503,10 @@ func (c *compiler) bindColumn(col *column) (reason, help string) {
 	const byValue = "use a transform that looks at the value alone"
 	if c.readsRow(d.spec) && col.inKey() {
 		return fmt.Sprintf(byRow, d.do), byValue
+	}
+	if by := c.unread(col); by != nil {
+		return fmt.Sprintf("%s goes by %s, which is %s: no transform reads it", d.do, by.col.Name, by.computedWords()),
+			"go by a column that is copied, such as the key of its subject"
 	}
 	b, err := c.reg.Bind(c.key, c.maskingColumn(col), c.finalSpec(col), c.row(col))
 	if err != nil {
@@ -557,8 +599,9 @@ func (c *compiler) compiled() (*Compiled, error) {
 	out.InClear = c.inClear()
 	out.Fingerprint = c.fingerprint()
 	for _, h := range c.histories() {
-		out.Warnings = append(out.Warnings, h.col.id().String()+": "+h.String())
+		out.Warnings = append(out.Warnings, h.object()+": "+h.String())
 	}
+	out.Warnings = append(out.Warnings, c.assignedWarnings()...)
 	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), append(c.pinnedWarnings(), c.joinWarnings()...)...)
 	return out, nil
 }

@@ -15,8 +15,8 @@ const deriveWord = "derive"
 
 // filler is a trigger that fills a column, and what it is known to read.
 type filler struct {
-	name  string
-	reads []string
+	trigger catalog.Definition
+	reads   []string
 }
 
 var (
@@ -24,13 +24,7 @@ var (
 	beforeInsert = regexp.MustCompile(`(?is)^\s*create\s+(or\s+replace\s+)?trigger\s.*?\sbefore\s[^(]*?\binsert\b.*?\sfor\s+each\s+row\b`)
 	// arguments are what a trigger hands to its function.
 	triggerArguments = regexp.MustCompile(`(?is)\bexecute\s+(?:function|procedure)\s+[^(]*\((.*)\)\s*;?\s*$`)
-	sqlLiteral       = regexp.MustCompile(`'((?:[^']|'')*)'`)
 	whenClause       = regexp.MustCompile(`(?is)\bfor\s+each\s+row\s+when\s*\(`)
-	// noSource are FROMs behind which no rows are read from.
-	noSource = regexp.MustCompile(`(?i)\bdistinct\s+from\b|\b(?:extract|substring|trim|overlay)\s*\([^()]*?\bfrom\b`)
-	// rowSource is what rows are read from: perhaps a schema, and a name.
-	rowSource   = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:only\s+)?(?:("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)\s*\.\s*)?("(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)`)
-	sqlComments = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
 )
 
 // The functions of PostgreSQL that fill a column from others that the trigger names.
@@ -50,23 +44,6 @@ func firesBefore(d catalog.Definition) bool {
 	return beforeInsert.MatchString(d.Text) || strings.HasPrefix(d.Text, "sha256:")
 }
 
-// triggersOf are the triggers that fire for the rows of a table: its own, and those of
-// the tables that it is a partition of.
-func triggersOf(c *catalog.Catalog, t *catalog.Table) []catalog.Definition {
-	all := slices.Clone(t.Triggers)
-	for t.IsPartition && len(t.Parents) > 0 {
-		if t = c.Table(t.Parents[0]); t == nil {
-			break
-		}
-		for _, d := range t.Triggers {
-			if !slices.ContainsFunc(all, func(o catalog.Definition) bool { return o.Name == d.Name }) {
-				all = append(all, d)
-			}
-		}
-	}
-	return all
-}
-
 // fillsOnly returns the arguments of a trigger of these functions, of which the first is
 // the column that it fills, and no other; nil of another trigger.
 func fillsOnly(d catalog.Definition) []string {
@@ -84,81 +61,73 @@ func fillsOnly(d catalog.Definition) []string {
 	return arguments
 }
 
-// knownFiller returns the trigger that is known to fill a column, from columns that it
-// names: PostgreSQL's tsvector_update_trigger, and its sister that reads the
-// configuration from a column. See the manual, "Triggers for Automatic Updates".
+// readBy returns the columns of which a trigger of these functions makes the one that it
+// fills. See the manual, "Triggers for Automatic Updates".
+func readBy(d catalog.Definition) []string {
+	arguments := fillsOnly(d)
+	switch {
+	case len(arguments) < 3:
+		return nil
+	case strings.HasPrefix(d.Function, textsByColumn):
+		return arguments[1:] // the configuration is a column too
+	}
+	return arguments[2:]
+}
+
+// knownFiller returns the trigger that is known to fill a column for every row that is
+// inserted, from columns that it names.
 func knownFiller(c *catalog.Catalog, t *catalog.Table, column string) *filler {
 	for _, d := range triggersOf(c, t) {
-		byColumn := strings.HasPrefix(d.Function, textsByColumn)
-		arguments := fillsOnly(d)
-		if !plainFiller(d) {
-			continue
+		if reads := readBy(d); reads != nil && plainFiller(d) && fillsOnly(d)[0] == column {
+			return &filler{d, reads}
 		}
-		if len(arguments) < 3 || arguments[0] != column {
-			continue
-		}
-		f := &filler{name: d.Name, reads: arguments[2:]}
-		if byColumn {
-			f.reads = arguments[1:]
-		}
-		return f
 	}
 	return nil
 }
 
-// likelyFiller returns a trigger of a user's function that seems to fill a column from one
-// of the others: its body names both. It is for columns of which one is made of texts.
-func (c *compiler) likelyFiller(ts *table, column string) *filler {
+// fillersOf returns all triggers that fill a column, or seem to: whenever they fire, what a
+// row has of them it keeps. A user's function seems to fill a vector of texts if its words,
+// and what the trigger hands to it, name the column and others.
+func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 	for _, d := range triggersOf(c.catalog, ts.t) {
-		if !beforeInsert.MatchString(d.Text) {
-			continue
-		}
-		body := c.body(d.Function)
-		if !names(body, column) {
-			continue
-		}
-		f := &filler{name: d.Name}
-		for _, other := range ts.columns {
-			if other.col.Name != column && names(body, other.col.Name) {
-				f.reads = append(f.reads, other.col.Name)
-			}
+		only, f := fillsOnly(d), filler{trigger: d}
+		switch {
+		case len(only) > 0 && only[0] == col.col.Name:
+			f.reads = readBy(d)
+		case len(only) == 0 && isVector(col.col.Type):
+			f.reads = ts.namedBeside(c.code(d), col)
 		}
 		if f.reads != nil {
-			return f
+			found = append(found, f)
 		}
 	}
-	return nil
+	return found
 }
 
-// body returns the words of a function of the catalog, without comments.
-func (c *compiler) body(function string) string {
-	for _, o := range c.catalog.Objects {
-		if o.Kind == "function" && o.Name == function {
-			return sqlComments.ReplaceAllString(o.Definition, " ")
+// isVector reports whether values of the type are the words of texts.
+func isVector(t catalog.Type) bool { return strings.EqualFold(t.Name, "tsvector") }
+
+// namedBeside returns the other columns of which code speaks that speaks of this one.
+func (t *table) namedBeside(code []*script, col *column) (others []string) {
+	if !speakOf(code, col.col.Name) {
+		return nil
+	}
+	for _, other := range t.columns {
+		if other != col && speakOf(code, other.col.Name) {
+			others = append(others, other.col.Name)
 		}
 	}
-	return ""
+	return others
 }
 
-// names reports whether code speaks of a name, as a word of its own.
-func names(code, name string) bool {
-	word := func(b byte) bool {
-		return b == '_' || b >= 0x80 || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
-	}
-	lower, name := strings.ToLower(code), strings.ToLower(name)
-	for from := 0; name != ""; {
-		i := strings.Index(lower[from:], name)
-		if i < 0 {
-			return false
+// maskedOf returns those of the columns that are not kept.
+func (t *table) maskedOf(names []string) (masked []string) {
+	for _, name := range names {
+		if o := t.column(name); o != nil && o.decision != nil && !o.decision.keep {
+			masked = append(masked, name)
 		}
-		i += from
-		end := i + len(name)
-		if (i == 0 || !word(lower[i-1])) && (end == len(lower) || !word(lower[end])) {
-			return true
-		}
-		from = i + 1
 	}
-	return false
+	return masked
 }
 
 // derivations checks what is to be derived.
@@ -212,23 +181,14 @@ func (c *compiler) derivation(ts *table, col *column) {
 	if possible != nil {
 		help = "name the trigger that fills it, as in {derive: " + spell(possible[0]) + "}; or " + nullIt
 	}
-	fills := func(trigger string) {
-		if why, keep := c.silent(ts.t, trigger); why != "" {
-			help := nullIt
-			if keep != "" {
-				help += ", or keep what the trigger needs: " + keep
-			}
-			fail(help, "the trigger %s %s", trigger, why)
-			return
-		}
-		col.trigger = trigger
-	}
 	if d.do.Variant == nil {
-		if f := knownFiller(c.catalog, ts.t, col.col.Name); f != nil {
-			fills(f.name)
-			return
+		if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil {
+			fail(help, "there is no trigger of which it is known that it fills the column")
+		} else if why, instead := c.hinders(ts.t, f.trigger); why != "" {
+			fail(nullIt+instead, "the trigger %s %s", f.trigger.Name, why)
+		} else {
+			col.trigger = f.trigger.Name
 		}
-		fail(help, "there is no trigger of which it is known that it fills the column")
 		return
 	}
 	name, _ := d.do.Variant.(string)
@@ -236,79 +196,38 @@ func (c *compiler) derivation(ts *table, col *column) {
 		fail(help, "its table has no trigger %s that fires before each row that is inserted and may fill it", clip(name))
 		return
 	}
-	if fills(name); col.trigger == "" {
+	all := triggersOf(c.catalog, ts.t)
+	trigger := all[slices.IndexFunc(all, func(t catalog.Definition) bool { return t.Name == name })]
+	if why, instead := c.hinders(ts.t, trigger); why != "" {
+		fail(nullIt+instead, "the trigger %s %s", name, why)
 		return
 	}
-	if of := c.rowsRead(ts.t, name); of != "" {
-		fail(nullIt+", or compute it when the run is over", "the trigger %s reads rows of %s, of which nobody can foresee whether they are loaded first", name, of)
-		return
-	}
-	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.name != name {
-		c.warn(col, "is derived by the trigger "+name+", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL")
+	col.trigger = name
+	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.trigger.Name != name {
+		said := "is derived by the trigger " + name + ", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL"
+		if c.runsUnseen(trigger) {
+			said += "; it puts SQL together when it runs (EXECUTE), of which nobody can foresee whether it reads or writes rows of other tables"
+		}
+		c.warn(col, said)
 	}
 }
 
-// rowsRead returns a table or view whose rows the function of a trigger reads, or one that it
-// calls, or "": in a copy each row is computed when it is loaded, and the tables come in any
-// order, many at once.
-func (c *compiler) rowsRead(t *catalog.Table, trigger string) string {
-	seen := map[string]bool{}
-	var reads func(function string) string
-	reads = func(function string) string {
-		if seen[function] {
-			return ""
+// hinders says why a trigger cannot compute a column in a copy, or ""; and what helps
+// beside setting the column to NULL.
+func (c *compiler) hinders(t *catalog.Table, d catalog.Definition) (why, instead string) {
+	if why, keep := c.silent(t, d.Name); why != "" {
+		if keep != "" {
+			instead = ", or keep what the trigger needs: " + keep
 		}
-		seen[function] = true
-		body := noSource.ReplaceAllString(c.body(function), " ")
-		for _, m := range rowSource.FindAllStringSubmatch(body, -1) {
-			if id := c.rowsOf(unquoted(m[1]), unquoted(m[2])); id != "" {
-				return id
-			}
-		}
-		for _, o := range c.catalog.Objects {
-			if o.Kind != "function" {
-				continue
-			}
-			_, bare, _ := strings.Cut(o.Name, ".")
-			if bare, _, _ = strings.Cut(bare, "("); !names(body, bare) {
-				continue
-			}
-			if id := reads(o.Name); id != "" {
-				return id
-			}
-		}
-		return ""
+		return why, instead
 	}
-	for _, d := range triggersOf(c.catalog, t) {
-		if d.Name == trigger {
-			return reads(d.Function)
-		}
+	if to := c.rowsWritten(d); to != "" {
+		return "writes to " + to + ", and runs for each row that is loaded: what it wrote at the source would be there twice", ""
 	}
-	return ""
-}
-
-// rowsOf returns the id of a table or view, in any schema if none is given, or "".
-func (c *compiler) rowsOf(schema, name string) string {
-	for i := range c.catalog.Tables {
-		if id := c.catalog.Tables[i].ID; id.Name == name && (schema == "" || schema == id.Schema) {
-			return id.String()
-		}
+	if of := c.rowsRead(d); of != "" {
+		return "reads rows of " + of + ", of which nobody can foresee whether they are loaded first", ", or compute it when the run is over"
 	}
-	for _, o := range c.catalog.Objects {
-		of, view, _ := strings.Cut(o.Name, ".")
-		if (o.Kind == "view" || o.Kind == "materialized view") && view == name && (schema == "" || schema == of) {
-			return o.Name
-		}
-	}
-	return ""
-}
-
-// unquoted returns a name as the catalog has it: what is not in quotes in small letters.
-func unquoted(name string) string {
-	if inner, quoted := strings.CutPrefix(name, `"`); quoted {
-		return strings.ReplaceAll(strings.TrimSuffix(inner, `"`), `""`, `"`)
-	}
-	return strings.ToLower(name)
+	return "", ""
 }
 
 // silent says why a trigger of the table, or of one that it is a partition of, computes
@@ -348,32 +267,45 @@ func (c *compiler) silent(t *catalog.Table, trigger string) (why, keep string) {
 
 // refuseKept refuses a column that is kept, and that a trigger fills from masked ones.
 func (c *compiler) refuseKept(ts *table, col *column) {
-	f, sure := knownFiller(c.catalog, ts.t, col.col.Name), true
-	if f == nil && strings.EqualFold(col.col.Type.Name, "tsvector") {
-		f, sure = c.likelyFiller(ts, col.col.Name), false
-	}
-	if f == nil {
-		return
-	}
-	var masked []string
-	for _, name := range f.reads {
-		if o := ts.column(name); o != nil && o.decision != nil && !o.decision.keep {
-			masked = append(masked, name)
+	var said filler
+	do := ""
+	for _, f := range c.fillersOf(ts, col) {
+		if f.reads = ts.maskedOf(f.reads); f.reads == nil {
+			continue
+		}
+		if said.reads == nil {
+			said = f
+		}
+		if do = c.deriveBy(ts.t, f.trigger); do != "" {
+			said = f
+			break
 		}
 	}
-	if masked == nil {
+	if said.reads == nil {
 		return
 	}
-	do := "do: derive"
-	if !sure {
-		do = "{derive: " + spell(f.name) + "}"
+	help, verb := `give it a class with {"null": true}`, "is"
+	if do != "" {
+		help = "give it a class with " + do + `, by which the copy computes it anew, or with {"null": true}`
 	}
-	verb := "is"
-	if len(masked) > 1 {
+	if len(said.reads) > 1 {
 		verb = "are"
 	}
-	c.fail(Invalid, col.decision.at, col.id().String(), `give it a class with `+do+`, by which the copy computes it anew, or with {"null": true}`,
-		"%s is kept, and the trigger %s fills it from %s, which %s masked", col.id(), f.name, strings.Join(masked, ", "), verb)
+	c.fail(Invalid, col.decision.at, col.id().String(), help,
+		"%s is kept, and the trigger %s fills it from %s, which %s masked", col.id(), said.trigger.Name, strings.Join(said.reads, ", "), verb)
+}
+
+// deriveBy is what a class has to do that has a column computed by the trigger; or "" if a
+// copy cannot compute it so.
+func (c *compiler) deriveBy(t *catalog.Table, d catalog.Definition) string {
+	why, _ := c.hinders(t, d)
+	switch {
+	case why != "" || !firesBefore(d):
+		return ""
+	case plainFiller(d):
+		return "do: derive"
+	}
+	return "{derive: " + spell(d.Name) + "}"
 }
 
 // derivedWords says who computes a derived column.
@@ -382,60 +314,4 @@ func (c *column) derivedWords() string {
 		return c.why
 	}
 	return fmt.Sprintf("%s; computed anew by the trigger %s", c.why, c.trigger)
-}
-
-// history is a column that is kept, and into which a trigger writes from a table with
-// masked texts.
-type history struct {
-	col     *column
-	trigger string
-	from    *table
-}
-
-// String says what is wrong with it.
-func (h history) String() string {
-	return "is kept, and the trigger " + h.trigger + " writes rows of " + h.from.t.ID.String() + " there, which are masked"
-}
-
-var insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+("?[\w$]+"?(?:\."?[\w$]+"?)?)`)
-
-// histories finds triggers that write rows of a table with masked columns into another, in
-// which a text or a document is kept.
-func (c *compiler) histories() (found []history) {
-	bodies := map[string]string{}
-	for _, o := range c.catalog.Objects {
-		if o.Definition != "" {
-			name, _, _ := strings.Cut(o.Name, "(")
-			bodies[name] = o.Definition
-		}
-	}
-	for _, ts := range c.tables {
-		if !ts.copied() || !ts.textsMasked() {
-			continue
-		}
-		for _, trigger := range ts.t.Triggers {
-			function, _, _ := strings.Cut(trigger.Function, "(")
-			text := trigger.Text + "\n" + bodies[function]
-			for _, m := range insertInto.FindAllStringSubmatch(text, -1) {
-				target := c.catalog.Find(strings.ReplaceAll(m[1], `"`, ""))
-				if target == nil || target.ID == ts.t.ID {
-					continue
-				}
-				to := c.byID[target.ID]
-				for _, col := range to.columns {
-					if to.copied() && col.decision != nil && col.decision.keep && (col.col.Type.Kind == catalog.Text && len(col.col.Type.Labels) == 0 || holdsText(col.col.Type)) {
-						found = append(found, history{col, trigger.Name, ts})
-					}
-				}
-			}
-		}
-	}
-	return found
-}
-
-// textsMasked reports whether a text of the table is masked.
-func (t *table) textsMasked() bool {
-	return slices.ContainsFunc(t.columns, func(col *column) bool {
-		return col.decision != nil && !col.decision.keep && col.col.Type.Kind == catalog.Text
-	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/masking"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 const deriveCatalog = `schema public
@@ -71,6 +72,17 @@ func TestHistoryIsFlagged(t *testing.T) {
 		if !strings.Contains(found[object], words) {
 			t.Errorf("%s: %q", object, found[object])
 		}
+	}
+}
+
+// A trigger that writes nobody knows where is a finding of the table that it belongs to.
+func TestHistoryNobodyKnowsWhere(t *testing.T) {
+	c := parseCatalog(t, strings.Replace(deriveCatalog, "INSERT INTO public.people_log (was) VALUES (to_jsonb(OLD))", "EXECUTE 'INSERT INTO ' || TG_TABLE_NAME || '_log VALUES ($1)' USING OLD", 1))
+	p, _ := derivePolicies(t)
+	r := Audit(p, Evidence{Catalog: c, Today: auditDay}, masking.Standard())
+	at := slices.IndexFunc(r.Findings, func(f report.Finding) bool { return f.Rule == "SAN-L04" && f.Object == "public.people" })
+	if at < 0 || r.Findings[at].Level != report.Medium || r.Findings[at].Line != 7 || !strings.Contains(r.Findings[at].Message, "the trigger remember, which inserts into a table whose name it puts together") {
+		t.Errorf("%+v", r.Findings)
 	}
 }
 

@@ -187,10 +187,7 @@ func (c *compiler) outcome(d *decision) string {
 // agree reports whether both ends of an edge come out alike, as far as they are decided.
 func (c *compiler) agree(col *column, e edge) bool {
 	if col.col.Generation.Computed() && e.kind == byForeignKey {
-		if d := e.to.decision; d != nil && !d.keep {
-			c.fail(Invalid, d.at, col.id().String(), "keep the referenced column, or drop the table",
-				"%s is computed by the database and references %s, which is %s", col.id(), e.to.id(), c.outcome(d))
-		}
+		c.computedReference(col, e.to)
 		return true
 	}
 	a, b := col.decision, e.to.decision

@@ -37,7 +37,7 @@ func meet(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Registry
 	var declarations Errors // links to other databases, rows, risk, edge cases
 	stage(&declarations, m.linkedAbroad, m.filters, m.declared)
 	m.names = append(m.names, declarations...).sorted()
-	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences)
+	stage(&m.contradictions, m.compiler.contradictions, m.droppedReferences, m.halfNulled)
 	stage(&m.keptDerived, m.keptDerivations)
 	stage(&m.unfit, m.group, m.derivations, m.bind)
 	stage(&m.collisions, m.strengthen, m.uniqueKeys, m.uniqueRules)

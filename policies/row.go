@@ -7,27 +7,51 @@ import (
 	"github.com/sanitize-db/sanitize/masking"
 )
 
-// row is the table around a column as its transform sees it. A computed column is
-// not read.
+// row is the table around a column as its transform sees it. What the target computes, by an
+// expression or a trigger, is not read.
 func (c *compiler) row(col *column) *masking.Row {
 	row := &masking.Row{Values: c.values(col), File: c.p.readFile, Column: func(name string) (masking.Column, bool) {
 		found, _, _ := findColumn(col.table.t, name)
-		if found == nil || found.Name == col.col.Name || found.Generation.Computed() {
+		if found == nil || found.Name == col.col.Name || col.table.column(found.Name).computedWords() != "" {
 			return masking.Column{}, false
 		}
 		return c.maskingColumn(col.table.column(found.Name)), true
 	}}
 	for _, other := range col.table.columns {
-		if other == col || other.decision == nil || !other.open() {
+		if other == col || other.decision == nil || !other.open() || other.decision.derive {
 			continue
 		}
 		peer := masking.Peer{Column: c.maskingColumn(other)}
-		if !other.decision.keep && !other.decision.derive {
+		if !other.decision.keep {
 			peer.Spec = c.finalSpec(other)
 		}
 		row.Peers = append(row.Peers, peer)
 	}
 	return row
+}
+
+// computedWords says who computes a column that does not travel, or "".
+func (col *column) computedWords() string {
+	switch {
+	case col.col.Generation.Computed():
+		return "computed by the database"
+	case col.decision != nil && col.decision.derive:
+		return "derived by a trigger"
+	}
+	return ""
+}
+
+// unread returns a column that the transform of another goes by, and that does not travel;
+// or nil.
+func (c *compiler) unread(col *column) *column {
+	for _, name := range c.goesBy(col.decision.spec) {
+		if found, _, _ := findColumn(col.table.t, name); found != nil {
+			if by := col.table.column(found.Name); by != col && by.computedWords() != "" {
+				return by
+			}
+		}
+	}
+	return nil
 }
 
 // finalSpec is the transform of a masked column as it is bound: with the domain of
@@ -106,4 +130,17 @@ func (c *compiler) readsRow(s masking.Spec) bool {
 	return f != nil && len(s.Params) > 0 && slices.ContainsFunc(f.Describe().Params, func(p masking.Param) bool {
 		return p.Type == "column" && s.Params[p.Name] != nil
 	})
+}
+
+// goesBy returns the other columns of the row that the transform is given by name.
+func (c *compiler) goesBy(s masking.Spec) (names []string) {
+	if !c.readsRow(s) {
+		return nil
+	}
+	for _, p := range c.reg.Factory(s.Name).Describe().Params {
+		if name, ok := s.Params[p.Name].(string); ok && p.Type == "column" {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -83,12 +83,17 @@ func (t *table) carriedBy(columns []string) bool {
 	return t.carried(catalog.Key{Columns: append(slices.Clone(columns), ""), NullsEqual: true})
 }
 
-// maskedAmong returns the first of the columns that is masked, or nil. What is read
-// as NULL counts too: an expression may make something of it.
+// maskedAmong returns the first of the columns that is masked, or is behind one that the
+// database computes; or nil. What is read as NULL counts too: an expression may make
+// something of it.
 func (t *table) maskedAmong(names []string) *column {
 	for _, name := range names {
-		if col := t.column(name); col != nil && col.decision != nil && !col.decision.keep {
+		col := t.column(name)
+		if col != nil && col.decision != nil && !col.decision.keep {
 			return col
+		}
+		if behind := t.maskedBehind(col); behind != nil {
+			return behind[0]
 		}
 	}
 	return nil

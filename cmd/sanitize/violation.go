@@ -57,12 +57,22 @@ func blamePolicy(err error, compiled *policies.Compiled, c *catalog.Catalog) err
 }
 
 // violated returns the table whose rule a row broke, and the columns that the rule reads,
-// as far as the catalog tells: else those that the server names.
+// as far as the catalog tells: else those that the server names. Columns that the database
+// computes bring those that they are made of.
 func violated(v *connectors.Violation, c *catalog.Catalog) (catalog.TableID, []string) {
 	t := c.Table(v.Table)
 	if t == nil {
 		return v.Table, v.Columns
 	}
+	columns := readBy(v, c, t)
+	for _, name := range columns {
+		columns = append(columns, t.ComputedFrom(name)...)
+	}
+	return t.ID, columns
+}
+
+// readBy returns the columns that the rule names.
+func readBy(v *connectors.Violation, c *catalog.Catalog, t *catalog.Table) []string {
 	columns := slices.Clone(v.Columns)
 	add := func(names ...string) {
 		for _, n := range names {
@@ -88,7 +98,7 @@ func violated(v *connectors.Violation, c *catalog.Catalog) (catalog.TableID, []s
 		}
 	}
 	if v.Constraint == "" {
-		return t.ID, columns
+		return columns
 	}
 	for _, d := range slices.Concat(t.Checks, t.Indexes) {
 		if d.Name == v.Constraint {
@@ -117,5 +127,5 @@ func violated(v *connectors.Violation, c *catalog.Catalog) (catalog.TableID, []s
 			add(k.Columns()...)
 		}
 	}
-	return t.ID, columns
+	return columns
 }

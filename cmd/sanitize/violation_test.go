@@ -103,6 +103,46 @@ tables:
 	}
 }
 
+// What triggers and expressions of a server make of masked columns is foreseen in the words
+// that the server has for them.
+func TestMadeOfMaskedForeseen(t *testing.T) {
+	t.Parallel()
+	a := connectortest.Postgres(t)
+	source := a.Database(t)
+	a.Exec(t, source,
+		"CREATE SCHEMA hr",
+		"CREATE TABLE towns (a text, b text, key text UNIQUE, PRIMARY KEY (a, b))",
+		"CREATE TABLE docs (id integer PRIMARY KEY, body text, tsv tsvector, slug text GENERATED ALWAYS AS (lower(body)) STORED, a text, b text, FOREIGN KEY (a, b) REFERENCES towns MATCH FULL, FOREIGN KEY (slug) REFERENCES towns (key))",
+		"CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON docs FOR EACH ROW WHEN (NEW.body IS NOT NULL) EXECUTE FUNCTION tsvector_update_trigger(tsv, 'pg_catalog.english', body)",
+		"CREATE TABLE hr.staff (id integer PRIMARY KEY, pay integer, tsv tsvector)", "CREATE TABLE hr.staff_log (pay integer)",
+		"CREATE FUNCTION hr.remember() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO staff_log (pay) VALUES (NEW.pay); NEW.tsv := to_tsvector('simple', NEW.pay::text); RETURN NEW; END$$",
+		`CREATE TRIGGER "remember pay" BEFORE INSERT ON hr.staff FOR EACH ROW EXECUTE FUNCTION hr.remember()`)
+	const classes = `classes:
+  note: {kind: free_text, do: {shape: text}}
+  gone: {kind: quasi, do: {"null": true}}
+  number: {kind: quasi, do: {noise: 10%}}
+  own: {kind: quasi, do: {derive: remember pay}}
+tables:
+`
+	said := refused(t, source, classes+`  towns: {keep: [a, b, key]}
+  docs: {columns: {body: note, a: gone}, keep: [id, tsv, b]}
+  hr.staff: {columns: {pay: number, tsv: own}, keep: [id]}
+  hr.staff_log: {keep: [pay]}
+`)
+	for _, w := range []string{
+		"docs.tsv is kept, and the trigger fill fills it from body", "give it a class with {derive: fill}", "docs.slug is computed from body and references public.towns.key",
+		"docs.a is set to NULL and public.docs.b is not", "the trigger remember pay writes to hr.staff_log",
+	} {
+		if !strings.Contains(said, w) {
+			t.Errorf("no %q in %s", w, said)
+		}
+	}
+	p := start(t, "plan", "--policy", writePolicy(t, []byte(caseKeys+classes+"  towns: drop\n  docs: drop\n  hr.staff: {columns: {pay: number, tsv: gone}, keep: [id]}\n  hr.staff_log: {keep: [pay]}\n")), "--from", source)
+	if code := p.wait(t); code != 0 || !strings.Contains(p.stdout.String()+p.stderr.String(), "hr.staff_log.pay: is kept, and the trigger remember pay writes rows of hr.staff there") {
+		t.Errorf("exit %d: %s%s", code, p.stdout.String(), p.stderr.String())
+	}
+}
+
 // An error that is of no rule, or of one that reads nothing masked, stays what it is.
 func TestBlameNobody(t *testing.T) {
 	c := catalog.New("postgres", "17", "public", []*catalog.Table{{ID: catalog.TableID{Schema: "public", Name: "t"}, Kind: catalog.Ordinary,
@@ -118,5 +158,21 @@ func TestBlameNobody(t *testing.T) {
 	got := blamePolicy(errors.Join(errors.New("plain"), broken), compiled, c)
 	if !strings.Contains(connectors.Hint(got), "masked by p.yaml:1: t.v") || !errors.Is(got, broken) {
 		t.Errorf("%v, hint %q", got, connectors.Hint(got))
+	}
+}
+
+// A rule over a computed column names the lines of what that is computed from.
+func TestBlameBehindComputed(t *testing.T) {
+	c := catalog.New("postgres", "17", "public", []*catalog.Table{{ID: catalog.TableID{Schema: "public", Name: "t"}, Kind: catalog.Ordinary,
+		Columns: []catalog.Column{{Name: "name"}, {Name: "town"}, {Name: "slug", Generation: catalog.Stored, Computation: "lower(name)"}},
+		Unique:  []catalog.Key{{Name: "once", Columns: []string{"slug"}}}}}, nil)
+	compiled := &policies.Compiled{Tables: []policies.TableDecision{{Table: c.Tables[0].ID, Columns: []policies.ColumnDecision{
+		{Column: "name", Action: "mask", Do: "x", Where: "p.yaml:1"}, {Column: "town", Action: "mask", Do: "x", Where: "p.yaml:2"}, {Column: "slug", Action: "computed"}}}}}
+	for _, v := range []connectors.Violation{{Constraint: "once"}, {Columns: []string{"slug"}}} {
+		v.Table = c.Tables[0].ID
+		hint := connectors.Hint(blamePolicy(&connectors.Error{Op: "load", Violation: &v}, compiled, c))
+		if !strings.Contains(hint, "masked by p.yaml:1: t.name, as x: use") {
+			t.Errorf("%+v: hint %q", v, hint)
+		}
 	}
 }

@@ -117,11 +117,12 @@ func TestDiffNamesEveryChange(t *testing.T) {
 		"public.a: foreign key fk0 removed":                             func(t *catalog.Table) { t.ForeignKeys = t.ForeignKeys[1:] },
 		"public.a: foreign key fk0 changed":                             func(t *catalog.Table) { t.ForeignKeys[0].Pairs[0].References = "Mood" },
 		"public.a: foreign key fk1 changed":                             func(t *catalog.Table) { t.ForeignKeys[1].Validated = false },
+		"public.a: foreign key fk2 changed":                             func(t *catalog.Table) { t.ForeignKeys[2].MatchFull = true },
 		"public.a: parents or partition key changed":                    func(t *catalog.Table) { t.PartitionKey = []string{"id"} },
 		"public.a: table removed\npublic.z: table added":                func(t *catalog.Table) { t.ID = id("z") },
 		"public.a.Id: column added, bigint|public.a.id: column removed": func(t *catalog.Table) { t.Columns[0].Name = "Id" },
 	} {
-		was, now := table("a", "b", "b"), table("a", "b", "b")
+		was, now := table("a", "b", "b", "b"), table("a", "b", "b", "b")
 		change(now)
 		a, b := of(was, table("b")), of(now, table("b"))
 		var got []string

@@ -151,7 +151,7 @@ func ruleWords(t *Table) map[string]string {
 func foreignKeyWords(t *Table) map[string]string {
 	all := map[string]string{}
 	for _, k := range t.ForeignKeys {
-		all[k.Name] += fmt.Sprintf("%q %q %t %t\n", k.References, k.Pairs, k.Deferrable, k.Validated)
+		all[k.Name] += fmt.Sprintf("%q %q %t %t %t\n", k.References, k.Pairs, k.Deferrable, k.Validated, k.MatchFull)
 	}
 	return all
 }

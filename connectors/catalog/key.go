@@ -53,6 +53,9 @@ type ForeignKey struct {
 	Deferrable bool    `json:"deferrable,omitempty"`
 	// Validated is false for a key that the source itself does not vouch for (NOT VALID).
 	Validated bool `json:"validated,omitempty"`
+	// MatchFull is set for a key of which a row has all columns or none: a row of which some
+	// are NULL breaks it, where it else references nothing.
+	MatchFull bool `json:"match_full,omitempty"`
 }
 
 // Columns returns the referencing columns, in the key's order.

@@ -154,7 +154,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 		var oid, ref uint32
 		var f catalog.ForeignKey
 		var from, to []string
-		if err := row.Scan(&oid, &f.Name, &ref, &f.Deferrable, &f.Validated, &from, &to); err != nil {
+		if err := row.Scan(&oid, &f.Name, &ref, &f.Deferrable, &f.Validated, &f.MatchFull, &from, &to); err != nil {
 			return err
 		}
 		target := byOID[ref]

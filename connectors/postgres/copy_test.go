@@ -210,7 +210,7 @@ func TestCatalogOfKinds(t *testing.T) {
 		t.Errorf("unique keys: %q", names)
 	}
 	f := c.Find("shelves").ForeignKeys
-	if len(f) != 2 || f[0].Name != "shelf_store" || f[0].Pairs[0] != (catalog.Pair{Column: "b", References: "b"}) || f[1].References.Name != "staff" {
+	if len(f) != 2 || f[0].Name != "shelf_store" || !f[0].MatchFull || f[1].MatchFull || f[0].Pairs[0] != (catalog.Pair{Column: "b", References: "b"}) || f[1].References.Name != "staff" {
 		t.Errorf("foreign keys: %+v", f)
 	}
 	if f := c.Find("refunds").ForeignKeys; len(f) != 1 || f[0].References.Name != "sales" {

@@ -27,7 +27,7 @@ func TestCatalogOfDefinitions(t *testing.T) {
 	})
 	a.Exec(t, dsn,
 		`CREATE TYPE mood AS ENUM ('glad', 'it''s complicated')`,
-		`CREATE DOMAIN age AS int CHECK (VALUE > 0)`,
+		`CREATE DOMAIN age AS int DEFAULT 42 CHECK (VALUE > 0)`,
 		`CREATE TABLE people (id int PRIMARY KEY, email text, born date, "full name" text, password text DEFAULT 'hunter2-never-shown',
 			loud text GENERATED ALWAYS AS (upper("full name")) STORED,
 			CONSTRAINT "has a way" CHECK (email IS NOT NULL OR "full name" <> 'nobody'))`,

@@ -1,6 +1,6 @@
 -- Foreign keys with their column pairs. A key that points to a partitioned
 -- table has a hidden twin for each partition, on the same table: left out here.
-SELECT f.conrelid, f.conname, f.confrelid, f.condeferrable, f.convalidated,
+SELECT f.conrelid, f.conname, f.confrelid, f.condeferrable, f.convalidated, f.confmatchtype = 'f',
        ARRAY(SELECT a.attname::text FROM unnest(f.conkey) WITH ORDINALITY k(num, pos)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.num ORDER BY k.pos),
        ARRAY(SELECT a.attname::text FROM unnest(f.confkey) WITH ORDINALITY k(num, pos)

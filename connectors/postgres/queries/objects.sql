@@ -27,7 +27,7 @@ WITH ours AS (
            n.nspname || '.' || t.typname,
            coalesce(CASE t.typtype
              WHEN 'e' THEN (SELECT string_agg(quote_literal(l.enumlabel), ', ' ORDER BY l.enumsortorder) FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid)
-             WHEN 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod)
+             WHEN 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) || coalesce(' DEFAULT ' || pg_catalog.pg_get_expr(t.typdefaultbin, 0), '')
                   || coalesce((SELECT string_agg(' ' || pg_catalog.pg_get_constraintdef(o.oid, true), '' ORDER BY o.conname) FROM pg_catalog.pg_constraint o WHERE o.contypid = t.oid), '')
            END, ''),
            'pg_catalog.pg_type'::regclass, t.oid

@@ -1,0 +1,231 @@
+package policies
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// history is a column that is kept, and into which a trigger writes from a table with
+// masked columns; without the column, a trigger that writes nobody knows where.
+type history struct {
+	col     *column // or nil
+	trigger string
+	from    *table
+}
+
+// String says what is wrong with it.
+func (h history) String() string {
+	if h.col == nil {
+		return "has the trigger " + h.trigger + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here"
+	}
+	return "is kept, and the trigger " + h.trigger + " writes rows of " + h.from.t.ID.String() + " there, which are masked"
+}
+
+// object is the column, or the table whose trigger it is.
+func (h history) object() string {
+	if h.col == nil {
+		return h.from.t.ID.String()
+	}
+	return h.col.id().String()
+}
+
+// at is the line that decides about it.
+func (h history) at() Position {
+	if h.col == nil {
+		return h.from.at
+	}
+	return h.col.decision.at
+}
+
+var (
+	// insertInto has the table, and the columns if they are listed.
+	insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+` + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
+	// insertSomewhere ends in the middle of the table's name.
+	insertSomewhere = regexp.MustCompile(`(?i)\binsert\s+into\s+[\w$."]*\s*(?:%|')`)
+	noColumns       = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
+)
+
+// histories finds triggers that write rows of a table with masked columns into another, in
+// which a column is kept that may hold them.
+func (c *compiler) histories() (found []history) {
+	for _, ts := range c.tables {
+		if !ts.copied() || len(ts.masked()) == 0 {
+			continue
+		}
+		for _, d := range ownTriggers(c.catalog, ts.t) {
+			found = append(found, c.historiesOf(ts, d)...)
+		}
+	}
+	return found
+}
+
+func (c *compiler) historiesOf(ts *table, d catalog.Definition) (found []history) {
+	add := func(col *column) {
+		if h := (history{col, d.Name, ts}); !slices.Contains(found, h) {
+			found = append(found, h)
+		}
+	}
+	for _, p := range c.code(d) {
+		for _, into := range p.written().inserts {
+			for _, to := range c.targets(ts, d, into) {
+				for _, col := range to.columns {
+					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) {
+						add(col)
+					}
+				}
+			}
+		}
+		if p.written().unseen {
+			add(nil)
+		}
+	}
+	return found
+}
+
+// writes are where code inserts rows.
+type writes struct {
+	inserts []insert
+	unseen  bool // into tables besides whose names it puts together
+}
+
+// insert is a table in the words of an INSERT, and the columns if they are listed.
+type insert struct{ schema, table, columns string }
+
+// written looks for them.
+func (p *script) written() *writes {
+	if p.writes != nil {
+		return p.writes
+	}
+	p.writes = &writes{unseen: dynamic.MatchString(p.text) && insertSomewhere.MatchString(p.text)}
+	for _, m := range insertInto.FindAllStringSubmatch(p.text, -1) {
+		if noColumns.MatchString(m[3]) {
+			m[3] = ""
+		}
+		if into := (insert{m[1], m[2], m[3]}); !slices.Contains(p.writes.inserts, into) {
+			p.writes.inserts = append(p.writes.inserts, into)
+		}
+	}
+	return p.writes
+}
+
+// targets are the other tables that a trigger may mean by a name. Where it gives no schema,
+// those of its function, its table and the database's own are searched: the path is not known.
+func (c *compiler) targets(ts *table, d catalog.Definition, into insert) (found []*table) {
+	function, _, _ := strings.Cut(d.Function, ".")
+	schemas := []string{function, ts.t.ID.Schema, c.catalog.DefaultSchema}
+	if into.schema != "" && ts.t.ID.Schema != "" {
+		schemas = []string{unquoted(into.schema)}
+	}
+	for _, s := range schemas {
+		name := catalog.TableID{Schema: s, Name: unquoted(into.table)}.String()
+		t, known := c.routines.tables[name]
+		if !known {
+			t = c.catalog.Find(name)
+			c.routines.tables[name] = t
+		}
+		if t == nil || t.ID == ts.t.ID {
+			continue
+		}
+		if to := c.byID[t.ID]; to.copied() && !slices.Contains(found, to) {
+			found = append(found, to)
+		}
+	}
+	return found
+}
+
+// mayReach reports whether a column of another table, into which rows of this one are
+// inserted, may hold what is masked here: as a masked column of the same name, if the listed
+// columns have it, or as part of a text.
+func (t *table) mayReach(col *column, listed string) bool {
+	all := listed == ""
+	if same := t.column(col.col.Name); same != nil && len(t.maskedOf([]string{col.col.Name})) > 0 && (all || catalog.Names(listed, col.col.Name)) {
+		return true
+	}
+	return holdsText(col.col.Type) || isText(col.col.Type) && t.moreThanKeysMasked()
+}
+
+// masked are the columns of the table that are not kept.
+func (t *table) masked() []string {
+	var names []string
+	for _, col := range t.columns {
+		names = append(names, col.col.Name)
+	}
+	return t.maskedOf(names)
+}
+
+// moreThanKeysMasked reports whether a column is masked by more than a pseudonym, which
+// stands in the rows of many tables that say nothing else of whom they are about.
+func (t *table) moreThanKeysMasked() bool {
+	return t.textsMasked() || slices.ContainsFunc(t.masked(), func(name string) bool {
+		return t.column(name).decision.spec.Name != "pseudonym"
+	})
+}
+
+// textsMasked reports whether a text of the table is masked.
+func (t *table) textsMasked() bool {
+	return slices.ContainsFunc(t.columns, func(col *column) bool {
+		return col.decision != nil && !col.decision.keep && col.col.Type.Kind == catalog.Text
+	})
+}
+
+// assignments are the places where a trigger's function sets columns of the row; a group
+// of theirs is the column, or a list with NEW.column in it.
+var (
+	assignments = []*regexp.Regexp{
+		regexp.MustCompile(`(?i)\bnew\s*\.\s*` + sqlName + `\s*:=`),
+		regexp.MustCompile(`(?i)(?:^|[;,]|\b(?:set|begin|then|else|loop)\b)\s*new\s*\.\s*` + sqlName + `\s*=`),
+		regexp.MustCompile(`(?i)\binto\s+(?:strict\s+)?((?:[\pL\pN_$."]+\s*,\s*)*[\pL\pN_$."]+)`),
+	}
+	ofNewRow = regexp.MustCompile(`(?i)\bnew\s*\.\s*` + sqlName)
+)
+
+// assigned returns the columns of the row that a trigger sets.
+func assigned(code []*script) (columns []string) {
+	for _, p := range code[:min(2, len(code))] { // what its function calls has no NEW
+		for _, pattern := range assignments {
+			for _, m := range pattern.FindAllStringSubmatch(p.text, -1) {
+				if pattern != assignments[2] {
+					columns = append(columns, unquoted(m[1]))
+					continue
+				}
+				for _, target := range ofNewRow.FindAllStringSubmatch(m[1], -1) {
+					columns = append(columns, unquoted(target[1]))
+				}
+			}
+		}
+	}
+	slices.Sort(columns)
+	return slices.Compact(columns)
+}
+
+// assignedWarnings finds texts and documents that are kept, and that a trigger of the table
+// sets while it speaks of a masked column: what it makes of that one may stand in them.
+func (c *compiler) assignedWarnings() (warnings []string) {
+	for _, ts := range c.tables {
+		if !ts.copied() {
+			continue
+		}
+		for _, d := range ownTriggers(c.catalog, ts.t) {
+			code := c.code(d)
+			for _, name := range assigned(code) {
+				col := ts.column(name)
+				if col == nil || col.decision == nil || !col.decision.keep || !isText(col.col.Type) {
+					continue
+				}
+				if masked := ts.maskedOf(ts.namedBeside(code, col)); masked != nil {
+					warnings = append(warnings, col.id().String()+": is kept, and the trigger "+d.Name+" sets it, and reads "+strings.Join(masked, ", ")+
+						" for all that its words tell: what is masked there may stand here")
+				}
+			}
+		}
+	}
+	return warnings
+}
+
+// isText reports whether a value of the type is a text, or made of parts that hold texts.
+func isText(t catalog.Type) bool {
+	return t.Kind == catalog.Text && len(t.Labels) == 0 || holdsText(t)
+}
