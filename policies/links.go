@@ -121,14 +121,43 @@ func (c *compiler) inherit() {
 	}
 }
 
+// partitionOf returns the edge to the table that a column's own is a partition of, and what is
+// decided there, or further up, by a line of its own: a partition has the table's keys as well,
+// and they do not overrule it.
+func (col *column) partitionOf() (e edge, decided *decision) {
+	if !col.table.t.IsPartition {
+		return edge{}, nil
+	}
+	at := slices.IndexFunc(col.edges, func(e edge) bool { return e.kind == byParent })
+	if at < 0 || col.edges[at].to.table.drop {
+		return edge{}, nil
+	}
+	e = col.edges[at]
+	if e.to.explicit {
+		return e, e.to.decision
+	}
+	_, decided = e.to.partitionOf()
+	return e, decided
+}
+
+// sameOutcome reports whether two decisions mask equal values alike.
+func sameOutcome(a, b *decision) bool {
+	return a == b || a.keep == b.keep && a.domain == b.domain && a.do.String() == b.do.String()
+}
+
 // take takes the decision of the first decided column that an edge leads to.
 func (col *column) take(last relation) bool {
 	for kind := byForeignKey; kind <= last; kind++ {
 		for _, e := range col.edges {
-			if e.kind == kind && e.to.decision != nil && !e.to.table.drop {
-				col.decision, col.why = e.to.decision, e.words(col)
+			if e.kind != kind || e.to.decision == nil || e.to.table.drop {
+				continue
+			}
+			if of, decided := col.partitionOf(); decided != nil && !sameOutcome(decided, e.to.decision) {
+				col.decision, col.why = decided, of.words(col)
 				return true
 			}
+			col.decision, col.why = e.to.decision, e.words(col)
+			return true
 		}
 	}
 	return false
@@ -204,7 +233,7 @@ func (c *compiler) agree(col *column, e edge) bool {
 	case b.nulls() && e.kind == byLink:
 		return true
 	default:
-		return a.domain == b.domain && a.do.String() == b.do.String()
+		return sameOutcome(a, b)
 	}
 }
 
