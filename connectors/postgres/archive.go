@@ -302,7 +302,7 @@ func (a *archive) postpone(p *picture) {
 			}
 		case it.Kind == "DOMAIN":
 			for _, d := range p.lateDomains {
-				if kind, name := d.kindName(); d.domain == id && f.byName[kind+":"+name] != catalog.Stays {
+				if kind, name := d.kindName(); d.domain == id && saysCheck(it.SQL, d.check) && f.byName[kind+":"+name] != catalog.Stays {
 					it.SQL += "\nALTER DOMAIN " + table(id) + " DROP CONSTRAINT " + ident(d.check) + ";"
 					a.check(id, d.check, "ALTER DOMAIN "+table(id), d.text)
 				}

@@ -29,6 +29,7 @@ type config struct {
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)
 	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
+	pooled      bool     // a pooler stands between, and gives each client a session of its own
 	sticky      stickiness
 }
 
@@ -74,6 +75,18 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	}
 	if parsed.RuntimeParams["application_name"] == "" {
 		parsed.RuntimeParams["application_name"] = "sanitize"
+	}
+	switch mode, said := parsed.RuntimeParams[poolMode]; {
+	case said && mode != "session":
+		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: side, Op: "read the connection string",
+			Err:  errors.New(poolMode + " is session or nothing: a run needs sessions of its own"),
+			Hint: "give the address of the server itself, or of a pool by sessions"}
+	case said:
+		c.pooled = true
+		delete(parsed.RuntimeParams, poolMode)
+	}
+	if side == connectors.SourceSide {
+		delete(parsed.RuntimeParams, "timezone") // of PGTZ: what is computed anew goes by the server's
 	}
 	if err := c.bound(opts.Sessions); err != nil {
 		return nil, err

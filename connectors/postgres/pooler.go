@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -48,6 +47,10 @@ func answering(ctx context.Context, conn *pgconn.PgConn, sql string) (peer, erro
 	return peer{uint32(pid), string(row[1])}, err
 }
 
+// poolMode is the parameter of a connection string that says of a pooler how it shares sessions,
+// as PgBouncer calls it. It is for us, and not for the server.
+const poolMode = "pool_mode"
+
 // stickiness is whether the sessions behind a pooler are ours alone, once it has been found out.
 type stickiness struct {
 	mu    sync.Mutex
@@ -61,17 +64,25 @@ const (
 	pooledWait = 3 * time.Second
 )
 
-// ownSession returns an error unless a connection keeps the process that answers on it, while
-// others work. The driver knows that somebody stands between, who has given it another number
-// than the server's.
+// ownSession returns an error unless the connection string says of a pooler that each client has
+// a session of its own, and nothing speaks against it: a connection keeps the process that answers
+// on it, while others work. That alone would prove little, for there may be several pools at one
+// address. The driver knows that somebody stands between, who has given it another number than
+// the server's.
 func (c *config) ownSession(ctx context.Context, conn *pgx.Conn) error {
 	c.sticky.mu.Lock()
 	defer c.sticky.mu.Unlock()
 	if c.sticky.known {
 		return nil
 	}
-	shared := &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: "connect to " + c.display(conn.Config().Database),
-		Err:  errors.New("a connection pooler answers, which shares the server's sessions by transactions: what a run sets in its sessions would befall those of others"),
+	op := "connect to " + c.display(conn.Config().Database)
+	if !c.pooled {
+		return &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op,
+			Err:  errors.New("a connection pooler answers: if it shares the server's sessions by transactions, what a run sets in its own would befall those of others"),
+			Hint: "give the address of the server itself; or, of a pooler that gives each client a session of its own, pool_mode=session in the connection string"}
+	}
+	shared := &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op,
+		Err:  errors.New("the connection pooler shares the server's sessions by transactions, whatever the connection string says of it: what a run sets in its own would befall those of others"),
 		Hint: "give the address of the server itself, or of a pool by sessions"}
 	other, err := pgx.ConnectConfig(asSession(ctx), conn.Config().Copy())
 	if err != nil {
@@ -85,6 +96,9 @@ func (c *config) ownSession(ctx context.Context, conn *pgx.Conn) error {
 		}
 		// The last process that was given back is the first to be given away.
 		if _, err := other.PgConn().Exec(ctx, "BEGIN READ ONLY").ReadAll(); err != nil {
+			if stateOf(err) != "" {
+				return shared // it does not even know transactions
+			}
 			return err
 		}
 		beside, err := answering(ctx, other.PgConn(), "")
@@ -111,6 +125,6 @@ func (c *config) ownSession(ctx context.Context, conn *pgx.Conn) error {
 // severalError is the error of a session at another server than that of the snapshot.
 func (s *snapshot) severalError() error {
 	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "join the snapshot of " + s.display(s.conn.Database),
-		Err:  fmt.Errorf("its sessions do not reach the same server"),
+		Err:  errors.New("its sessions do not reach the same server"),
 		Hint: "the connection string leads to several servers: name one of them"}
 }

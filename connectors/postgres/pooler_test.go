@@ -164,12 +164,15 @@ func TestPoolerByTransactions(t *testing.T) {
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE TABLE people (id int)")
 	p, pooled := pool(t, dsn, false)
-	src, err := Connector{}.OpenSource(t.Context(), pooled, connectors.Options{})
-	if err == nil {
-		_, err = src.Catalog(t.Context())
-		src.Close()
+	for dsn, words := range map[string]string{pooled: "pool_mode=session in the connection string", pooled + "&pool_mode=session": "shares the server's sessions by transactions",
+		pooled + "&pool_mode=transaction": "pool_mode is session or nothing"} {
+		src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{})
+		if err == nil {
+			_, err = src.Catalog(t.Context())
+			src.Close()
+		}
+		wants(t, err, connectors.KindUsage, connectors.SourceSide, words, "give the address of the server itself")
 	}
-	wants(t, err, connectors.KindUsage, connectors.SourceSide, "a connection pooler answers", "give the address of the server itself")
 	if sink, err := (Connector{}).OpenSink(t.Context(), pooled, connectors.Options{}); err == nil {
 		sink.Close()
 		t.Error("a target behind it is taken")
@@ -199,7 +202,7 @@ func TestPoolerBySessions(t *testing.T) {
 	dsn := a.Database(t)
 	a.Exec(t, dsn, "CREATE TABLE people (id int PRIMARY KEY)", "INSERT INTO people SELECT generate_series(1, 100)")
 	_, pooled := pool(t, dsn, true)
-	src, err := Connector{}.OpenSource(t.Context(), pooled, connectors.Options{Workers: 2})
+	src, err := Connector{}.OpenSource(t.Context(), pooled+"&pool_mode=session", connectors.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,9 @@ func (c *config) reached(conn *pgx.Conn) endpoint {
 		}
 	case *net.TCPAddr:
 		at.addr, at.port = remote.IP.String(), remote.Port
+		if remote.Zone != "" {
+			at.addr += "%" + remote.Zone
+		}
 		at.host = c.named(remote)
 	}
 	return at
@@ -176,7 +179,7 @@ func (s *snapshot) dumpError(ctx context.Context, err error) error {
 		return err
 	case strings.Contains(said, "lock timeout"):
 		return s.lockedError(ctx)
-	case strings.Contains(said, "connection to server"), strings.Contains(said, "server closed the connection"):
+	case strings.Contains(said, "connection to server"), strings.Contains(said, "connection to database"), strings.Contains(said, "server closed the connection"):
 		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read the definitions of " + s.display(s.conn.Database), Err: err,
 			Hint: "pg_dump needs a session of its own: may the account have one more, and is the server still there?"}
 	}

@@ -136,7 +136,7 @@ func (s *snapshot) attempt(ctx context.Context) error {
 func (s *snapshot) secure(ctx context.Context) error {
 	op := "open a snapshot of " + s.display(s.conn.Database)
 	err := s.lock(ctx)
-	if stateOf(err) == "42P01" {
+	if state := stateOf(err); state == "42P01" || state == "3F000" {
 		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op,
 			Err:  errors.New("a table was dropped or renamed while the snapshot was opened"),
 			Hint: "try again"}

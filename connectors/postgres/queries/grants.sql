@@ -15,7 +15,7 @@ WITH ours AS (
     SELECT 'SCHEMA ' || format('%I', n.nspname), '', s.nspacl, s.nspowner, 'pg_catalog.pg_namespace'::regclass, n.oid, n.nspname = 'public'
     FROM ours n JOIN pg_catalog.pg_namespace s ON s.oid = n.oid
   UNION ALL
-    SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END || format('%I.%I(%s)', n.nspname, p.proname, 
+    SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END || format('%I.%I(%s)', n.nspname, p.proname,
                -- By its types alone: GRANT knows neither ORDER BY nor VARIADIC.
                (SELECT string_agg(pg_catalog.format_type(a.type, NULL), ', ' ORDER BY a.pos) FROM unnest(p.proargtypes) WITH ORDINALITY AS a(type, pos))),
            '', p.proacl, p.proowner, 'pg_catalog.pg_proc'::regclass, p.oid, true
