@@ -40,15 +40,15 @@ func TestViewsThatReadByFunctions(t *testing.T) {
 	a, b := connectortest.Postgres(t), connectortest.Postgres(t)
 	from, to := a.Database(t), b.DSN(b.Name(t))
 	a.Exec(t, from, "CREATE TABLE t AS SELECT generate_series(1, 10) AS x", "CREATE MATERIALIZED VIEW z AS SELECT sum(x) AS s FROM t",
-		"CREATE FUNCTION top() RETURNS numeric LANGUAGE sql AS 'SELECT s FROM public.z'", "CREATE MATERIALIZED VIEW a AS SELECT top() AS s",
-		"CREATE FUNCTION of_a() RETURNS numeric LANGUAGE sql AS 'SELECT s FROM public.a'", "CREATE MATERIALIZED VIEW \"0\" AS SELECT of_a() AS s")
+		"CREATE FUNCTION top() RETURNS bigint LANGUAGE sql AS 'SELECT s FROM public.z'", "CREATE MATERIALIZED VIEW a AS SELECT top() AS s",
+		"CREATE FUNCTION of_a() RETURNS bigint LANGUAGE sql AS 'SELECT s FROM public.a'", "CREATE MATERIALIZED VIEW \"0\" AS SELECT of_a() AS s")
 	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.Value(t, to, "SELECT (SELECT s FROM a) || ' ' || (SELECT s FROM \"0\")"); got != "55 55" {
 		t.Errorf("the views hold %s", got)
 	}
-	a.Exec(t, from, "CREATE OR REPLACE FUNCTION top() RETURNS numeric LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now' USING ERRCODE = '55000'; END $$")
+	a.Exec(t, from, "CREATE OR REPLACE FUNCTION top() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now' USING ERRCODE = '55000'; END $$")
 	err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, b.DSN(b.Name(t)))
 	if err == nil || !strings.Contains(err.Error(), "refresh materialized view public.") {
 		t.Errorf("a view that cannot be filled: %v", err)
