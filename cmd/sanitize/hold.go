@@ -247,6 +247,11 @@ func (h *heldSnapshot) wait(ctx context.Context, told <-chan struct{}) (reason s
 	defer over.Stop()
 	ask := time.NewTicker(holderAsks)
 	defer ask.Stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	held, _ := h.snapshot.(connectors.Held)
+	answers := make(chan error, 1)
+	answered := held != nil // a server that stands still must not keep us from hearing the others
 	for {
 		select {
 		case <-ctx.Done():
@@ -256,13 +261,15 @@ func (h *heldSnapshot) wait(ctx context.Context, told <-chan struct{}) (reason s
 		case <-over.C:
 			return "its time is over", nil
 		case <-ask.C:
-			held, ok := h.snapshot.(connectors.Held)
-			if !ok {
-				continue
+			if answered {
+				answered = false
+				go func() { answers <- held.Alive(ctx) }()
 			}
-			if err := held.Alive(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		case err := <-answers:
+			if err != nil && !errors.Is(err, context.Canceled) {
 				return "", err
 			}
+			answered = true
 		}
 	}
 }

@@ -264,7 +264,7 @@ func (l *limits) now(ctx context.Context, s *snapshot) (string, error) {
 	if l.clock != "" {
 		return l.clock, nil
 	}
-	err := s.holding(func(conn *pgx.Conn) error {
+	err := s.holding(ctx, func(conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, "SELECT pg_catalog.now()::text").Scan(&l.clock)
 	})
 	return l.clock, err

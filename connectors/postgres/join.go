@@ -25,10 +25,9 @@ func (s *source) Join(ctx context.Context, token string) (connectors.Snapshot, e
 
 // Alive asks the holder.
 func (s *snapshot) Alive(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.ask(ctx); err != nil {
 		return err
 	}
-	s.ask(ctx)
 	return s.alive()
 }
 
@@ -58,7 +57,7 @@ func (s *snapshot) unknown(ctx context.Context, err error) error {
 
 // rejoin takes a joined snapshot anew when our own holder was lost: while the process
 // that had it first holds it, and no table was rewritten meanwhile, nothing is missed. The
-// caller has holderMu.
+// caller has the gate.
 func (s *snapshot) rejoin(ctx context.Context) error {
 	if !s.joined {
 		return errors.New("postgres: the snapshot has no other holder")

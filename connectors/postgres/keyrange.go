@@ -46,7 +46,7 @@ func (s *snapshot) rangeOf(ctx context.Context, t *catalog.Table) (*keyRange, er
 	var r *keyRange
 	if column := integerKey(t); column != "" {
 		var first, last int64
-		err := s.holding(func(conn *pgx.Conn) error {
+		err := s.holding(ctx, func(conn *pgx.Conn) error {
 			// A domain that is NOT NULL lets NULL through where no value is assigned, and NULL
 			// is in no range. Ranges of a key that does not follow the order of the pages
 			// would read most pages many times.

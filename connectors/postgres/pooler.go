@@ -125,6 +125,6 @@ func (c *config) ownSession(ctx context.Context, conn *pgx.Conn) error {
 // severalError is the error of a session at another server than that of the snapshot.
 func (s *snapshot) severalError() error {
 	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "join the snapshot of " + s.display(s.conn.Database),
-		Err:  errors.New("its sessions do not reach the same server"),
-		Hint: "the connection string leads to several servers: name one of them"}
+		Err:  errors.New("a session does not reach the server at which it was opened"),
+		Hint: "the server was restarted, or the connection string leads to several: name one of them"}
 }

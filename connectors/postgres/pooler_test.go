@@ -233,8 +233,8 @@ func TestReadersAtSeveralServers(t *testing.T) {
 	s := snap.(*snapshot)
 	s.server += "0" // as that of another
 	_, err = s.reader(t.Context())
-	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "do not reach the same server", "name one of them")
-	if _, err := s.Vitals(t.Context()); err == nil || !strings.Contains(err.Error(), "same server") {
+	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "does not reach the server at which it was opened", "name one of them")
+	if _, err := s.Vitals(t.Context()); err == nil || !strings.Contains(err.Error(), "at which it was opened") {
 		t.Errorf("the watch says %v", err)
 	}
 }

@@ -110,7 +110,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	populated := map[catalog.TableID]bool{}
 	var keys map[archiveID]step
 	var encoding string
-	err := s.holding(func(conn *pgx.Conn) error {
+	err := s.holding(ctx, func(conn *pgx.Conn) error {
 		var settings []string
 		err := conn.QueryRow(ctx, query("database")).Scan(&d.Encoding, &d.Collate, &d.CType, &d.Provider, &d.Locale, &d.Rules, &settings)
 		if err != nil {
@@ -178,7 +178,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		}
 	}
 	var grants []entry
-	err = s.holding(func(conn *pgx.Conn) error {
+	err = s.holding(ctx, func(conn *pgx.Conn) error {
 		if err := a.readPolicyRoles(ctx, conn); err != nil {
 			return err
 		}
@@ -220,9 +220,11 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 }
 
 // holding runs f on the session that holds the snapshot.
-func (s *snapshot) holding(f func(*pgx.Conn) error) error {
-	s.holderMu.Lock()
-	defer s.holderMu.Unlock()
+func (s *snapshot) holding(ctx context.Context, f func(*pgx.Conn) error) error {
+	if err := s.asking.enter(ctx); err != nil {
+		return err
+	}
+	defer s.asking.leave()
 	return f(s.holder)
 }
 
@@ -334,10 +336,13 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 		return nil, err
 	}
 	var at endpoint
-	s.holding(func(conn *pgx.Conn) error {
+	err = s.holding(ctx, func(conn *pgx.Conn) error {
 		at = s.reached(conn)
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	env, err := s.environment(s.conn.Database, at)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -357,7 +358,13 @@ func TestHolderStandsStill(t *testing.T) {
 	}
 	snap := s.(*snapshot)
 	p.still.Lock()
-	time.Sleep(10 * pulse)
+	time.Sleep(5 * pulse)
+	// Meanwhile whoever gives up waiting is let go.
+	soon, cancel := context.WithTimeout(t.Context(), 5*pulse)
+	defer cancel()
+	if err := snap.Vouch(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("asked for a moment it says %v", err)
+	}
 	p.still.Unlock()
 	if err := snap.Vouch(t.Context()); err != nil {
 		t.Error(err)

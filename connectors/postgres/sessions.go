@@ -119,3 +119,17 @@ func (s *snapshot) giveSlot() {
 func asSession(ctx context.Context) context.Context {
 	return context.WithValue(ctx, sessionKey{}, true)
 }
+
+// gate lets one through at a time.
+type gate chan struct{}
+
+func (g gate) enter(ctx context.Context) error {
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (g gate) leave() { <-g }

@@ -42,17 +42,20 @@ type snapshot struct {
 	sizes   map[catalog.TableID]size
 	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
 
-	holderMu sync.Mutex // one question at a time
-	holder   *pgx.Conn
-	beat     chan struct{} // closed by Close: ends the pulse
-	beating  sync.WaitGroup
+	asking  gate // one question to the holder at a time
+	holder  *pgx.Conn
+	beat    chan struct{} // closed by Close: ends the pulse
+	beating sync.WaitGroup
 
 	chosen limits
 	keyed  keyRanges
 	watch  watch
 
 	slots chan *session // a token per reader allowed; nil where no session is open yet
-	wide  gate          // of rows that take much memory
+	// wide lets one row through that takes much memory. Who holds it waits for nothing that
+	// somebody who waits for it holds: the pipeline's budget lets a batch pass that asks for
+	// more than its share while all others keep theirs.
+	wide gate
 
 	mu     sync.Mutex
 	lost   error
@@ -71,7 +74,7 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 		return nil, err
 	}
 	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, server: peerOf(conn).started, beat: make(chan struct{}), slots: make(chan *session, s.workers),
-		wide: make(gate, 1)}
+		wide: make(gate, 1), asking: make(gate, 1)}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
 		if stateOf(err) == "55P03" {
@@ -306,27 +309,38 @@ func (s *snapshot) pulse(every time.Duration) {
 	}
 }
 
-// ask asks the holder once, and notes its loss.
-func (s *snapshot) ask(ctx context.Context) {
-	s.holderMu.Lock()
-	defer s.holderMu.Unlock()
+// ask asks the holder once, and notes its loss. Its error is that of a context that has ended
+// before there was an answer.
+func (s *snapshot) ask(ctx context.Context) error {
+	if err := s.asking.enter(ctx); err != nil {
+		return err
+	}
+	defer s.asking.leave()
 	asked, cancel := context.WithTimeout(ctx, holderPatience)
 	defer cancel()
 	_, err := s.holder.Exec(asked, "SELECT")
-	if err == nil || ctx.Err() != nil {
-		return // the next question finds out what has become of it
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // the next question finds out what has become of it
 	}
 	// What has used up its time must not use up that of the next.
 	again, stop := context.WithTimeout(ctx, holderPatience)
 	defer stop()
-	if s.rejoin(again) == nil {
-		return
+	rerr := s.rejoin(again)
+	if rerr == nil {
+		return nil
+	}
+	if kind, _ := connectors.KindOf(rerr); kind == connectors.KindSnapshot {
+		err = rerr // it says more: of a table that was rewritten, or of another server
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lost == nil && !s.closed {
 		s.lost = s.lostError(err)
 	}
+	return nil
 }
 
 func (s *snapshot) lostError(err error) error {
@@ -464,10 +478,10 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 		held := newSession(conn)
 		if peerOf(conn).started != s.server {
 			held.close()
-			if s.ask(ctx); s.alive() == nil {
-				return nil, s.severalError()
+			if err := s.Alive(ctx); err != nil {
+				return nil, err
 			}
-			return nil, s.alive()
+			return nil, s.severalError()
 		}
 		err = held.exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT "+literal(export))
 		if err == nil {
@@ -476,7 +490,7 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 		held.close()
 		if gone(err) {
 			// It may be only our own holder that is gone: then there is another to join.
-			if s.ask(ctx); s.alive() == nil && s.joined && !again {
+			if s.Alive(ctx) == nil && s.joined && !again {
 				continue
 			}
 			err = s.lostError(err)
@@ -530,9 +544,12 @@ func (s *snapshot) Close() error {
 		}
 		break
 	}
-	s.holderMu.Lock()
-	closeConn(s.holder)
-	s.holderMu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	if s.asking.enter(ctx) == nil { // else a question waits for a server that does not answer
+		closeConn(s.holder)
+		s.asking.leave()
+	}
 	s.source.mu.Lock()
 	delete(s.source.open, s)
 	s.source.mu.Unlock()

@@ -18,23 +18,6 @@ const (
 	tidyBytes = 32 << 20
 )
 
-// gate lets one wide row through at a time.
-//
-// Who holds it waits for nothing that somebody who waits for it holds: the pipeline's
-// budget lets a batch pass that asks for more than its share while all others keep theirs.
-type gate chan struct{}
-
-func (g gate) enter(ctx context.Context) error {
-	select {
-	case g <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (g gate) leave() { <-g }
-
 // wide reads a row of n bytes straight into a batch of its own, of exactly its size. The
 // batch gives the gate back when it is released.
 func (b *batches) wide(ctx context.Context, n int) error {
