@@ -117,6 +117,12 @@ func (s Sequence) AtEnd(value int64) bool {
 	return uint64(s.Max)-uint64(value) < uint64(s.Increment)
 }
 
+// Suiter is a Source whose rows have a form that not every server takes. It is told the
+// target's properties before it is asked for a layout; who is not takes the newest for it.
+type Suiter interface {
+	Suit(target Properties)
+}
+
 // Identity says which server and database a source or a sink is, so that a run
 // can refuse to write to its own source.
 type Identity struct {

@@ -256,6 +256,9 @@ func (x *execution) preflight(ctx context.Context) error {
 			Hint: "name a target of the same engine as the source",
 		}
 	}
+	if s, ok := x.run.Source.(connectors.Suiter); ok {
+		s.Suit(to)
+	}
 	return nil
 }
 

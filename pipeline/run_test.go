@@ -257,6 +257,28 @@ func (b *brokenSnapshot) Read(context.Context, connectors.Chunk, *connectors.Lay
 	return nil, &connectors.Error{Op: "connect", Retry: true}
 }
 
+// suited is a source that asks for whom its rows are.
+type suited struct {
+	connectors.Source
+	target *connectors.Properties
+}
+
+func (s suited) Suit(target connectors.Properties) { *s.target = target }
+
+// A source hears who takes its rows.
+func TestRowsSuitTheirTarget(t *testing.T) {
+	s := newShop(t)
+	r := s.run(nil)
+	var target connectors.Properties
+	r.Source = suited{r.Source, &target}
+	if _, err := r.Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := r.Sink.Properties().Connector; want == "" || target.Connector != want {
+		t.Errorf("the source heard of %+v", target)
+	}
+}
+
 // doubtful is a source whose snapshots are lost while they are read, and nobody notices.
 type doubtful struct{ connectors.Source }
 

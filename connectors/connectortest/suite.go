@@ -125,6 +125,9 @@ func Copy(t testing.TB, c connectors.Connector, opts connectors.Options, from, t
 		return err
 	}
 	t.Cleanup(func() { closes(t, "sink", sink) })
+	if suiter, ok := r.source.(connectors.Suiter); ok {
+		suiter.Suit(sink.Properties())
+	}
 	if r.build, err = sink.Begin(deadline(t), spec(t, r.snapshot, "copy")); err != nil {
 		return err
 	}

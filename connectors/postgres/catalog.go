@@ -5,8 +5,10 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -30,11 +32,11 @@ func query(name string) string {
 // picture is a catalog with what only this connector needs to know.
 type picture struct {
 	*catalog.Catalog
-	oids   map[catalog.TableID]uint32
-	stored []uint32 // of the tables that store rows here
-	heap   map[catalog.TableID]bool
-	byText map[catalog.TableID]bool // whose rows travel as text
-	major  int
+	oids    map[catalog.TableID]uint32
+	stored  []uint32 // of the tables that store rows here
+	heap    map[catalog.TableID]bool
+	foreign map[catalog.TableID]bool // tables whose rows, in binary form, have ids of types of one's own
+	major   int
 
 	// What is decided about the objects; see tether.go.
 	objects  []catalog.Object // the catalog's, until it is made
@@ -69,7 +71,7 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 // keep names objects that come along though they would stay behind.
 func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture, error) {
 	major, version := serverMajor(conn)
-	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, byText: map[catalog.TableID]bool{}, major: major,
+	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, foreign: map[catalog.TableID]bool{}, major: major,
 		beside: map[int]string{}, late: map[catalog.TableID][]catalog.Definition{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
@@ -116,7 +118,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 	case "LATIN1", "WIN1252":
 		charset = catalog.Latin1
 	}
-	if err := readColumns(ctx, conn, ids, byOID, types, p.byText); err != nil {
+	if err := readColumns(ctx, conn, ids, byOID, types, p.foreign); err != nil {
 		return nil, err
 	}
 	for _, t := range tables {
@@ -214,7 +216,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture,
 	return p, p.keep(keep)
 }
 
-func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes, byText map[catalog.TableID]bool) error {
+func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes, foreign map[catalog.TableID]bool) error {
 	return each(ctx, conn, "columns", []any{ids}, func(row pgx.CollectableRow) error {
 		var oid, typ, collation uint32
 		var mod int32
@@ -242,8 +244,8 @@ func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[ui
 		}
 		t := byOID[oid]
 		t.Columns = append(t.Columns, c)
-		if types.byText(typ) && !c.Generation.Computed() {
-			byText[t.ID] = true
+		if types.foreign(typ) && !c.Generation.Computed() {
+			foreign[t.ID] = true
 		}
 		return nil
 	})
@@ -345,6 +347,8 @@ type source struct {
 	props connectors.Properties
 	at    connectors.Identity
 
+	older atomic.Bool // the target does not take the ids of another server's types
+
 	sampler chan *pgx.Conn // the one session for samples; nil in it where none is open yet
 
 	mu     sync.Mutex
@@ -397,6 +401,12 @@ func (c *config) supported(major int, version string) error {
 }
 
 func (s *source) Properties() connectors.Properties { return s.props }
+
+// Suit implements connectors.Suiter.
+func (s *source) Suit(target connectors.Properties) {
+	major, _ := strconv.Atoi(firstNumber.FindString(target.Server))
+	s.older.Store(major > 0 && !takesForeignIDs.in(major))
+}
 
 // Identity says where the source was when it was opened.
 func (s *source) Identity(ctx context.Context) (connectors.Identity, error) {

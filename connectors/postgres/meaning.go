@@ -165,15 +165,15 @@ func (s *pgTypes) noForeignIDs() {
 	}
 }
 
-// byText reports whether a value of the type travels as text to a server of any version: as the
-// catalog says, or since an older one would not take the binary form that this one gives.
-func (s *pgTypes) byText(id uint32) bool {
+// foreign reports whether the binary form of a type is one that no server before PostgreSQL 14
+// takes from another.
+func (s *pgTypes) foreign(id uint32) bool {
 	t := s.byID[id]
 	if t == nil {
 		return false
 	}
 	own := t.kind != "d" && t.kind != "r" && slices.ContainsFunc(t.parts, func(part uint32) bool { return part >= firstUserOID })
-	return own || s.textOnly(id) || t.oid >= firstUserOID && t.name == "cube" || slices.ContainsFunc(t.parts, s.byText)
+	return own || t.oid >= firstUserOID && t.name == "cube" || slices.ContainsFunc(t.parts, s.foreign)
 }
 
 // textOnly reports whether a value of the type, or a value inside it, has no

@@ -363,8 +363,8 @@ func (s *snapshot) alive() error {
 func (s *snapshot) Token() string             { return s.token }
 func (s *snapshot) Catalog() *catalog.Catalog { return s.picture.Catalog }
 
-// Layout chooses binary unless a column of the table has no binary form, or the
-// value of one that is decoded is the text that the server prints.
+// Layout chooses binary unless a column of the table has no binary form, or none that the
+// target takes, or the value of one that is decoded is the text that the server prints.
 func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
 	t := s.picture.Table(id)
 	if t == nil {
@@ -374,8 +374,16 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 		return nil, fmt.Errorf("layout of %s: a %s table stores no rows", words(id), t.Kind)
 	}
 	format := Binary
-	if s.picture.byText[id] || slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return c.Type.Kind.TravelsAsText() && slices.Contains(decoded, c.Name) }) {
+	if s.older.Load() && s.picture.foreign[id] {
 		format = Text
+	}
+	for _, c := range t.Columns {
+		if c.Generation.Computed() {
+			continue
+		}
+		if c.Type.TextOnly || c.Type.Kind.TravelsAsText() && slices.Contains(decoded, c.Name) {
+			format = Text
+		}
 	}
 	return connectors.NewLayout(t, format, decoded)
 }

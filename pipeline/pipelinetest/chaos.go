@@ -122,6 +122,13 @@ type snapshot struct {
 	chaos *Chaos
 }
 
+// Suit passes on.
+func (s *source) Suit(target connectors.Properties) {
+	if suiter, ok := s.Source.(connectors.Suiter); ok {
+		suiter.Suit(target)
+	}
+}
+
 // Filter passes on: the source behind it is a Filterer.
 func (s *snapshot) Filter(ctx context.Context, l *connectors.Layout, f connectors.Filter) (*connectors.Layout, error) {
 	return s.Snapshot.(connectors.Filterer).Filter(ctx, l, f)
