@@ -297,23 +297,32 @@ func (a *archive) postpone(p *picture) {
 			for _, d := range p.late[id] {
 				if saysCheck(it.SQL, d.Name) && f.byName["constraint:"+id.String()+"."+d.Name] != catalog.Stays {
 					it.SQL += dropCheck(id, d.Name)
-					a.check(id, d.Name, "ALTER TABLE "+table(id), d.Text)
+					a.check(p, id, d.Name, "ALTER TABLE "+table(id), d.Text)
 				}
 			}
 		case it.Kind == "DOMAIN":
 			for _, d := range p.lateDomains {
 				if kind, name := d.kindName(); d.domain == id && saysCheck(it.SQL, d.check) && f.byName[kind+":"+name] != catalog.Stays {
 					it.SQL += "\nALTER DOMAIN " + table(id) + " DROP CONSTRAINT " + ident(d.check) + ";"
-					a.check(id, d.check, "ALTER DOMAIN "+table(id), d.text)
+					a.check(p, id, d.check, "ALTER DOMAIN "+table(id), d.text)
 				}
 			}
 		}
 	}
 }
 
+// looks returns when that is made which looks into rows: when they all are in, or when the
+// materialized views that it looks into are filled.
+func (p *picture) looks(code string) phase {
+	if p.looking.views.calledIn(code) {
+		return phaseFilled
+	}
+	return phaseAttach
+}
+
 // check adds a CHECK behind all rows, and its comment.
-func (a *archive) check(of catalog.TableID, name, alter, words string) {
-	late := &item{entry: entry{Kind: "CHECK CONSTRAINT", Schema: of.Schema, Name: of.Name + " " + name, Phase: phaseAttach,
+func (a *archive) check(p *picture, of catalog.TableID, name, alter, words string) {
+	late := &item{entry: entry{Kind: "CHECK CONSTRAINT", Schema: of.Schema, Name: of.Name + " " + name, Phase: p.looks(words),
 		SQL: alter + " ADD CONSTRAINT " + ident(name) + " " + words + ";"}, after: true, seen: true}
 	for _, c := range a.items {
 		if c.Kind == "COMMENT" && c.Schema == of.Schema && !c.left && isComment(c.Name, name, of.Name) {
@@ -362,8 +371,8 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			case !owned || t == nil: // of a materialised view
 			case t.Kind == catalog.Partitioned:
 				it.Phase = phaseAttach
-			case p.looking.calledIn(it.SQL):
-				it.Phase, it.Table = phaseAttach, &o.table // when all rows are in
+			case p.looking.rows.calledIn(it.SQL):
+				it.Phase, it.Table = p.looks(it.SQL), &o.table
 			default:
 				it.Phase, it.Table = phaseTable, &o.table
 			}

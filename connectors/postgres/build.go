@@ -323,7 +323,7 @@ func hintPath(failed, err error) error {
 
 // Finish makes what needs all rows, in this order: indexes that had to wait,
 // those of partitioned tables, foreign keys, statistics and the positions of
-// sequences, triggers and rules, materialised views.
+// sequences, triggers and rules, materialised views, and what looks into these.
 func (b *build) Finish(ctx context.Context) error {
 	var list []tasks.Task
 	seen := map[catalog.TableID]bool{}
@@ -351,10 +351,28 @@ func (b *build) Finish(ctx context.Context) error {
 	if err := b.refreshAll(ctx); err != nil {
 		return err
 	}
-	if err := b.parallel(ctx, b.analyzing(b.defs.Views)); err != nil {
+	if err := b.phase(ctx, phaseFilled); err != nil {
+		return err
+	}
+	if err := b.parallel(ctx, b.analyzing(append(b.lookingIntoViews(), b.defs.Views...))); err != nil {
 		return err
 	}
 	return b.settle(ctx)
+}
+
+// lookingIntoViews returns the tables that got an index behind the views, for ANALYZE to look at.
+func (b *build) lookingIntoViews() (ids []catalog.TableID) {
+	for _, e := range b.defs.After {
+		if e.Phase == phaseFilled && e.Table != nil && !slices.Contains(ids, *e.Table) {
+			ids = append(ids, *e.Table)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		delete(b.analyzed, id)
+	}
+	return ids
 }
 
 // refreshAll fills the materialized views. One may read another by a function, which no catalog

@@ -48,7 +48,7 @@ type picture struct {
 	constraints map[catalog.TableID][]string
 	domains     []domainPart
 	given       []givenDefault // all defaults of columns, of tables and of views
-	looking     functionNames  // those that read rows
+	looking     lookers
 	lateDomains []domainPart
 	late        map[catalog.TableID][]catalog.Definition // CHECKs that call one, in the server's own words
 }

@@ -418,20 +418,30 @@ func (n functionNames) calledIn(code string) bool {
 	return len(n) > 0 && len(callsIn(code, func(name string) bool { return n[name] })) > 0
 }
 
-// readsRows reports whether code, or a literal in it as a function's body is one, reads from one
-// of the tables, which are named without their schemas, or calls one of the functions.
-func readsRows(all []token, tables map[string]bool, functions functionNames, depth int) bool {
+// sight is what code may look at: what it reads rows from, without schemas, and what it calls.
+type sight struct{ reads, calls map[string]bool }
+
+// sightOf returns what code looks at, literals in it included, as a function's body is one.
+func sightOf(code string) sight {
+	s := sight{map[string]bool{}, map[string]bool{}}
+	s.look(tokens(code), 0)
+	return s
+}
+
+func (s sight) look(all []token, depth int) {
 	from := false // in a list of what is read from
 	for i, t := range all {
 		switch {
-		case t.kind == 'l' && depth < deepestLiteral && readsRows(tokens(t.text), tables, functions, depth+1):
-			return true
+		case t.kind == 'l' && depth < deepestLiteral:
+			s.look(tokens(t.text), depth+1)
 		case t.kind == 0 && t.text == ";":
 			from = false
-		case t.kind != 'n':
+		}
+		if t.kind != 'n' {
 			continue
-		case functions[t.text] && i+1 < len(all) && all[i+1].text == "(":
-			return true
+		}
+		if i+1 < len(all) && all[i+1].text == "(" {
+			s.calls[t.text] = true
 		}
 		switch t.text {
 		case "from", "join":
@@ -454,9 +464,6 @@ func readsRows(all []token, tables map[string]bool, functions functionNames, dep
 		if i+2 < len(all) && all[i+1].text == "." && all[i+2].kind == 'n' {
 			name = all[i+2].text
 		}
-		if tables[name] {
-			return true
-		}
+		s.reads[name] = true
 	}
-	return false
 }

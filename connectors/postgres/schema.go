@@ -63,6 +63,7 @@ const (
 	phaseExtended phase = "extended" // statistics over several columns, for ANALYZE to fill
 	phaseForeign  phase = "foreign"  // foreign keys
 	phaseRest     phase = "rest"     // in the archive's order, at the end
+	phaseFilled   phase = "filled"   // what looks into materialized views
 	// phaseLast is what acts on changes of definitions, when there are no more, and what may keep
 	// the account from reading rows. It is not noted as made: what comes before may have to be done again.
 	phaseLast phase = "last"

@@ -66,26 +66,47 @@ func (p *picture) has(kind, name string) bool {
 	return slices.ContainsFunc(p.objects, func(o catalog.Object) bool { return o.Kind == kind && o.Name == name })
 }
 
-// lookers returns the names of the functions that read rows of tables and views, those included
-// that call one of them. Nothing keeps a function from that which is called immutable.
-func (p *picture) lookers(tables []*catalog.Table) functionNames {
-	sources := map[string]bool{}
+// lookers are the functions that read rows: of tables and views, or of materialized views, those
+// included that call one of them. Nothing keeps a function from that which is called immutable.
+type lookers struct{ rows, views functionNames }
+
+func (p *picture) lookers(tables []*catalog.Table) lookers {
+	rows, views := map[string]bool{}, map[string]bool{}
 	for _, t := range tables {
-		sources[t.ID.Name] = true
+		rows[t.ID.Name] = true
 	}
+	sights := map[string]sight{}
 	for _, o := range p.objects {
-		if o.Kind == "view" || o.Kind == "materialized view" {
-			_, bare, _ := strings.Cut(o.Name, ".")
-			sources[bare] = true
+		_, bare, _ := strings.Cut(o.Name, ".")
+		switch o.Kind {
+		case "view":
+			rows[bare] = true
+		case "materialized view":
+			rows[bare], views[bare] = true, true
+		case "function":
+			sights[o.Name] = sightOf(o.Definition)
 		}
 	}
+	return lookers{lookingAt(rows, sights), lookingAt(views, sights)}
+}
+
+// lookingAt returns the functions that read from one of the sources, or call one that does.
+func lookingAt(sources map[string]bool, sights map[string]sight) functionNames {
+	among := func(names, all map[string]bool) bool {
+		for name := range names {
+			if all[name] {
+				return true
+			}
+		}
+		return false
+	}
 	found := functionNames{}
-	for changed := true; changed; {
+	for changed := len(sources) > 0; changed; {
 		changed = false
-		for _, o := range p.objects {
-			name, _, _ := strings.Cut(o.Name, "(")
+		for function, s := range sights {
+			name, _, _ := strings.Cut(function, "(")
 			_, bare, _ := strings.Cut(name, ".")
-			if o.Kind == "function" && !found[name] && readsRows(tokens(o.Definition), sources, found, 0) {
+			if !found[name] && (among(s.reads, sources) || among(s.calls, found)) {
 				found[name], found[bare], changed = true, true, true
 			}
 		}
@@ -104,7 +125,7 @@ func (p *picture) postponed(tables []*catalog.Table) (late []domainPart) {
 		return t.Element != nil && within(*t.Element, d, true) || slices.ContainsFunc(t.Fields, func(f catalog.Field) bool { return within(f.Type, d, true) })
 	}
 	for _, d := range p.domains {
-		if d.check != "" && p.looking.calledIn(d.text) && !slices.ContainsFunc(tables, func(t *catalog.Table) bool {
+		if d.check != "" && p.looking.rows.calledIn(d.text) && !slices.ContainsFunc(tables, func(t *catalog.Table) bool {
 			return slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return within(c.Type, d, false) })
 		}) {
 			late = append(late, d)
@@ -120,12 +141,12 @@ func (p *picture) lookedUp(tables []*catalog.Table) {
 	p.lateDomains = p.postponed(tables)
 	for _, t := range tables {
 		for _, d := range t.Checks {
-			if p.looking.calledIn(d.Text) {
+			if p.looking.rows.calledIn(d.Text) {
 				p.late[t.ID] = append(p.late[t.ID], d)
 			}
 		}
 		for _, c := range t.Columns {
-			if c.Generation == catalog.Stored && p.looking.calledIn(c.Computation) {
+			if c.Generation == catalog.Stored && p.looking.rows.calledIn(c.Computation) {
 				p.add(archiveID{}, catalog.Object{Kind: "computed column", Name: t.ID.String() + "." + c.Name, Fate: catalog.Noted,
 					Reason: "is computed when its row is loaded, by a function that reads rows, of which some may come later"})
 			}
