@@ -64,20 +64,20 @@ file that inspect wrote does in place of the source.`,
 			// What would stop a run stops a plan, once it has been shown.
 			stopped := connectors.Stopped(c)
 			if o.json {
-				return cmp.Or(u.JSON(planReport{
+				return cmp.Or(stopped, u.JSON(planReport{
 					Policy:      policy,
 					Digest:      pipeline.Fingerprint(compiled.Fingerprint).Digest(),
 					Fingerprint: compiled.Fingerprint,
 					Tables:      compiled.Tables,
 					LeftBehind:  fatesOf(c, compiled),
 					Warnings:    compiled.Warnings,
-				}), stopped)
+				}))
 			}
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
 			text := planText(u, &policies.Compiled{Tables: report.InertCopy(compiled.Tables)})
-			return cmp.Or(u.Data(printable(text+fatesText(u, fatesOf(c, compiled)))), stopped)
+			return cmp.Or(stopped, u.Data(printable(text+fatesText(u, fatesOf(c, compiled)))))
 		},
 	}.build(u)
 	cmd.Flags().SortFlags = false

@@ -152,6 +152,20 @@ func TestReadersThatGoAway(t *testing.T) {
 	if code := p.wait(t); code != 0 {
 		t.Errorf("a run whose talk nobody reads ends with %d", code)
 	}
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	sanitize(t, "demo")
+	made, err := filepath.Glob(filepath.Join(dir, "sanitize-demo-*", "shop.yaml"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%q, %v", made, err)
+	}
+	dir = filepath.Dir(made[0])
+	p = prepare("run", "--policy", made[0], "--from", "sqlite:"+filepath.Join(dir, "production.db"), "--to", "sqlite:"+filepath.Join(dir, "again.db"), "--json", "--quiet")
+	p.cmd.Stdout = unread()
+	p.run(t)
+	if code := p.wait(t); code != 1 || !strings.Contains(p.stderr.String(), "the target has been promoted, and nobody reads its summary") {
+		t.Errorf("a run whose summary nobody reads ends with %d and says %q", code, p.stderr.String())
+	}
 	p = prepare("version")
 	p.cmd.Stdout = unread()
 	p.run(t)

@@ -290,7 +290,7 @@ func (o *heldOptions) refused(u *ui, r *runOptions, err error) error {
 		return err
 	}
 	if r.json {
-		if jerr := u.JSON(resumeReport{Refused: e.Why(), Differs: e.Differs, Cost: e.Cost}); jerr != nil {
+		if jerr := u.JSON(resumeReport{Refused: e.Why(), Differs: e.Differs, Cost: e.Cost}); jerr != nil && !errors.Is(jerr, errUnread) {
 			return jerr
 		}
 	}

@@ -134,10 +134,14 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 		return o.held.refused(u, o, err)
 	}
 	u.Tell(summaryText(u, summary))
-	if o.json {
-		return u.JSON(summary)
+	if !o.json {
+		return nil
 	}
-	return nil
+	err = u.JSON(summary)
+	if errors.Is(err, errUnread) {
+		return errors.New("the target has been promoted, and nobody reads its summary")
+	}
+	return err
 }
 
 // copyDatabase does what `sanitize run` does, from the policy file to the

@@ -147,10 +147,7 @@ public key in PEM may stand there too, with the name in a comment above.`,
 			}
 			if asJSON {
 				sum := sha256.Sum256(content)
-				if jerr := u.JSON(verifyReport{args[0], hex.EncodeToString(sum[:]), policies.PayloadType(content), o.threshold, err == nil, signers}); jerr != nil {
-					return jerr
-				}
-				return err
+				return cmp.Or(err, u.JSON(verifyReport{args[0], hex.EncodeToString(sum[:]), policies.PayloadType(content), o.threshold, err == nil, signers}))
 			}
 			var t table
 			for _, s := range report.InertCopy(signers) {
