@@ -33,6 +33,9 @@ type Options struct {
 	// Keep names objects of the source (KIND:NAME) that are to come along though they
 	// would stay behind; see catalog.Catalog.Keep.
 	Keep []string
+	// Leave names extensions of a PostgreSQL source that stay behind though they would come
+	// along, with all that needs them.
+	Leave []string
 	// Holder connects to the process that lends the snapshot of a token; see Lender. The
 	// connection is one that Lend gets at its other end. Nil where there are none.
 	Holder func(ctx context.Context, source Identity, token string) (net.Conn, error)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type connectOptions struct {
 	lockTimeout time.Duration
 	keep        []string // objects that come along; see bindFates
 	grants      bool
+	leave       []string // extensions that stay behind
 }
 
 func (o *connectOptions) bind(flags *pflag.FlagSet) {
@@ -48,6 +50,7 @@ func (o *connectOptions) options(u *ui) connectors.Options {
 		LockTimeout: int(o.lockTimeout.Milliseconds()),
 		BinDir:      o.pgBin,
 		Keep:        o.kept(),
+		Leave:       o.leave,
 		Holder:      reachHolder,
 		Warn:        u.Warn,
 	}
@@ -58,6 +61,10 @@ func openSource(ctx context.Context, dsn string, opts connectors.Options) (conne
 	c, err := databases().Find(dsn)
 	if err != nil {
 		return nil, err
+	}
+	if len(opts.Leave) > 0 && c.Name() != "postgres" {
+		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: connectors.SourceSide, Op: "open source " + c.Redact(dsn),
+			Err: errors.New("only PostgreSQL has extensions"), Hint: "leave --leave-extension out"}
 	}
 	s, err := c.OpenSource(ctx, dsn, opts)
 	return s, sided(err, connectors.SourceSide, "open source "+c.Redact(dsn))

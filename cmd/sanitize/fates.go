@@ -16,6 +16,7 @@ import (
 // bindFates binds the flags that change what comes along beside the rows.
 func (o *connectOptions) bindFates(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&o.keep, "keep-object", nil, "`KIND:NAME` of an object that comes along though it would stay behind; may be repeated")
+	flags.StringArrayVar(&o.leave, "leave-extension", nil, "`NAME` of an extension of PostgreSQL that stays behind, with what needs it; may be repeated")
 	flags.BoolVar(&o.grants, "grants", false, "copy the rights of the roles that the target's server has too")
 }
 

@@ -59,6 +59,9 @@ func (o *sourceOptions) catalog(cmd *cobra.Command, u *ui) (*catalog.Catalog, er
 		if err != nil {
 			return nil, err
 		}
+		if len(o.leave) > 0 {
+			return nil, usage(cmd, "--leave-extension needs the source: a file does not tell what would have to stay with it")
+		}
 		return c.Keep(o.kept())
 	}
 	source, err := openSource(cmd.Context(), o.from, o.options(u))

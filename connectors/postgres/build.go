@@ -239,7 +239,7 @@ func (b *build) definitionError(ctx context.Context, e entry, err error) error {
 		switch state := stateOf(err); {
 		case e.Kind == "EXTENSION" && (state == "0A000" || state == "58P01" || state == "22023"):
 			ce.Kind = connectors.KindUnavailable
-			ce.Hint = "install the extension at the target's server (Debian: apt-get install postgresql-contrib, or the extension's own package), or drop it at the source if nothing there needs it"
+			ce.Hint = "install the extension at the target's server (Debian: apt-get install postgresql-contrib, or the extension's own package), or leave it behind: --leave-extension " + word(e.Name)
 		case e.Kind == "EXTENSION" && state == "42501":
 			ce.Hint = "the account may not create this extension; connect as a superuser of the target's server"
 		case state == "42704" && ce.Hint == "":

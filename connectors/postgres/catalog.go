@@ -48,6 +48,7 @@ type picture struct {
 	constraints map[catalog.TableID][]string
 	domains     []domainPart
 	given       []givenDefault // all defaults of columns, of tables and of views
+	leaves      []string       // extensions
 	looking     lookers
 	lateDomains []domainPart
 	late        map[catalog.TableID][]catalog.Definition // CHECKs that call one, in the server's own words
@@ -68,10 +69,11 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 // readPicture reads the catalog by one query per subject, however many tables
 // there are. The caller has begun a transaction, so that they fit together.
 //
-// keep names objects that come along though they would stay behind.
-func readPicture(ctx context.Context, conn *pgx.Conn, keep ...string) (*picture, error) {
+// keep names objects that come along though they would stay behind, leave extensions that stay
+// though they would come.
+func readPicture(ctx context.Context, conn *pgx.Conn, keep, leave []string) (*picture, error) {
 	major, version := serverMajor(conn)
-	p := &picture{oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, foreign: map[catalog.TableID]bool{}, major: major,
+	p := &picture{leaves: leave, oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, foreign: map[catalog.TableID]bool{}, major: major,
 		beside: map[int]string{}, late: map[catalog.TableID][]catalog.Definition{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
@@ -451,7 +453,7 @@ func (s *source) Catalog(ctx context.Context) (*catalog.Catalog, error) {
 	if _, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
-	p, err := readPicture(ctx, conn, s.keep...)
+	p, err := readPicture(ctx, conn, s.keep, s.leaves)
 	if stateOf(err) == "55P03" {
 		return nil, s.lockedError(ctx)
 	}

@@ -29,6 +29,7 @@ type config struct {
 	binDir      string        // folder of pg_dump; empty searches the usual places
 	warn        func(string)
 	keep        []string // objects of the source that come along; see catalog.Catalog.Keep
+	leaves      []string // extensions of the source that stay behind
 	pooled      bool     // a pooler stands between, and gives each client a session of its own
 	sticky      stickiness
 }
@@ -59,7 +60,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 			Hint: "write it as postgres://user@host:5432/database, service=NAME, or host=… dbname=…",
 		}
 	}
-	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep}
+	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, leaves: opts.Leave}
 	if c.workers <= 0 {
 		c.workers = defaultWorkers
 	}

@@ -255,7 +255,7 @@ func TestRewritten(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "BEGIN ISOLATION LEVEL REPEATABLE READ"); err != nil {
 		t.Fatal(err)
 	}
-	p, err := readPicture(t.Context(), conn)
+	p, err := readPicture(t.Context(), conn, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func (s *snapshot) attempt(ctx context.Context) error {
 	if err := s.take(ctx); err != nil {
 		return err
 	}
-	p, err := readPicture(ctx, conn, s.keep...)
+	p, err := readPicture(ctx, conn, s.keep, s.leaves)
 	if err != nil {
 		return err
 	}

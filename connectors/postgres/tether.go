@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -92,7 +93,17 @@ func (p *picture) stayingExtensions(ctx context.Context, conn *pgx.Conn) (map[st
 			staying[o.Name] = extensionStays(o.Name, wrapping[o.Name])
 		}
 	}
-	return staying, err
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range p.leaves {
+		if _, there := staying[name]; !there {
+			return nil, &connectors.Error{Kind: connectors.KindUsage, Side: connectors.SourceSide, Op: "leave extension " + word(name) + " behind",
+				Err: errors.New("the source has no such extension"), Hint: "it has " + list(slices.Sorted(maps.Keys(staying)))}
+		}
+		staying[name] = "is left behind by name"
+	}
+	return staying, nil
 }
 
 // keyOf is the key of an object in the server's catalogs.

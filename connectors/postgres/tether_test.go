@@ -594,3 +594,39 @@ func FuzzReaches(f *testing.F) {
 		mentions(code, func(name string) bool { return name == "a.b" })
 	})
 }
+
+// An extension that the target cannot have is left behind by name, and what needs it with it; a
+// table that cannot do without it stops the run.
+func TestExtensionsLeftByName(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE EXTENSION pg_trgm", "CREATE EXTENSION citext", "CREATE TABLE people (id int PRIMARY KEY, name text)", "INSERT INTO people VALUES (1, 'Ann')",
+		"CREATE INDEX by_likeness ON people USING gin (name gin_trgm_ops)", "CREATE VIEW alike AS SELECT similarity(name, 'An') AS s FROM people")
+	opts := connectors.Options{Workers: 2, Leave: []string{"pg_trgm"}}
+	snap, err := openSnapshot(t, from, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fates := fateLines(snap.Catalog().Fates(), "nobody")
+	for _, want := range []string{"left behind: extension pg_trgm: is left behind by name\n", "index public.by_likeness", "view public.alike"} {
+		if !strings.Contains(fates, want) {
+			t.Errorf("no %q in\n%s", want, fates)
+		}
+	}
+	if err := connectortest.Copy(t, Connector{}, opts, from, to); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Value(t, to, "SELECT string_agg(extname, ' ' ORDER BY extname) || ' ' || (SELECT count(*) FROM people) FROM pg_extension"); got != "citext plpgsql 1" {
+		t.Errorf("the copy has %s", got)
+	}
+	_, err = openSnapshot(t, from, connectors.Options{Leave: []string{"hstore"}})
+	wants(t, err, connectors.KindUsage, connectors.SourceSide, "the source has no such extension", "citext, pg_trgm, plpgsql")
+	typed := a.Database(t)
+	a.Exec(t, typed, "CREATE EXTENSION citext", "CREATE TABLE people (mail citext)")
+	if snap, err = openSnapshot(t, typed, connectors.Options{Leave: []string{"citext"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := snap.Definitions(t.Context()); err == nil || !strings.Contains(err.Error(), "extension citext") {
+		t.Errorf("a column of its type: %v", err)
+	}
+}
