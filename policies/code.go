@@ -32,6 +32,8 @@ var (
 	rowTarget = regexp.MustCompile(`(?i)\b(?:insert\s+into|update|delete\s+from|merge\s+into|truncate(?:\s+table)?)\s+(?:only\s+)?` + sqlTable)
 	// dynamic is SQL that is put together when it runs.
 	dynamic = regexp.MustCompile(`(?i)\bexecute\b`)
+	// call is where a function or procedure is called; its groups are their names.
+	call = regexp.MustCompile(`(?i)` + sqlName + `\s*\(|\bcall\s+` + sqlTable)
 )
 
 // triggerWords are the words of a trigger without the names of its own, its table and its
@@ -40,6 +42,16 @@ func triggerWords(text string) string {
 	text = sqlComments.ReplaceAllString(text, " ")
 	if m := triggerHead.FindStringSubmatch(text); m != nil {
 		return m[2] + " " + m[5] + " " + m[6]
+	}
+	return text
+}
+
+// ownCode is what runs of the words of a trigger: of one of PostgreSQL its condition, for
+// what it hands over is no code.
+func ownCode(text string) string {
+	text = sqlComments.ReplaceAllString(text, " ")
+	if m := triggerHead.FindStringSubmatch(text); m != nil {
+		return m[5]
 	}
 	return text
 }
@@ -97,24 +109,50 @@ func bareRoutine(name string) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// calledIn returns the functions of which the code speaks.
+// calledIn returns the functions that the code calls. Where SQL is put together when it runs,
+// the name may stand apart from what it is called with.
 func (r *routines) calledIn(code *script) (called []string) {
-	seen := map[string]bool{}
-	for _, w := range catalog.Words(code.text) {
-		if seen[w] {
-			continue
-		}
-		seen[w] = true
-		for _, name := range r.byWord[w] {
-			if code.names(bareRoutine(name)) {
-				called = append(called, name)
+	if dynamic.MatchString(code.text) {
+		return r.namedIn(code)
+	}
+	for _, m := range call.FindAllStringSubmatch(code.text, -1) {
+		name := unquoted(m[1] + m[3])
+		for _, f := range r.startingAs(name) {
+			if strings.EqualFold(bareRoutine(f), name) && !slices.Contains(called, f) {
+				called = append(called, f)
 			}
 		}
 	}
 	return called
 }
 
-// calledBy returns the functions of which a function speaks.
+// namedIn returns the functions of which the code speaks.
+func (r *routines) namedIn(code *script) (named []string) {
+	seen := map[string]bool{}
+	for _, w := range catalog.Words(code.text) {
+		if seen[w] {
+			continue
+		}
+		seen[w] = true
+		for _, f := range r.byWord[w] {
+			if code.names(bareRoutine(f)) {
+				named = append(named, f)
+			}
+		}
+	}
+	return named
+}
+
+// startingAs returns the functions whose names begin with the same word.
+func (r *routines) startingAs(name string) []string {
+	words := catalog.Words(name)
+	if len(words) == 0 {
+		return nil
+	}
+	return r.byWord[words[0]]
+}
+
+// calledBy returns the functions that a function calls.
 func (r *routines) calledBy(function string) []string {
 	called, known := r.calls[function]
 	if !known {
@@ -144,7 +182,7 @@ func (c *compiler) code(d catalog.Definition) []*script {
 		}
 	}
 	add([]string{d.Function})
-	add(c.routines.calledIn(own))
+	add(c.routines.calledIn(&script{text: ownCode(d.Text)}))
 	return code
 }
 
