@@ -86,8 +86,8 @@ func knownFiller(c *catalog.Catalog, t *catalog.Table, column string) *filler {
 }
 
 // fillersOf returns all triggers that fill a column, or seem to: whenever they fire, what a
-// row has of them it keeps. A user's function seems to fill a vector of texts if its words,
-// and what the trigger hands to it, name the column and others.
+// row has of them it keeps. A user's function seems to fill a vector of texts if it may set
+// it, and its words, and what the trigger hands to it, name other columns.
 func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 	for _, d := range triggersOf(c.catalog, ts.t) {
 		only, f := fillsOnly(d), filler{trigger: d}
@@ -95,7 +95,9 @@ func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 		case len(only) > 0 && only[0] == col.col.Name:
 			f.reads = readBy(d)
 		case len(only) == 0 && isVector(col.col.Type):
-			f.reads = ts.namedBeside(c.code(d), col)
+			if code := c.code(d); c.mayFill(ts.t, d, code, col.col.Name) {
+				f.reads = ts.namedBeside(code, col)
+			}
 		}
 		if f.reads != nil {
 			found = append(found, f)
@@ -271,21 +273,21 @@ func (c *compiler) silent(t *catalog.Table, trigger string) (why, keep string) {
 // refuseKept refuses a column that is kept, and that a trigger fills from masked ones.
 func (c *compiler) refuseKept(ts *table, col *column) {
 	var said filler
-	do := ""
+	do, other := "", ""
 	for _, f := range c.fillersOf(ts, col) {
-		if f.reads = ts.maskedOf(f.reads); f.reads == nil {
-			continue
+		by := c.deriveBy(ts.t, f.trigger)
+		if other == "" {
+			other = by
 		}
-		if said.reads == nil {
-			said = f
-		}
-		if do = c.deriveBy(ts.t, f.trigger); do != "" {
-			said = f
-			break
+		if f.reads = ts.maskedOf(f.reads); f.reads != nil && do == "" && (said.reads == nil || by != "") {
+			said, do = f, by
 		}
 	}
 	if said.reads == nil {
 		return
+	}
+	if do == "" {
+		do = other
 	}
 	help, verb := `give it a class with {"null": true}`, "is"
 	if do != "" {
