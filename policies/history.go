@@ -3,31 +3,70 @@ package policies
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// history is a column that is kept, and into which a trigger writes from a table with
-// masked columns; without the column, a trigger that writes nobody knows where.
+// history is a column that is kept, and into which triggers write from tables with masked
+// columns; without the column, a trigger that writes nobody knows where.
 type history struct {
-	col     *column // or nil
-	trigger string
-	from    *table
+	col      *column // or nil
+	triggers []string
+	from     []*table
 }
 
 // String says what is wrong with it.
 func (h history) String() string {
-	if h.col == nil {
-		return "has the trigger " + h.trigger + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here"
+	var tables []string
+	for _, t := range h.from {
+		tables = append(tables, t.t.ID.String())
 	}
-	return "is kept, and the trigger " + h.trigger + " writes rows of " + h.from.t.ID.String() + " there, which are masked"
+	if h.col == nil {
+		others := ""
+		if len(tables) > 1 {
+			others = "; its function is called for " + some(tables[1:]) + " as well"
+		}
+		return "has the trigger " + h.triggers[0] + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here" + others
+	}
+	who := "the trigger " + h.triggers[0] + " writes"
+	if len(h.triggers) > 1 {
+		who = "the triggers " + some(h.triggers) + " write"
+	}
+	return "is kept, and " + who + " rows of " + some(tables) + " there, which are masked"
+}
+
+// add adds a trigger and its table.
+func (h *history) add(trigger string, from *table) {
+	if !slices.Contains(h.triggers, trigger) {
+		h.triggers = append(h.triggers, trigger)
+	}
+	if !slices.Contains(h.from, from) {
+		h.from = append(h.from, from)
+	}
+}
+
+// part tells it from others of the same object.
+func (h history) part() string {
+	if len(h.triggers) > 1 {
+		return ""
+	}
+	return h.triggers[0]
+}
+
+// some names three of them, and how many more there are.
+func some(names []string) string {
+	if len(names) <= 4 {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:3], ", ") + " and " + strconv.Itoa(len(names)-3) + " more"
 }
 
 // object is the column, or the table whose trigger it is.
 func (h history) object() string {
 	if h.col == nil {
-		return h.from.t.ID.String()
+		return h.from[0].t.ID.String()
 	}
 	return h.col.id().String()
 }
@@ -35,7 +74,7 @@ func (h history) object() string {
 // at is the line that decides about it.
 func (h history) at() Position {
 	if h.col == nil {
-		return h.from.at
+		return h.from[0].at
 	}
 	return h.col.decision.at
 }
@@ -45,44 +84,62 @@ var (
 	insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+` + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
 	// insertSomewhere ends in the middle of the table's name.
 	insertSomewhere = regexp.MustCompile(`(?i)\binsert\s+into\s+[\w$."]*\s*(?:%|')`)
-	noColumns       = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
+	// putTogether is a list of columns that is not written out.
+	putTogether = regexp.MustCompile(`[%']`)
+	noColumns   = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
 )
 
 // histories finds triggers that write rows of a table with masked columns into another, in
 // which a column is kept that may hold them.
-func (c *compiler) histories() (found []history) {
+func (c *compiler) histories() []history {
+	var found []*history
+	of := map[any]*history{} // by the column, or by what writes nobody knows where
+	add := func(key any, col *column, d catalog.Definition, ts *table) {
+		if of[key] == nil {
+			of[key] = &history{col: col}
+			found = append(found, of[key])
+		}
+		of[key].add(d.Name, ts)
+	}
 	for _, ts := range c.tables {
 		if !ts.copied() || len(ts.masked()) == 0 {
 			continue
 		}
 		for _, d := range ownTriggers(c.catalog, ts.t) {
-			found = append(found, c.historiesOf(ts, d)...)
+			columns, unseen := c.reached(ts, d)
+			for _, col := range columns {
+				add(col, col, d, ts)
+			}
+			if unseen && d.Function != "" {
+				add(d.Function, nil, d, ts)
+			} else if unseen {
+				add(ts.t.ID.String()+"."+d.Name, nil, d, ts)
+			}
 		}
 	}
-	return found
+	histories := make([]history, len(found))
+	for i, h := range found {
+		histories[i] = *h
+	}
+	return histories
 }
 
-func (c *compiler) historiesOf(ts *table, d catalog.Definition) (found []history) {
-	add := func(col *column) {
-		if h := (history{col, d.Name, ts}); !slices.Contains(found, h) {
-			found = append(found, h)
-		}
-	}
+// reached returns the columns of other tables that are kept, and in which may stand what a
+// trigger writes there; and whether it writes nobody knows where.
+func (c *compiler) reached(ts *table, d catalog.Definition) (columns []*column, unseen bool) {
 	for _, p := range c.code(d) {
+		unseen = unseen || p.written().unseen
 		for _, into := range p.written().inserts {
 			for _, to := range c.targets(ts, d, into) {
 				for _, col := range to.columns {
-					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) {
-						add(col)
+					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) && !slices.Contains(columns, col) {
+						columns = append(columns, col)
 					}
 				}
 			}
 		}
-		if p.written().unseen {
-			add(nil)
-		}
 	}
-	return found
+	return columns, unseen
 }
 
 // writes are where code inserts rows.
@@ -137,14 +194,13 @@ func (c *compiler) targets(ts *table, d catalog.Definition, into insert) (found 
 }
 
 // mayReach reports whether a column of another table, into which rows of this one are
-// inserted, may hold what is masked here: as a masked column of the same name, if the listed
-// columns have it, or as part of a text.
+// inserted, may hold what is masked here: as a masked column of the same name, or as part of
+// a text. Where columns are listed, no other is written.
 func (t *table) mayReach(col *column, listed string) bool {
-	all := listed == ""
-	if same := t.column(col.col.Name); same != nil && len(t.maskedOf([]string{col.col.Name})) > 0 && (all || catalog.Names(listed, col.col.Name)) {
-		return true
+	if listed != "" && !putTogether.MatchString(listed) && !catalog.Names(listed, col.col.Name) {
+		return false
 	}
-	return holdsText(col.col.Type) || isText(col.col.Type) && t.moreThanKeysMasked()
+	return len(t.maskedOf([]string{col.col.Name})) > 0 || holdsText(col.col.Type) || isText(col.col.Type) && t.moreThanKeysMasked()
 }
 
 // masked are the columns of the table that are not kept.
