@@ -34,6 +34,26 @@ func Words(code string) []string {
 	return strings.FieldsFunc(strings.ToLower(code), func(r rune) bool { return r < 0x80 && !inWord(byte(r)) })
 }
 
+const (
+	literal    = `'(?:[^']|'')*'`
+	quotedName = `"(?:[^"]|"")*"|` + "`(?:[^`]|``)*`"
+	// typeName is a type as servers print it, to its end.
+	typeName = `(?:character\s+varying|bit\s+varying|double\s+precision|(?:timestamp|time)(?:\(\d+\))?\s+with(?:out)?\s+time\s+zone|(?:` + quotedName + `|\w+)(?:\.(?:` + quotedName + `|\w+))?)` +
+		`(?:\s*\([\d, ]+\))?(?:\[\])*`
+)
+
+var cast = regexp.MustCompile(`(?i)` + literal + `|` + quotedName + `|::\s*` + typeName)
+
+// WithoutCasts returns an expression without the types that PostgreSQL writes behind ::.
+func WithoutCasts(expression string) string {
+	return cast.ReplaceAllStringFunc(expression, func(s string) string {
+		if strings.HasPrefix(s, "::") {
+			return ""
+		}
+		return s
+	})
+}
+
 // noColumn are the words of an expression that are no columns: literals, types, functions.
 var noColumn = regexp.MustCompile(`'(?:[^']|'')*'|::\s*(?:"[^"]*"|\w+)(?:\.(?:"[^"]*"|\w+))?|\b\w+\s*\(`)
 
