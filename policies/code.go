@@ -62,6 +62,7 @@ type script struct {
 	text   string
 	words  map[string]bool // in small letters; nil until asked for
 	writes *writes         // nil until asked for; see history.go
+	sets   []assignment    // likewise
 }
 
 // names reports whether the code speaks of a name.
@@ -169,20 +170,24 @@ func (c *compiler) code(d catalog.Definition) []*script {
 		c.routines = newRoutines(c.catalog)
 	}
 	own := &script{text: triggerWords(d.Text)}
-	code := []*script{own}
+	runs := append([]string{d.Function}, c.routines.calledIn(&script{text: ownCode(d.Text)})...)
+	return append([]*script{own}, c.routines.reachedFrom(runs)...)
+}
+
+// reachedFrom returns what functions say, and those that they call.
+func (r *routines) reachedFrom(functions []string) (code []*script) {
 	seen := map[string]bool{}
 	var add func(functions []string)
 	add = func(functions []string) {
 		for _, f := range functions {
-			if body := c.routines.bodies[f]; body != nil && !seen[f] {
+			if body := r.bodies[f]; body != nil && !seen[f] {
 				seen[f] = true
 				code = append(code, body)
-				add(c.routines.calledBy(f))
+				add(r.calledBy(f))
 			}
 		}
 	}
-	add([]string{d.Function})
-	add(c.routines.calledIn(&script{text: ownCode(d.Text)}))
+	add(functions)
 	return code
 }
 

@@ -110,16 +110,21 @@ func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 func isVector(t catalog.Type) bool { return strings.EqualFold(t.Name, "tsvector") }
 
 // namedBeside returns the other columns of which code speaks that speaks of this one.
-func (t *table) namedBeside(code []*script, col *column) (others []string) {
+func (t *table) namedBeside(code []*script, col *column) []string {
 	if !speakOf(code, col.col.Name) {
 		return nil
 	}
+	return t.namedIn(code, col)
+}
+
+// namedIn returns the columns but for one of which code speaks.
+func (t *table) namedIn(code []*script, but *column) (names []string) {
 	for _, other := range t.columns {
-		if other != col && speakOf(code, other.col.Name) {
-			others = append(others, other.col.Name)
+		if other != but && speakOf(code, other.col.Name) {
+			names = append(names, other.col.Name)
 		}
 	}
-	return others
+	return names
 }
 
 // maskedOf returns those of the columns that are not kept.

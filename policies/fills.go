@@ -47,7 +47,7 @@ func (c *compiler) mayFill(t *catalog.Table, d catalog.Definition, code []*scrip
 	if firesAfter.MatchString(fires) {
 		return false
 	}
-	return code[0].hasLiteral(column) || named && slices.ContainsFunc(code, setsRow) || slices.Contains(assigned(code), column) ||
+	return code[0].hasLiteral(column) || named && slices.ContainsFunc(code, setsRow) || slices.ContainsFunc(assigned(code), func(a assignment) bool { return a.column == column }) ||
 		slices.ContainsFunc(code, func(p *script) bool { return setsField(p, column) })
 }
 

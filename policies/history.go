@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
@@ -235,48 +236,102 @@ var (
 		regexp.MustCompile(`(?i)(?:^|[;,]|\b(?:set|begin|then|else|loop)\b)\s*new\s*\.\s*` + sqlName + `\s*=`),
 		regexp.MustCompile(`(?i)\binto\s+(?:strict\s+)?((?:[\pL\pN_$."]+\s*,\s*)*[\pL\pN_$."]+)`),
 	}
+	// statementStart ends where a statement of PL/pgSQL begins.
+	statementStart = regexp.MustCompile(`(?i);|\b(?:begin|then|else|loop)\b`)
+	// noVariable is what is no variable in an expression: literals, columns of the row, calls and keywords.
+	noVariable = regexp.MustCompile(`(?i)'(?:[^']|'')*'|\b(?:new|old)\s*\.\s*` + sqlName + `|(?:[\w."]+\.)?[\w"]+\s*\(|\bcollate\s+[\w."]+` +
+		`|\b(?:and|or|not|is|null|true|false|case|when|then|else|end|in|like|ilike|between|distinct|from|at\s+time\s+zone|interval|current_\w+|tg_\w+|select)\b`)
 	ofNewRow = regexp.MustCompile(`(?i)\bnew\s*\.\s*` + sqlName)
 )
 
-// assigned returns the columns of the row that a trigger sets.
-func assigned(code []*script) (columns []string) {
-	for _, p := range code[:min(2, len(code))] { // what its function calls has no NEW
-		for _, pattern := range assignments {
-			for _, m := range pattern.FindAllStringSubmatch(p.text, -1) {
-				if pattern != assignments[2] {
-					columns = append(columns, unquoted(m[1]))
-					continue
-				}
-				for _, target := range ofNewRow.FindAllStringSubmatch(m[1], -1) {
-					columns = append(columns, unquoted(target[1]))
-				}
+// assignment is a place where code sets a column of the row, and what it sets it to.
+type assignment struct{ column, to string }
+
+// assignments looks for them.
+func (p *script) assignments() []assignment {
+	if p.sets != nil {
+		return p.sets
+	}
+	found := []assignment{}
+	blank := sqlLiteral.ReplaceAllStringFunc(p.text, func(s string) string { return strings.Repeat("'", len(s)) })
+	for _, pattern := range assignments {
+		for _, at := range pattern.FindAllStringSubmatchIndex(blank, -1) {
+			from, target := at[1], blank[at[2]:at[3]]
+			if pattern != assignments[2] {
+				found = append(found, assignment{unquoted(target), p.text[from : from+statementEnd(blank[from:])]})
+				continue
+			}
+			for _, m := range statementStart.FindAllStringIndex(blank[:at[0]], -1) {
+				from = m[1]
+			}
+			for _, m := range ofNewRow.FindAllStringSubmatch(target, -1) {
+				found = append(found, assignment{unquoted(m[1]), p.text[from:at[0]] + p.text[at[1]:at[1]+statementEnd(blank[at[1]:])]})
 			}
 		}
 	}
-	slices.Sort(columns)
-	return slices.Compact(columns)
+	p.sets = found
+	return found
+}
+
+// statementEnd is where the first statement of the words ends.
+func statementEnd(words string) int {
+	if end := strings.IndexByte(words, ';'); end >= 0 {
+		return end
+	}
+	return len(words)
+}
+
+// assigned returns what a trigger sets columns of the row to.
+func assigned(code []*script) (found []assignment) {
+	for _, p := range code[:min(2, len(code))] { // what its function calls has no NEW
+		found = append(found, p.assignments()...)
+	}
+	return found
+}
+
+// source is the code that tells what an assignment sets a column to: its own words and the
+// functions that it calls; or all, where it has a variable or a row as a whole.
+func (c *compiler) source(all []*script, a assignment) []*script {
+	if strings.ContainsFunc(noVariable.ReplaceAllString(catalog.WithoutCasts(a.to), " "), unicode.IsLetter) {
+		return all
+	}
+	own := &script{text: a.to}
+	return append([]*script{own}, c.routines.reachedFrom(c.routines.calledIn(own))...)
 }
 
 // assignedWarnings finds texts and documents that are kept, and that a trigger of the table
-// sets while it speaks of a masked column: what it makes of that one may stand in them.
+// makes of a masked column for all that its words tell: that may stand in them.
 func (c *compiler) assignedWarnings() (warnings []string) {
 	for _, ts := range c.tables {
 		if !ts.copied() {
 			continue
 		}
 		for _, d := range ownTriggers(c.catalog, ts.t) {
-			code := c.code(d)
-			for _, name := range assigned(code) {
-				col := ts.column(name)
-				if col == nil || col.decision == nil || !col.decision.keep || !isText(col.col.Type) {
-					continue
-				}
-				if masked := ts.maskedOf(ts.namedBeside(code, col)); masked != nil {
-					warnings = append(warnings, col.id().String()+": is kept, and the trigger "+d.Name+" sets it, and reads "+strings.Join(masked, ", ")+
-						" for all that its words tell: what is masked there may stand here")
-				}
+			if !firesAfter.MatchString(firing(d)) {
+				warnings = append(warnings, c.assignedBy(ts, d)...)
 			}
 		}
+	}
+	return warnings
+}
+
+func (c *compiler) assignedBy(ts *table, d catalog.Definition) (warnings []string) {
+	code := c.code(d)
+	from := map[*column][]string{}
+	for _, a := range assigned(code) {
+		col := ts.column(a.column)
+		if col != nil && col.decision != nil && col.decision.keep && isText(col.col.Type) {
+			from[col] = append(from[col], ts.maskedOf(ts.namedIn(c.source(code, a), col))...)
+		}
+	}
+	for _, col := range ts.columns {
+		masked := from[col]
+		if masked == nil {
+			continue
+		}
+		slices.Sort(masked)
+		warnings = append(warnings, col.id().String()+": is kept, and the trigger "+d.Name+" sets it, and reads "+strings.Join(slices.Compact(masked), ", ")+
+			" for all that its words tell: what is masked there may stand here")
 	}
 	return warnings
 }
