@@ -30,6 +30,10 @@ var (
 	rowSource = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:only\s+)?` + sqlTable)
 	// rowTarget is where rows are written.
 	rowTarget = regexp.MustCompile(`(?i)\b(?:insert\s+into|update|delete\s+from|merge\s+into|truncate(?:\s+table)?)\s+(?:only\s+)?` + sqlTable)
+	// message is what a function says to its caller, or to the server's log.
+	message = regexp.MustCompile(`(?i)(?:^|;|\b(?:begin|then|else|loop)\b)\s*raise\b(?:[^;'$]|'(?:[^']|'')*')*`)
+	// textsRun are functions besides EXECUTE that run SQL which stands in a literal.
+	textsRun = regexp.MustCompile(`(?i)\b(?:execute|spi_\w+|query_to_\w+|cursor_to_\w+|ts_stat|dblink\w*)\b`)
 	// dynamic is SQL that is put together when it runs.
 	dynamic = regexp.MustCompile(`(?i)\bexecute\b`)
 	// call is where a function or procedure is called; its groups are their names.
@@ -54,6 +58,24 @@ func ownCode(text string) string {
 		return m[5]
 	}
 	return text
+}
+
+// newScript takes a function's words without comments and messages.
+func newScript(text string) *script {
+	text = sqlComments.ReplaceAllString(text, " ")
+	return &script{text: message.ReplaceAllStringFunc(text, withoutLiterals)}
+}
+
+// withoutLiterals empties the literals of code.
+func withoutLiterals(code string) string { return sqlLiteral.ReplaceAllLiteralString(code, "''") }
+
+// run is the code in which SQL that runs is looked for: literals are none, unless the code
+// runs texts, or it does not tell where they end.
+func (p *script) run() string {
+	if textsRun.MatchString(p.text) || strings.Count(p.text, "'")%2 != 0 {
+		return p.text
+	}
+	return withoutLiterals(p.text)
 }
 
 // script is a piece of code: the words of a trigger, or of a function. What is looked for in it
@@ -96,7 +118,7 @@ func newRoutines(c *catalog.Catalog) *routines {
 		if o.Kind != "function" && o.Kind != "procedure" {
 			continue
 		}
-		r.bodies[o.Name] = &script{text: sqlComments.ReplaceAllString(o.Definition, " ")}
+		r.bodies[o.Name] = newScript(o.Definition)
 		if words := catalog.Words(bareRoutine(o.Name)); len(words) > 0 {
 			r.byWord[words[0]] = append(r.byWord[words[0]], o.Name)
 		}
@@ -116,7 +138,7 @@ func (r *routines) calledIn(code *script) (called []string) {
 	if dynamic.MatchString(code.text) {
 		return r.namedIn(code)
 	}
-	for _, m := range call.FindAllStringSubmatch(code.text, -1) {
+	for _, m := range call.FindAllStringSubmatch(code.run(), -1) {
 		name := unquoted(m[1] + m[3])
 		for _, f := range r.startingAs(name) {
 			if strings.EqualFold(bareRoutine(f), name) && !slices.Contains(called, f) {
@@ -230,7 +252,7 @@ func hasTrigger(all []catalog.Definition, name string) bool {
 // computed when it is loaded, and the tables come in any order, many at once.
 func (c *compiler) rowsRead(d catalog.Definition) string {
 	for _, p := range c.code(d) {
-		if id := c.rowsNamed(rowSource, noSource.ReplaceAllString(p.text, " ")); id != "" {
+		if id := c.rowsNamed(rowSource, noSource.ReplaceAllString(p.run(), " ")); id != "" {
 			return id
 		}
 	}
@@ -241,7 +263,7 @@ func (c *compiler) rowsRead(d catalog.Definition) string {
 // at the source are loaded themselves.
 func (c *compiler) rowsWritten(d catalog.Definition) string {
 	for _, p := range c.code(d) {
-		if id := c.rowsNamed(rowTarget, p.text); id != "" {
+		if id := c.rowsNamed(rowTarget, p.run()); id != "" {
 			return id
 		}
 	}

@@ -213,7 +213,7 @@ func (c *compiler) derivation(ts *table, col *column) {
 	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.trigger.Name != name {
 		said := "is derived by the trigger " + name + ", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL"
 		if c.runsUnseen(trigger) {
-			said += "; it puts SQL together when it runs (EXECUTE), of which nobody can foresee whether it reads or writes rows of other tables"
+			said += "; it puts SQL together when it runs (EXECUTE), of which nobody can foresee whether it reads or writes rows of tables"
 		}
 		c.warn(col, said)
 	}

@@ -41,7 +41,7 @@ func (c *compiler) mayFill(t *catalog.Table, d catalog.Definition, code []*scrip
 		return false
 	}
 	named := slices.ContainsFunc(code, func(p *script) bool { return p.hasLiteral(column) })
-	if named && c.runsUnseen(d) || slices.ContainsFunc(code, func(p *script) bool { return c.updates(t, p.text, column) }) {
+	if named && c.runsUnseen(d) || slices.ContainsFunc(code, func(p *script) bool { return c.updates(t, p.run(), column) }) {
 		return true
 	}
 	if firesAfter.MatchString(fires) {

@@ -158,7 +158,7 @@ func (p *script) written() *writes {
 		return p.writes
 	}
 	p.writes = &writes{unseen: dynamic.MatchString(p.text) && insertSomewhere.MatchString(p.text)}
-	for _, m := range insertInto.FindAllStringSubmatch(p.text, -1) {
+	for _, m := range insertInto.FindAllStringSubmatch(p.run(), -1) {
 		if noColumns.MatchString(m[3]) {
 			m[3] = ""
 		}
