@@ -80,11 +80,14 @@ func (h history) at() Position {
 	return h.col.decision.at
 }
 
+// insertWords are those of several engines in front of a table.
+const insertWords = `\b(?:insert|replace)(?:\s+(?:low_priority|high_priority|delayed|ignore|or\s+\w+))*\s+into\s+`
+
 var (
 	// insertInto has the table, and the columns if they are listed.
-	insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+` + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
+	insertInto = regexp.MustCompile(`(?i)` + insertWords + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
 	// insertSomewhere ends in the middle of the table's name.
-	insertSomewhere = regexp.MustCompile(`(?i)\binsert\s+into\s+[\w$."]*\s*(?:%|')`)
+	insertSomewhere = regexp.MustCompile(`(?i)` + insertWords + `[\w$."]*\s*(?:%|')`)
 	// putTogether is a list of columns that is not written out.
 	putTogether = regexp.MustCompile(`[%']`)
 	noColumns   = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
