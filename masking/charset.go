@@ -1,6 +1,9 @@
 package masking
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+)
 
 // Charset is the set of characters that a database can hold. What is masked stays
 // within it; what stays as it is was in it already.
@@ -30,4 +33,12 @@ func (c Charset) Holds(r rune) bool {
 		return r <= unicode.MaxLatin1
 	}
 	return r <= unicode.MaxASCII
+}
+
+// windows are the characters of Windows' 1252 beyond Latin-1.
+const windows = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+
+// mayHold reports whether r is in an encoding of which the set is the sure part.
+func (c Charset) mayHold(r rune) bool {
+	return c.Holds(r) || c == ASCII || c == Latin1 && strings.ContainsRune(windows, r)
 }

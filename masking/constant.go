@@ -43,6 +43,7 @@ func (constantFactory) Bind(req Request) (Binding, error) {
 	}
 	return Binding{
 		Transform:  t,
+		Warnings:   t.warnings,
 		Unread:     t.kind == Bool || t.kind == Int || t.kind == Float || t.kind == Date || t.kind == Timestamp, // of others the empty value is kept
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
 	}, nil
@@ -54,6 +55,8 @@ type constantTransform struct {
 	number int64 // of Bool, Int, Date, Timestamp
 	float  float64
 	bytes  []byte
+
+	warnings []string // about whether the column holds it
 }
 
 // encode turns what the policy says into a value of the column, or says why it cannot.
@@ -159,7 +162,7 @@ func (t *constantTransform) encode(col Column, v any) error {
 		if !json.Valid([]byte(text)) {
 			return misfit(`write JSON text in quotes: '{}', or '"a string"'`)
 		}
-		if err := heldBy(col.Charset, text); err != nil {
+		if err := t.heldBy(col.Charset, text); err != nil {
 			return err
 		}
 		t.bytes = []byte(text)
@@ -179,21 +182,26 @@ func (t *constantTransform) encodeText(col Column, text string) error {
 	if n := len(text); col.MaxBytes > 0 && n > col.MaxBytes {
 		return &BindError{Reason: fmt.Sprintf("the constant has %d bytes and the column holds %d", n, col.MaxBytes), Help: "shorten it"}
 	}
-	if err := heldBy(col.Charset, text); err != nil {
-		return err
+	t.bytes = []byte(text)
+	if col.Labels == nil {
+		return t.heldBy(col.Charset, text)
 	}
-	if col.Labels != nil && !slices.Contains(col.Labels, text) {
+	if !slices.Contains(col.Labels, text) {
 		return &BindError{Reason: "the constant is not among the column's labels", Help: "the labels are " + strings.Join(col.Labels, ", ")}
 	}
-	t.bytes = []byte(text)
 	return nil
 }
 
-// heldBy says why a text cannot stand in a column of a character set, or nil.
-func heldBy(c Charset, text string) error {
+// heldBy says why a text cannot stand in a column of a character set, or nil; where it may,
+// and that is not sure, it notes a warning.
+func (t *constantTransform) heldBy(c Charset, text string) error {
 	for _, r := range text {
-		if !c.Holds(r) {
-			return &BindError{Reason: fmt.Sprintf("the constant has the character %q, and of the column it is only sure that it holds %s", r, c), Help: "write it in characters of " + c.String()}
+		switch {
+		case c.Holds(r):
+		case !c.mayHold(r):
+			return &BindError{Reason: fmt.Sprintf("the constant has the character %q, and the column holds %s", r, c), Help: "write it in characters of " + c.String()}
+		case t.warnings == nil:
+			t.warnings = []string{fmt.Sprintf("the constant has the character %q, and of the column it is only sure that it holds %s: if it does not hold the character, the run fails", r, c)}
 		}
 	}
 	return nil

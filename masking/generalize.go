@@ -78,6 +78,9 @@ func (generalizeFactory) Bind(req Request) (Binding, error) {
 			}
 			return Binding{}, err
 		}
+		for _, w := range group.warnings {
+			b.Warnings = append(b.Warnings, fmt.Sprintf("the group of %q: %s", key, w))
+		}
 		var err error
 		if col.Kind == Int {
 			err = numbers.add(key, group.number)

@@ -181,7 +181,7 @@ func (s *Pass) writers() (found []report.Finding) {
 			help = "look at what it writes, and mask that as it is masked here"
 		}
 		f := s.find(nil, h.at(), h.object(), help, "%s %s", h.object(), h)
-		f.Part = h.trigger
+		f.Part = h.part()
 		if h.col == nil {
 			f.Level = report.Medium // nobody can tell
 		}

@@ -122,20 +122,21 @@ func (s *clearing) table(ts *table) {
 	if parent := s.partitioned(ts); parent != nil {
 		key, above = parent.PartitionKey, parent
 	}
+	masked := func(words string) bool { return s.speaks(t, words) }
 	for _, d := range t.Checks {
 		same := func(o catalog.Definition) bool { return o.Text == d.Text }
-		if s.reads(t, d.Reads) && !harmlessCheck.MatchString(d.Text) && holdsValue(d.Text) && !slices.ContainsFunc(above.Checks, same) {
+		if s.reads(t, d.Reads) && !harmlessCheck.MatchString(d.Text) && holdsValueOf(d.Text, masked) && !slices.ContainsFunc(above.Checks, same) {
 			s.note("constraint", id+"."+d.Name, clearReads)
 		}
 	}
 	for _, d := range t.Indexes {
 		same := func(o catalog.Definition) bool { return indexWords(o.Text) == indexWords(d.Text) }
-		if s.reads(t, d.Reads) && holdsValue(d.Text) && !slices.ContainsFunc(above.Indexes, same) {
+		if s.reads(t, d.Reads) && holdsValueOf(d.Text, masked) && !slices.ContainsFunc(above.Indexes, same) {
 			s.note("index", indexName(t.ID, d.Name), clearReads)
 		}
 	}
 	for _, d := range ownTriggers(s.catalog, t) {
-		if holdsValue(handed(t, d)) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
+		if holdsValueOf(handed(t, d), masked) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
 			s.note("trigger", id+"."+d.Name, clearReads)
 		}
 	}
@@ -173,7 +174,9 @@ func (s *clearing) objects() {
 				s.note(o.Kind, o.Name, clearReads)
 			}
 		case "rule", "policy", "extended statistics":
-			if of := s.tableOf(o); (reads || of != nil && s.speaks(of, words)) && holdsValue(words) {
+			of := s.tableOf(o)
+			masked := func(words string) bool { return of != nil && s.speaks(of, words) || s.readsIn(o, words) }
+			if (reads || masked(words)) && holdsValueOf(words, masked) {
 				s.note(o.Kind, o.Name, clearReads)
 			}
 		case "domain":
@@ -182,6 +185,11 @@ func (s *clearing) objects() {
 			}
 		}
 	}
+}
+
+// readsIn reports whether words name a column that an object reads and that is not kept.
+func (s *clearing) readsIn(o catalog.Object, words string) bool {
+	return slices.ContainsFunc(o.Reads, func(id catalog.ColumnID) bool { return s.unkept[id] && catalog.Names(words, id.Column) })
 }
 
 // fromTable is the table at the end of a statistics object.
@@ -267,30 +275,101 @@ var (
 func holdsNumber(text string) bool { return long.MatchString(text) }
 
 // holdsValue reports whether a value stands in an expression.
-func holdsValue(text string) bool { return saysValue(text) || holdsNumber(text) }
+func holdsValue(text string) bool { return holdsValueOf(text, nil) }
+
+// holdsValueOf reports whether a value stands in an expression that is not compared with what
+// is of no column that is masked, as far as that is asked.
+func holdsValueOf(text string, masked func(words string) bool) bool {
+	return saysValueOf(text, masked) || holdsNumber(text)
+}
 
 // saysValue reports whether a literal stands in an expression that says something: not a
-// blank or a comma, not zero or one however they are written, not a pattern or the name of
-// a sequence.
-func saysValue(text string) bool {
+// blank or a comma, not zero or one however they are written, not a pattern, a path of a
+// document, or the name of a sequence or of another thing of the database.
+func saysValue(text string) bool { return saysValueOf(text, nil) }
+
+func saysValueOf(text string, masked func(words string) bool) bool {
+	text = catalog.WithoutCasts(thingName.ReplaceAllString(text, ""))
 	for i := 0; i < len(text); i++ {
 		quote := text[i]
 		if quote != '\'' && quote != '"' && quote != '`' {
 			continue
 		}
 		start := i + 1
-		for i++; i < len(text) && text[i] != quote; i++ {
-			if text[i] == '\\' {
+		for i++; i < len(text); i++ {
+			doubled := text[i] == quote && i+1 < len(text) && text[i+1] == quote
+			if text[i] == quote && !doubled {
+				break
+			}
+			if doubled || text[i] == '\\' {
 				i++
 			}
 		}
 		said := text[min(start, len(text)):min(i, len(text))]
-		rest := strings.TrimSpace(text[min(i+1, len(text)):])
 		switch {
-		case quote != '\'', said == "1", strings.HasPrefix(said, "%"), strings.HasPrefix(rest, "::regclass"):
+		case quote != '\'', said == "1", strings.HasPrefix(said, "%"), documentPath.MatchString(said):
 		case strings.Trim(said, "0.:- ") != "" && strings.ContainsFunc(said, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
-			return true
+			if before := text[:start-1]; !namesBehind.MatchString(before) && !comparedElsewhere(before, masked) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+var (
+	// thingName is the name of a thing of the database: of a sequence, of a search configuration.
+	thingName    = regexp.MustCompile(`'(?:[^']|'')*'::reg\w+`)
+	documentPath = regexp.MustCompile(`^\$[.\[]`)
+	// namesBehind ends where the name of a setting stands, or that of a field.
+	namesBehind = regexp.MustCompile(`(?i)(?:\bcurrent_setting\s*\(|->>?|#>>?)\s*$`)
+	// compared ends in front of a literal, perhaps in a list; its group is what stands left of it.
+	compared = regexp.MustCompile(`(?is)^(.*?)(?:!?~~?\*?|<>|!=|[<>]?=|[<>]|\b(?:not\s+)?(?:like|ilike|in)\b)\s*(?:any\b|all\b)?[(\s]*(?:array\s*\[)?\s*(?:_\w+)?(?:'(?:[^']|'')*'\s*,\s*(?:_\w+)?)*$`)
+	// dividing are the words behind which an operand begins.
+	dividing = regexp.MustCompile(`(?i)\b(?:and|or|not|where|having|on|case|when|then|else|check|set)\b`)
+	// noOperand is what is no column in an operand.
+	noOperand = regexp.MustCompile(`(?i)'(?:[^']|'')*'|\bas\s+\w+|[\w."]+\s*\(|\b(?:select|current_user|session_user|true|false|null)\b`)
+)
+
+// farthest is how far behind a comparison a literal of its list is looked for.
+const farthest = 4096
+
+// comparedElsewhere reports whether a literal behind the words is compared with what has no
+// column; or, if that is asked, none that is masked.
+func comparedElsewhere(before string, masked func(words string) bool) bool {
+	m := compared.FindStringSubmatch(before[max(0, len(before)-farthest):])
+	if m == nil {
+		return false
+	}
+	operand := operandAtEnd(m[1])
+	if masked != nil {
+		return operand != "" && !masked(operand)
+	}
+	return operand != "" && !strings.ContainsFunc(noOperand.ReplaceAllString(operand, " "), unicode.IsLetter)
+}
+
+// operandAtEnd returns what stands at the end of an expression, from the bracket, the comma
+// or the word on that divides it from what is before; or "".
+func operandAtEnd(text string) string {
+	flat, depth := []byte(text), 0
+	at := len(text)
+	for ; at > 0; at-- {
+		c := text[at-1]
+		if depth == 0 && (c == '(' || c == ',') {
+			break
+		}
+		switch c {
+		case ')':
+			depth++
+		case '(':
+			depth--
+		}
+		if depth > 0 {
+			flat[at-1] = ' '
+		}
+	}
+	if words := dividing.FindAllIndex(flat[at:], -1); words != nil {
+		at += words[len(words)-1][1]
+	}
+	return strings.TrimSpace(text[at:])
 }

@@ -14,8 +14,46 @@ func TestSaysValue(t *testing.T) {
 	for text, want := range map[string]bool{
 		"'Ann'::text": true, "_utf8mb4'x'": true, "('it''s')": true, `'it\'s'`: true, "concat(a, ', ', b)": false, "''": false, "'0000-00-00'": false, "'0.00'": false, "'1'": false, "'10'": true,
 		"nextval('people_id_seq'::regclass)": false, "date_format(d, '%Y-%m')": false, "\"o'clock\" > 3": false, "`o'clock` = 'x'": true, "'{}'::jsonb": false, "'unterminated": true, "'": false, "now()": false, "DATE '2020-01-31'": true,
+		"(state = 'new'::text)": true, "(auth.role() = 'new'::text)": false, "'english'::regconfig": false, "(VALUE ~ '^Ann'::text)": true, "('it''s'::text = 'x')": true,
 	} {
 		if got := saysValue(text); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
+
+// Which literals say something of a column that is masked: not what is the name of something,
+// a path into a document, or compared with another column or with none.
+func TestHoldsValueOf(t *testing.T) {
+	masked := func(words string) bool { return catalog.Names(words, "email") }
+	for text, want := range map[string]bool{
+		"to_tsvector('english'::regconfig, email)":                                                    false,
+		"(tenant = (current_setting('app.tenant'::text, true))::uuid)":                                false,
+		"(email = pg_catalog.current_setting ('Ann'))":                                                false,
+		"(email = 'Ann'::text)":                                                                       true,
+		"(auth.role() = 'authenticated'::text)":                                                       false,
+		"(( SELECT auth.role() AS role) = 'authenticated'::text)":                                     false,
+		"((auth.jwt() ->> 'role'::text) = 'admin'::text)":                                             false,
+		"((auth.jwt() ->> 'role'::text) = ANY (ARRAY['admin'::text, 'o''owner'::text]))":              false,
+		"(CURRENT_USER = 'admin'::name)":                                                              false,
+		"(email ~~ 'Ann%'::text)":                                                                     true,
+		"(email IN ('Ann', 'Bob'))":                                                                   true,
+		"(state IN ('new', 'old'))":                                                                   false,
+		"((state)::text = ANY ((ARRAY['new'::character varying, 'old'::character varying])::text[]))": false,
+		"((email)::text = ANY ((ARRAY['new'::character varying, 'old'::character varying])::text[]))": true,
+		"(lower((email)::text) <> 'ann'::text)":                                                       true,
+		"((state = 'new'::text) AND (email = 'ann'::text))":                                           true,
+		"((doc #>> '{a,b}'::text[]) = 'x'::text)":                                                     false,
+		"((email -> 'a'::text) = 'Ann'::text)":                                                        true,
+		"json_extract(`email`,_utf8mb4'$.name')":                                                      false,
+		"json_unquote(json_extract(`email`,'$.name')) = 'Ann'":                                        true,
+		"email COLLATE NOCASE = 'Ann'":                                                                true, "email || state = 'Ann'": true, "email > '' AND state = 'Ann'": false,
+		"CASE WHEN state = 'Ann' THEN 1 END": false, "email @> 'Ann'": true, "(CASE WHEN email > '' THEN 'A' END) = 'B'": true,
+		"(email || 'Ann'::text)": true,
+		"f(state, 'Ann')":        true,
+		"('Ann'::text = email)":  true,
+	} {
+		if got := holdsValueOf(text, masked); got != want {
 			t.Errorf("%s: %t", text, got)
 		}
 	}

@@ -30,8 +30,14 @@ var (
 	rowSource = regexp.MustCompile(`(?i)\b(?:from|join)\s+(?:only\s+)?` + sqlTable)
 	// rowTarget is where rows are written.
 	rowTarget = regexp.MustCompile(`(?i)\b(?:insert\s+into|update|delete\s+from|merge\s+into|truncate(?:\s+table)?)\s+(?:only\s+)?` + sqlTable)
+	// message is what a function says to its caller, or to the server's log.
+	message = regexp.MustCompile(`(?i)(?:^|;|\b(?:begin|then|else|loop)\b)\s*raise\b(?:[^;'$]|'(?:[^']|'')*')*`)
+	// textsRun are functions besides EXECUTE that run SQL which stands in a literal.
+	textsRun = regexp.MustCompile(`(?i)\b(?:execute|spi_\w+|query_to_\w+|cursor_to_\w+|ts_stat|dblink\w*)\b`)
 	// dynamic is SQL that is put together when it runs.
 	dynamic = regexp.MustCompile(`(?i)\bexecute\b`)
+	// call is where a function or procedure is called; its groups are their names.
+	call = regexp.MustCompile(`(?i)` + sqlName + `\s*\(|\bcall\s+` + sqlTable)
 )
 
 // triggerWords are the words of a trigger without the names of its own, its table and its
@@ -44,12 +50,41 @@ func triggerWords(text string) string {
 	return text
 }
 
+// ownCode is what runs of the words of a trigger: of one of PostgreSQL its condition, for
+// what it hands over is no code.
+func ownCode(text string) string {
+	text = sqlComments.ReplaceAllString(text, " ")
+	if m := triggerHead.FindStringSubmatch(text); m != nil {
+		return m[5]
+	}
+	return text
+}
+
+// newScript takes a function's words without comments and messages.
+func newScript(text string) *script {
+	text = sqlComments.ReplaceAllString(text, " ")
+	return &script{text: message.ReplaceAllStringFunc(text, withoutLiterals)}
+}
+
+// withoutLiterals empties the literals of code.
+func withoutLiterals(code string) string { return sqlLiteral.ReplaceAllLiteralString(code, "''") }
+
+// run is the code in which SQL that runs is looked for: literals are none, unless the code
+// runs texts, or it does not tell where they end.
+func (p *script) run() string {
+	if textsRun.MatchString(p.text) || strings.Count(p.text, "'")%2 != 0 {
+		return p.text
+	}
+	return withoutLiterals(p.text)
+}
+
 // script is a piece of code: the words of a trigger, or of a function. What is looked for in it
 // is kept, for many triggers have the same function.
 type script struct {
 	text   string
 	words  map[string]bool // in small letters; nil until asked for
 	writes *writes         // nil until asked for; see history.go
+	sets   []assignment    // likewise
 }
 
 // names reports whether the code speaks of a name.
@@ -83,7 +118,7 @@ func newRoutines(c *catalog.Catalog) *routines {
 		if o.Kind != "function" && o.Kind != "procedure" {
 			continue
 		}
-		r.bodies[o.Name] = &script{text: sqlComments.ReplaceAllString(o.Definition, " ")}
+		r.bodies[o.Name] = newScript(o.Definition)
 		if words := catalog.Words(bareRoutine(o.Name)); len(words) > 0 {
 			r.byWord[words[0]] = append(r.byWord[words[0]], o.Name)
 		}
@@ -97,24 +132,50 @@ func bareRoutine(name string) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// calledIn returns the functions of which the code speaks.
+// calledIn returns the functions that the code calls. Where SQL is put together when it runs,
+// the name may stand apart from what it is called with.
 func (r *routines) calledIn(code *script) (called []string) {
-	seen := map[string]bool{}
-	for _, w := range catalog.Words(code.text) {
-		if seen[w] {
-			continue
-		}
-		seen[w] = true
-		for _, name := range r.byWord[w] {
-			if code.names(bareRoutine(name)) {
-				called = append(called, name)
+	if dynamic.MatchString(code.text) {
+		return r.namedIn(code)
+	}
+	for _, m := range call.FindAllStringSubmatch(code.run(), -1) {
+		name := unquoted(m[1] + m[3])
+		for _, f := range r.startingAs(name) {
+			if strings.EqualFold(bareRoutine(f), name) && !slices.Contains(called, f) {
+				called = append(called, f)
 			}
 		}
 	}
 	return called
 }
 
-// calledBy returns the functions of which a function speaks.
+// namedIn returns the functions of which the code speaks.
+func (r *routines) namedIn(code *script) (named []string) {
+	seen := map[string]bool{}
+	for _, w := range catalog.Words(code.text) {
+		if seen[w] {
+			continue
+		}
+		seen[w] = true
+		for _, f := range r.byWord[w] {
+			if code.names(bareRoutine(f)) {
+				named = append(named, f)
+			}
+		}
+	}
+	return named
+}
+
+// startingAs returns the functions whose names begin with the same word.
+func (r *routines) startingAs(name string) []string {
+	words := catalog.Words(name)
+	if len(words) == 0 {
+		return nil
+	}
+	return r.byWord[words[0]]
+}
+
+// calledBy returns the functions that a function calls.
 func (r *routines) calledBy(function string) []string {
 	called, known := r.calls[function]
 	if !known {
@@ -131,20 +192,24 @@ func (c *compiler) code(d catalog.Definition) []*script {
 		c.routines = newRoutines(c.catalog)
 	}
 	own := &script{text: triggerWords(d.Text)}
-	code := []*script{own}
+	runs := append([]string{d.Function}, c.routines.calledIn(&script{text: ownCode(d.Text)})...)
+	return append([]*script{own}, c.routines.reachedFrom(runs)...)
+}
+
+// reachedFrom returns what functions say, and those that they call.
+func (r *routines) reachedFrom(functions []string) (code []*script) {
 	seen := map[string]bool{}
 	var add func(functions []string)
 	add = func(functions []string) {
 		for _, f := range functions {
-			if body := c.routines.bodies[f]; body != nil && !seen[f] {
+			if body := r.bodies[f]; body != nil && !seen[f] {
 				seen[f] = true
 				code = append(code, body)
-				add(c.routines.calledBy(f))
+				add(r.calledBy(f))
 			}
 		}
 	}
-	add([]string{d.Function})
-	add(c.routines.calledIn(own))
+	add(functions)
 	return code
 }
 
@@ -187,7 +252,7 @@ func hasTrigger(all []catalog.Definition, name string) bool {
 // computed when it is loaded, and the tables come in any order, many at once.
 func (c *compiler) rowsRead(d catalog.Definition) string {
 	for _, p := range c.code(d) {
-		if id := c.rowsNamed(rowSource, noSource.ReplaceAllString(p.text, " ")); id != "" {
+		if id := c.rowsNamed(rowSource, noSource.ReplaceAllString(p.run(), " ")); id != "" {
 			return id
 		}
 	}
@@ -198,7 +263,7 @@ func (c *compiler) rowsRead(d catalog.Definition) string {
 // at the source are loaded themselves.
 func (c *compiler) rowsWritten(d catalog.Definition) string {
 	for _, p := range c.code(d) {
-		if id := c.rowsNamed(rowTarget, p.text); id != "" {
+		if id := c.rowsNamed(rowTarget, p.run()); id != "" {
 			return id
 		}
 	}

@@ -86,8 +86,8 @@ func knownFiller(c *catalog.Catalog, t *catalog.Table, column string) *filler {
 }
 
 // fillersOf returns all triggers that fill a column, or seem to: whenever they fire, what a
-// row has of them it keeps. A user's function seems to fill a vector of texts if its words,
-// and what the trigger hands to it, name the column and others.
+// row has of them it keeps. A user's function seems to fill a vector of texts if it may set
+// it, and its words, and what the trigger hands to it, name other columns.
 func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 	for _, d := range triggersOf(c.catalog, ts.t) {
 		only, f := fillsOnly(d), filler{trigger: d}
@@ -95,7 +95,9 @@ func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 		case len(only) > 0 && only[0] == col.col.Name:
 			f.reads = readBy(d)
 		case len(only) == 0 && isVector(col.col.Type):
-			f.reads = ts.namedBeside(c.code(d), col)
+			if code := c.code(d); c.mayFill(ts.t, d, code, col.col.Name) {
+				f.reads = ts.namedBeside(code, col)
+			}
 		}
 		if f.reads != nil {
 			found = append(found, f)
@@ -108,16 +110,21 @@ func (c *compiler) fillersOf(ts *table, col *column) (found []filler) {
 func isVector(t catalog.Type) bool { return strings.EqualFold(t.Name, "tsvector") }
 
 // namedBeside returns the other columns of which code speaks that speaks of this one.
-func (t *table) namedBeside(code []*script, col *column) (others []string) {
+func (t *table) namedBeside(code []*script, col *column) []string {
 	if !speakOf(code, col.col.Name) {
 		return nil
 	}
+	return t.namedIn(code, col)
+}
+
+// namedIn returns the columns but for one of which code speaks.
+func (t *table) namedIn(code []*script, but *column) (names []string) {
 	for _, other := range t.columns {
-		if other != col && speakOf(code, other.col.Name) {
-			others = append(others, other.col.Name)
+		if other != but && speakOf(code, other.col.Name) {
+			names = append(names, other.col.Name)
 		}
 	}
-	return others
+	return names
 }
 
 // maskedOf returns those of the columns that are not kept.
@@ -206,7 +213,7 @@ func (c *compiler) derivation(ts *table, col *column) {
 	if f := knownFiller(c.catalog, ts.t, col.col.Name); f == nil || f.trigger.Name != name {
 		said := "is derived by the trigger " + name + ", which runs for each row that is loaded and may change other columns of it; where it does not set this one, its default stands, or NULL"
 		if c.runsUnseen(trigger) {
-			said += "; it puts SQL together when it runs (EXECUTE), of which nobody can foresee whether it reads or writes rows of other tables"
+			said += "; it puts SQL together when it runs (EXECUTE), of which nobody can foresee whether it reads or writes rows of tables"
 		}
 		c.warn(col, said)
 	}
@@ -220,6 +227,9 @@ func (c *compiler) hinders(t *catalog.Table, d catalog.Definition) (why, instead
 			instead = ", or keep what the trigger needs: " + keep
 		}
 		return why, instead
+	}
+	if plainFiller(d) {
+		return "", "" // it looks at nothing but its row
 	}
 	if to := c.rowsWritten(d); to != "" {
 		return "writes to " + to + ", and runs for each row that is loaded: what it wrote at the source would be there twice", ""
@@ -268,21 +278,21 @@ func (c *compiler) silent(t *catalog.Table, trigger string) (why, keep string) {
 // refuseKept refuses a column that is kept, and that a trigger fills from masked ones.
 func (c *compiler) refuseKept(ts *table, col *column) {
 	var said filler
-	do := ""
+	do, other := "", ""
 	for _, f := range c.fillersOf(ts, col) {
-		if f.reads = ts.maskedOf(f.reads); f.reads == nil {
-			continue
+		by := c.deriveBy(ts.t, f.trigger)
+		if other == "" {
+			other = by
 		}
-		if said.reads == nil {
-			said = f
-		}
-		if do = c.deriveBy(ts.t, f.trigger); do != "" {
-			said = f
-			break
+		if f.reads = ts.maskedOf(f.reads); f.reads != nil && do == "" && (said.reads == nil || by != "") {
+			said, do = f, by
 		}
 	}
 	if said.reads == nil {
 		return
+	}
+	if do == "" {
+		do = other
 	}
 	help, verb := `give it a class with {"null": true}`, "is"
 	if do != "" {

@@ -3,31 +3,71 @@ package policies
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// history is a column that is kept, and into which a trigger writes from a table with
-// masked columns; without the column, a trigger that writes nobody knows where.
+// history is a column that is kept, and into which triggers write from tables with masked
+// columns; without the column, a trigger that writes nobody knows where.
 type history struct {
-	col     *column // or nil
-	trigger string
-	from    *table
+	col      *column // or nil
+	triggers []string
+	from     []*table
 }
 
 // String says what is wrong with it.
 func (h history) String() string {
-	if h.col == nil {
-		return "has the trigger " + h.trigger + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here"
+	var tables []string
+	for _, t := range h.from {
+		tables = append(tables, t.t.ID.String())
 	}
-	return "is kept, and the trigger " + h.trigger + " writes rows of " + h.from.t.ID.String() + " there, which are masked"
+	if h.col == nil {
+		others := ""
+		if len(tables) > 1 {
+			others = "; its function is called for " + some(tables[1:]) + " as well"
+		}
+		return "has the trigger " + h.triggers[0] + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here" + others
+	}
+	who := "the trigger " + h.triggers[0] + " writes"
+	if len(h.triggers) > 1 {
+		who = "the triggers " + some(h.triggers) + " write"
+	}
+	return "is kept, and " + who + " rows of " + some(tables) + " there, which are masked"
+}
+
+// add adds a trigger and its table.
+func (h *history) add(trigger string, from *table) {
+	if !slices.Contains(h.triggers, trigger) {
+		h.triggers = append(h.triggers, trigger)
+	}
+	if !slices.Contains(h.from, from) {
+		h.from = append(h.from, from)
+	}
+}
+
+// part tells it from others of the same object.
+func (h history) part() string {
+	if len(h.triggers) > 1 {
+		return ""
+	}
+	return h.triggers[0]
+}
+
+// some names three of them, and how many more there are.
+func some(names []string) string {
+	if len(names) <= 4 {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:3], ", ") + " and " + strconv.Itoa(len(names)-3) + " more"
 }
 
 // object is the column, or the table whose trigger it is.
 func (h history) object() string {
 	if h.col == nil {
-		return h.from.t.ID.String()
+		return h.from[0].t.ID.String()
 	}
 	return h.col.id().String()
 }
@@ -35,54 +75,75 @@ func (h history) object() string {
 // at is the line that decides about it.
 func (h history) at() Position {
 	if h.col == nil {
-		return h.from.at
+		return h.from[0].at
 	}
 	return h.col.decision.at
 }
 
+// insertWords are those of several engines in front of a table.
+const insertWords = `\b(?:insert|replace)(?:\s+(?:low_priority|high_priority|delayed|ignore|or\s+\w+))*\s+into\s+`
+
 var (
 	// insertInto has the table, and the columns if they are listed.
-	insertInto = regexp.MustCompile(`(?i)\binsert\s+into\s+` + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
+	insertInto = regexp.MustCompile(`(?i)` + insertWords + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
 	// insertSomewhere ends in the middle of the table's name.
-	insertSomewhere = regexp.MustCompile(`(?i)\binsert\s+into\s+[\w$."]*\s*(?:%|')`)
-	noColumns       = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
+	insertSomewhere = regexp.MustCompile(`(?i)` + insertWords + `[\w$."]*\s*(?:%|')`)
+	// putTogether is a list of columns that is not written out.
+	putTogether = regexp.MustCompile(`[%']`)
+	noColumns   = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
 )
 
 // histories finds triggers that write rows of a table with masked columns into another, in
 // which a column is kept that may hold them.
-func (c *compiler) histories() (found []history) {
+func (c *compiler) histories() []history {
+	var found []*history
+	of := map[any]*history{} // by the column, or by what writes nobody knows where
+	add := func(key any, col *column, d catalog.Definition, ts *table) {
+		if of[key] == nil {
+			of[key] = &history{col: col}
+			found = append(found, of[key])
+		}
+		of[key].add(d.Name, ts)
+	}
 	for _, ts := range c.tables {
 		if !ts.copied() || len(ts.masked()) == 0 {
 			continue
 		}
 		for _, d := range ownTriggers(c.catalog, ts.t) {
-			found = append(found, c.historiesOf(ts, d)...)
+			columns, unseen := c.reached(ts, d)
+			for _, col := range columns {
+				add(col, col, d, ts)
+			}
+			if unseen && d.Function != "" {
+				add(d.Function, nil, d, ts)
+			} else if unseen {
+				add(ts.t.ID.String()+"."+d.Name, nil, d, ts)
+			}
 		}
 	}
-	return found
+	histories := make([]history, len(found))
+	for i, h := range found {
+		histories[i] = *h
+	}
+	return histories
 }
 
-func (c *compiler) historiesOf(ts *table, d catalog.Definition) (found []history) {
-	add := func(col *column) {
-		if h := (history{col, d.Name, ts}); !slices.Contains(found, h) {
-			found = append(found, h)
-		}
-	}
+// reached returns the columns of other tables that are kept, and in which may stand what a
+// trigger writes there; and whether it writes nobody knows where.
+func (c *compiler) reached(ts *table, d catalog.Definition) (columns []*column, unseen bool) {
 	for _, p := range c.code(d) {
+		unseen = unseen || p.written().unseen
 		for _, into := range p.written().inserts {
 			for _, to := range c.targets(ts, d, into) {
 				for _, col := range to.columns {
-					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) {
-						add(col)
+					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) && !slices.Contains(columns, col) {
+						columns = append(columns, col)
 					}
 				}
 			}
 		}
-		if p.written().unseen {
-			add(nil)
-		}
 	}
-	return found
+	return columns, unseen
 }
 
 // writes are where code inserts rows.
@@ -100,7 +161,7 @@ func (p *script) written() *writes {
 		return p.writes
 	}
 	p.writes = &writes{unseen: dynamic.MatchString(p.text) && insertSomewhere.MatchString(p.text)}
-	for _, m := range insertInto.FindAllStringSubmatch(p.text, -1) {
+	for _, m := range insertInto.FindAllStringSubmatch(p.run(), -1) {
 		if noColumns.MatchString(m[3]) {
 			m[3] = ""
 		}
@@ -137,14 +198,13 @@ func (c *compiler) targets(ts *table, d catalog.Definition, into insert) (found 
 }
 
 // mayReach reports whether a column of another table, into which rows of this one are
-// inserted, may hold what is masked here: as a masked column of the same name, if the listed
-// columns have it, or as part of a text.
+// inserted, may hold what is masked here: as a masked column of the same name, or as part of
+// a text. Where columns are listed, no other is written.
 func (t *table) mayReach(col *column, listed string) bool {
-	all := listed == ""
-	if same := t.column(col.col.Name); same != nil && len(t.maskedOf([]string{col.col.Name})) > 0 && (all || catalog.Names(listed, col.col.Name)) {
-		return true
+	if listed != "" && !putTogether.MatchString(listed) && !catalog.Names(listed, col.col.Name) {
+		return false
 	}
-	return holdsText(col.col.Type) || isText(col.col.Type) && t.moreThanKeysMasked()
+	return len(t.maskedOf([]string{col.col.Name})) > 0 || holdsText(col.col.Type) || isText(col.col.Type) && t.moreThanKeysMasked()
 }
 
 // masked are the columns of the table that are not kept.
@@ -179,48 +239,102 @@ var (
 		regexp.MustCompile(`(?i)(?:^|[;,]|\b(?:set|begin|then|else|loop)\b)\s*new\s*\.\s*` + sqlName + `\s*=`),
 		regexp.MustCompile(`(?i)\binto\s+(?:strict\s+)?((?:[\pL\pN_$."]+\s*,\s*)*[\pL\pN_$."]+)`),
 	}
+	// statementStart ends where a statement of PL/pgSQL begins.
+	statementStart = regexp.MustCompile(`(?i);|\b(?:begin|then|else|loop)\b`)
+	// noVariable is what is no variable in an expression: literals, columns of the row, calls and keywords.
+	noVariable = regexp.MustCompile(`(?i)'(?:[^']|'')*'|\b(?:new|old)\s*\.\s*` + sqlName + `|(?:[\w."]+\.)?[\w"]+\s*\(|\bcollate\s+[\w."]+` +
+		`|\b(?:and|or|not|is|null|true|false|case|when|then|else|end|in|like|ilike|between|distinct|from|at\s+time\s+zone|interval|current_\w+|tg_\w+|select)\b`)
 	ofNewRow = regexp.MustCompile(`(?i)\bnew\s*\.\s*` + sqlName)
 )
 
-// assigned returns the columns of the row that a trigger sets.
-func assigned(code []*script) (columns []string) {
-	for _, p := range code[:min(2, len(code))] { // what its function calls has no NEW
-		for _, pattern := range assignments {
-			for _, m := range pattern.FindAllStringSubmatch(p.text, -1) {
-				if pattern != assignments[2] {
-					columns = append(columns, unquoted(m[1]))
-					continue
-				}
-				for _, target := range ofNewRow.FindAllStringSubmatch(m[1], -1) {
-					columns = append(columns, unquoted(target[1]))
-				}
+// assignment is a place where code sets a column of the row, and what it sets it to.
+type assignment struct{ column, to string }
+
+// assignments looks for them.
+func (p *script) assignments() []assignment {
+	if p.sets != nil {
+		return p.sets
+	}
+	found := []assignment{}
+	blank := sqlLiteral.ReplaceAllStringFunc(p.text, func(s string) string { return strings.Repeat("'", len(s)) })
+	for _, pattern := range assignments {
+		for _, at := range pattern.FindAllStringSubmatchIndex(blank, -1) {
+			from, target := at[1], blank[at[2]:at[3]]
+			if pattern != assignments[2] {
+				found = append(found, assignment{unquoted(target), p.text[from : from+statementEnd(blank[from:])]})
+				continue
+			}
+			for _, m := range statementStart.FindAllStringIndex(blank[:at[0]], -1) {
+				from = m[1]
+			}
+			for _, m := range ofNewRow.FindAllStringSubmatch(target, -1) {
+				found = append(found, assignment{unquoted(m[1]), p.text[from:at[0]] + p.text[at[1]:at[1]+statementEnd(blank[at[1]:])]})
 			}
 		}
 	}
-	slices.Sort(columns)
-	return slices.Compact(columns)
+	p.sets = found
+	return found
+}
+
+// statementEnd is where the first statement of the words ends.
+func statementEnd(words string) int {
+	if end := strings.IndexByte(words, ';'); end >= 0 {
+		return end
+	}
+	return len(words)
+}
+
+// assigned returns what a trigger sets columns of the row to.
+func assigned(code []*script) (found []assignment) {
+	for _, p := range code[:min(2, len(code))] { // what its function calls has no NEW
+		found = append(found, p.assignments()...)
+	}
+	return found
+}
+
+// source is the code that tells what an assignment sets a column to: its own words and the
+// functions that it calls; or all, where it has a variable or a row as a whole.
+func (c *compiler) source(all []*script, a assignment) []*script {
+	if strings.ContainsFunc(noVariable.ReplaceAllString(catalog.WithoutCasts(a.to), " "), unicode.IsLetter) {
+		return all
+	}
+	own := &script{text: a.to}
+	return append([]*script{own}, c.routines.reachedFrom(c.routines.calledIn(own))...)
 }
 
 // assignedWarnings finds texts and documents that are kept, and that a trigger of the table
-// sets while it speaks of a masked column: what it makes of that one may stand in them.
+// makes of a masked column for all that its words tell: that may stand in them.
 func (c *compiler) assignedWarnings() (warnings []string) {
 	for _, ts := range c.tables {
 		if !ts.copied() {
 			continue
 		}
 		for _, d := range ownTriggers(c.catalog, ts.t) {
-			code := c.code(d)
-			for _, name := range assigned(code) {
-				col := ts.column(name)
-				if col == nil || col.decision == nil || !col.decision.keep || !isText(col.col.Type) {
-					continue
-				}
-				if masked := ts.maskedOf(ts.namedBeside(code, col)); masked != nil {
-					warnings = append(warnings, col.id().String()+": is kept, and the trigger "+d.Name+" sets it, and reads "+strings.Join(masked, ", ")+
-						" for all that its words tell: what is masked there may stand here")
-				}
+			if !firesAfter.MatchString(firing(d)) {
+				warnings = append(warnings, c.assignedBy(ts, d)...)
 			}
 		}
+	}
+	return warnings
+}
+
+func (c *compiler) assignedBy(ts *table, d catalog.Definition) (warnings []string) {
+	code := c.code(d)
+	from := map[*column][]string{}
+	for _, a := range assigned(code) {
+		col := ts.column(a.column)
+		if col != nil && col.decision != nil && col.decision.keep && isText(col.col.Type) {
+			from[col] = append(from[col], ts.maskedOf(ts.namedIn(c.source(code, a), col))...)
+		}
+	}
+	for _, col := range ts.columns {
+		masked := from[col]
+		if masked == nil {
+			continue
+		}
+		slices.Sort(masked)
+		warnings = append(warnings, col.id().String()+": is kept, and the trigger "+d.Name+" sets it, and reads "+strings.Join(slices.Compact(masked), ", ")+
+			" for all that its words tell: what is masked there may stand here")
 	}
 	return warnings
 }

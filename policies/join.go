@@ -69,35 +69,45 @@ func (c *compiler) classOf(s masking.Spec) string {
 	return strings.TrimPrefix(s.Domain, c.p.scope()+"/")
 }
 
-// apart returns the bearers of one class in parts of which each masks alike.
+// apart returns the bearers of one class in parts of which each masks alike. The transform is
+// asked once for all whose texts are compared alike.
 func (c *compiler) apart(bearers []bearer) (parts [][]bearer) {
-	first := bearers[0].text
-	if !slices.ContainsFunc(bearers, func(b bearer) bool { return b.text.Equality != first.Equality || b.text.Unique != first.Unique }) {
+	type way struct {
+		equality masking.Equality
+		unique   bool
+	}
+	var ways []way
+	by := map[way][]bearer{}
+	for _, b := range bearers {
+		w := way{b.text.Equality, b.text.Unique}
+		if by[w] == nil {
+			ways = append(ways, w)
+		}
+		by[w] = append(by[w], b)
+	}
+	if len(ways) < 2 {
 		return nil
 	}
+	examples := c.examples(bearers[0].spec)
+	var masks [][]*string
 next:
-	for _, b := range bearers {
-		for i, part := range parts {
-			if c.masksAlike(part[0], b) {
-				parts[i] = append(part, b)
+	for _, w := range ways {
+		mask := c.masked(by[w][0], examples)
+		for i := range parts {
+			if maskAlike(masks[i], mask) {
+				parts[i] = append(parts[i], by[w]...)
 				continue next
 			}
 		}
-		parts = append(parts, []bearer{b})
+		parts, masks = append(parts, by[w]), append(masks, mask)
 	}
 	return parts
 }
 
-// masksAlike asks the transform: it masks examples of what it is for as it would for
-// both bearers. One that either refuses tells nothing.
-func (c *compiler) masksAlike(a, b bearer) bool {
-	if a.text.Equality == b.text.Equality && a.text.Unique == b.text.Unique {
-		return true
-	}
-	examples := c.examples(a.spec)
-	x, y := c.masked(a, examples), c.masked(b, examples)
-	for i := range examples {
-		if x[i] != nil && y[i] != nil && *x[i] != *y[i] {
+// maskAlike reports whether examples are masked alike. What one of both refuses tells nothing.
+func maskAlike(a, b []*string) bool {
+	for i := range a {
+		if a[i] != nil && b[i] != nil && *a[i] != *b[i] {
 			return false
 		}
 	}
@@ -156,7 +166,7 @@ func (c *compiler) joinWarning(parts [][]bearer) string {
 		for j, b := range part {
 			names[j] = b.name
 		}
-		words[i] = strings.Join(names, ", ")
+		words[i] = some(names)
 		if unique && part[0].text.Unique {
 			words[i] += " as a unique column"
 		}

@@ -216,11 +216,13 @@ func (c *compiler) outcome(d *decision) string {
 // agree reports whether both ends of an edge come out alike, as far as they are decided.
 func (c *compiler) agree(col *column, e edge) bool {
 	if col.col.Generation.Computed() && e.kind == byForeignKey {
-		c.computedReference(col, e.to)
+		if c.above(col, e) == nil {
+			c.computedReference(col, e.to)
+		}
 		return true
 	}
 	a, b := col.decision, e.to.decision
-	if e.kind == byForeignKey && a != nil && e.to.col.Generation.Computed() {
+	if e.kind == byForeignKey && a != nil && e.to.col.Generation.Computed() && !c.judgedAbove(col, e) {
 		c.referencesComputed(col, e.to)
 	}
 	switch {
@@ -235,6 +237,23 @@ func (c *compiler) agree(col *column, e edge) bool {
 	default:
 		return sameOutcome(a, b)
 	}
+}
+
+// above returns the column that a partition's has a foreign key from, or nil.
+func (c *compiler) above(col *column, e edge) *column {
+	for _, fk := range col.table.t.ForeignKeys {
+		if fk.Name == e.name && c.parentReferences(col.table, fk) {
+			return c.byID[col.table.t.Parents[0]].column(col.col.Name)
+		}
+	}
+	return nil
+}
+
+// judgedAbove reports whether the table that a partition belongs to has the key, and the same
+// decision about its column.
+func (c *compiler) judgedAbove(col *column, e edge) bool {
+	up := c.above(col, e)
+	return up != nil && up.decision == col.decision
 }
 
 // referencesComputed looks at a key onto a column that the database computes anew

@@ -34,8 +34,61 @@ func Words(code string) []string {
 	return strings.FieldsFunc(strings.ToLower(code), func(r rune) bool { return r < 0x80 && !inWord(byte(r)) })
 }
 
-// noColumn are the words of an expression that are no columns: literals, types, functions.
-var noColumn = regexp.MustCompile(`'(?:[^']|'')*'|::\s*(?:"[^"]*"|\w+)(?:\.(?:"[^"]*"|\w+))?|\b\w+\s*\(`)
+const (
+	literal    = `'(?:[^']|'')*'`
+	quotedName = `"(?:[^"]|"")*"|` + "`(?:[^`]|``)*`"
+	// typeName is a type as servers print it, to its end.
+	typeName = `(?:character\s+varying|bit\s+varying|double\s+precision|(?:timestamp|time)(?:\(\d+\))?\s+with(?:out)?\s+time\s+zone|(?:` + quotedName + `|\w+)(?:\.(?:` + quotedName + `|\w+))?)` +
+		`(?:\s*\([\d, ]+\))?(?:\[\])*`
+)
+
+var cast = regexp.MustCompile(`(?i)` + literal + `|` + quotedName + `|::\s*` + typeName)
+
+// WithoutCasts returns an expression without the types that PostgreSQL writes behind ::.
+func WithoutCasts(expression string) string {
+	return cast.ReplaceAllStringFunc(expression, func(s string) string {
+		if strings.HasPrefix(s, "::") {
+			return ""
+		}
+		return s
+	})
+}
+
+// token is a part of an expression: a column's name is in the first group, in quotes, or in
+// the second; other parts have none.
+var token = regexp.MustCompile(`(?i)` + literal +
+	`|::\s*` + typeName +
+	`|\bas\s+` + typeName + `(?:\s+(?:charset|character\s+set)\s+\w+)?\s*\)` +
+	`|\bat\s+time\s+zone\b` +
+	`|\bcollate\s+(?:\w+\.)?(?:` + quotedName + `|\w+)` +
+	`|\bextract\s*\(\s*\w+\s+from\b|\btimestamp(?:diff|add)\s*\(\s*\w+|\binterval\s+[\w.']+\s+\w+` +
+	`|\bcase\b` +
+	`|(?:` + quotedName + `|\w+)\s*\(` +
+	`|(` + quotedName + `)|([\pL_][\pL\pN_$]*)`)
+
+// reserved are the keywords of expressions that name a column only in quotes.
+var reserved = []string{"and", "as", "between", "collate", "distinct", "else", "exists", "from", "in", "is", "isnull", "not", "notnull", "null", "or", "select", "then", "when"}
+
+// spoken returns the names that an expression has where columns may stand, as they are
+// spelled there, without their quotes.
+func spoken(expression string) (names []string) {
+	cases := 0
+	for _, m := range token.FindAllStringSubmatch(expression, -1) {
+		word := strings.ToLower(m[2])
+		switch {
+		case strings.EqualFold(m[0], "case"):
+			cases++
+		case m[1] != "":
+			quote := m[1][:1]
+			names = append(names, strings.ReplaceAll(m[1][1:len(m[1])-1], quote+quote, quote))
+		case word == "end" && cases > 0:
+			cases--
+		case word != "" && !slices.Contains(reserved, word):
+			names = append(names, word)
+		}
+	}
+	return names
+}
 
 // ComputedFrom returns the columns that the table's computed column of that name is made
 // of, those behind other computed columns included, as far as the expressions tell.
@@ -46,9 +99,10 @@ func (t *Table) ComputedFrom(name string) (from []string) {
 		if col == nil || !col.Generation.Computed() {
 			continue
 		}
-		expression := noColumn.ReplaceAllString(col.Computation, " ")
+		names := spoken(col.Computation)
 		for _, other := range t.Columns {
-			if seen[other.Name] || !Names(expression, other.Name) {
+			named := Names(col.Computation, "["+other.Name+"]") || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, other.Name) })
+			if seen[other.Name] || !named {
 				continue
 			}
 			seen[other.Name] = true
