@@ -384,3 +384,25 @@ func TestOwnTypesToAnyVersion(t *testing.T) {
 		t.Errorf("the rows are %.300s, want %.300s", got, want)
 	}
 }
+
+// Backslashes arrive as they are from a database, or an account, to which they are escapes in
+// plain literals.
+func TestBackslashesOfOldStrings(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, `CREATE TABLE a (id int PRIMARY KEY, zip text DEFAULT 'a\b' CONSTRAINT digits CHECK (zip ~ '^[\w\\]+$'))`, `INSERT INTO a VALUES (1, '123'), (2, 'x\y')`,
+		`CREATE VIEW v AS SELECT * FROM a WHERE zip ~ '^\d+$'`, `CREATE INDEX few ON a (id) WHERE zip ~ '\d'`, `COMMENT ON TABLE a IS 'c:\temp'`,
+		"ALTER DATABASE "+ident(a.Value(t, from, "SELECT current_database()"))+" SET standard_conforming_strings = off", "CREATE TABLE "+`"Quoted"`+" (id int CONSTRAINT plain CHECK (id > 0))",
+		"ALTER DATABASE "+ident(a.Value(t, from, "SELECT current_database()"))+" SET quote_all_identifiers = on")
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	a.Exec(t, from, "ALTER DATABASE "+ident(a.Value(t, from, "SELECT current_database()"))+" RESET ALL")
+	b.Exec(t, to, "ALTER DATABASE "+ident(b.Value(t, to, "SELECT current_database()"))+" RESET ALL")
+	connectortest.ClosePostgresSessions()
+	const all = `SELECT (SELECT count(*) FROM v) || ' ' || (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef) || ' ' || obj_description('a'::regclass) || ' ' || (SELECT string_agg(pg_get_constraintdef(oid), ' ' ORDER BY conname) FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0)
+		|| ' ' || pg_get_viewdef('v'::regclass) || pg_get_indexdef('few'::regclass)`
+	if want, got := a.Value(t, from, all), b.Value(t, to, all); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}

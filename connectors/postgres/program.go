@@ -130,8 +130,10 @@ func (c *config) environment(database string, at endpoint) ([]string, error) {
 	set["PGDATABASE"] = database
 	set["PGPASSWORD"] = c.conn.Password
 	set["PGAPPNAME"] = "sanitize pg_dump"
-	// The program must not be held to what the account or the server likes best.
-	set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on")
+	// The program must not be held to what the account, the database or the server likes best; and
+	// what it writes is read by sessions to which a backslash is one.
+	set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on" +
+		" -c standard_conforming_strings=on -c quote_all_identifiers=off")
 	set["LC_ALL"] = "C"
 	var env []string
 	for _, kv := range os.Environ() {
