@@ -302,12 +302,31 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 		if err := b.make(ctx, held, e); err != nil {
 			switch e.Kind {
 			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS", "ACL":
-				return b.definitionError(ctx, e, err) // looks at no row
+				return b.unlessLost(ctx, held, b.definitionError(ctx, e, err)) // looks at no row
 			}
-			return hintPath(fail(ctx, b.side, "make "+e.String(), err), err)
+			return b.unlessLost(ctx, held, hintPath(fail(ctx, b.side, "make "+e.String(), err), err))
 		}
 	}
 	return nil
+}
+
+// unlessLost returns an error of an entry, unless rows or entries that were committed are not
+// there any more: a crash of the server may have cost the last of them, and what needs them is not
+// at fault.
+func (b *build) unlessLost(ctx context.Context, held *session, failed error) error {
+	if connectors.Retryable(failed) || ctx.Err() != nil || held.conn.IsClosed() {
+		return failed
+	}
+	receipts, err := readLedger(ctx, held.conn, b.ledger)
+	if err != nil {
+		return failed
+	}
+	entries, err := b.readMade(ctx, held.conn)
+	if err != nil || b.loads.among(receipts) && b.made.among(entries) {
+		return failed
+	}
+	return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: "build " + word(b.name), Retry: true,
+		Err: errors.New("the target's server has lost its last commits"), Hint: "run again"}
 }
 
 // hintPath says of a failure what it mostly comes from if a function is not found, or what it reads.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,7 @@ func TestCrash(t *testing.T) {
 	server := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{Settings: []string{"wal_writer_delay=10s", "wal_writer_flush_after=0"}})
 	t.Run("behind Finish", func(t *testing.T) { crashBehindFinish(t, newCrashing(t, server, "behind")) })
 	t.Run("within Finish", func(t *testing.T) { crashWithinFinish(t, newCrashing(t, server, "within")) })
+	t.Run("before a key", func(t *testing.T) { crashBeforeKey(t, newCrashing(t, server, "before")) })
 }
 
 // What Finish has made is on the disk when it returns: a crash right behind it costs
@@ -162,6 +164,48 @@ func crashWithinFinish(t *testing.T, c *crashing) {
 	receipts, err := c.build.Receipts(ctx)
 	if err != nil || len(receipts) != len(c.rows) {
 		t.Fatalf("%d receipts, %v", len(receipts), err)
+	}
+	if err := c.build.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.seal()
+}
+
+// A crash may cost what a key points to, rows or their own key, and nobody has heard of it when the
+// key is made: it fails, and is made when they are there again.
+func crashBeforeKey(t *testing.T, c *crashing) {
+	ctx := t.Context()
+	for _, name := range []string{"spoke", "hub"} {
+		tab := c.snap.Catalog().Table(catalog.TableID{Schema: "public", Name: name})
+		n, err := copyTable(ctx, c.snap, c.build, tab, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.rows[tab.ID] = n
+		if name == "spoke" {
+			c.server.Exec(t, c.server.DSN(c.build.name), "CREATE TABLE disk ()", "DROP TABLE disk")
+		}
+	}
+	c.server.Restart(t)
+	var err error
+	for tries := 0; ; tries++ {
+		if err = c.build.Finish(ctx); err == nil || !connectors.Retryable(err) || tries == 10 {
+			t.Fatalf("finished behind a crash: %v", err)
+		}
+		if strings.Contains(err.Error(), "lost its last commits") {
+			break
+		}
+	}
+	receipts, err := c.build.Receipts(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := range c.rows { // what the crash has cost depends on what else went to the disk
+		if !slices.ContainsFunc(receipts, func(r connectors.Receipt) bool { return r.Table == id }) {
+			if _, err := copyTable(ctx, c.snap, c.build, c.snap.Catalog().Table(id), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if err := c.build.Finish(ctx); err != nil {
 		t.Fatal(err)

@@ -51,6 +51,24 @@ func (l *loads) loaded(r connectors.Receipt) {
 	l.chunks[r.Table][r.Chunk] = r.Bytes
 }
 
+// among reports whether all chunks that are in, as far as is known, are among the receipts.
+func (l *loads) among(receipts []connectors.Receipt) bool {
+	there := make(map[string]bool, len(receipts))
+	for _, r := range receipts {
+		there[r.Chunk] = true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, chunks := range l.chunks {
+		for id := range chunks {
+			if !there[id] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // bytes returns how much of a table has been loaded.
 func (l *loads) bytes(id catalog.TableID) (n int64) {
 	l.mu.Lock()

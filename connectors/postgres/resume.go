@@ -126,6 +126,18 @@ func (m *made) add(key string) {
 	m.keys[key] = true
 }
 
+// among reports whether all that is known to be made is among the entries.
+func (m *made) among(entries []string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key := range m.keys {
+		if !slices.Contains(entries, key) {
+			return false
+		}
+	}
+	return true
+}
+
 // make runs an entry, unless it has been made, and notes it in the same transaction.
 func (b *build) make(ctx context.Context, held *session, e entry) error {
 	sum := sha256.Sum256([]byte(e.SQL))
