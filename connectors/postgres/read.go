@@ -50,25 +50,36 @@ func (s *snapshot) readError(ctx context.Context, chunk connectors.Chunk, err er
 	if stateOf(err) != "55P03" || ctx.Err() != nil {
 		return fail(ctx, s.side, op, err)
 	}
-	var waits *connectors.Error
-	if conn, cerr := s.connect(ctx, ""); cerr == nil {
-		each(ctx, conn, "queued", nil, func(row pgx.CollectableRow) error {
-			var id catalog.TableID
-			var pid int32
-			if err := row.Scan(&id.Schema, &id.Name, &pid); err != nil || id != chunk.Table {
-				return err
-			}
-			waits = &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: op, Retry: true,
-				Err:  fmt.Errorf("process %d waits to have %s for itself: it waits for this run, and whoever would read the table waits for it", pid, words(id)),
-				Hint: fmt.Sprintf("change definitions while no run reads; to let this one go on: SELECT pg_cancel_backend(%d)", pid)}
-			return nil
-		})
-		closeConn(conn)
+	for _, w := range s.queued(ctx) {
+		if w.table == chunk.Table {
+			return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: op, Retry: true,
+				Err:  fmt.Errorf("process %d waits to have %s for itself: it waits for this run, and whoever would read the table waits for it", w.process, words(w.table)),
+				Hint: fmt.Sprintf("change definitions while no run reads; to let this one go on: SELECT pg_cancel_backend(%d)", w.process)}
+		}
 	}
-	if waits == nil {
-		return fail(ctx, s.side, op, err)
+	return fail(ctx, s.side, op, err)
+}
+
+// queued is who waits to have a table for itself.
+type queued struct {
+	table   catalog.TableID
+	process int32
+}
+
+// queued returns who waits to have a table for itself, as far as a session can be had to ask.
+func (s *source) queued(ctx context.Context) (all []queued) {
+	conn, err := s.connect(ctx, "")
+	if err != nil {
+		return nil
 	}
-	return waits
+	defer closeConn(conn)
+	_ = each(ctx, conn, "queued", nil, func(row pgx.CollectableRow) error { // what is not known is not said
+		var w queued
+		err := row.Scan(&w.table.Schema, &w.table.Name, &w.process)
+		all = append(all, w)
+		return err
+	})
+	return all
 }
 
 type batches struct {

@@ -407,6 +407,9 @@ func TestReadersBehindWhoWaitsForTheRun(t *testing.T) {
 	if !connectors.Retryable(err) {
 		t.Error("it is not tried again")
 	}
+	// So does another run, which would join or open a snapshot.
+	_, err = openSnapshot(t, dsn, connectors.Options{LockTimeout: 200})
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, fmt.Sprintf("process %d waits for more than 200ms to have public.late for itself", pid), "a snapshot that is held", fmt.Sprintf("pg_cancel_backend(%d)", pid))
 }
 
 // A table that is dropped or swapped while a snapshot is opened costs another try.

@@ -187,16 +187,23 @@ func (s *snapshot) take(ctx context.Context) error {
 // definition already waits for whoever holds it. It asks on another session,
 // since that of the snapshot is spoilt; if it gets no answer it names none.
 func (s *source) lockedError(ctx context.Context) error {
-	what := "a table"
+	op := "lock the tables of " + s.display(s.conn.Database)
+	var held []catalog.TableID
 	if conn, err := s.connect(ctx, ""); err == nil {
-		locked, err := readTables(ctx, conn, "locked")
+		held, _ = readTables(ctx, conn, "locked") // what is not known is not said
 		closeConn(conn)
-		if err == nil && len(locked) > 0 {
-			what = listTables(locked)
-		}
 	}
-	return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Retry: true,
-		Op:   "lock the tables of " + s.display(s.conn.Database),
+	if waits := s.queued(ctx); len(held) == 0 && len(waits) > 0 {
+		w := waits[0]
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Retry: true, Op: op,
+			Err:  fmt.Errorf("process %d waits for more than %s to have %s for itself, and whoever would read the table waits for it", w.process, s.lockTimeout, words(w.table)),
+			Hint: fmt.Sprintf("it may wait for a snapshot that is held, by another run or for this one, and has to wait as long; to go on before it: SELECT pg_cancel_backend(%d)", w.process)}
+	}
+	what := "a table"
+	if len(held) > 0 {
+		what = listTables(held)
+	}
+	return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Retry: true, Op: op,
 		Err:  fmt.Errorf("somebody else holds the lock of %s for more than %s", what, s.lockTimeout),
 		Hint: "wait for the ALTER TABLE, TRUNCATE or VACUUM FULL that holds it, or raise the lock timeout"}
 }
