@@ -406,3 +406,42 @@ func TestBackslashesOfOldStrings(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
+
+// What the target's owner has said of the former copy holds for the next one: a night that opened it
+// to everybody would do harm. A template is replaced like others.
+func TestWhatWasSaidOfTheTarget(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, name, tester := a.Database(t), b.Name(t), b.Name(t)
+	to := b.DSN(name)
+	a.Exec(t, from, "CREATE TABLE t AS SELECT 1 AS id", "ALTER DATABASE "+ident(a.Value(t, from, "SELECT current_database()"))+" SET work_mem = '9MB'")
+	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+ident(tester))
+	t.Cleanup(func() { b.Exec(t, b.DSN("postgres"), "DROP OWNED BY "+ident(tester), "DROP ROLE "+ident(tester)) })
+	copied := func() {
+		t.Helper()
+		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied()
+	db := ident(name)
+	b.Exec(t, b.DSN("postgres"), "REVOKE ALL ON DATABASE "+db+" FROM PUBLIC", "GRANT CONNECT ON DATABASE "+db+" TO "+ident(tester), "ALTER DATABASE "+db+" CONNECTION LIMIT 7", "ALTER DATABASE "+db+" IS_TEMPLATE true",
+		"ALTER DATABASE "+db+" SET search_path = \"$user\", public", "ALTER DATABASE "+db+" SET work_mem = '1MB'", "ALTER ROLE "+ident(tester)+" IN DATABASE "+db+" SET statement_timeout = '1min'")
+	said := "SELECT concat_ws(' ', datconnlimit, datistemplate, datacl, (SELECT string_agg(concat_ws(' ', setrole <> 0, setconfig), ', ' ORDER BY setrole) FROM pg_db_role_setting WHERE setdatabase = d.oid)) FROM pg_database d WHERE datname = " + literal(name)
+	want := strings.Replace(b.Value(t, b.DSN("postgres"), said), "work_mem=1MB", "work_mem=9MB", 1) // the source's own comes first
+	for range 2 {
+		copied()
+		got := b.Value(t, b.DSN("postgres"), said)
+		sorted := func(s string) string {
+			w := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("{}, ", r) })
+			slices.Sort(w)
+			return strings.Join(w, " ")
+		}
+		if sorted(got) != sorted(want) {
+			t.Errorf("of the next copy is said\n%s, want\n%s", got, want)
+		}
+	}
+	if got := b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE starts_with(datname, "+literal(name)+")"); got != "1" {
+		t.Errorf("there are %s databases", got)
+	}
+	b.Exec(t, b.DSN("postgres"), "ALTER DATABASE "+db+" IS_TEMPLATE false")
+}

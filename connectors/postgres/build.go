@@ -154,10 +154,7 @@ func (b *build) createSQL() (string, error) {
 func (b *build) define(ctx context.Context) error {
 	for _, kv := range b.defs.Settings {
 		name, value, _ := strings.Cut(kv, "=")
-		// The value as it is stored is not the value as SQL would write it; so
-		// it is set here, as it is stored, and taken from here.
-		sql := fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); ALTER DATABASE %s SET %s FROM CURRENT; COMMIT",
-			literal(name), literal(value), ident(b.name), settingName(name))
+		sql := settingSQL("ALTER DATABASE "+ident(b.name), name, value)
 		if strings.EqualFold(name, "default_text_search_config") { // which may be the database's own, that is not there yet
 			sql = fmt.Sprintf("ALTER DATABASE %s SET %s TO %s", ident(b.name), settingName(name), literal(value))
 		}
@@ -221,6 +218,13 @@ func (b *build) compute(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return nil
+}
+
+// settingSQL returns what makes a setting of a database or a role, as ALTER … says. The value as it
+// is stored is not the value as SQL would write it; so it is set here, as it is stored, and taken
+// from here.
+func settingSQL(alter, name, value string) string {
+	return fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); %s SET %s FROM CURRENT; COMMIT", literal(name), literal(value), alter, settingName(name))
 }
 
 // settingName quotes the parts of a setting's name: plpgsql.extra_errors.

@@ -138,7 +138,7 @@ func (c *config) settings() [][2]string {
 	// Nobody but the run is in the build: what waits there waits for the run
 	// itself. What a crash of the server takes off the end of a build is made again,
 	// so its commits need not reach the disk one by one; the last one does.
-	return append(s, [2]string{"lock_timeout", "0"}, [2]string{"synchronous_commit", "off"},
+	return append(s, [2]string{"lock_timeout", "0"}, [2]string{"default_transaction_read_only", "off"}, [2]string{"synchronous_commit", "off"},
 		[2]string{"check_function_bodies", "off"}, [2]string{"xmloption", "content"},
 		[2]string{"array_nulls", "on"}, [2]string{"transform_null_equals", "off"})
 }

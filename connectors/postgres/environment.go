@@ -397,7 +397,12 @@ func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
 			if !isFormer {
 				s.relieve(ctx, n.name) // perhaps it was left since the disk is full
 			}
-			if err := s.drop(ctx, conn, n.name); err != nil {
+			err := s.drop(ctx, conn, n.name)
+			if err != nil && isFormer {
+				s.warn(fmt.Sprintf("the former copy %s is still there: %v", n.name, err))
+				continue // it is in nobody's way
+			}
+			if err != nil {
 				return err
 			}
 			s.warn("removed what a killed run had left: " + n.name)
@@ -416,6 +421,11 @@ func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 		return failDefinition(ctx, s.side, op, err)
 	}
 	_, err := conn.Exec(ctx, sql)
+	if stateOf(err) == "42809" { // somebody has made a template of it
+		if _, err = conn.Exec(ctx, "ALTER DATABASE "+ident(name)+" IS_TEMPLATE false"); err == nil {
+			_, err = conn.Exec(ctx, sql)
+		}
+	}
 	return failDefinition(ctx, s.side, op, err)
 }
 
@@ -451,6 +461,11 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
 	exists := slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.target })
 	if err := b.guard(ctx, admin); err != nil {
 		return err // somebody made it while we were building
+	}
+	if exists {
+		if err := b.follow(ctx, admin); err != nil {
+			return err
+		}
 	}
 	old := stem(b.target) + former + b.spec.Run
 	rename := "ALTER DATABASE " + ident(b.name) + " RENAME TO " + ident(b.target) + "; COMMIT"
@@ -491,6 +506,37 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
 		if err := b.drop(ctx, admin, old); err != nil {
 			// The promotion has succeeded all the same; the next run tries again.
 			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
+		}
+	}
+	return nil
+}
+
+// follow gives the build what its owner has said of the former copy: who may connect, and how
+// many, and settings. What cannot be had is said, and stops nothing.
+func (b *build) follow(ctx context.Context, admin *pgx.Conn) error {
+	type wish struct{ what, setting, sql string }
+	var wishes []wish
+	err := each(ctx, admin, "former", []any{b.target, b.name}, func(row pgx.CollectableRow) error {
+		var w wish
+		var order int
+		err := row.Scan(&w.what, &w.setting, &w.sql, &order)
+		wishes = append(wishes, w)
+		return err
+	})
+	if err != nil {
+		return failDefinition(ctx, b.side, "read what was said of "+b.display(b.target), err)
+	}
+	for _, w := range wishes {
+		sql := strings.Replace(w.sql, "%1$I", ident(b.name), 1)
+		if name, value, is := strings.Cut(w.setting, "="); is {
+			sql = settingSQL(sql, name, value)
+		}
+		if _, err := admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
+			refused := fail(ctx, b.side, "make it", err) // the server's own words may quote a value
+			b.warn(fmt.Sprintf("the target loses what was said of it, %s: %v", w.what, refused))
+			if _, err := admin.Exec(ctx, "ROLLBACK"); err != nil {
+				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
+			}
 		}
 	}
 	return nil
