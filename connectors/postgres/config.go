@@ -152,6 +152,11 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 	op := "connect to " + c.display(cc.Database)
 	conn, err := pgx.ConnectConfig(asSession(ctx), cc)
 	if err != nil {
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) && refused.Code == "42704" {
+			return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op, Err: spoken(refused),
+				Hint: "what the connection string sets beside host, port, user and the like are settings of the server"}
+		}
 		if stateOf(err) != "" || ctx.Err() != nil {
 			return nil, failDefinition(ctx, c.side, op, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -56,6 +57,10 @@ var classes = map[string]string{
 	"57": "operator intervention", "58": "system error", "F0": "configuration file error", "0L": "right that cannot be given", "XX": "internal error",
 }
 
+// inFunction is the beginning of a context that names a function, with the types that it takes.
+// What stands behind it may quote values.
+var inFunction = regexp.MustCompile(`^(?:PL/pgSQL function ([^\s(]+\([^)\n]*\)) line \d+ at |SQL function "([^"\n]+)" )`)
+
 // bare turns a server's error into a condition: words of ours, with the names
 // that the server gives in fields of their own, and nothing of its message.
 func bare(pg *pgconn.PgError) *condition {
@@ -85,6 +90,9 @@ func bare(pg *pgconn.PgError) *condition {
 	}
 	if pg.DataTypeName != "" {
 		at = append(at, "type "+word(pg.DataTypeName))
+	}
+	if m := inFunction.FindStringSubmatch(pg.Where); m != nil {
+		at = append(at, "function "+m[1]+m[2])
 	}
 	if len(at) > 0 {
 		text += ": " + strings.Join(at, ", ")
@@ -233,6 +241,9 @@ func classify(e *connectors.Error, pg *pgconn.PgError) {
 	case pg.Code == "53200" && strings.Contains(pg.Hint, "max_locks_per_transaction"):
 		e.Kind = connectors.KindUnavailable
 		e.Hint = "raise max_locks_per_transaction at the server: it has room for fewer locks than the database has tables"
+	case pg.Code == "53300":
+		e.Kind, e.Retry = connectors.KindUnavailable, true
+		e.Hint = "the server, or the account, has no session left: wait for others, take fewer (--workers, --max-source-connections), or raise the limit"
 	case strings.HasPrefix(pg.Code, "53"):
 		e.Kind, e.Retry = connectors.KindUnavailable, true
 	case strings.HasPrefix(pg.Code, "22"), strings.HasPrefix(pg.Code, "23"), strings.HasPrefix(pg.Code, "P0"):

@@ -238,3 +238,10 @@ func TestReadersAtSeveralServers(t *testing.T) {
 		t.Errorf("the watch says %v", err)
 	}
 }
+
+// What a connection string sets that no server knows is a mistake in it.
+func TestUnknownSetting(t *testing.T) {
+	dsn := connectortest.Postgres(t).Database(t)
+	_, err := Connector{}.OpenSource(t.Context(), dsn+"&nosuch=1", connectors.Options{})
+	wants(t, err, connectors.KindUsage, connectors.SourceSide, "nosuch", "settings of the server")
+}

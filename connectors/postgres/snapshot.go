@@ -351,6 +351,11 @@ func (s *snapshot) ask(ctx context.Context) error {
 }
 
 func (s *snapshot) lostError(err error) error {
+	if gone(err) { // to a reader that would have joined it
+		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
+			Err:  errors.New("the server knows it no more: the session that held it is lost"),
+			Hint: "the server was restarted or ended the session, as a standby without hot_standby_feedback does to go on; run again"}
+	}
 	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
 		Err:  fmt.Errorf("the session that holds it is lost: %w", wrap(context.Background(), s.side, "ask it", err, spoken)),
 		Hint: "the server was restarted or ended the session; run again"}
