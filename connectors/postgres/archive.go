@@ -347,10 +347,7 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 	a.wholeExclusions()
 	a.postpone(p)
 	for _, it := range a.items {
-		if !it.after || it.left {
-			continue
-		}
-		if it.Phase != "" { // one that was postponed
+		if !it.after || it.left || it.Phase != "" { // or was postponed
 			continue
 		}
 		it.Phase = phaseRest
@@ -359,6 +356,9 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 		switch it.Kind {
 		case "INDEX ATTACH":
 			it.Phase = phaseAttach
+			if slices.ContainsFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.Phase == phaseFilled }) {
+				it.Phase = phaseFilled
+			}
 		case "STATISTICS":
 			// Of a materialized view they wait for it, and it for the keys.
 			if owned && t != nil {
@@ -370,7 +370,7 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			switch {
 			case !owned || t == nil: // of a materialised view
 			case t.Kind == catalog.Partitioned:
-				it.Phase = phaseAttach
+				it.Phase = p.looks(it.SQL)
 			case p.looking.rows.calledIn(it.SQL):
 				it.Phase, it.Table = p.looks(it.SQL), &o.table
 			default:
@@ -382,7 +382,7 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 			}
 		case "COMMENT":
 			for _, id := range it.deps {
-				if d := a.byID[id]; d != nil && d.after && (d.Phase == phaseTable || d.Phase == phaseLast) {
+				if d := a.byID[id]; d != nil && d.after && (d.Phase == phaseTable || d.Phase == phaseFilled || d.Phase == phaseLast) {
 					it.Phase, it.Table = d.Phase, d.Table
 				}
 			}

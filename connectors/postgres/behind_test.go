@@ -42,7 +42,9 @@ func TestWhatLooksIntoViews(t *testing.T) {
 		"CREATE MATERIALIZED VIEW known AS SELECT id, name FROM zones GROUP BY id", "CREATE UNIQUE INDEX ON known (id)",
 		"CREATE FUNCTION name_of(i int) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT name FROM public.known WHERE id = i'",
 		"CREATE FUNCTION is_known(i int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN public.name_of(i) IS NOT NULL; END'",
-		"CREATE TABLE large (zone int CONSTRAINT is_known CHECK (is_known(zone)))", "INSERT INTO large SELECT i % 10 FROM generate_series(1, 100) i", "CREATE INDEX by_name ON large (name_of(zone))")
+		"CREATE TABLE large (zone int CONSTRAINT is_known CHECK (is_known(zone)))", "INSERT INTO large SELECT i % 10 FROM generate_series(1, 100) i", "CREATE INDEX by_name ON large (name_of(zone))", "COMMENT ON INDEX by_name IS 'of an index'",
+		"CREATE TABLE parts (zone int) PARTITION BY RANGE (zone)", "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (5)", "CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (5) TO (10)",
+		"INSERT INTO parts SELECT i % 10 FROM generate_series(1, 100) i", "CREATE INDEX of_parts ON parts (name_of(zone))")
 	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +52,11 @@ func TestWhatLooksIntoViews(t *testing.T) {
 	if want, got := a.Value(t, from, parts), b.Value(t, to, parts); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got := b.Value(t, to, "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE name_of(zone) = 'z3'"); got != "off 10" {
+	if got := b.Value(t, to+"&enable_seqscan=off", "SELECT current_setting('enable_seqscan') || ' ' || count(*) FROM large WHERE name_of(zone) = 'z3'"); got != "off 10" {
 		t.Errorf("by the index there are %s rows", got)
+	}
+	if got := b.Value(t, to, "SELECT obj_description('by_name'::regclass) || ' ' || (SELECT count(*) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'i')"); got != "of an index 2" {
+		t.Errorf("the index's comment, and indexes that are attached: %s", got)
 	}
 }
 
@@ -279,11 +284,11 @@ func TestIndexesOverOtherTables(t *testing.T) {
 	if err := build.Finish(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := b.Value(t, b.DSN(build.name), "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE name_of(other) = 'n3'"); got != "off 100" {
+	if got := b.Value(t, b.DSN(build.name)+"&enable_seqscan=off", "SELECT count(*) FROM large WHERE name_of(other) = 'n3'"); got != "100" {
 		t.Errorf("by the index there are %s rows", got)
 	}
 	for _, condition := range []string{"called(other) = 'N3'", "seen_name(other) = 'n3'"} {
-		if got := b.Value(t, b.DSN(build.name), "SELECT set_config('enable_seqscan', 'off', false) || ' ' || count(*) FROM large WHERE "+condition); got != "off 100" {
+		if got := b.Value(t, b.DSN(build.name)+"&enable_seqscan=off", "SELECT count(*) FROM large WHERE "+condition); got != "100" {
 			t.Errorf("by the index there are %s rows where %s", got, condition)
 		}
 	}
@@ -443,5 +448,14 @@ func TestWhatWasSaidOfTheTarget(t *testing.T) {
 	if got := b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_database WHERE starts_with(datname, "+literal(name)+")"); got != "1" {
 		t.Errorf("there are %s databases", got)
 	}
-	b.Exec(t, b.DSN("postgres"), "ALTER DATABASE "+db+" IS_TEMPLATE false")
+	// What the source no longer says is not said any more; what the owner has closed stays closed.
+	a.Exec(t, from, "ALTER DATABASE "+ident(a.Value(t, from, "SELECT current_database()"))+" RESET ALL")
+	b.Exec(t, b.DSN("postgres"), "ALTER DATABASE "+db+" IS_TEMPLATE false", "ALTER DATABASE "+db+" ALLOW_CONNECTIONS false")
+	copied()
+	if got := b.Value(t, b.DSN("postgres"), said); strings.Contains(got, "work_mem") || !strings.Contains(got, "search_path") || !strings.Contains(got, "statement_timeout=1min") {
+		t.Errorf("of the copy is said %s", got)
+	}
+	if got := b.Value(t, b.DSN("postgres"), "SELECT datallowconn FROM pg_database WHERE datname = "+literal(name)); got != "f" {
+		t.Error("the copy lets everybody in again")
+	}
 }

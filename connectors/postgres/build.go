@@ -83,8 +83,10 @@ func (b *build) mark(state string) mark {
 	return mark{Target: b.target, Run: b.spec.Run, State: state, Fingerprint: hex.EncodeToString(h.Sum(nil)), At: time.Now().UTC().Truncate(time.Second)}
 }
 
-func (b *build) setMark(ctx context.Context, admin *pgx.Conn, state string) error {
-	_, err := admin.Exec(ctx, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(b.mark(state).String()))
+func (b *build) setMark(ctx context.Context, admin *pgx.Conn, state string, own ...string) error {
+	m := b.mark(state)
+	m.Own = own
+	_, err := admin.Exec(ctx, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(m.String()))
 	return err
 }
 
@@ -155,9 +157,6 @@ func (b *build) define(ctx context.Context) error {
 	for _, kv := range b.defs.Settings {
 		name, value, _ := strings.Cut(kv, "=")
 		sql := settingSQL("ALTER DATABASE "+ident(b.name), name, value)
-		if strings.EqualFold(name, "default_text_search_config") { // which may be the database's own, that is not there yet
-			sql = fmt.Sprintf("ALTER DATABASE %s SET %s TO %s", ident(b.name), settingName(name), literal(value))
-		}
 		if _, err := b.admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 			refused := fail(ctx, b.side, "set it", err) // the server's own words may quote the value
 			b.warn(fmt.Sprintf("the database setting %s stays behind: %v", name, refused))
@@ -220,10 +219,17 @@ func (b *build) compute(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// settingSQL returns what makes a setting of a database or a role, as ALTER … says. The value as it
-// is stored is not the value as SQL would write it; so it is set here, as it is stored, and taken
-// from here.
+// lists are the settings whose value is a list of names, each quoted by itself where it is stored
+// (GUC_LIST_QUOTE in the server's guc.c).
+var lists = []string{"local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces", "unix_socket_directories"}
+
+// settingSQL returns what makes a setting of a database or a role, as ALTER … says. A list as it is
+// stored is not the list as SQL would write it; so it is set here, as it is stored, and taken from
+// here. What others name may be in another database only.
 func settingSQL(alter, name, value string) string {
+	if !slices.Contains(lists, strings.ToLower(name)) {
+		return alter + " SET " + settingName(name) + " TO " + literal(value)
+	}
 	return fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); %s SET %s FROM CURRENT; COMMIT", literal(name), literal(value), alter, settingName(name))
 }
 

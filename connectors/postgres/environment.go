@@ -40,6 +40,7 @@ type mark struct {
 	State       string    `json:"state"` // building, ready
 	Fingerprint string    `json:"fingerprint,omitempty"`
 	At          time.Time `json:"at"`
+	Own         []string  `json:"own,omitempty"` // of a sealed one: see digests
 }
 
 const markStart = "sanitize: "
@@ -398,7 +399,7 @@ func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
 				s.relieve(ctx, n.name) // perhaps it was left since the disk is full
 			}
 			err := s.drop(ctx, conn, n.name)
-			if err != nil && isFormer {
+			if err != nil && isFormer && ctx.Err() == nil && !conn.IsClosed() {
 				s.warn(fmt.Sprintf("the former copy %s is still there: %v", n.name, err))
 				continue // it is in nobody's way
 			}
@@ -458,12 +459,17 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	exists := slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.target })
+	exists, was := false, mark{}
+	for _, n := range list {
+		if n.name == b.target {
+			exists, was = true, n.mark
+		}
+	}
 	if err := b.guard(ctx, admin); err != nil {
 		return err // somebody made it while we were building
 	}
 	if exists {
-		if err := b.follow(ctx, admin); err != nil {
+		if err := b.follow(ctx, admin, was); err != nil {
 			return err
 		}
 	}
@@ -506,37 +512,6 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
 		if err := b.drop(ctx, admin, old); err != nil {
 			// The promotion has succeeded all the same; the next run tries again.
 			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
-		}
-	}
-	return nil
-}
-
-// follow gives the build what its owner has said of the former copy: who may connect, and how
-// many, and settings. What cannot be had is said, and stops nothing.
-func (b *build) follow(ctx context.Context, admin *pgx.Conn) error {
-	type wish struct{ what, setting, sql string }
-	var wishes []wish
-	err := each(ctx, admin, "former", []any{b.target, b.name}, func(row pgx.CollectableRow) error {
-		var w wish
-		var order int
-		err := row.Scan(&w.what, &w.setting, &w.sql, &order)
-		wishes = append(wishes, w)
-		return err
-	})
-	if err != nil {
-		return failDefinition(ctx, b.side, "read what was said of "+b.display(b.target), err)
-	}
-	for _, w := range wishes {
-		sql := strings.Replace(w.sql, "%1$I", ident(b.name), 1)
-		if name, value, is := strings.Cut(w.setting, "="); is {
-			sql = settingSQL(sql, name, value)
-		}
-		if _, err := admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
-			refused := fail(ctx, b.side, "make it", err) // the server's own words may quote a value
-			b.warn(fmt.Sprintf("the target loses what was said of it, %s: %v", w.what, refused))
-			if _, err := admin.Exec(ctx, "ROLLBACK"); err != nil {
-				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
-			}
 		}
 	}
 	return nil

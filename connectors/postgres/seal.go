@@ -66,7 +66,11 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 		if _, err := admin.Exec(ctx, "ALTER DATABASE "+ident(b.name)+" CONNECTION LIMIT -1"); err != nil {
 			return err
 		}
-		return b.setMark(ctx, admin, stateReady)
+		own, err := readSaid(ctx, admin, b.name)
+		if err != nil {
+			return err
+		}
+		return b.setMark(ctx, admin, stateReady, digests(b.spec.Run, own)...)
 	})
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
