@@ -248,10 +248,14 @@ func (h *heldSnapshot) wait(ctx context.Context, told <-chan struct{}) (reason s
 	ask := time.NewTicker(holderAsks)
 	defer ask.Stop()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	held, _ := h.snapshot.(connectors.Held)
 	answers := make(chan error, 1)
-	answered := held != nil // a server that stands still must not keep us from hearing the others
+	asked := held == nil // a server that stands still must not keep us from hearing the others
+	defer func() {
+		if cancel(); asked && held != nil {
+			<-answers
+		}
+	}()
 	for {
 		select {
 		case <-ctx.Done():
@@ -261,15 +265,15 @@ func (h *heldSnapshot) wait(ctx context.Context, told <-chan struct{}) (reason s
 		case <-over.C:
 			return "its time is over", nil
 		case <-ask.C:
-			if answered {
-				answered = false
+			if !asked {
+				asked = true
 				go func() { answers <- held.Alive(ctx) }()
 			}
 		case err := <-answers:
+			asked = false
 			if err != nil && !errors.Is(err, context.Canceled) {
 				return "", err
 			}
-			answered = true
 		}
 	}
 }

@@ -327,12 +327,23 @@ func (b *build) unlessLost(ctx context.Context, held *session, failed error) err
 	if connectors.Retryable(failed) || ctx.Err() != nil || held.conn.IsClosed() {
 		return failed
 	}
+	// What others commit meanwhile is there, and not yet known.
+	chunks, keys := b.loads.known(), b.made.known()
 	receipts, err := readLedger(ctx, held.conn, b.ledger)
 	if err != nil {
 		return failed
 	}
 	entries, err := b.readMade(ctx, held.conn)
-	if err != nil || b.loads.among(receipts) && b.made.among(entries) {
+	if err != nil {
+		return failed
+	}
+	for _, r := range receipts {
+		delete(chunks, r.Chunk)
+	}
+	for _, key := range entries {
+		delete(keys, key)
+	}
+	if len(chunks) == 0 && len(keys) == 0 {
 		return failed
 	}
 	return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: "build " + word(b.name), Retry: true,

@@ -51,22 +51,17 @@ func (l *loads) loaded(r connectors.Receipt) {
 	l.chunks[r.Table][r.Chunk] = r.Bytes
 }
 
-// among reports whether all chunks that are in, as far as is known, are among the receipts.
-func (l *loads) among(receipts []connectors.Receipt) bool {
-	there := make(map[string]bool, len(receipts))
-	for _, r := range receipts {
-		there[r.Chunk] = true
-	}
+// known returns the chunks that are in, as far as is known.
+func (l *loads) known() map[string]bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	all := map[string]bool{}
 	for _, chunks := range l.chunks {
 		for id := range chunks {
-			if !there[id] {
-				return false
-			}
+			all[id] = true
 		}
 	}
-	return true
+	return all
 }
 
 // bytes returns how much of a table has been loaded.

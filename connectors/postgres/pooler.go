@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,8 +61,9 @@ type stickiness struct {
 const (
 	// pooledRounds is how often a pooler has to pass: others' transactions come between.
 	pooledRounds = 5
-	// pooledWait is how long a question may take that nothing should hold up.
-	pooledWait = 3 * time.Second
+	// pooledWait is how long a question may take that nothing should hold up, and poolWait how
+	// long a session of the pool may be waited for.
+	pooledWait, poolWait = 3 * time.Second, 15 * time.Second
 )
 
 // ownSession returns an error unless the connection string says of a pooler that each client has
@@ -84,9 +86,18 @@ func (c *config) ownSession(ctx context.Context, conn *pgx.Conn) error {
 	shared := &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op,
 		Err:  errors.New("the connection pooler shares the server's sessions by transactions, whatever the connection string says of it: what a run sets in its own would befall those of others"),
 		Hint: "give the address of the server itself, or of a pool by sessions"}
-	other, err := pgx.ConnectConfig(asSession(ctx), conn.Config().Copy())
+	soon, cancel := context.WithTimeout(ctx, poolWait)
+	defer cancel()
+	full := func(err error) error {
+		if soon.Err() == nil || ctx.Err() != nil {
+			return err
+		}
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true,
+			Err: errors.New("the connection pooler has no session left: a run needs several"), Hint: "let the pool have more sessions, or give the address of the server itself"}
+	}
+	other, err := pgx.ConnectConfig(asSession(soon), conn.Config().Copy())
 	if err != nil {
-		return err
+		return full(err)
 	}
 	defer closeConn(other)
 	for range pooledRounds {
@@ -95,31 +106,36 @@ func (c *config) ownSession(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		// The last process that was given back is the first to be given away.
-		if _, err := other.PgConn().Exec(ctx, "BEGIN READ ONLY").ReadAll(); err != nil {
-			if stateOf(err) != "" {
+		if _, err := other.PgConn().Exec(soon, "BEGIN READ ONLY").ReadAll(); err != nil {
+			if strings.Contains(err.Error(), "statement pooling") {
 				return shared // it does not even know transactions
 			}
-			return err
+			return full(err)
 		}
-		beside, err := answering(ctx, other.PgConn(), "")
+		beside, err := answering(soon, other.PgConn(), "")
 		if err != nil {
-			return err
+			return full(err)
 		}
-		soon, cancel := context.WithTimeout(ctx, pooledWait)
-		after, err := answering(soon, conn.PgConn(), "")
-		cancel()
+		after, err := c.answeringSoon(ctx, conn)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil || after != before || beside.pid == before.pid && beside.started == before.started {
 			return shared
 		}
-		if _, err := other.PgConn().Exec(ctx, "ROLLBACK").ReadAll(); err != nil {
-			return err
+		if _, err := other.PgConn().Exec(soon, "ROLLBACK").ReadAll(); err != nil {
+			return full(err)
 		}
 	}
 	c.sticky.known = true
 	return nil
+}
+
+// answeringSoon asks who answers, and does not wait until somebody else is done.
+func (c *config) answeringSoon(ctx context.Context, conn *pgx.Conn) (peer, error) {
+	ctx, cancel := context.WithTimeout(ctx, pooledWait)
+	defer cancel()
+	return answering(ctx, conn.PgConn(), "")
 }
 
 // severalError is the error of a session at another server than that of the snapshot.

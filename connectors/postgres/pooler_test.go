@@ -83,7 +83,19 @@ func (p *pooler) take() (*pgconn.HijackedConn, error) {
 // serve answers one client until it goes. Its number is not the server's.
 func (p *pooler) serve(conn net.Conn, number uint32) {
 	client := pgproto3.NewBackend(conn, conn)
-	if _, err := client.ReceiveStartupMessage(); err != nil {
+	started, err := client.ReceiveStartupMessage()
+	if err != nil {
+		return
+	}
+	if _, ssl := started.(*pgproto3.SSLRequest); ssl {
+		conn.Write([]byte("N"))
+		if started, err = client.ReceiveStartupMessage(); err != nil {
+			return
+		}
+	}
+	if m, is := started.(*pgproto3.StartupMessage); is && m.Parameters["options"] != "" { // as PgBouncer does
+		client.Send(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "08P01", Message: "unsupported startup parameter: options"})
+		client.Flush()
 		return
 	}
 	server, err := p.take()
@@ -219,6 +231,31 @@ func TestPoolerBySessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	snap.(*snapshot).release(held)
+}
+
+// Through a pooler, which takes no options, pg_dump writes as the account's sessions are.
+func TestDumpBehindPooler(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE people (id int PRIMARY KEY)")
+	for _, odd := range []bool{false, true} {
+		if odd {
+			a.Exec(t, dsn, "ALTER DATABASE "+ident(a.Value(t, dsn, "SELECT current_database()"))+" SET standard_conforming_strings = off")
+			connectortest.ClosePostgresSessions()
+		}
+		_, pooled := pool(t, dsn, true)
+		snap, err := openSnapshot(t, pooled+"&pool_mode=session", connectors.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = snap.Definitions(t.Context()); !odd && err != nil {
+			t.Error(err)
+		}
+		if odd {
+			wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "standard_conforming_strings = off", "the server itself")
+		}
+		snap.Close()
+	}
 }
 
 // Readers that reach another server than the snapshot's are refused, whatever its token says there.

@@ -132,8 +132,11 @@ func (c *config) environment(database string, at endpoint) ([]string, error) {
 	set["PGAPPNAME"] = "sanitize pg_dump"
 	// The program must not be held to what the account, the database or the server likes best; and
 	// what it writes is read by sessions to which a backslash is one.
-	set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on" +
-		" -c standard_conforming_strings=on -c quote_all_identifiers=off")
+	// Poolers take no options: what matters beside those that it sets itself, plain has asked.
+	if !c.pooled {
+		set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on" +
+			" -c standard_conforming_strings=on -c quote_all_identifiers=off")
+	}
 	set["LC_ALL"] = "C"
 	var env []string
 	for _, kv := range os.Environ() {
@@ -186,4 +189,20 @@ func (s *snapshot) dumpError(ctx context.Context, err error) error {
 			Hint: "pg_dump needs a session of its own: may the account have one more, and is the server still there?"}
 	}
 	return err
+}
+
+// plain returns an error where pg_dump, through a pooler, would write definitions that sessions of
+// ours read otherwise.
+func (s *snapshot) plain(ctx context.Context, conn *pgx.Conn) error {
+	if !s.pooled {
+		return nil
+	}
+	var odd string
+	err := conn.QueryRow(ctx, `SELECT coalesce(pg_catalog.string_agg(name || ' = ' || reset_val, ', '), '') FROM pg_catalog.pg_settings
+WHERE (name, reset_val) IN (('standard_conforming_strings', 'off'), ('quote_all_identifiers', 'on'))`).Scan(&odd)
+	if err != nil || odd == "" {
+		return err
+	}
+	return &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: "read the definitions of " + s.display(s.conn.Database),
+		Err: errors.New("sessions have " + odd + " there, and through a pooler pg_dump cannot be told otherwise"), Hint: "give the address of the server itself"}
 }

@@ -126,16 +126,11 @@ func (m *made) add(key string) {
 	m.keys[key] = true
 }
 
-// among reports whether all that is known to be made is among the entries.
-func (m *made) among(entries []string) bool {
+// known returns what is known to be made.
+func (m *made) known() map[string]bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for key := range m.keys {
-		if !slices.Contains(entries, key) {
-			return false
-		}
-	}
-	return true
+	return maps.Clone(m.keys)
 }
 
 // make runs an entry, unless it has been made, and notes it in the same transaction.

@@ -339,7 +339,7 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	var at endpoint
 	err = s.holding(ctx, func(conn *pgx.Conn) error {
 		at = s.reached(conn)
-		return nil
+		return s.plain(ctx, conn)
 	})
 	if err != nil {
 		return nil, err

@@ -513,6 +513,9 @@ func (s *snapshot) joining(ctx context.Context) (*session, error) {
 			if s.Alive(ctx) == nil && s.joined && !again {
 				continue
 			}
+			if ctx.Err() != nil {
+				return nil, failDefinition(ctx, s.side, "join the snapshot of "+s.display(s.conn.Database), err)
+			}
 			err = s.lostError(err)
 			s.mu.Lock()
 			s.lost = err
