@@ -157,6 +157,11 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 			return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op, Err: spoken(refused),
 				Hint: "what the connection string sets beside host, port, user and the like are settings of the server"}
 		}
+		if refused != nil && strings.HasPrefix(refused.Code, "XX") && ctx.Err() == nil {
+			// It cannot even begin a session, as on a full disk. No row is in reach.
+			return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true, Err: &condition{state: refused.Code, text: strings.TrimSpace(refused.Message)},
+				Hint: "the server is in trouble, and its log says more"}
+		}
 		if stateOf(err) != "" || ctx.Err() != nil {
 			return nil, failDefinition(ctx, c.side, op, err)
 		}
