@@ -50,8 +50,6 @@ func newProxy(t *testing.T, dsn string) (*proxy, string) {
 				buf := make([]byte, 4096)
 				for {
 					n, err := from.Read(buf)
-					p.still.RLock()
-					p.still.RUnlock()
 					if rest := left.Load(); rest > 0 {
 						if rest <= int64(n) {
 							to.Write(buf[:rest])
@@ -59,7 +57,10 @@ func newProxy(t *testing.T, dsn string) (*proxy, string) {
 						}
 						left.Add(-int64(n))
 					}
-					if _, e := to.Write(buf[:n]); e != nil || err != nil {
+					p.still.RLock()
+					_, e := to.Write(buf[:n])
+					p.still.RUnlock()
+					if e != nil || err != nil {
 						return
 					}
 				}
