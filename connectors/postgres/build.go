@@ -156,7 +156,8 @@ func (b *build) createSQL() (string, error) {
 func (b *build) define(ctx context.Context) error {
 	for _, kv := range b.defs.Settings {
 		name, value, _ := strings.Cut(kv, "=")
-		sql := settingSQL("ALTER DATABASE "+ident(b.name), name, value)
+		// The configuration may be the database's own, that is not there yet.
+		sql := settingSQL("ALTER DATABASE "+ident(b.name), name, value, strings.EqualFold(name, "default_text_search_config"))
 		if _, err := b.admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 			refused := fail(ctx, b.side, "set it", err) // the server's own words may quote the value
 			b.warn(fmt.Sprintf("the database setting %s stays behind: %v", name, refused))
@@ -219,15 +220,12 @@ func (b *build) compute(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// lists are the settings whose value is a list of names, each quoted by itself where it is stored
-// (GUC_LIST_QUOTE in the server's guc.c).
-var lists = []string{"local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces", "unix_socket_directories"}
-
-// settingSQL returns what makes a setting of a database or a role, as ALTER … says. A list as it is
-// stored is not the list as SQL would write it; so it is set here, as it is stored, and taken from
-// here. What others name may be in another database only.
-func settingSQL(alter, name, value string) string {
-	if !slices.Contains(lists, strings.ToLower(name)) {
+// settingSQL returns what makes a setting of a database or a role, as ALTER … says. The value as it
+// is stored is not the value as SQL would write it, of a list; so it is set here, as it is stored,
+// and taken from here, which the server refuses to whom it does not let set it. Of what is no list
+// it may be written as it is: the value may mean something in another database only.
+func settingSQL(alter, name, value string, written bool) string {
+	if written {
 		return alter + " SET " + settingName(name) + " TO " + literal(value)
 	}
 	return fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); %s SET %s FROM CURRENT; COMMIT", literal(name), literal(value), alter, settingName(name))

@@ -14,6 +14,10 @@ import (
 // What a target's owner has said of the database itself, beside what runs make of it, holds for
 // the copy that takes its place: a night that opened again what he has closed would do harm.
 
+// lists are the settings whose value is a list of names, each quoted by itself where it is stored
+// (GUC_LIST_QUOTE in the server's guc.c).
+var lists = []string{"local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries", "temp_tablespaces", "unix_socket_directories"}
+
 // said is one thing that is said of a database: see queries/said.sql.
 type said struct {
 	kind, role, text string
@@ -142,7 +146,7 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 				of, what = "ALTER ROLE "+ident(s.role)+" IN DATABASE "+database, what+" for "+word(s.role)
 			}
 			name, value, _ := strings.Cut(s.text, "=")
-			list = append(list, wish{what, settingSQL(of, name, value)})
+			list = append(list, wish{what, settingSQL(of, name, value, !slices.Contains(lists, s.setting()))})
 		}
 	}
 	if closed {
