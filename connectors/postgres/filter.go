@@ -71,16 +71,13 @@ func (s *snapshot) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.Ta
 		}
 		calls = append(calls, name)
 	}
-	var volatile []string
-	err = each(ctx, conn, "volatile", []any{calls}, func(row pgx.CollectableRow) error {
-		var name string
-		err := row.Scan(&name)
-		volatile = append(volatile, strings.TrimPrefix(name, "pg_catalog."))
-		return err
-	})
+	volatile, err := readNames(ctx, conn, "volatile", calls)
 	op := "choose the rows of " + words(root.ID)
 	if err != nil {
 		return "", failDefinition(ctx, s.side, op, err)
+	}
+	for i := range volatile {
+		volatile[i] = strings.TrimPrefix(volatile[i], "pg_catalog.")
 	}
 	if len(volatile) > 0 {
 		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition calls %s, which may answer otherwise the next time or have effects", list(volatile)),

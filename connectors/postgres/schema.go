@@ -257,8 +257,12 @@ func readTables(ctx context.Context, conn *pgx.Conn, name string, args ...any) (
 }
 
 func readUnsound(ctx context.Context, conn *pgx.Conn) ([]string, error) {
-	var names []string
-	err := each(ctx, conn, "unsound", nil, func(row pgx.CollectableRow) error {
+	return readNames(ctx, conn, "unsound")
+}
+
+// readNames returns the names that a query gives.
+func readNames(ctx context.Context, conn *pgx.Conn, query string, args ...any) (names []string, err error) {
+	err = each(ctx, conn, query, args, func(row pgx.CollectableRow) error {
 		var name string
 		err := row.Scan(&name)
 		names = append(names, name)

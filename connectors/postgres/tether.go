@@ -80,21 +80,15 @@ func extensionStays(name string, wrapping bool) string {
 
 // stayingExtensions returns the extensions of a database that stay behind, and why.
 func (p *picture) stayingExtensions(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
-	wrapping := map[string]bool{}
-	err := each(ctx, conn, "wrapping", nil, func(row pgx.CollectableRow) error {
-		var name string
-		err := row.Scan(&name)
-		wrapping[name] = true
-		return err
-	})
+	wrapping, err := readNames(ctx, conn, "wrapping")
+	if err != nil {
+		return nil, err
+	}
 	staying := map[string]string{}
 	for _, o := range p.objects {
 		if o.Kind == "extension" {
-			staying[o.Name] = extensionStays(o.Name, wrapping[o.Name])
+			staying[o.Name] = extensionStays(o.Name, slices.Contains(wrapping, o.Name))
 		}
-	}
-	if err != nil {
-		return nil, err
 	}
 	for _, name := range p.leaves {
 		if _, there := staying[name]; !there {
