@@ -68,6 +68,15 @@ type Keeper interface {
 	Keep() error
 }
 
+// Settler is a Build of a server that a crash may cost its last commits. Methods are safe for
+// concurrent use.
+type Settler interface {
+	// Settle puts all chunks that have been committed on the disk, beside what else the build
+	// is doing, and reports whether nothing that may happen to the target's server can cost
+	// their rows any more: then nothing has to be read again.
+	Settle(ctx context.Context) (safe bool, err error)
+}
+
 // Unfinished is what a run has left of a build.
 type Unfinished struct {
 	Run         string            // BuildSpec.Run

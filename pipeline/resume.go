@@ -266,15 +266,13 @@ func (x *execution) rounds(ctx context.Context, snapshot connectors.Snapshot, bu
 
 func (x *execution) round(ctx context.Context, snapshot connectors.Snapshot, build connectors.Build, s *schedule, ledger *Ledger, retried func(), again bool) error {
 	began := x.since
-	err := s.copy(ctx, x.run, build, ledger, retried)
+	err := s.copy(ctx, x.run, build, ledger, retried, func(ctx context.Context) error { return x.settle(ctx, snapshot, build) })
 	x.summary.Loaded += s.loaded.Sub(began)
 	if err != nil {
 		return err
 	}
-	if v, ok := snapshot.(connectors.Voucher); ok {
-		if err := v.Vouch(ctx); err != nil {
-			return err
-		}
+	if err := x.vouch(ctx, snapshot); err != nil {
+		return err
 	}
 	whole := func() error {
 		if !again {
@@ -293,10 +291,75 @@ func (x *execution) round(ctx context.Context, snapshot connectors.Snapshot, bui
 	if err := x.begin(Finish); err != nil {
 		return err
 	}
-	if err := build.Finish(ctx); err != nil {
+	if err := drained(ctx, x.run.Options.Drain, build.Finish); err != nil {
 		return err
 	}
 	return whole()
+}
+
+// vouch returns nil if all rows that were read are of the snapshot.
+func (x *execution) vouch(ctx context.Context, snapshot connectors.Snapshot) error {
+	if v, ok := snapshot.(connectors.Voucher); ok && !x.let {
+		return v.Vouch(ctx)
+	}
+	return nil
+}
+
+// settle lets the snapshot go once all rows are in, while indexes are still being made,
+// unless the target may lose rows that would have to be read again.
+func (x *execution) settle(ctx context.Context, snapshot connectors.Snapshot, build connectors.Build) error {
+	settler, ok := build.(connectors.Settler)
+	if !ok || x.let {
+		return nil
+	}
+	if safe, err := settler.Settle(ctx); err != nil || !safe {
+		return err
+	}
+	if err := x.vouch(ctx, snapshot); err != nil {
+		return err
+	}
+	x.letGo(snapshot)
+	return nil
+}
+
+// letGo ends the snapshot and the watch over it: no row of it will be needed. The source can
+// clean up behind its writers again, and alter its tables.
+func (x *execution) letGo(snapshot connectors.Snapshot) {
+	if x.let {
+		return
+	}
+	x.let = true
+	x.monitor.end()
+	// It was only read: what fails now has cost nothing, and is said when the run ends.
+	snapshot.Close()
+}
+
+// drained runs f, which is not divided into chunks, until drain is closed: then the context
+// that it was given ends, and the error is ErrInterrupted, unless f has been done by then.
+func drained(ctx context.Context, drain <-chan struct{}, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	onDrain(ctx, drain, cancel)
+	return interrupted(ctx, f(ctx))
+}
+
+// onDrain cancels ctx with ErrInterrupted when drain is closed, unless it has ended before.
+func onDrain(ctx context.Context, drain <-chan struct{}, cancel context.CancelCauseFunc) {
+	go func() {
+		select {
+		case <-drain:
+			cancel(ErrInterrupted)
+		case <-ctx.Done():
+		}
+	}()
+}
+
+// interrupted returns ErrInterrupted for whatever broke since onDrain has cancelled ctx.
+func interrupted(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), ErrInterrupted) {
+		return ErrInterrupted
+	}
+	return err
 }
 
 // found tells of what had been done before a run that goes on.

@@ -133,13 +133,17 @@ type execution struct {
 	kept    bool                   // the build was left aside
 	origin  string                 // of which database; see there
 	pace    *pace                  // of the readers
+	monitor *monitor               // of the snapshot, while it is open
+	let     bool                   // the snapshot has been let go: all rows are in
 }
 
+// begin begins a phase, unless the run was asked to stop. What has been sealed is
+// promoted all the same: that is one step, and the copy is whole.
 func (x *execution) begin(p Phase) error {
 	x.endPhase()
 	x.phase, x.since = p, time.Now()
 	x.run.Observer.PhaseBegan(p)
-	if closed(x.run.Options.Drain) {
+	if p != Promote && closed(x.run.Options.Drain) {
 		return ErrInterrupted
 	}
 	return nil
@@ -296,6 +300,7 @@ func (x *execution) complete(ctx context.Context, snapshot connectors.Snapshot, 
 	if err := x.rounds(ctx, snapshot, build, s); err != nil {
 		return err
 	}
+	x.letGo(snapshot)
 	if err := x.begin(Seal); err != nil {
 		return err
 	}

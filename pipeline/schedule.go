@@ -230,7 +230,19 @@ func (e *TableEstimate) choose(f connectors.Filter) {
 // copy runs all chunks and builds the indexes of each table whose rows are in as soon as a
 // session is free: rows come first. The source's snapshot is open for as long as rows are
 // read, and an index that took a loader's session would only divide the same work otherwise.
-func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, ledger *Ledger, retried func()) error {
+// It calls rowsIn when the last chunk is in, while indexes are being built. From then on
+// Options.Drain ends what is going on: there is no chunk left to bring to its end.
+func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, ledger *Ledger, retried func(), rowsIn func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := s.copyAll(ctx, r, build, ledger, retried, func(fctx context.Context) error {
+		onDrain(ctx, r.Options.Drain, cancel)
+		return rowsIn(fctx)
+	})
+	return interrupted(ctx, err)
+}
+
+func (s *schedule) copyAll(ctx context.Context, r *Run, build connectors.Build, ledger *Ledger, retried func(), rowsIn func(context.Context) error) error {
 	// The build's own sessions bound how many tables are finished at once.
 	finishing, fctx := errgroup.WithContext(ctx)
 	whole := newCountdown(s)
@@ -260,11 +272,14 @@ func (s *schedule) copy(ctx context.Context, r *Run, build connectors.Build, led
 		return nil
 	})
 	s.loaded = time.Now()
-	if err != nil {
-		// This ends the index builds too, and Wait waits for them: no goroutine
-		// outlives the call, and the first error is the one reported.
-		finishing.Go(func() error { return err })
-	}
+	finishing.Go(func() error {
+		if err != nil {
+			// This ends the index builds too, and Wait waits for them: no goroutine
+			// outlives the call, and the first error is the one reported.
+			return err
+		}
+		return rowsIn(fctx)
+	})
 	if ferr := finishing.Wait(); ferr != nil {
 		return ferr
 	}

@@ -37,7 +37,8 @@ type monitor struct {
 	observer Observer
 	governor *governor // nil does not govern
 	opened   time.Time
-	cancel   context.CancelCauseFunc
+	cancel   context.CancelCauseFunc // of the run
+	end      func()                  // ends the watch, before the snapshot is closed; once
 
 	mu      sync.Mutex
 	expire  *time.Timer   // nil without a limit
@@ -47,8 +48,8 @@ type monitor struct {
 	slowest time.Duration
 }
 
-// watch begins to watch the snapshot. The context that it returns ends when the
-// snapshot becomes older than it may. finish ends the watch, waits for its goroutine,
+// watch begins to watch the snapshot, until x.monitor.end. The context that it returns ends
+// when the snapshot becomes older than it may. finish ends the watch, waits for its goroutine,
 // and turns the error of a run that ended for that reason into one that says so.
 func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) (ctx context.Context, finish func(error) error) {
 	ctx, cancel := context.WithCancelCause(parent)
@@ -63,22 +64,28 @@ func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) 
 	if limits.SnapshotAge > 0 {
 		m.expire = time.AfterFunc(limits.SnapshotAge, m.expired)
 	}
+	asking, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	if m.watcher != nil {
-		watching.Go(func() { m.run(ctx) })
+		watching.Go(func() { m.run(asking) })
 	}
-	return ctx, func(err error) error {
+	m.end = sync.OnceFunc(func() {
+		stop()
+		watching.Wait()
 		if m.expire != nil {
 			m.expire.Stop()
 		}
+		x.summary.Watch = m.summary()
+	})
+	x.monitor = m
+	return ctx, func(err error) error {
+		m.end()
 		old := &tooOldError{}
 		if err != nil && errors.As(context.Cause(ctx), &old) {
 			// What broke, broke since the run gave up.
 			err = old.error
 		}
 		cancel(nil)
-		watching.Wait()
-		x.summary.Watch = m.summary()
 		return err
 	}
 }

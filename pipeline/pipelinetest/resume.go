@@ -72,7 +72,11 @@ func keeping(b connectors.Build, err error) (connectors.Build, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keeper{b, b.(*build).Build.(connectors.Keeper)}, nil
+	k := &keeper{b, b.(*build).Build.(connectors.Keeper)}
+	if s, ok := b.(*build).Build.(connectors.Settler); ok {
+		return &settler{k, s}, nil
+	}
+	return k, nil
 }
 
 type keeper struct {
@@ -81,3 +85,10 @@ type keeper struct {
 }
 
 func (k *keeper) Keep() error { return k.inner.Keep() }
+
+type settler struct {
+	*keeper
+	inner connectors.Settler
+}
+
+func (s *settler) Settle(ctx context.Context) (bool, error) { return s.inner.Settle(ctx) }
