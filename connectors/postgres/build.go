@@ -73,6 +73,9 @@ type build struct {
 	behind func() *behind // what the definitions say of each table, once they are settled
 
 	made made
+	// unlogged has, by their root, the tables whose rows a crash of the server may take away.
+	unlogged map[catalog.TableID][]catalog.TableID
+	rows     map[catalog.TableID]int64 // that the sealed build has
 }
 
 func (b *build) mark(state string) mark {
@@ -86,7 +89,23 @@ func (b *build) mark(state string) mark {
 func (b *build) setMark(ctx context.Context, admin *pgx.Conn, state string, own ...string) error {
 	m := b.mark(state)
 	m.Own = own
-	_, err := admin.Exec(ctx, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(m.String()))
+	return durably(ctx, admin, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(m.String()))
+}
+
+// durable returns statements as one transaction whose commit waits for the disk, and so for all
+// that was committed before it, in whatever database: those of the build itself do not wait.
+func durable(sql string) string {
+	return "BEGIN; SET LOCAL synchronous_commit = on; " + sql + "; COMMIT"
+}
+
+// durably runs statements like that on a session that outlives their failure.
+func durably(ctx context.Context, conn *pgx.Conn, sql string) error {
+	_, err := conn.PgConn().Exec(ctx, durable(sql)).ReadAll()
+	if err != nil && !conn.IsClosed() {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+		defer cancel()
+		conn.Exec(clean, "ROLLBACK")
+	}
 	return err
 }
 
@@ -193,6 +212,9 @@ func (b *build) define(ctx context.Context) error {
 			}
 		}
 		if err := b.defined(ctx, held); err != nil {
+			return err
+		}
+		if err := b.readUnlogged(ctx, held.conn); err != nil {
 			return err
 		}
 		b.whole.Store(true)
@@ -403,7 +425,7 @@ func (b *build) Finish(ctx context.Context) error {
 func (b *build) settle(ctx context.Context) error {
 	op := "put " + word(b.name) + " on the disk"
 	// An update, since a transaction that writes nothing waits for nothing.
-	sql := "BEGIN; SET LOCAL synchronous_commit = on; UPDATE " + ident(b.ledger) + ".state SET defined = defined; COMMIT"
+	sql := durable("UPDATE " + ident(b.ledger) + ".state SET defined = defined")
 	if err := b.with(ctx, func(held *session) error { return held.exec(ctx, sql) }); err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}

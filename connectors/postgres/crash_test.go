@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -26,11 +27,12 @@ type crashing struct {
 	rows   map[catalog.TableID]int64
 }
 
-func newCrashing(t *testing.T, server *connectortest.PrivatePostgres, target string) *crashing {
+func newCrashing(t *testing.T, server *connectortest.PrivatePostgres, target string, more ...string) *crashing {
 	a := connectortest.Postgres(t)
 	c := &crashing{t: t, from: a.Database(t), rows: map[catalog.TableID]int64{}, server: server, to: server.DSN(target)}
 	a.Exec(t, c.from, "CREATE TABLE hub (id bigint PRIMARY KEY, name text UNIQUE)", "CREATE TABLE spoke (id bigint PRIMARY KEY, hub_id bigint REFERENCES hub)",
 		"CREATE INDEX ON spoke (hub_id)", "INSERT INTO hub SELECT i, 'n' || i FROM generate_series(1, 500) i", "INSERT INTO spoke SELECT i, i FROM generate_series(1, 500) i")
+	a.Exec(t, c.from, more...)
 	var err error
 	if c.snap, err = openSnapshot(t, c.from, connectors.Options{}); err != nil {
 		t.Fatal(err)
@@ -102,6 +104,13 @@ func TestCrash(t *testing.T) {
 	t.Run("behind Finish", func(t *testing.T) { crashBehindFinish(t, newCrashing(t, server, "behind")) })
 	t.Run("within Finish", func(t *testing.T) { crashWithinFinish(t, newCrashing(t, server, "within")) })
 	t.Run("before a key", func(t *testing.T) { crashBeforeKey(t, newCrashing(t, server, "before")) })
+	t.Run("unlogged", func(t *testing.T) {
+		crashOfUnlogged(t, newCrashing(t, server, "unlogged", "ALTER TABLE spoke SET UNLOGGED"))
+	})
+	t.Run("connections", func(t *testing.T) {
+		lostBehindFinish(t, newCrashing(t, server, "lost", "ALTER TABLE spoke SET UNLOGGED"))
+	})
+	t.Run("answers", func(t *testing.T) { answersLost(t, newCrashing(t, server, "answers")) })
 }
 
 // What Finish has made is on the disk when it returns: a crash right behind it costs
@@ -119,20 +128,107 @@ func crashBehindFinish(t *testing.T, c *crashing) {
 	if got := c.server.Value(t, c.server.DSN(c.build.name), builtSQL); got != want {
 		t.Errorf("after the crash: %s, want %s", got, want)
 	}
-	// Tables may be unlogged, and empty now: this run does not promote them.
-	err := c.build.Seal(t.Context(), c.rows)
-	if kind, side := connectors.KindOf(err); kind != connectors.KindUnavailable || side != connectors.SinkSide || connectors.Retryable(err) {
-		t.Errorf("sealed behind a crash: kind %d, side %d, %v", kind, side, err)
-	}
-	if err := c.build.Keep(); err != nil {
+	// Nor does one before it is sealed, nor before it is promoted.
+	if err := c.build.Seal(t.Context(), c.rows); err != nil {
 		t.Fatal(err)
 	}
-	c.open()
-	c.begun(c.sink.(connectors.Resumer).Resume(t.Context(), c.spec()))
+	c.server.Restart(t)
+	if err := c.build.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sameDatabases(t, c.from, c.to)
+}
+
+// Rows of unlogged tables go with a crash, wherever the run is: it does not promote without them,
+// and who resumes it gets them again.
+func crashOfUnlogged(t *testing.T, c *crashing) {
+	c.load()
 	if err := c.build.Finish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c.seal()
+	if safe, err := c.build.Settle(t.Context()); safe || err != nil {
+		t.Errorf("a crash may cost rows: safe %t, %v", safe, err)
+	}
+	c.server.Restart(t)
+	empty := func(err error) {
+		t.Helper()
+		if kind, side := connectors.KindOf(err); kind != connectors.KindUnavailable || side != connectors.SinkSide || connectors.Retryable(err) {
+			t.Errorf("gone on with behind a crash: kind %d, side %d, %v", kind, side, err)
+		}
+	}
+	empty(c.build.Seal(t.Context(), c.rows))
+	if err := c.build.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	c.open()
+	c.begun(c.sink.Begin(t.Context(), c.spec()))
+	c.load()
+	if err := c.build.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.build.Seal(t.Context(), c.rows); err != nil {
+		t.Fatal(err)
+	}
+	c.server.Restart(t)
+	empty(c.build.Promote(t.Context()))
+	if err := c.build.Abort(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cut ends all sessions at the server but the one that asks.
+func (c *crashing) cut() {
+	c.t.Helper()
+	c.server.Exec(c.t, c.server.DSN("postgres"), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
+}
+
+// Connections that are lost behind Finish cost neither the run nor, where the server has not
+// crashed, the rows of unlogged tables.
+func lostBehindFinish(t *testing.T, c *crashing) {
+	c.load()
+	if err := c.build.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.cut()
+	if err := c.build.Seal(t.Context(), c.rows); err != nil {
+		t.Fatal(err)
+	}
+	c.cut()
+	if err := c.build.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sameDatabases(t, c.from, c.to)
+}
+
+// A step that was done, and nobody was told, is done.
+func answersLost(t *testing.T, c *crashing) {
+	ctx := t.Context()
+	c.server.Exec(t, c.server.DSN("postgres"), "CREATE DATABASE answers_stranger")
+	c.load()
+	if err := c.build.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	// Seal has dropped the ledger, and tries again.
+	last := true
+	c.server.Exec(t, c.server.DSN(c.build.name), c.build.lastSQL())
+	if err := c.build.seal(ctx, "seal", c.rows, &last); err != nil {
+		t.Fatal(err)
+	}
+	// The renaming got through; whoever asked for it has lost his connection, or his patience.
+	c.server.Exec(t, c.server.DSN("postgres"), "COMMENT ON DATABASE "+ident(c.build.name)+" IS "+literal(c.build.mark(stateReady).String()))
+	c.build.closePool()
+	c.server.Exec(t, c.server.DSN("postgres"), "ALTER DATABASE "+ident(c.build.name)+" RENAME TO answers",
+		"CREATE DATABASE "+c.build.formerName())
+	c.cut()
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := c.build.Promote(gone); err != nil {
+		t.Errorf("what has been promoted is said to have failed: %v", err)
+	}
+	if got := c.server.Value(t, c.server.DSN("postgres"), "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE datname LIKE 'answers%'"); got != "answers answers_stranger" {
+		t.Errorf("databases: %s", got)
+	}
+	sameDatabases(t, c.from, c.to)
 }
 
 // A crash between the last key and the end of Finish has cost that key, and none of its
@@ -285,5 +381,35 @@ func TestRetake(t *testing.T) {
 	}
 	if now, err := b.backend(ctx, b.admin); err != nil || now != b.taken {
 		t.Errorf("taken by %+v, noted %+v, %v", now, b.taken, err)
+	}
+}
+
+// Two accounts that cannot enter the same database for their locks do not take one target both.
+func TestTargetIsTakenFromElsewhere(t *testing.T) {
+	a := connectortest.Postgres(t)
+	ctx := t.Context()
+	to := a.DSN(a.Name(t))
+	var taken []*pgx.Conn
+	for i, database := range []string{"template1", "postgres", "template1"} {
+		opened, err := Connector{}.OpenSink(ctx, to, connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer opened.Close()
+		s := opened.(*sink)
+		s.maintenance = database
+		conn, err := s.admin(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeConn(conn)
+		err = s.take(ctx, conn)
+		if kind, _ := connectors.KindOf(err); (err == nil) != (i == 0) || i > 0 && kind != connectors.KindBusy {
+			t.Errorf("session %d in %s: kind %d, %v", i, database, kind, err)
+		}
+		taken = append(taken, conn)
+	}
+	for _, conn := range taken {
+		closeConn(conn)
 	}
 }

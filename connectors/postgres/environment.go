@@ -278,16 +278,24 @@ func hasSchema(spec connectors.BuildSpec, name string) bool {
 }
 
 // take takes the advisory lock of the target. It goes with the session: a killed
-// run holds it no longer than the server needs to notice.
+// run holds it no longer than the server needs to notice. Such a lock is one of the session's
+// database, and not every account may enter the same: so whoever has it looks whether another
+// has it elsewhere.
 func (s *sink) take(ctx context.Context, conn *pgx.Conn) error {
 	sum := sha256.Sum256([]byte("sanitize target " + s.target))
-	var got bool
-	err := conn.QueryRow(ctx, fmt.Sprintf("SELECT pg_catalog.pg_try_advisory_lock(%d)", int64(binary.BigEndian.Uint64(sum[:])))).Scan(&got)
-	if err != nil {
-		return failDefinition(ctx, s.side, "take "+s.display(s.target), err)
+	key := binary.BigEndian.Uint64(sum[:])
+	op := "take " + s.display(s.target)
+	var got, elsewhere bool
+	err := conn.QueryRow(ctx, fmt.Sprintf("SELECT pg_catalog.pg_try_advisory_lock(%d)", int64(key))).Scan(&got)
+	if err == nil && got {
+		err = conn.QueryRow(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+			AND classid = %d::pg_catalog.oid AND objid = %d::pg_catalog.oid AND granted AND pid <> pg_catalog.pg_backend_pid())`, key>>32, uint32(key))).Scan(&elsewhere)
 	}
-	if !got {
-		return &connectors.Error{Kind: connectors.KindBusy, Side: s.side, Op: "take " + s.display(s.target),
+	if err != nil {
+		return failDefinition(ctx, s.side, op, err)
+	}
+	if !got || elsewhere {
+		return &connectors.Error{Kind: connectors.KindBusy, Side: s.side, Op: op,
 			Err:  errors.New("another run holds it"),
 			Hint: "wait until it is done; its session shows in pg_stat_activity as application_name sanitize"}
 	}
@@ -433,126 +441,6 @@ func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 func terminate(ctx context.Context, conn *pgx.Conn, database string) error {
 	_, err := conn.Exec(ctx, "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()", database)
 	return err
-}
-
-// Promote renames the target out of the way and the build into its place, in one
-// transaction: at every instant there is one whole copy under the name.
-func (b *build) Promote(ctx context.Context) error {
-	op := "promote " + b.display(b.target)
-	b.mu.Lock()
-	state := b.state
-	b.mu.Unlock()
-	if state != sealed {
-		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the build is not sealed")}
-	}
-	b.closePool()
-	// Both ends of the step are on the disk before a run says that it is done: the commits
-	// of the build itself have not waited for it.
-	return b.withAdmin(ctx, func(admin *pgx.Conn) error { return b.promote(ctx, op, admin) })
-}
-
-func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
-	if b.made.doubted() {
-		return b.crashedError(op, false) // the ledger is gone: nobody can tell what a crash has cost
-	}
-	list, err := b.neighbours(ctx, admin)
-	if err != nil {
-		return err
-	}
-	exists, was := false, mark{}
-	for _, n := range list {
-		if n.name == b.target {
-			exists, was = true, n.mark
-		}
-	}
-	if err := b.guard(ctx, admin); err != nil {
-		return err // somebody made it while we were building
-	}
-	if exists {
-		if err := b.follow(ctx, admin, was); err != nil {
-			return err
-		}
-	}
-	old := stem(b.target) + former + b.spec.Run
-	rename := "ALTER DATABASE " + ident(b.name) + " RENAME TO " + ident(b.target) + "; COMMIT"
-	if exists {
-		rename = "ALTER DATABASE " + ident(b.target) + " RENAME TO " + ident(old) + "; " + rename
-	}
-	rename = "BEGIN; SET LOCAL synchronous_commit = on; " + rename
-	// The former copy is disposable, and so are the sessions in it. While the
-	// rename waits for them to go it holds a lock that keeps new ones out; so
-	// another session ends them meanwhile.
-	stop, err := b.terminator(ctx, b.target, b.name)
-	if err != nil {
-		return err
-	}
-	_, err = admin.PgConn().Exec(ctx, rename).ReadAll()
-	refusal := stop()
-	if err != nil {
-		if !admin.IsClosed() {
-			clean, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
-			defer cancel()
-			admin.Exec(clean, "ROLLBACK")
-		}
-		failed := failDefinition(ctx, b.side, op, err)
-		var e *connectors.Error
-		if errors.As(failed, &e) && stateOf(err) == "55006" {
-			e.Kind, e.Hint = connectors.KindUnavailable, "sessions in the target could not be ended; end them and run again"
-			if refusal != nil {
-				e.Err = errors.Join(e.Err, wrap(context.Background(), b.side, "end sessions", refusal, spoken))
-			}
-		}
-		return failed
-	}
-	b.mu.Lock()
-	b.state = promoted
-	b.mu.Unlock()
-	if exists {
-		b.relieve(ctx, old) // with two copies the disk is as full as it gets
-		if err := b.drop(ctx, admin, old); err != nil {
-			// The promotion has succeeded all the same; the next run tries again.
-			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
-		}
-	}
-	return nil
-}
-
-// terminator ends the sessions in the databases again and again, until stopped.
-// The function that it returns stops it and tells what went wrong last, if anything.
-func (b *build) terminator(ctx context.Context, databases ...string) (stop func() error, err error) {
-	conn, err := b.sink.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	round := func() (err error) {
-		for _, name := range databases {
-			if e := terminate(ctx, conn, name); e != nil {
-				err = e
-			}
-		}
-		return err
-	}
-	last := round()
-	quit, finished := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(finished)
-		tick := time.NewTicker(100 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-				last = round()
-			}
-		}
-	}()
-	return func() error {
-		close(quit)
-		<-finished
-		closeConn(conn)
-		return last
-	}, nil
 }
 
 // Abort removes the build, unless it has been promoted, and gives the target free.

@@ -70,6 +70,25 @@ func (b *build) release(held *session) {
 	b.slots <- held // never waits: there is a place for each session
 }
 
+// freshen closes the sessions that nobody uses: where one connection was lost, the others were
+// too, and each would cost a try.
+func (b *build) freshen() {
+	for range cap(b.slots) {
+		select {
+		case held := <-b.slots:
+			if held != nil {
+				b.wanted.Add(1) // as whoever takes it does
+				held.bad = true
+				b.release(held)
+				continue
+			}
+			b.slots <- nil
+		default:
+			return
+		}
+	}
+}
+
 // into returns the table that a chunk's rows are loaded into: the partition that
 // they come from, or the root above it when a column is decoded, and so may be
 // masked, by which rows find their partition, or when they may find another at this server.

@@ -18,12 +18,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sanitize-db/sanitize/connectors"
-	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 var (
 	_ connectors.Resumer = (*sink)(nil)
 	_ connectors.Keeper  = (*build)(nil)
+	_ connectors.Settler = (*build)(nil)
 )
 
 // ledgerSQL returns what makes the tables of a build's ledger, in its schema:
@@ -89,7 +89,7 @@ func unpack(packed []byte, into any) error {
 // defined notes that all that rows need has been made. This commit waits for the disk,
 // and so for all before it: only chunks and what is made behind them can be lost by a crash.
 func (b *build) defined(ctx context.Context, held *session) error {
-	sql := "BEGIN; SET LOCAL synchronous_commit = on; INSERT INTO " + ident(b.ledger) + ".state VALUES (pg_catalog.clock_timestamp()); COMMIT"
+	sql := durable("INSERT INTO " + ident(b.ledger) + ".state VALUES (pg_catalog.clock_timestamp())")
 	return failDefinition(ctx, b.side, "prepare database "+word(b.name), held.exec(ctx, sql))
 }
 
@@ -103,6 +103,7 @@ type made struct {
 	// doubt is set when the server may have crashed since it was last asked: our own
 	// session on it was lost. No crash spares a session.
 	doubt bool
+	lost  bool // doubt has been set since the build was opened
 }
 
 func (m *made) doubted() bool {
@@ -195,55 +196,6 @@ func (b *build) recover(ctx context.Context, held *session) error {
 	return nil
 }
 
-// emptyUnlogged empties the unlogged tables that have not the rows of their receipts, with
-// the tables among which their rows are routed, and takes their chunks off the ledger: a
-// crash empties them, while the ledger is logged and still has their receipts.
-func (b *build) emptyUnlogged(ctx context.Context, held *session) error {
-	unlogged, err := readTables(ctx, held.conn, "unlogged")
-	if err != nil {
-		return err
-	}
-	roots := map[catalog.TableID]bool{}
-	for _, id := range unlogged {
-		if t := b.spec.Catalog.Table(id); t != nil {
-			roots[b.spec.Catalog.Root(t).ID] = true
-		}
-	}
-	for root := range roots {
-		var names, pairs []string
-		for _, t := range b.spec.Catalog.Tables {
-			if t.StoresRows() && b.spec.Catalog.Root(t).ID == root {
-				names = append(names, table(t.ID))
-				pairs = append(pairs, "("+literal(t.ID.Schema)+", "+literal(t.ID.Name)+")")
-			}
-		}
-		receipts := ident(b.ledger) + ".ledger WHERE (table_schema, table_name) IN (" + strings.Join(pairs, ", ") + ")"
-		var whole bool
-		// One statement sees one instant, though chunks may be committed meanwhile.
-		sql := "SELECT (SELECT pg_catalog.count(*) FROM ONLY " + strings.Join(names, ") + (SELECT pg_catalog.count(*) FROM ONLY ") + ") = (SELECT coalesce(pg_catalog.sum(rows), 0) FROM " + receipts + ")"
-		if err := held.conn.QueryRow(ctx, sql).Scan(&whole); err != nil {
-			return err
-		}
-		if whole {
-			continue
-		}
-		var acts bool
-		sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = ANY ($1::pg_catalog.regclass[])) OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = ANY ($1::pg_catalog.regclass[]))"
-		if err := held.conn.QueryRow(ctx, sql, names).Scan(&acts); err != nil {
-			return err
-		}
-		if acts {
-			// Rows that came now would meet triggers, rules and foreign keys.
-			return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: "load " + words(root) + " again", Hint: "run again",
-				Err: errors.New("a crash of the server has emptied it, since it is unlogged, when its keys or triggers were made already")}
-		}
-		if err := held.exec(ctx, "BEGIN; TRUNCATE ONLY "+strings.Join(names, ", ONLY ")+"; DELETE FROM "+receipts+"; COMMIT"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // withAdmin runs f on the session that holds the target's lock. Where that was lost,
 // another takes the lock again; if a run has it meanwhile, that is KindBusy.
 func (b *build) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
@@ -276,7 +228,7 @@ func (b *build) withAdmin(ctx context.Context, f func(*pgx.Conn) error) error {
 	closeConn(b.admin)
 	b.admin, b.taken = conn, taken
 	b.made.mu.Lock()
-	b.made.doubt = true
+	b.made.doubt, b.made.lost = true, true
 	b.made.mu.Unlock()
 	return f(conn)
 }
@@ -322,10 +274,16 @@ func (b *build) retake(ctx context.Context, conn *pgx.Conn) (taken backend, err 
 	if err != nil {
 		return backend{}, err
 	}
-	if !slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.name }) {
+	if !slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.name || b.landed(n) }) {
 		return backend{}, b.removedError()
 	}
 	return b.backend(ctx, conn)
+}
+
+// landed reports whether a database is the target, and already what was built: a promotion got
+// through, and the answer did not.
+func (b *build) landed(n neighbour) bool {
+	return n.name == b.target && n.ours && n.mark.State == stateReady && n.mark.Run == b.spec.Run
 }
 
 func (b *build) removedError() error {
@@ -538,7 +496,12 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	}
 	b.state, b.made.doubt = open, true
 	b.whole.Store(true)
-	err = b.with(ctx, func(held *session) error { return b.recover(ctx, held) })
+	err = b.with(ctx, func(held *session) error {
+		if err := b.readUnlogged(ctx, held.conn); err != nil {
+			return err
+		}
+		return b.recover(ctx, held)
+	})
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}

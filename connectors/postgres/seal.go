@@ -18,14 +18,37 @@ import (
 // then the build can be gone on with.
 func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error {
 	op := "seal " + b.display(b.target)
+	last := false // the transaction that drops the ledger has been sent
+	err := b.seal(ctx, op, rows, &last)
+	for range insistence {
+		if !connectors.Retryable(err) || ctx.Err() != nil {
+			break
+		}
+		b.freshen()
+		err = b.seal(ctx, op, rows, &last)
+	}
+	return err
+}
+
+func (b *build) seal(ctx context.Context, op string, rows map[catalog.TableID]int64, last *bool) error {
 	var faults []string
 	if err := b.hold(ctx); err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	if b.made.doubted() {
-		return b.crashedError(op, false) // unlogged tables may be empty
-	}
+	done := false
 	err := b.with(ctx, func(held *session) error {
+		if b.made.doubted() {
+			if err := b.stillWhole(ctx, held.conn, op, rows); err != nil {
+				return err
+			}
+		}
+		if *last { // and nobody knows whether it got through
+			var there bool
+			err := held.conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)", b.ledger).Scan(&there)
+			if done = !there; done || err != nil {
+				return err
+			}
+		}
 		receipts, err := readLedger(ctx, held.conn, b.ledger)
 		if err != nil {
 			return err
@@ -59,6 +82,10 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if err != nil {
 		return fail(ctx, b.side, op, err)
 	}
+	if done {
+		b.nowSealed(rows)
+		return nil
+	}
 	if len(faults) > 0 {
 		return &connectors.Error{Kind: connectors.KindIntegrity, Side: b.side, Op: op, Err: errors.New(list(faults))}
 	}
@@ -75,14 +102,20 @@ func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error 
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	err = b.with(ctx, func(held *session) error { return held.exec(ctx, b.lastSQL()) })
+	*last = true
+	err = b.with(ctx, func(held *session) error { return held.exec(ctx, durable(b.lastSQL())) })
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	b.mu.Lock()
-	b.state = sealed
-	b.mu.Unlock()
+	b.nowSealed(rows)
 	return nil
+}
+
+// nowSealed notes that all is on the disk, and that there is no ledger any more.
+func (b *build) nowSealed(rows map[catalog.TableID]int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.state, b.rows = sealed, rows
 }
 
 func compareRows(want map[catalog.TableID]int64, receipts []connectors.Receipt) (faults []string) {

@@ -1,0 +1,182 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+)
+
+// Promote renames the target out of the way and the build into its place, in one
+// transaction: at every instant there is one whole copy under the name.
+func (b *build) Promote(ctx context.Context) error {
+	op := "promote " + b.display(b.target)
+	b.mu.Lock()
+	state := b.state
+	b.mu.Unlock()
+	if state != sealed {
+		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the build is not sealed")}
+	}
+	b.closePool()
+	promote := func(admin *pgx.Conn) error { return b.promote(ctx, op, admin) }
+	err := b.withAdmin(ctx, promote)
+	for range insistence {
+		if !connectors.Retryable(err) || ctx.Err() != nil {
+			break
+		}
+		err = b.withAdmin(ctx, promote)
+	}
+	if err == nil {
+		return nil
+	}
+	// An answer that was not waited for, or got lost, may have been that it is done.
+	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	done := false
+	b.withAdmin(sure, func(admin *pgx.Conn) (err error) {
+		done, err = b.arrived(sure, admin)
+		return err
+	})
+	if done {
+		return nil
+	}
+	return err
+}
+
+// insistence is how often a step that was cut short by a lost connection is tried again.
+const insistence = 3
+
+// arrived reports whether the build is the target by now, and ends what is left of a
+// promotion that got through.
+func (b *build) arrived(ctx context.Context, admin *pgx.Conn) (bool, error) {
+	list, err := b.neighbours(ctx, admin)
+	if err != nil || !slices.ContainsFunc(list, b.landed) {
+		return false, err
+	}
+	b.mu.Lock()
+	b.state = promoted
+	b.mu.Unlock()
+	old := b.formerName()
+	if slices.ContainsFunc(list, func(n neighbour) bool { return n.name == old }) {
+		b.relieve(ctx, old) // with two copies the disk is as full as it gets
+		if err := b.drop(ctx, admin, old); err != nil {
+			// The promotion has succeeded all the same; the next run tries again.
+			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
+		}
+	}
+	return true, nil
+}
+
+// formerName returns what the former copy is called until it is dropped.
+func (b *build) formerName() string { return stem(b.target) + former + b.spec.Run }
+
+func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
+	if done, err := b.arrived(ctx, admin); done || err != nil {
+		return err
+	}
+	if b.made.doubted() {
+		conn, err := b.connect(ctx, b.name)
+		if err != nil {
+			return err
+		}
+		err = b.stillWhole(ctx, conn, op, b.rows)
+		closeConn(conn)
+		if err != nil {
+			return err
+		}
+	}
+	list, err := b.neighbours(ctx, admin)
+	if err != nil {
+		return err
+	}
+	exists, was := false, mark{}
+	for _, n := range list {
+		if n.name == b.target {
+			exists, was = true, n.mark
+		}
+	}
+	if err := b.guard(ctx, admin); err != nil {
+		return err // somebody made it while we were building
+	}
+	if exists {
+		if err := b.follow(ctx, admin, was); err != nil {
+			return err
+		}
+	}
+	rename := "ALTER DATABASE " + ident(b.name) + " RENAME TO " + ident(b.target)
+	if exists {
+		rename = "ALTER DATABASE " + ident(b.target) + " RENAME TO " + ident(b.formerName()) + "; " + rename
+	}
+	// The former copy is disposable, and so are the sessions in it. While the
+	// rename waits for them to go it holds a lock that keeps new ones out; so
+	// another session ends them meanwhile.
+	stop, err := b.terminator(ctx, b.target, b.name)
+	if err != nil {
+		return err
+	}
+	// Both ends of the step are on the disk before a run says that it is done.
+	err = durably(ctx, admin, rename)
+	refusal := stop()
+	if err != nil {
+		failed := failDefinition(ctx, b.side, op, err)
+		var e *connectors.Error
+		if errors.As(failed, &e) && stateOf(err) == "55006" {
+			e.Kind, e.Hint = connectors.KindUnavailable, "sessions in the target could not be ended; end them and run again"
+			if refusal != nil {
+				e.Err = errors.Join(e.Err, wrap(context.Background(), b.side, "end sessions", refusal, spoken))
+			}
+		}
+		return failed
+	}
+	_, err = b.arrived(ctx, admin)
+	b.mu.Lock()
+	b.state = promoted
+	b.mu.Unlock()
+	if err != nil {
+		b.warn(fmt.Sprintf("what the promotion has left could not be looked for: %v", err)) // the next run does
+	}
+	return nil
+}
+
+// terminator ends the sessions in the databases again and again, until stopped.
+// The function that it returns stops it and tells what went wrong last, if anything.
+func (b *build) terminator(ctx context.Context, databases ...string) (stop func() error, err error) {
+	conn, err := b.sink.admin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	round := func() (err error) {
+		for _, name := range databases {
+			if e := terminate(ctx, conn, name); e != nil {
+				err = e
+			}
+		}
+		return err
+	}
+	last := round()
+	quit, finished := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(finished)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				last = round()
+			}
+		}
+	}()
+	return func() error {
+		close(quit)
+		<-finished
+		closeConn(conn)
+		return last
+	}, nil
+}
