@@ -81,6 +81,36 @@ func TestViewsThatReadByFunctions(t *testing.T) {
 	}
 }
 
+// Views that take their time are filled beside each other; and one that reads another, which is
+// being filled, has its rows.
+func TestViewsAreFilledBesideEachOther(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE t AS SELECT generate_series(1, 10) AS x",
+		// In the build it waits for the other to begin.
+		`CREATE FUNCTION met() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+			FOR i IN 1 .. 1000 LOOP
+				PERFORM pg_catalog.pg_stat_clear_snapshot();
+				IF pg_catalog.current_database() NOT LIKE '%building%' OR (SELECT count(*) > 1 FROM pg_catalog.pg_stat_activity
+					WHERE datname = pg_catalog.current_database() AND state = 'active' AND query LIKE 'REFRESH%') THEN
+					PERFORM pg_catalog.pg_sleep(0.1);
+					RETURN true;
+				END IF;
+				PERFORM pg_catalog.pg_sleep(0.01);
+			END LOOP;
+			RETURN false; END $$`,
+		"CREATE MATERIALIZED VIEW one AS SELECT x, met() AS m FROM t WHERE x = 1", "CREATE MATERIALIZED VIEW two AS SELECT x, met() AS m FROM t WHERE x = 2",
+		"CREATE MATERIALIZED VIEW upon AS SELECT * FROM one UNION ALL SELECT * FROM two")
+	for range 3 {
+		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 3}, from, to); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Value(t, to, "SELECT string_agg(x || ' ' || m, ', ' ORDER BY x) FROM upon"); got != "1 true, 2 true" {
+			t.Errorf("the views hold %s", got)
+		}
+	}
+}
+
 // What a partition brought along when it was attached keeps its name at the source. At the target
 // its key is a part of its parent's.
 func TestKeysOfAttachedPartitions(t *testing.T) {

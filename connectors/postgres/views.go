@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/connectors/internal/tasks"
 )
 
 // lookingIntoViews returns the tables that got an index behind the views, for ANALYZE to look at.
@@ -22,21 +23,13 @@ func (b *build) lookingIntoViews() (ids []catalog.TableID) {
 	return ids
 }
 
-// refreshAll fills the materialized views. One may read another by a function, which no catalog
-// tells: those that cannot be filled yet are tried again when others are.
+// refreshAll fills the materialized views, several at once. One may read another, also by a
+// function, which no catalog tells: those that cannot be filled yet are tried again when others are.
 func (b *build) refreshAll(ctx context.Context) error {
 	for todo := b.defs.Views; len(todo) > 0; {
-		var wait []catalog.TableID
-		var last error
-		for _, id := range todo {
-			err := b.refresh(ctx, id)
-			if stateOf(err) == "55000" {
-				wait, last = append(wait, id), err
-				continue
-			}
-			if err != nil {
-				return hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err)
-			}
+		wait, last, err := b.refreshRound(ctx, todo)
+		if err != nil {
+			return err
 		}
 		if len(wait) < len(todo) {
 			todo = wait
@@ -55,6 +48,36 @@ func (b *build) refreshAll(ctx context.Context) error {
 		return nil
 	}
 	return nil
+}
+
+// refreshRound tries to fill views once. It returns those that read one which is not filled, and
+// what the server says of the last of them. What reads one that is being filled waits for its lock,
+// and sees its rows, which are frozen (PostgreSQL's matview.c).
+func (b *build) refreshRound(ctx context.Context, views []catalog.TableID) (wait []catalog.TableID, last error, err error) {
+	refused := make([]error, len(views))
+	var list []tasks.Task
+	for i, id := range views {
+		list = append(list, tasks.Task{Do: func(ctx context.Context) error {
+			err := b.refresh(ctx, id)
+			if stateOf(err) == "55000" {
+				refused[i] = err
+				return nil
+			}
+			if err != nil {
+				return hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err)
+			}
+			return nil
+		}})
+	}
+	if err := b.parallel(ctx, list); err != nil {
+		return nil, nil, err
+	}
+	for i, id := range views {
+		if refused[i] != nil {
+			wait, last = append(wait, id), refused[i]
+		}
+	}
+	return wait, last, nil
 }
 
 // holdsUnfilled reports whether a materialized view that comes along is not filled at the source.
