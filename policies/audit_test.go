@@ -798,15 +798,46 @@ func TestExplain(t *testing.T) {
 
 func TestReadManifest(t *testing.T) {
 	good := `{"run": "r", "source": "a", "target": "b", "snapshot": "s", "began": "2026-11-26T00:00:00Z", "took_ns": 1, "phases": [{"phase": "copy", "took_ns": 1}],
-"tables": [{"table": {"schema": "public", "name": "t"}, "rows": 1, "bytes": 2, "chunks": 1}], "rows": 1, "bytes": 2, "retries": 0, "fingerprint": {"policy": "x"}}`
+"tables": [{"table": {"schema": "public", "name": "t"}, "rows": 1, "bytes": 2, "chunks": 1}], "rows": 1, "bytes": 2, "retries": 0, "fingerprint": {"policy": "x"},
+"snapshot_at": "2026-11-25T22:00:00Z", "resumed": {"began": "2026-11-25T23:00:00Z", "chunks": 1, "rows": 1, "bytes": 2}}`
 	m, err := ReadManifest("m.json", []byte(good))
-	if err != nil || m.Tables[0].Rows != 1 {
+	if err != nil || m.Tables[0].Rows != 1 || m.Resumed.Rows != 1 || m.SnapshotAt.IsZero() {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{"", "{}", "[]", good + "{}", strings.Replace(good, `"run"`, `"runs"`, 1), strings.Replace(good, `"rows": 1,`, `"rows": "x",`, 1)} {
 		if _, err := ReadManifest("m.json", []byte(bad)); err == nil || !strings.HasPrefix(err.Error(), "m.json is no manifest of a run") {
 			t.Errorf("%.30q: %v", bad, err)
 		}
+	}
+}
+
+// A report says of when the data of a run is, and how many processes have made the copy: the one
+// that finished it knows its own beginning only.
+func TestReportOfAResumedRun(t *testing.T) {
+	began := time.Date(2026, 11, 26, 5, 0, 0, 0, time.FixedZone("", 3600))
+	s := soundScene()
+	s.manifest(t, func(m *Manifest) {
+		m.Began, m.SnapshotAt = began, began.Add(-26*time.Hour)
+		m.Resumed = &ManifestResumed{Began: began.Add(-time.Hour), Chunks: 3, Rows: 70}
+	})
+	r := s.audit(t)
+	if r.Run.SnapshotAt != "2026-11-25T02:00:00Z" || r.Run.Began != "2026-11-26T04:00:00Z" || r.Run.Resumed == nil || *r.Run.Resumed != (report.Resumed{Began: "2026-11-26T03:00:00Z", Rows: 70}) {
+		t.Errorf("the report says %+v, %+v", r.Run, r.Run.Resumed)
+	}
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2026-11-25T02:00:00Z, by the clock of the source", "by more than one process: begun at 2026-11-26T03:00:00Z", "with 70 rows; gone on with at 2026-11-26T04:00:00Z"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	s = soundScene() // as before there was the field
+	s.manifest(t, func(m *Manifest) { m.Began = began })
+	r = s.audit(t)
+	if page, err = r.HTML(); err != nil || r.Run.SnapshotAt != "" || !strings.Contains(string(page), "not known: the run does not say when its snapshot was taken") {
+		t.Errorf("of a run that does not say when its snapshot was taken: %+v, %v", r.Run, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -141,6 +142,51 @@ func TestVitals(t *testing.T) {
 		if said := h.String(); c.want == "" && said != "" || !strings.Contains(said, c.want) {
 			t.Errorf("%s: said %q, want %q", c.settings, said, c.want)
 		}
+	}
+}
+
+// Who joins a snapshot says when it was taken, as far as the account may see it, and not when it
+// joined; nor when it has lost its own holder and joined again.
+func TestTaken(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn, role := a.Database(t), a.Name(t)
+	a.Exec(t, dsn, "CREATE TABLE t (i int)", "CREATE ROLE "+role+" LOGIN PASSWORD 'r'", "GRANT SELECT ON t TO "+role)
+	t.Cleanup(func() { a.Exec(t, dsn, "DROP OWNED BY "+role, "DROP ROLE "+role) })
+	before := time.Now()
+	first, err := openSnapshot(t, dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := first.(connectors.Timed).Taken()
+	if taken.Before(before.Add(-time.Second)) || taken.After(time.Now().Add(time.Second)) {
+		t.Errorf("taken at %s, which is not now", taken)
+	}
+	join := func(dsn string) *snapshot {
+		t.Helper()
+		source, err := openSource(t.Context(), dsn, connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { source.Close() })
+		joined, err := source.(connectors.Joiner).Join(t.Context(), first.Token())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return joined.(*snapshot)
+	}
+	same := join(dsn)
+	if !same.Taken().Equal(taken) {
+		t.Errorf("taken at %s, and by who has joined it at %s", taken, same.Taken())
+	}
+	a.Exec(t, a.DSN("postgres"), fmt.Sprintf("SELECT pg_terminate_backend(%d, 5000)", peerOf(same.holder).pid))
+	if err := same.Alive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !same.Taken().Equal(taken) {
+		t.Errorf("taken at %s, and by who has joined it twice at %s", taken, same.Taken())
+	}
+	if at := join(a.DSNAs(nameOf(dsn), role, "r")).Taken(); !at.IsZero() {
+		t.Errorf("an account that may not see it says that it was taken at %s", at)
 	}
 }
 
