@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -65,8 +67,8 @@ func TestVitals(t *testing.T) {
 
 	// A question that fails, and a session that is lost, cost the snapshot nothing.
 	a.Exec(t, dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sanitize' AND backend_xmin IS NULL AND state = 'idle'")
-	if _, err := s.(connectors.Watcher).Latency(t.Context()); err == nil {
-		t.Error("a session that was ended answers")
+	if _, err := s.(connectors.Watcher).Latency(t.Context()); err == nil || errors.Is(err, connectors.ErrUnanswered) {
+		t.Errorf("of a session that was ended: %v", err)
 	}
 	if v := vitals(t, s); v.Held == nil || *v.Held < 30 {
 		t.Errorf("from a new session: %+v", v)
@@ -187,6 +189,46 @@ func TestTaken(t *testing.T) {
 	}
 	if at := join(a.DSNAs(nameOf(dsn), role, "r")).Taken(); !at.IsZero() {
 		t.Errorf("an account that may not see it says that it was taken at %s", at)
+	}
+}
+
+// A server that stands still is given up after a while, in the middle of a session and at the
+// login, and said not to have answered; a caller who is gone is told that he is.
+func TestUnanswered(t *testing.T) {
+	defer func(was time.Duration) { watchTimeout = was }(watchTimeout)
+	a := connectortest.Postgres(t)
+	p, from := newProxy(t, a.Database(t))
+	s, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap := s.(*snapshot)
+	if _, err := snap.Latency(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	watchTimeout = 200 * time.Millisecond
+	p.still.Lock()
+	for _, what := range []string{"a question", "a login"} {
+		if _, err := snap.Latency(t.Context()); !errors.Is(err, connectors.ErrUnanswered) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := snap.Vitals(t.Context()); !errors.Is(err, connectors.ErrUnanswered) {
+		t.Errorf("vitals: %v", err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), watchTimeout/4)
+	defer cancel()
+	if _, err := snap.Latency(soon); errors.Is(err, connectors.ErrUnanswered) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a caller who is gone: %v", err)
+	}
+	snap.conn.ConnectTimeout = watchTimeout / 4 // as connect_timeout says
+	if _, err := snap.Latency(t.Context()); !errors.Is(err, connectors.ErrUnanswered) {
+		t.Errorf("a login that the connection string cuts short: %v", err)
+	}
+	p.still.Unlock()
+	snap.conn.ConnectTimeout, watchTimeout = connectTimeout, time.Minute
+	if took, err := snap.Latency(t.Context()); err != nil || took <= 0 {
+		t.Errorf("afterwards: %s, %v", took, err)
 	}
 }
 
