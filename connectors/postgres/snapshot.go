@@ -380,9 +380,6 @@ func (s *snapshot) alive() error {
 func (s *snapshot) Token() string             { return s.token }
 func (s *snapshot) Catalog() *catalog.Catalog { return s.picture.Catalog }
 
-// Taken implements connectors.Timed: when the transaction began that has exported the snapshot.
-func (s *snapshot) Taken() time.Time { return s.taken }
-
 // Layout chooses binary unless a column of the table has no binary form, or none that the
 // target takes, or the value of one that is decoded is the text that the server prints.
 func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
