@@ -180,7 +180,11 @@ func TestTaken(t *testing.T) {
 	if !same.Taken().Equal(taken) {
 		t.Errorf("taken at %s, and by who has joined it at %s", taken, same.Taken())
 	}
-	a.Exec(t, a.DSN("postgres"), fmt.Sprintf("SELECT pg_terminate_backend(%d, 5000)", peerOf(same.holder).pid))
+	lost := peerOf(same.holder).pid
+	a.Exec(t, a.DSN("postgres"), fmt.Sprintf("SELECT pg_terminate_backend(%d)", lost))
+	for a.Value(t, a.DSN("postgres"), fmt.Sprintf("SELECT count(*) FROM pg_stat_activity WHERE pid = %d", lost)) != "0" {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if err := same.Alive(t.Context()); err != nil {
 		t.Fatal(err)
 	}
