@@ -2,6 +2,14 @@ package connectors
 
 import "time"
 
+// Timed is a Snapshot that may know when it was taken. Methods are safe for concurrent use.
+type Timed interface {
+	// Taken returns when the view was opened, by the clock of its source, and in whatever process:
+	// who has joined it says what who opened it says. It is zero where that is not known. Of a
+	// source that is behind its primary the rows are older, by Vitals.Replay.
+	Taken() time.Time
+}
+
 // Dated is a Snapshot that tells how its readers came to see one instant, where there is
 // more than one way. Methods are safe for concurrent use.
 type Dated interface {

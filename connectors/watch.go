@@ -2,12 +2,18 @@ package connectors
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
+// ErrUnanswered is in the error of a Watcher that has given up waiting for its source: no
+// refusal, and no end of the caller's context.
+var ErrUnanswered = errors.New("the source has not answered in time")
+
 // Watcher is a Snapshot that can tell what it costs its source. Methods are safe for
 // concurrent use, take no lock, and wait for no reader; what they ask is cheap enough
-// to be asked every second.
+// to be asked every second. They wait for some seconds at most, the login included, and
+// then fail with ErrUnanswered; after an error the next question may be a new login.
 type Watcher interface {
 	// Vitals asks the source once. A fact that the engine lacks, or that the account may
 	// not see, is absent. The first call also warns (Options.Warn) of what may end the

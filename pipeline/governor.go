@@ -59,9 +59,7 @@ func (g *governor) observe(latency time.Duration) bool {
 	was := g.share
 	switch {
 	case now > limit:
-		if g.share = max(g.share/2, governLeast); g.share < was {
-			g.slowed++
-		}
+		g.slow()
 	case now <= limit/2:
 		g.share = min(2*g.share, 1)
 	}
@@ -72,6 +70,26 @@ func (g *governor) observe(latency time.Duration) bool {
 		g.recent = slices.Delete(g.recent, 0, 1)
 	}
 	return g.share != was
+}
+
+// unanswered takes a question that was given up, and reports whether the share changed by it. It
+// tells as much as a window of latencies, since it took the time of more, and it is pressure
+// whatever is usual.
+func (g *governor) unanswered() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	was := g.share
+	g.slow()
+	g.recent = g.recent[:0]
+	return g.share != was
+}
+
+// slow halves the share. The caller has the lock.
+func (g *governor) slow() {
+	was := g.share
+	if g.share = max(g.share/2, governLeast); g.share < was {
+		g.slowed++
+	}
 }
 
 func middle(d []time.Duration) time.Duration {

@@ -2,8 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -58,6 +62,116 @@ func TestGovernor(t *testing.T) {
 	if d := g.rest(time.Hour); d != longestRest {
 		t.Errorf("after an hour of work a rest of %s, want %s", d, longestRest)
 	}
+}
+
+// patient is a source that may not answer: then whoever asks gives up after ten seconds, or is
+// refused at once.
+type patient struct {
+	mu    sync.Mutex
+	mode  string // "", "silent", "refuses"
+	asked int    // in this mode
+}
+
+// become changes what the source does, and returns how often it was asked before.
+func (p *patient) become(mode string) (asked int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	asked, p.mode, p.asked = p.asked, mode, 0
+	return asked
+}
+
+func (p *patient) ask() (time.Duration, error) {
+	p.mu.Lock()
+	p.asked++
+	mode := p.mode
+	p.mu.Unlock()
+	switch mode {
+	case "silent":
+		time.Sleep(10 * time.Second)
+		return 0, fmt.Errorf("ask the source: %w", connectors.ErrUnanswered)
+	case "refuses":
+		return 0, errors.New("too many connections")
+	}
+	time.Sleep(ms)
+	return ms, nil
+}
+
+func (p *patient) Latency(context.Context) (time.Duration, error) { return p.ask() }
+
+func (p *patient) Vitals(context.Context) (connectors.Vitals, error) {
+	_, err := p.ask()
+	return connectors.Vitals{}, err
+}
+
+// A source that does not answer at all is the slowest: the readers slow down, the summary has how
+// long was waited, and it is asked less and less often until it answers again. One that refuses is
+// asked as seldom, and tells nothing of how fast it is.
+func TestSourceThatDoesNotAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name, mode string
+		early      bool // before anything is known of it
+		share      float64
+		slowest    time.Duration
+		asked      int // in two minutes, at most
+	}{
+		{"no answer", "silent", false, governLeast, 10 * time.Second, 11},
+		{"no answer from the beginning", "silent", true, governLeast, 10 * time.Second, 11},
+		{"refused", "refuses", false, 1, ms, 13},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			source := &patient{}
+			m := &monitor{watcher: source, observer: Silence{}, governor: newGovernor(), opened: time.Now(), last: Watch{Share: 1}}
+			m.limits.fill()
+			ctx, cancel := context.WithCancel(t.Context())
+			if c.early {
+				source.become(c.mode)
+			}
+			go m.run(ctx)
+			if !c.early {
+				time.Sleep(20*time.Second + ms/2)
+				source.become(c.mode)
+			}
+			time.Sleep(2 * time.Minute)
+			if _, share, _ := m.governor.state(); share != c.share {
+				t.Errorf("%s: the share is %g, want %g", c.name, share, c.share)
+			}
+			if s := m.summary(); s.Latency != c.slowest {
+				t.Errorf("%s: the slowest answer took %s, want %s", c.name, s.Latency, c.slowest)
+			}
+			if n := source.become(""); n < 4 || n > c.asked {
+				t.Errorf("%s: asked %d times, want 4 to %d", c.name, n, c.asked)
+			}
+			time.Sleep(time.Minute)
+			if _, share, _ := m.governor.state(); share != 1 {
+				t.Errorf("%s: a minute after it has recovered the share is %g", c.name, share)
+			}
+			// After an answer it is asked as often as before.
+			source.become("refuses")
+			time.Sleep(time.Second + ms)
+			if n := source.become(""); n != 2 {
+				t.Errorf("%s: asked %d times in the first second of the next trouble", c.name, n)
+			}
+			cancel()
+			synctest.Wait()
+		})
+	}
+}
+
+// A run that is cancelled while its source does not answer tells nothing of the source.
+func TestCancelledQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &patient{mode: "silent"}
+		m := &monitor{watcher: source, observer: Silence{}, governor: newGovernor(), opened: time.Now(), last: Watch{Share: 1}}
+		m.limits.fill()
+		ctx, cancel := context.WithCancel(t.Context())
+		go m.run(ctx)
+		time.Sleep(time.Second)
+		cancel()
+		time.Sleep(time.Minute)
+		if s := m.summary(); s.Slowed != 0 || s.Latency != 0 {
+			t.Errorf("slowed %d times, the slowest answer took %s", s.Slowed, s.Latency)
+		}
+	})
 }
 
 // manual is a clock that stands still but for those who sleep or work.

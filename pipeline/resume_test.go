@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -112,6 +113,7 @@ func TestResumeGoesOnWhereARunWasCut(t *testing.T) {
 						t.Fatalf("the build was not kept: %v", err)
 					}
 					s.late()
+					later := time.Now()
 					r := s.run(nil)
 					watch := &loads{}
 					r.Observer = watch
@@ -130,6 +132,9 @@ func TestResumeGoesOnWhereARunWasCut(t *testing.T) {
 					}
 					if summary.Rows != users+orders || summary.Snapshot != token {
 						t.Errorf("%d rows of snapshot %s, want %d of %s", summary.Rows, summary.Snapshot, users+orders, token)
+					}
+					if summary.SnapshotAt.IsZero() || !summary.SnapshotAt.Before(later) {
+						t.Errorf("the snapshot was taken at %s, before %s", summary.SnapshotAt, later)
 					}
 					if at == pipelinetest.Finish && summary.Resumed.Rows != users+orders {
 						t.Errorf("only %d rows were found of a run that had loaded all", summary.Resumed.Rows)

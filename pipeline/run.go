@@ -197,6 +197,9 @@ func (x *execution) compile(ctx context.Context, snapshot connectors.Snapshot) (
 		instant := d.Instant()
 		x.summary.Instant = &instant
 	}
+	if t, ok := snapshot.(connectors.Timed); ok {
+		x.summary.SnapshotAt = t.Taken().UTC()
+	}
 	plan, fingerprint, err := r.Compile(ctx, snapshot)
 	if err != nil {
 		return nil, nil, err

@@ -7,12 +7,17 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// Summary says what a run did. It holds names and counts, never contents.
+// Summary says what a run did. It holds names and counts, never contents. Of a run that another
+// process has gone on with, Began, Took, Loaded, Phases, Retries and Watch are of the last
+// process, and Tables, Rows and Bytes of all; Resumed says what the others had done.
 type Summary struct {
 	Run      string `json:"run"`
 	Source   string `json:"source"`
 	Target   string `json:"target"`
 	Snapshot string `json:"snapshot"`
+	// SnapshotAt is when the snapshot was taken, in whatever process, by the source's clock: of
+	// then are the rows. Zero where it is not known. See connectors.Timed.
+	SnapshotAt time.Time `json:"snapshot_at,omitzero"`
 	// Instant is how the snapshot's readers came to see one instant, where a source has
 	// more than one way.
 	Instant *connectors.Instant `json:"instant,omitempty"`

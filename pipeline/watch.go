@@ -40,6 +40,9 @@ type monitor struct {
 	cancel   context.CancelCauseFunc // of the run
 	end      func()                  // ends the watch, before the snapshot is closed; once
 
+	peace time.Time     // nothing is asked before
+	wait  time.Duration // that the last peace was long; 0 after an answer
+
 	mu      sync.Mutex
 	expire  *time.Timer   // nil without a limit
 	earlier time.Duration // age of the snapshot when this run opened it
@@ -113,8 +116,11 @@ func (m *monitor) run(ctx context.Context) {
 
 // look asks for the vitals and tells the observer.
 func (m *monitor) look(ctx context.Context) {
-	v, err := m.watcher.Vitals(ctx)
-	if err != nil || ctx.Err() != nil {
+	var v connectors.Vitals
+	if !m.ask(ctx, func() (err error) {
+		v, err = m.watcher.Vitals(ctx)
+		return err
+	}) {
 		return
 	}
 	m.mu.Lock()
@@ -134,16 +140,49 @@ func (m *monitor) look(ctx context.Context) {
 	m.observer.Watched(w)
 }
 
-// measure takes one latency, and tells the observer when the governor decides by it.
+// measure takes one latency.
 func (m *monitor) measure(ctx context.Context) {
 	if m.governor == nil {
 		return
 	}
-	took, err := m.watcher.Latency(ctx)
-	if err != nil || ctx.Err() != nil {
-		return
+	var took time.Duration
+	if m.ask(ctx, func() (err error) {
+		took, err = m.watcher.Latency(ctx)
+		return err
+	}) {
+		m.heard(took, m.governor.observe(took))
 	}
-	changed := m.governor.observe(took)
+}
+
+// longestPeace is how many questions are left out at most after one that failed.
+const longestPeace = 32
+
+// ask asks a question and reports whether there is an answer. After one that failed the source is
+// left in peace for a while, twice as long each time: to ask again may be to log in, which a
+// server that is ill can do without. A question that it does not answer in time is a latency.
+func (m *monitor) ask(ctx context.Context, question func() error) bool {
+	began := time.Now()
+	if began.Before(m.peace) {
+		return false
+	}
+	err := question()
+	if ctx.Err() != nil {
+		return false
+	}
+	if err == nil {
+		m.wait = 0
+		return true
+	}
+	m.wait = min(max(2*m.wait, m.limits.LatencyEvery), longestPeace*m.limits.LatencyEvery)
+	m.peace = time.Now().Add(m.wait)
+	if m.governor != nil && errors.Is(err, connectors.ErrUnanswered) {
+		m.heard(time.Since(began), m.governor.unanswered())
+	}
+	return false
+}
+
+// heard notes a latency, and tells the observer when the governor has decided by it.
+func (m *monitor) heard(took time.Duration, changed bool) {
 	m.mu.Lock()
 	m.slowest = max(m.slowest, took)
 	m.last.Latency = took

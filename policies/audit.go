@@ -172,7 +172,7 @@ func (s *Pass) describe(r *report.Report) {
 		}
 	}
 	if m := s.Manifest; m != nil {
-		r.Run = &report.Run{ID: m.Run, Source: m.Source, Target: m.Target, Began: m.Began.UTC().Format(time.RFC3339), Rows: m.Rows, Policy: m.Fingerprint["policy"], Snapshot: m.Snapshot}
+		r.Run = m.facts()
 	}
 	if a := s.Approval; a != nil {
 		r.Signatures, r.Weakened, r.Compared = a.Signatures, a.Weakened, a.Compared

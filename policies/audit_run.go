@@ -1,12 +1,8 @@
 package policies
 
 import (
-	"net"
-	"net/netip"
-	"path"
-	"path/filepath"
+	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sanitize-db/sanitize/policies/report"
 )
@@ -138,7 +134,14 @@ var runRules = []*Analyzer{
 			if reason := needsManifest(s); reason != "" {
 				return reason
 			}
-			if !local(s.Manifest.Source) || !local(s.Manifest.Target) {
+			for _, reason := range []string{unplaced("source", s.Manifest.Source), unplaced("target", s.Manifest.Target)} {
+				if reason != "" {
+					return reason
+				}
+			}
+			from, _ := siteOf(s.Manifest.Source)
+			to, _ := siteOf(s.Manifest.Target)
+			if !onThisMachine(from.host) || !onThisMachine(to.host) {
 				return untold("how connections to other machines are encrypted")(s)
 			}
 			return ""
@@ -153,20 +156,26 @@ var environmentRules = []*Analyzer{
 		Title:   "the target is where targets may be, and not where production is",
 		Meaning: "A copy on production's server shares its accounts, its backups and its fate.",
 		Fix:     "List the hosts under environments: {hosts: […]}, and build the copy there.",
-		needs:   needsManifest,
+		needs: func(s *Pass) string {
+			if reason := needsManifest(s); reason != "" {
+				return reason
+			}
+			return unplaced("target", s.Manifest.Target)
+		},
+		partly: func(s *Pass) string { return unplaced("source", s.Manifest.Source) },
 		run: func(s *Pass) (found []report.Finding) {
 			m := s.Manifest
-			to := host(m.Target)
-			if to != "" && server(m.Source) == server(m.Target) {
-				f := s.evidence(m.Run, "build the copy on another server", "source and target of run %s are on one server, %s", m.Run, to)
+			to, _ := siteOf(m.Target)
+			if from, known := siteOf(m.Source); known && from.server == to.server {
+				f := s.evidence(m.Run, "build the copy on another server", "source and target of run %s are on one server, %s", m.Run, to.server)
 				f.Part = "server"
 				found = append(found, f)
 			}
-			if to == "" || local(m.Target) && len(s.Policy.Limits.Hosts) == 0 {
-				return found // a file, or the machine of the run where no list says otherwise
+			if onThisMachine(to.host) && len(s.Policy.Limits.Hosts) == 0 {
+				return found // the machine of the run, where no list says otherwise
 			}
-			if !allowed(to, s.Policy.Limits.Hosts) {
-				f := s.find(nil, s.Policy.Limits.At, m.Run, "build the copy on a host of the list, or add it to environments.hosts", "the target of run %s is on %s, which is not on the list of hosts", m.Run, to)
+			if !s.Policy.Limits.Names(to.host) {
+				f := s.find(nil, s.Policy.Limits.At, m.Run, "build the copy on a host of the list, or add it to environments.hosts", "the target of run %s is on %s, which is not on the list of hosts", m.Run, to.host)
 				f.Part = "host"
 				found = append(found, f)
 			}
@@ -274,47 +283,10 @@ func wholeCopy(s *Pass) (found []report.Finding) {
 	return found
 }
 
-// server is the part of a database's name that tells its server: host:5432 of
-// host:5432/shop; the path of a file is a server of its own.
-func server(display string) string {
-	name, _, found := strings.Cut(display, "/")
-	if !found || name == "" || strings.ContainsAny(name, `\`) {
-		return display
-	}
-	return strings.ToLower(name)
-}
-
-// host is the machine that a database's name tells; "" for a file or a socket.
-func host(display string) string {
-	if strings.HasPrefix(display, "/") || filepath.IsAbs(display) || strings.HasPrefix(display, "sqlite:") {
+// unplaced says that the manifest does not tell where one end of the run is; "" if it does.
+func unplaced(end, display string) string {
+	if _, known := siteOf(display); known {
 		return ""
 	}
-	name, _, found := strings.Cut(display, "/")
-	if !found {
-		return ""
-	}
-	h, _, err := net.SplitHostPort(name)
-	if err != nil {
-		return "" // a relative path
-	}
-	return strings.ToLower(strings.TrimSuffix(h, "."))
-}
-
-// local reports whether a database is on the machine of the run: a file, a socket, or
-// an address of the machine itself.
-func local(display string) bool {
-	h := host(display)
-	if h == "" || h == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(h, "[]"))
-	return err == nil && addr.IsLoopback()
-}
-
-// allowed reports whether a host is on the list of patterns.
-func allowed(host string, patterns []string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		ok, err := path.Match(strings.ToLower(p), host)
-		return err == nil && ok
-	})
+	return fmt.Sprintf("the manifest calls the %s %s, which is no host with a port and no path: where it is cannot be told", end, clip(display))
 }

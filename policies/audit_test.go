@@ -464,6 +464,64 @@ func TestEveryRule(t *testing.T) {
 	}
 }
 
+// Where the ends of a run are is judged as the run itself judges it, and not at all where the
+// manifest does not tell.
+func TestWhereTheEndsOfARunAre(t *testing.T) {
+	const (
+		passed, failed, not = report.Passed, report.Failed, report.NotEvaluated
+		prod                = "prod.internal:5432/shop"
+	)
+	for _, c := range []struct {
+		hosts, source, target string
+		host, encrypted       report.State // what E01 and R13 say
+		words                 string       // of E01's finding or reason, or of R13's reason
+	}{
+		{"discovery-*.internal", prod, "discovery-1.internal:5432/shop", passed, not, ""},
+		{"discovery-*.internal", prod, "Discovery-1.Internal.:5432/shop", passed, not, ""},
+		{"discovery-*.internal", prod, "discovery-1.x.internal:5432/shop", failed, not, "is on discovery-1.x.internal"},
+		{"discovery-*.internal", prod, "[2001:db8::5]:5432/shop", failed, not, "is on 2001:db8::5"},
+		{"2001:db8::*", prod, "[2001:db8::5]:5432/shop", passed, not, ""},
+		// As an earlier version wrote an address, it does not tell where its port begins.
+		{"discovery-*.internal", prod, "2001:db8::5:5432/shop", not, not, "the manifest calls the target 2001:db8::5:5432/shop, which is no host"},
+		{"discovery-*.internal", "2001:db8::5:5432/shop", "discovery-1.internal:5432/shop", passed, not, "the manifest calls the source 2001:db8::5:5432/shop"},
+		{"localhost", "2001:db8::5:5432/shop", "/tmp/shop.db", passed, not, "the manifest calls the source 2001:db8::5:5432/shop"},
+		{"localhost", prod, "shop.db", not, not, "the manifest calls the target shop.db"},
+		{"localhost", prod, "[::1]:x/shop", not, not, "no host with a port"},
+		// The loopback, a socket and a file are localhost.
+		{"localhost", "localhost:5433/shop", "127.0.0.1:5432/shop", passed, passed, ""},
+		{"localhost", "localhost:5433/shop", "[::1]:5432/shop", passed, passed, ""},
+		{"localhost", "/run/postgresql:5433/shop", "/run/postgresql:5432/shop", passed, passed, ""},
+		{"localhost", "/tmp/shop.db", "/tmp/copy.db", passed, passed, ""},
+		{"localhost", `C:\shop.db`, `C:\copy.db`, passed, passed, ""},
+		{"localhost", prod, "@shop/shop", passed, not, ""},
+		{"discovery-*.internal", "localhost:5433/shop", "127.0.0.1:5432/shop", failed, passed, "is on 127.0.0.1"},
+		{"discovery-*.internal", prod, "/tmp/copy.db", failed, not, "is on localhost"},
+		{"", prod, "127.0.0.1:5432/shop", passed, not, ""},
+		{"", prod, "/run/mysqld.sock/shop", passed, not, ""},
+		// One server by two names.
+		{"localhost", "localhost:5432/shop", "127.0.0.1:5432/copy", failed, passed, "on one server, localhost:5432"},
+		{"localhost", "/run/postgresql:5432/shop", "/run/postgresql:5432/copy", failed, passed, "on one server, /run/postgresql:5432"},
+		{"localhost", "/run/mysqld.sock/shop", "/run/mysqld.sock/copy", failed, passed, "on one server, /run/mysqld.sock"},
+		{"prod.internal", prod, "PROD.internal:5432/copy", failed, not, "on one server, prod.internal:5432"},
+	} {
+		s := soundScene()
+		s.after = func(p *Policy) { p.Limits.Hosts = strings.Fields(c.hosts) }
+		s.manifest(t, func(m *Manifest) { m.Source, m.Target = c.source, c.target })
+		r := s.audit(t)
+		host, encrypted := r.Rule("SAN-E01"), r.Rule("SAN-R13")
+		if host.State != c.host || encrypted.State != c.encrypted {
+			t.Errorf("%s to %s, hosts %q: the host is %q and the encryption %q; want %q, %q", c.source, c.target, c.hosts, host.State, encrypted.State, c.host, c.encrypted)
+		}
+		said := host.Reason + encrypted.Reason
+		for _, f := range r.Findings {
+			said += f.Message
+		}
+		if !strings.Contains(said, c.words) {
+			t.Errorf("%s to %s, hosts %q: said %q, want %q", c.source, c.target, c.hosts, said, c.words)
+		}
+	}
+}
+
 // What is missing is said: with less evidence no rule passes that needs it.
 func TestSilenceIsNoPass(t *testing.T) {
 	s := soundScene()
@@ -740,15 +798,46 @@ func TestExplain(t *testing.T) {
 
 func TestReadManifest(t *testing.T) {
 	good := `{"run": "r", "source": "a", "target": "b", "snapshot": "s", "began": "2026-11-26T00:00:00Z", "took_ns": 1, "phases": [{"phase": "copy", "took_ns": 1}],
-"tables": [{"table": {"schema": "public", "name": "t"}, "rows": 1, "bytes": 2, "chunks": 1}], "rows": 1, "bytes": 2, "retries": 0, "fingerprint": {"policy": "x"}}`
+"tables": [{"table": {"schema": "public", "name": "t"}, "rows": 1, "bytes": 2, "chunks": 1}], "rows": 1, "bytes": 2, "retries": 0, "fingerprint": {"policy": "x"},
+"snapshot_at": "2026-11-25T22:00:00Z", "resumed": {"began": "2026-11-25T23:00:00Z", "chunks": 1, "rows": 1, "bytes": 2}}`
 	m, err := ReadManifest("m.json", []byte(good))
-	if err != nil || m.Tables[0].Rows != 1 {
+	if err != nil || m.Tables[0].Rows != 1 || m.Resumed.Rows != 1 || m.SnapshotAt.IsZero() {
 		t.Fatal(err)
 	}
 	for _, bad := range []string{"", "{}", "[]", good + "{}", strings.Replace(good, `"run"`, `"runs"`, 1), strings.Replace(good, `"rows": 1,`, `"rows": "x",`, 1)} {
 		if _, err := ReadManifest("m.json", []byte(bad)); err == nil || !strings.HasPrefix(err.Error(), "m.json is no manifest of a run") {
 			t.Errorf("%.30q: %v", bad, err)
 		}
+	}
+}
+
+// A report says of when the data of a run is, and how many processes have made the copy: the one
+// that finished it knows its own beginning only.
+func TestReportOfAResumedRun(t *testing.T) {
+	began := time.Date(2026, 11, 26, 5, 0, 0, 0, time.FixedZone("", 3600))
+	s := soundScene()
+	s.manifest(t, func(m *Manifest) {
+		m.Began, m.SnapshotAt = began, began.Add(-26*time.Hour)
+		m.Resumed = &ManifestResumed{Began: began.Add(-time.Hour), Chunks: 3, Rows: 70}
+	})
+	r := s.audit(t)
+	if r.Run.SnapshotAt != "2026-11-25T02:00:00Z" || r.Run.Began != "2026-11-26T04:00:00Z" || r.Run.Resumed == nil || *r.Run.Resumed != (report.Resumed{Began: "2026-11-26T03:00:00Z", Rows: 70}) {
+		t.Errorf("the report says %+v, %+v", r.Run, r.Run.Resumed)
+	}
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2026-11-25T02:00:00Z, by the clock of the source", "by more than one process: begun at 2026-11-26T03:00:00Z", "with 70 rows; gone on with at 2026-11-26T04:00:00Z"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	s = soundScene() // as before there was the field
+	s.manifest(t, func(m *Manifest) { m.Began = began })
+	r = s.audit(t)
+	if page, err = r.HTML(); err != nil || r.Run.SnapshotAt != "" || !strings.Contains(string(page), "not known: the run does not say when its snapshot was taken") {
+		t.Errorf("of a run that does not say when its snapshot was taken: %+v, %v", r.Run, err)
 	}
 }
 

@@ -1,6 +1,71 @@
 package policies
 
-import "strings"
+import (
+	"net"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// thisMachine is the host of what is on the machine of the run: a socket, a file, and what
+// an address of the loopback leads to.
+const thisMachine = "localhost"
+
+// Names reports whether the list of hosts names a host, which is a name, an address without
+// brackets, or localhost for a socket or a file. An address of the loopback is localhost, too.
+func (e Environments) Names(host string) bool {
+	return within(host, e.Hosts) || onThisMachine(host) && within(thisMachine, e.Hosts)
+}
+
+// onThisMachine reports whether what is sent to a host never leaves the machine.
+func onThisMachine(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback() || MatchHost(thisMachine, host)
+}
+
+// site is where a manifest says that a database is.
+type site struct {
+	host string // as Environments.Names takes it
+	// server is the same for two databases of one server, as far as the manifest tells.
+	server string
+}
+
+var (
+	// ownPath begins the name of a file or a socket, on whatever system the run was.
+	ownPath = regexp.MustCompile(`^(?:/|@|\\|[A-Za-z]:[/\\]|sqlite:)`)
+	// inSocket is a database behind a socket: /run/postgresql:5432/shop, /run/mysqld.sock/shop.
+	inSocket = regexp.MustCompile(`^(.+(?::[0-9]{1,5}|\.sock))/[^/]+$`)
+)
+
+// siteOf reads the name that a manifest gives a database: host:5432/shop, [fd00::1]:5432/shop,
+// or a path. It reports whether it is one of these: what is none may be anywhere.
+func siteOf(display string) (site, bool) {
+	if ownPath.MatchString(display) {
+		s := site{host: thisMachine, server: display}
+		if m := inSocket.FindStringSubmatch(display); m != nil {
+			s.server = m[1]
+		}
+		return s, true
+	}
+	name, _, _ := strings.Cut(display, "/")
+	host, port, err := net.SplitHostPort(name)
+	if err != nil || host == "" {
+		return site{}, false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return site{}, false
+	}
+	if _, err := netip.ParseAddr(host); err != nil && strings.Contains(host, ":") {
+		return site{}, false
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	s := site{host: host, server: net.JoinHostPort(host, port)}
+	if host == "127.0.0.1" || host == "::1" {
+		s.server = net.JoinHostPort(thisMachine, port)
+	}
+	return s, true
+}
 
 // MatchHost reports whether a host's name, or address, is one that the pattern names.
 // Case makes no difference, nor does a dot at the end; * stands for any characters but

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/policies/report"
 )
 
 // Manifest is what a run says that it did: the summary that `sanitize run --json`
@@ -19,7 +20,8 @@ type Manifest struct {
 	Source      string            `json:"source"` // host:port/database, or the path of a file
 	Target      string            `json:"target"`
 	Snapshot    string            `json:"snapshot"`
-	Began       time.Time         `json:"began"`
+	SnapshotAt  time.Time         `json:"snapshot_at"` // by the source's clock; zero if the run did not know
+	Began       time.Time         `json:"began"`       // this and the durations are of the last process of the run
 	Took        time.Duration     `json:"took_ns"`
 	Loaded      time.Duration     `json:"loaded_ns"`
 	Phases      []ManifestPhase   `json:"phases"`
@@ -29,10 +31,19 @@ type Manifest struct {
 	Retries     int               `json:"retries"`
 	Fingerprint map[string]string `json:"fingerprint"` // of Compiled, part by part
 	LeftBehind  []catalog.Object  `json:"left_behind,omitempty"`
-	// Instant, Watch and Resumed say how the run went; no rule looks at them.
+	// Resumed is what other processes had done of the run before; nil if one did all.
+	Resumed *ManifestResumed `json:"resumed,omitempty"`
+	// Instant and Watch say how the run went; no rule looks at them.
 	Instant json.RawMessage `json:"instant,omitempty"`
 	Watch   json.RawMessage `json:"watch,omitempty"`
-	Resumed json.RawMessage `json:"resumed,omitempty"`
+}
+
+// ManifestResumed is what a run that went on had found.
+type ManifestResumed struct {
+	Began  time.Time `json:"began"` // the copy, by the target's clock
+	Chunks int       `json:"chunks"`
+	Rows   int64     `json:"rows"`
+	Bytes  int64     `json:"bytes"`
 }
 
 // ManifestPhase is how long a phase of a run took.
@@ -65,6 +76,21 @@ func ReadManifest(name string, text []byte) (*Manifest, error) {
 		return nil, fmt.Errorf("%s is no manifest of a run: it has no run, or no fingerprint", name)
 	}
 	return &m, nil
+}
+
+// facts is what a report shows of the run.
+func (m *Manifest) facts() *report.Run {
+	when := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	r := &report.Run{ID: m.Run, Source: m.Source, Target: m.Target, SnapshotAt: when(m.SnapshotAt), Began: when(m.Began), Rows: m.Rows, Policy: m.Fingerprint["policy"], Snapshot: m.Snapshot}
+	if e := m.Resumed; e != nil {
+		r.Resumed = &report.Resumed{Began: when(e.Began), Rows: e.Rows}
+	}
+	return r
 }
 
 // plainJSON takes the name of Go's types out of an error.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -31,9 +29,7 @@ func guardHost(p *policies.Policy, dsn string) error {
 		return err
 	}
 	for _, host := range hosts {
-		if slices.ContainsFunc(p.Limits.Hosts, func(pattern string) bool {
-			return policies.MatchHost(pattern, host) || loopback(host) && policies.MatchHost(pattern, connectors.Local)
-		}) {
+		if p.Limits.Names(host) {
 			continue
 		}
 		return &usageError{
@@ -42,10 +38,4 @@ func guardHost(p *policies.Policy, dsn string) error {
 		}
 	}
 	return nil
-}
-
-// loopback reports whether an address never leaves the machine.
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.IsLoopback()
 }

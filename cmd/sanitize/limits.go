@@ -123,7 +123,11 @@ func (p *progress) Watched(w pipeline.Watch) {
 	p.mu.Unlock()
 	switch {
 	case w.Share < 1 && (was == 0 || was == 1):
-		p.u.Warn(fmt.Sprintf("the source answers in %s, before in %s: reading slower until it has recovered", duration(w.Latency), duration(w.Usual)))
+		before := ""
+		if w.Usual > 0 { // it may never have answered
+			before = ", before in " + duration(w.Usual)
+		}
+		p.u.Warn(fmt.Sprintf("the source answers in %s%s: reading slower until it has recovered", duration(w.Latency), before))
 	case w.Share == 1 && was > 0 && was < 1:
 		p.u.Say("the source has recovered: reading at full speed")
 	}

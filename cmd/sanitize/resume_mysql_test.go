@@ -131,6 +131,8 @@ func TestResumeMySQL(t *testing.T) {
 				}
 				if sum.Resumed == nil || sum.Resumed.Chunks < 10 || name == "finish" && sum.Resumed.Rows != sum.Rows {
 					t.Errorf("%s: resumed %+v of %d rows", name, sum.Resumed, sum.Rows)
+				} else if at := sum.SnapshotAt; at.IsZero() || !at.Before(sum.Resumed.Began) || !sum.Resumed.Began.Before(sum.Began) {
+					t.Errorf("%s: the snapshot was taken at %s, the build begun at %s, and gone on with at %s", name, at, sum.Resumed.Began, sum.Began)
 				}
 				s.over(name)
 				s.early()

@@ -271,6 +271,9 @@ func TestResumeAfterKill(t *testing.T) {
 			if sum.Resumed == nil || sum.Resumed.Chunks < 15 || sum.Rows != 21001 || name == "finish" && sum.Resumed.Rows != sum.Rows {
 				t.Errorf("resumed %+v of %d rows", sum.Resumed, sum.Rows)
 			}
+			if at := sum.SnapshotAt; at.IsZero() || !at.Before(sum.Resumed.Began) || !sum.Resumed.Began.Before(sum.Began) {
+				t.Errorf("the snapshot was taken at %s, the build begun at %s, and gone on with at %s", at, sum.Resumed.Began, sum.Began)
+			}
 			s.clean(s.name)
 		})
 	}

@@ -37,7 +37,11 @@ func summaryText(u *ui, s *pipeline.Summary) string {
 	if i := s.Instant; i != nil {
 		t.Row("  instant", instantText(*i))
 	}
-	if words := watchText(s.Watch); len(words) > 0 {
+	words := watchText(s.Watch)
+	if !s.SnapshotAt.IsZero() {
+		words = slices.Insert(words, 0, "taken "+timeOfDay(s.SnapshotAt))
+	}
+	if len(words) > 0 {
 		t.Row("  snapshot", strings.Join(words, " · "))
 	}
 	if s.Retries > 0 {

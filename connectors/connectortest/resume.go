@@ -47,6 +47,9 @@ func (s *suite) joining(t *testing.T) {
 	if a, b := first.Catalog().Fingerprint(), second.Catalog().Fingerprint(); a != b {
 		t.Error("the joined snapshot has another catalog")
 	}
+	if a, b := first.(connectors.Timed).Taken(), second.(connectors.Timed).Taken(); !a.Equal(b) {
+		t.Errorf("it was taken at %s, and by who has joined it at %s", a, b)
+	}
 	held, ok := second.(connectors.Held)
 	if !ok {
 		t.Fatal("the snapshot of a Joiner cannot be asked whether it lives")

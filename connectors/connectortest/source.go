@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -93,6 +94,11 @@ func (s *suite) catalogLaw(t *testing.T) {
 	}
 	if snapshot.Token() == "" {
 		t.Error("a snapshot without a token")
+	}
+	if timed, ok := snapshot.(connectors.Timed); !ok {
+		t.Error("the snapshot cannot be asked when it was taken")
+	} else if ago := time.Since(timed.Taken()); ago < -time.Second || ago > 10*time.Minute {
+		t.Errorf("it was taken at %s, which is %s ago", timed.Taken(), ago)
 	}
 	for _, want := range s.tables() {
 		got := plain.Table(want.ID)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -62,6 +63,7 @@ func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
 	d.snapshots++
 	view := &snapshot{
 		token:     fmt.Sprintf("%s/%s/%d/%d", d.server.id, d.name, d.version, d.snapshots),
+		taken:     time.Now(),
 		catalog:   d.catalog(),
 		rows:      make(map[catalog.TableID][][]byte, len(d.tables)),
 		sequences: append([]connectors.Sequence(nil), d.sequences...),
@@ -96,7 +98,7 @@ func (s *source) Join(ctx context.Context, token string) (connectors.Snapshot, e
 	var view *snapshot
 	if i >= 0 {
 		v := s.db.views[i]
-		view = &snapshot{token: v.token, catalog: v.catalog, rows: v.rows, sequences: v.sequences}
+		view = &snapshot{token: v.token, taken: v.taken, catalog: v.catalog, rows: v.rows, sequences: v.sequences}
 	}
 	s.db.mu.Unlock()
 	if view == nil {
@@ -128,6 +130,7 @@ func sourceError(kind connectors.Kind, op string, err error) error {
 // writes below the length of a slice that has been given out.
 type snapshot struct {
 	token     string
+	taken     time.Time
 	catalog   *catalog.Catalog
 	rows      map[catalog.TableID][][]byte
 	sequences []connectors.Sequence
@@ -135,6 +138,9 @@ type snapshot struct {
 }
 
 func (s *snapshot) Token() string { return s.token }
+
+// Taken implements connectors.Timed.
+func (s *snapshot) Taken() time.Time { return s.taken }
 
 func (s *snapshot) Catalog() *catalog.Catalog { return s.catalog }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -214,12 +215,18 @@ func (c *config) host() string {
 	return host
 }
 
-// display returns host, port and database, if one is named, for people.
+// display returns host and port, or the socket, and the database, if one is named, for people.
 func (c *config) display(database string) string {
-	if database == "" {
-		return c.conn.Addr
+	at := c.conn.Addr
+	if c.conn.Net == "unix" && !strings.HasPrefix(at, "@") {
+		if path, err := filepath.Abs(at); err == nil { // or it could be taken for a host
+			at = path
+		}
 	}
-	return c.conn.Addr + "/" + database
+	if database == "" {
+		return at
+	}
+	return at + "/" + database
 }
 
 // settings are made in every session, so that no default of the server or the account

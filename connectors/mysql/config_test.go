@@ -56,6 +56,26 @@ func TestConnectionStrings(t *testing.T) {
 	}
 }
 
+// A database is shown by host, port and name, or by its socket, wherever that was named from.
+func TestDisplay(t *testing.T) {
+	t.Chdir("/")
+	for dsn, want := range map[string]string{
+		"mysql://u@db.internal/shop":                         "db.internal:3306/shop",
+		"mysql://u@[2001:db8::5]/shop":                       "[2001:db8::5]:3306/shop",
+		"mysql://u@/shop?socket=/run/mysqld/mysqld.sock":     "/run/mysqld/mysqld.sock/shop",
+		"mysql://u@/shop?socket=run/../run/mysqld.sock":      "/run/mysqld.sock/shop",
+		"mysql://u@/shop?socket=" + url.QueryEscape("@shop"): "@shop/shop",
+	} {
+		c, err := newConfig(connectors.SourceSide, dsn, connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.display("shop"); got != want {
+			t.Errorf("%s is shown as %s, want %s", dsn, got, want)
+		}
+	}
+}
+
 // certificates makes an authority and a server's certificate for 127.0.0.1, and returns the
 // files: of the authority, the certificate and its key.
 func certificates(t *testing.T) (ca, cert, key string) {

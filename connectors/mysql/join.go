@@ -38,7 +38,7 @@ func (s *source) Join(ctx context.Context, token string) (connectors.Snapshot, e
 	if view.catalog, err = keep(a.Catalog, s.keep); err != nil {
 		return nil, err
 	}
-	view.opened, view.instant, view.facts = a.Opened, a.Instant, map[string]map[string]columnFacts{}
+	view.opened, view.taken, view.instant, view.facts = a.Opened, a.Taken, a.Instant, map[string]map[string]columnFacts{}
 	for name, columns := range a.Facts {
 		view.facts[name] = make(map[string]columnFacts, len(columns))
 		for c, f := range columns {

@@ -32,6 +32,7 @@ type about struct {
 	Catalog *catalog.Catalog
 	Facts   map[string]map[string]wireFacts
 	Opened  time.Time
+	Taken   time.Time
 	Instant connectors.Instant
 }
 
@@ -139,7 +140,7 @@ func (l *loan) answer(ctx context.Context, q question) error {
 			return told(nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: connectors.SourceSide, Op: "join a snapshot", Err: errors.New("another version of sanitize holds it"),
 				Hint: "use the program that opened the snapshot, or open another"})
 		}
-		a := about{Catalog: l.catalog, Facts: map[string]map[string]wireFacts{}, Opened: l.opened, Instant: l.instant}
+		a := about{Catalog: l.catalog, Facts: map[string]map[string]wireFacts{}, Opened: l.opened, Taken: l.taken, Instant: l.instant}
 		for name, columns := range l.facts {
 			a.Facts[name] = make(map[string]wireFacts, len(columns))
 			for c, f := range columns {

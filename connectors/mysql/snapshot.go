@@ -19,6 +19,7 @@ type snapshot struct {
 	plain   *session // asks for definitions, in no transaction: those are of no snapshot
 	main    *session // asks for keys and sizes, within the snapshot
 	opened  time.Time
+	taken   time.Time // by the server's clock
 	token   string
 	instant connectors.Instant
 	// unlogged tells of a replica whose log does not have what it applies.
@@ -59,6 +60,7 @@ var (
 	_ connectors.Filterer = (*snapshot)(nil)
 	_ connectors.Counter  = (*snapshot)(nil)
 	_ connectors.Dated    = (*snapshot)(nil)
+	_ connectors.Timed    = (*snapshot)(nil)
 )
 
 func (s *snapshot) open(ctx context.Context) error {
@@ -86,6 +88,13 @@ func (s *snapshot) open(ctx context.Context) error {
 	if err := s.agree(ctx, c); err != nil {
 		return err
 	}
+	now, err := s.main.word(ctx, "SELECT UTC_TIMESTAMP(6)")
+	if err != nil {
+		return err
+	}
+	if s.taken, err = time.Parse(clockLayout, now); err != nil {
+		return fmt.Errorf("the server's clock says what is no time: %w", err)
+	}
 	s.main.alone = true
 	s.left = len(s.all)
 	s.free = make(chan *session, len(s.all))
@@ -106,6 +115,9 @@ func (s *snapshot) Token() string { return s.token }
 
 // Instant implements connectors.Dated.
 func (s *snapshot) Instant() connectors.Instant { return s.instant }
+
+// Taken implements connectors.Timed: within the moment that it takes to agree on an instant.
+func (s *snapshot) Taken() time.Time { return s.taken }
 
 func (s *snapshot) Catalog() *catalog.Catalog { return s.catalog }
 

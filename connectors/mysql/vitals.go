@@ -10,6 +10,9 @@ import (
 
 var _ connectors.Watcher = (*snapshot)(nil)
 
+// watchTimeout bounds a question of the watch. Tests set it.
+var watchTimeout = 10 * time.Second
+
 // watch is the session by which a snapshot is watched. It is opened by the first question,
 // and again when it was lost.
 type watch struct {
@@ -19,24 +22,34 @@ type watch struct {
 	deaf    bool // nor how far a replica is behind
 }
 
-// ask runs do with the watching session.
-func (s *snapshot) ask(ctx context.Context, do func(*session) error) error {
+// ask runs do with the watching session, and gives up when the source does not answer.
+func (s *snapshot) ask(ctx context.Context, do func(context.Context, *session) error) error {
 	w := &s.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	asked, cancel := context.WithTimeout(ctx, watchTimeout)
+	defer cancel()
 	if w.session == nil {
-		r, err := s.source.session(ctx)
+		r, err := s.source.session(asked)
 		if err != nil {
-			return err
+			return s.unanswered(ctx, asked, err)
 		}
 		w.session = r
 	}
-	err := do(w.session)
-	if broken(err) || connectors.Retryable(err) || ctx.Err() != nil {
+	err := do(asked, w.session)
+	if broken(err) || connectors.Retryable(err) || asked.Err() != nil {
 		w.session.close()
 		w.session = nil
 	}
-	return err
+	return s.unanswered(ctx, asked, err)
+}
+
+// unanswered turns the error of a question that the source has had its time for.
+func (s *snapshot) unanswered(ctx, asked context.Context, err error) error {
+	if err == nil || asked.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	return &connectors.Error{Kind: connectors.KindUnavailable, Side: connectors.SourceSide, Op: "watch " + s.source.display(s.source.database), Err: connectors.ErrUnanswered}
 }
 
 // Vitals implements connectors.Watcher. Held is the length of InnoDB's history list: what
@@ -44,7 +57,7 @@ func (s *snapshot) ask(ctx context.Context, do func(*session) error) error {
 func (s *snapshot) Vitals(ctx context.Context) (v connectors.Vitals, err error) {
 	age := time.Since(s.opened)
 	v.Age = &age
-	err = s.ask(ctx, func(r *session) error {
+	err = s.ask(ctx, func(ctx context.Context, r *session) error {
 		if !s.watch.blind {
 			n := int64(-1)
 			err := r.query(ctx, "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'", func(x row) error {
@@ -87,7 +100,7 @@ func (s *snapshot) Vitals(ctx context.Context) (v connectors.Vitals, err error) 
 
 // Latency implements connectors.Watcher.
 func (s *snapshot) Latency(ctx context.Context) (took time.Duration, err error) {
-	err = s.ask(ctx, func(r *session) error {
+	err = s.ask(ctx, func(ctx context.Context, r *session) error {
 		from := time.Now()
 		_, err := r.run(ctx, "DO 1")
 		took = time.Since(from)

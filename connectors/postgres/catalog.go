@@ -419,6 +419,8 @@ func (s *source) Identity(ctx context.Context) (connectors.Identity, error) {
 // identifier of the data folder would be no better: standbys share it, and not
 // every account may ask for it, so that two accounts would see two servers.
 func (c *config) identity(ctx context.Context, conn *pgx.Conn, database string) (connectors.Identity, error) {
+	at := c.reached(conn)
+	c.answered = &at
 	var server string
 	if err := conn.QueryRow(ctx, query("identity")).Scan(&server); err != nil {
 		return connectors.Identity{}, failDefinition(ctx, c.side, "identify "+c.display(database), err)

@@ -32,6 +32,8 @@ type config struct {
 	leaves      []string // extensions of the source that stay behind
 	pooled      bool     // a pooler stands between, and gives each client a session of its own
 	sticky      stickiness
+	names       names     // that the driver has looked up
+	answered    *endpoint // where it was opened; nil before
 }
 
 const (
@@ -92,6 +94,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	if err := c.bound(opts.Sessions); err != nil {
 		return nil, err
 	}
+	parsed.LookupFunc = c.names.watch(parsed.LookupFunc)
 	// Statements are few and different: a cache of prepared ones would only cost.
 	parsed.DefaultQueryExecMode = pgx.QueryExecModeExec
 	parsed.StatementCacheCapacity, parsed.DescriptionCacheCapacity = 0, 0
@@ -103,9 +106,14 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	return c, nil
 }
 
-// display returns host, port and database for people.
+// display returns host, port and database for people: of a list of hosts the one that has
+// answered, or the first as long as none has.
 func (c *config) display(database string) string {
-	return fmt.Sprintf("%s:%d/%s", c.conn.Host, c.conn.Port, database)
+	at := endpoint{host: c.conn.Host, port: int(c.conn.Port)}
+	if c.answered != nil {
+		at = *c.answered
+	}
+	return at.String() + "/" + database
 }
 
 // settings are made in every session, so that no default of the server, the

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,8 +16,8 @@ func (Connector) Hosts(dsn string) ([]string, error) {
 	}
 	var hosts []string
 	add := func(host string) {
-		if strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "" {
-			host = connectors.Local // a folder of sockets, or an abstract one
+		if isSocket(host) {
+			host = connectors.Local
 		}
 		if !slices.Contains(hosts, host) {
 			hosts = append(hosts, host)
@@ -27,4 +28,9 @@ func (Connector) Hosts(dsn string) ([]string, error) {
 		add(f.Host)
 	}
 	return hosts, nil
+}
+
+// isSocket reports whether a host is a folder of sockets, or an abstract one.
+func isSocket(host string) bool {
+	return host == "" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || filepath.IsAbs(host)
 }

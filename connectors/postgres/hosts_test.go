@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
 var _ connectors.Hosted = Connector{}
@@ -35,5 +37,53 @@ func TestHosts(t *testing.T) {
 	}
 	if got, err := (Connector{}).Hosts("postgres://u:hunter2@x@y/shop"); err == nil {
 		t.Errorf("got %v", got)
+	}
+}
+
+// A database is shown by host, port and name, so that the host can be told from the port.
+func TestDisplay(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"postgres://u@db.internal:5433/shop":                "db.internal:5433/shop",
+		"postgres://u@10.0.0.7/shop":                        "10.0.0.7:5432/shop",
+		"postgres://u@[2001:db8::5]/shop":                   "[2001:db8::5]:5432/shop",
+		"host=fe80::1%eth0 dbname=shop":                     "[fe80::1%eth0]:5432/shop",
+		"postgres:///shop?host=/var/run/postgresql&port=54": "/var/run/postgresql:54/shop",
+	} {
+		c, err := newConfig(connectors.SourceSide, dsn, connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.display("shop"); got != want {
+			t.Errorf("%s is shown as %s, want %s", dsn, got, want)
+		}
+	}
+}
+
+// Of several hosts the one that answers is shown.
+func TestDisplayOfSeveralHosts(t *testing.T) {
+	s := connectortest.Postgres(t)
+	u, err := url.Parse(s.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, answers := u.Path, u.Host
+	for _, hosts := range []string{"localhost:1," + answers, answers + ",localhost:1"} {
+		u.Host = hosts
+		source, err := openSource(t.Context(), u.String(), connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, err := source.Identity(t.Context()); err != nil || at.Display != answers+name {
+			t.Errorf("%s: the source is shown as %s, want %s", hosts, at.Display, answers+name)
+		}
+		source.Close()
+		sink, err := openSink(t.Context(), u.String(), connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at, err := sink.Identity(t.Context()); err != nil || at.Display != answers+name {
+			t.Errorf("%s: the target is shown as %s, want %s", hosts, at.Display, answers+name)
+		}
+		sink.Close()
 	}
 }

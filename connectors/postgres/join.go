@@ -3,6 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/sanitize-db/sanitize/connectors"
 )
@@ -11,6 +14,7 @@ var (
 	_ connectors.Joiner  = (*source)(nil)
 	_ connectors.Held    = (*snapshot)(nil)
 	_ connectors.Voucher = (*snapshot)(nil)
+	_ connectors.Timed   = (*snapshot)(nil)
 )
 
 // Join opens a view of a snapshot that another session has exported and still holds. A
@@ -21,6 +25,19 @@ func (s *source) Join(ctx context.Context, token string) (connectors.Snapshot, e
 		return nil, &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op, Err: errors.New("it has no token")}
 	}
 	return s.view(ctx, op, token)
+}
+
+// Taken implements connectors.Timed: when the transaction began that has exported the snapshot.
+func (s *snapshot) Taken() time.Time { return s.taken }
+
+// exported returns when the transaction began that has exported a snapshot, or zero. The session
+// is in no transaction yet: one that joins has another beginning, and would end by what fails here.
+func exported(ctx context.Context, conn *pgx.Conn, token string) time.Time {
+	var began *time.Time
+	if err := conn.QueryRow(ctx, query("exported"), virtualTransaction(token)).Scan(&began); err != nil || began == nil {
+		return time.Time{}
+	}
+	return *began
 }
 
 // Alive asks the holder.

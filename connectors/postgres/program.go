@@ -13,10 +13,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgservicefile"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 )
@@ -26,6 +28,14 @@ type endpoint struct {
 	host string // by which it was asked for
 	addr string // of a host with addresses, that which answered
 	port int
+}
+
+// String returns host and port for people. A folder of sockets has no brackets.
+func (e endpoint) String() string {
+	if isSocket(e.host) {
+		return fmt.Sprintf("%s:%d", e.host, e.port)
+	}
+	return net.JoinHostPort(e.host, strconv.Itoa(e.port))
 }
 
 // reached returns the endpoint of a session. A name may lead to many addresses, and a connection
@@ -50,22 +60,51 @@ func (c *config) reached(conn *pgx.Conn) endpoint {
 
 // named returns the name of the connection string that leads to an address.
 func (c *config) named(addr *net.TCPAddr) string {
-	names := []string{c.conn.Host}
-	for _, f := range c.conn.Fallbacks {
-		if !slices.Contains(names, f.Host) {
-			names = append(names, f.Host)
-		}
+	if name := c.names.leading(c.conn.Host, int(c.conn.Port), addr); name != "" {
+		return name
 	}
-	for _, name := range names {
-		if len(names) == 1 {
-			return name
-		}
-		found, _ := net.LookupIP(name)
-		if slices.ContainsFunc(found, addr.IP.Equal) {
+	for _, f := range c.conn.Fallbacks {
+		if name := c.names.leading(f.Host, int(f.Port), addr); name != "" {
 			return name
 		}
 	}
 	return c.conn.Host
+}
+
+// names remembers to which addresses the driver has found names to lead: by another look a name
+// may lead elsewhere.
+type names struct {
+	mu    sync.Mutex
+	found map[string][]string
+}
+
+// watch returns a function that looks names up by another, and remembers what it says.
+func (n *names) watch(look pgconn.LookupFunc) pgconn.LookupFunc {
+	n.found = map[string][]string{}
+	return func(ctx context.Context, host string) ([]string, error) {
+		addrs, err := look(ctx, host)
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		for _, a := range addrs {
+			if !slices.Contains(n.found[host], a) {
+				n.found[host] = append(n.found[host], a)
+			}
+		}
+		return addrs, err
+	}
+}
+
+// leading returns the host if it has led to the address, or "".
+func (n *names) leading(host string, port int, addr *net.TCPAddr) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if port == addr.Port && slices.ContainsFunc(n.found[host], func(a string) bool {
+		bare, _, _ := strings.Cut(a, "%") // the zone of an address
+		return addr.IP.Equal(net.ParseIP(bare))
+	}) {
+		return host
+	}
+	return ""
 }
 
 // service returns the settings of the service that the connection string, or the environment,

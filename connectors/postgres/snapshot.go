@@ -38,6 +38,7 @@ type snapshot struct {
 	joined  bool   // the token is of a snapshot that another process has exported
 	export  string // by which readers join: the token, or what the holder of a joined snapshot has exported; under mu
 	server  string // when it was started
+	taken   time.Time
 	picture *picture
 	sizes   map[catalog.TableID]size
 	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
@@ -75,6 +76,9 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	}
 	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, server: peerOf(conn).started, beat: make(chan struct{}), slots: make(chan *session, s.workers),
 		wide: make(gate, 1), asking: make(gate, 1)}
+	if snap.joined {
+		snap.taken = exported(ctx, conn, token)
+	}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
 		if stateOf(err) == "55P03" {
@@ -171,14 +175,15 @@ func (s *snapshot) take(ctx context.Context) error {
 		}
 	}
 	var export string
-	if err := s.holder.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot()").Scan(&export); err != nil {
+	var began time.Time
+	if err := s.holder.QueryRow(ctx, "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.now()").Scan(&export, &began); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.export = export
 	if !s.joined {
-		s.token = export
+		s.token, s.taken = export, began
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // watchTimeout bounds a question of the watch: a server that needs longer is not asked
-// on, and what is not known is absent.
-const watchTimeout = 10 * time.Second
+// on, and what is not known is absent. Tests set it.
+var watchTimeout = 10 * time.Second
 
 // freezeShare is the share of autovacuum_freeze_max_age from which a held horizon is
 // worth a warning: beyond all of it the server vacuums against a wraparound, in vain.
@@ -40,31 +40,41 @@ func (s *snapshot) askWatch(ctx context.Context, f func(context.Context, *pgx.Co
 	w := &s.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	op := "watch " + s.display(s.conn.Database)
 	if err := s.alive(); err != nil || w.closed {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
+	began := time.Now()
+	asked, cancel := context.WithTimeout(ctx, watchTimeout)
 	defer cancel()
-	if w.conn == nil {
-		conn, err := s.connect(ctx, "")
-		if err != nil {
-			return err
-		}
-		if w.conn = conn; peerOf(conn).started != s.server {
-			w.drop()
-			return s.severalError()
-		}
-		if err := s.forewarn(ctx, conn); err != nil {
-			w.drop()
-			return failDefinition(ctx, s.side, op, err)
-		}
+	err := s.openWatch(asked)
+	login := err != nil
+	if err == nil {
+		err = f(asked, w.conn)
 	}
-	if err := f(ctx, w.conn); err != nil {
-		w.drop()
-		return failDefinition(ctx, s.side, op, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	w.drop()
+	op := "watch " + s.display(s.conn.Database)
+	if ctx.Err() == nil && (asked.Err() != nil || login && time.Since(began) >= s.conn.ConnectTimeout) {
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: op, Err: connectors.ErrUnanswered}
+	}
+	return failDefinition(ctx, s.side, op, err)
+}
+
+// openWatch opens the watch's session if it is not open.
+func (s *snapshot) openWatch(ctx context.Context) (err error) {
+	w := &s.watch
+	if w.conn != nil {
+		return nil
+	}
+	if w.conn, err = s.connect(ctx, ""); err != nil {
+		return err
+	}
+	if peerOf(w.conn).started != s.server {
+		return s.severalError()
+	}
+	return s.forewarn(ctx, w.conn)
 }
 
 func (w *watch) drop() {

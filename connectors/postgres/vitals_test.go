@@ -1,6 +1,9 @@
 package postgres
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -64,8 +67,8 @@ func TestVitals(t *testing.T) {
 
 	// A question that fails, and a session that is lost, cost the snapshot nothing.
 	a.Exec(t, dsn, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sanitize' AND backend_xmin IS NULL AND state = 'idle'")
-	if _, err := s.(connectors.Watcher).Latency(t.Context()); err == nil {
-		t.Error("a session that was ended answers")
+	if _, err := s.(connectors.Watcher).Latency(t.Context()); err == nil || errors.Is(err, connectors.ErrUnanswered) {
+		t.Errorf("of a session that was ended: %v", err)
 	}
 	if v := vitals(t, s); v.Held == nil || *v.Held < 30 {
 		t.Errorf("from a new session: %+v", v)
@@ -141,6 +144,95 @@ func TestVitals(t *testing.T) {
 		if said := h.String(); c.want == "" && said != "" || !strings.Contains(said, c.want) {
 			t.Errorf("%s: said %q, want %q", c.settings, said, c.want)
 		}
+	}
+}
+
+// Who joins a snapshot says when it was taken, as far as the account may see it, and not when it
+// joined; nor when it has lost its own holder and joined again.
+func TestTaken(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn, role := a.Database(t), a.Name(t)
+	a.Exec(t, dsn, "CREATE TABLE t (i int)", "CREATE ROLE "+role+" LOGIN PASSWORD 'r'", "GRANT SELECT ON t TO "+role)
+	t.Cleanup(func() { a.Exec(t, dsn, "DROP OWNED BY "+role, "DROP ROLE "+role) })
+	before := time.Now()
+	first, err := openSnapshot(t, dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := first.(connectors.Timed).Taken()
+	if taken.Before(before.Add(-time.Second)) || taken.After(time.Now().Add(time.Second)) {
+		t.Errorf("taken at %s, which is not now", taken)
+	}
+	join := func(dsn string) *snapshot {
+		t.Helper()
+		source, err := openSource(t.Context(), dsn, connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { source.Close() })
+		joined, err := source.(connectors.Joiner).Join(t.Context(), first.Token())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return joined.(*snapshot)
+	}
+	same := join(dsn)
+	if !same.Taken().Equal(taken) {
+		t.Errorf("taken at %s, and by who has joined it at %s", taken, same.Taken())
+	}
+	lost := peerOf(same.holder).pid
+	a.Exec(t, a.DSN("postgres"), fmt.Sprintf("SELECT pg_terminate_backend(%d)", lost))
+	for a.Value(t, a.DSN("postgres"), fmt.Sprintf("SELECT count(*) FROM pg_stat_activity WHERE pid = %d", lost)) != "0" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := same.Alive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !same.Taken().Equal(taken) {
+		t.Errorf("taken at %s, and by who has joined it twice at %s", taken, same.Taken())
+	}
+	if at := join(a.DSNAs(nameOf(dsn), role, "r")).Taken(); !at.IsZero() {
+		t.Errorf("an account that may not see it says that it was taken at %s", at)
+	}
+}
+
+// A server that stands still is given up after a while, in the middle of a session and at the
+// login, and said not to have answered; a caller who is gone is told that he is.
+func TestUnanswered(t *testing.T) {
+	defer func(was time.Duration) { watchTimeout = was }(watchTimeout)
+	a := connectortest.Postgres(t)
+	p, from := newProxy(t, a.Database(t))
+	s, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap := s.(*snapshot)
+	if _, err := snap.Latency(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	watchTimeout = 200 * time.Millisecond
+	p.still.Lock()
+	for _, what := range []string{"a question", "a login"} {
+		if _, err := snap.Latency(t.Context()); !errors.Is(err, connectors.ErrUnanswered) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := snap.Vitals(t.Context()); !errors.Is(err, connectors.ErrUnanswered) {
+		t.Errorf("vitals: %v", err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), watchTimeout/4)
+	defer cancel()
+	if _, err := snap.Latency(soon); errors.Is(err, connectors.ErrUnanswered) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a caller who is gone: %v", err)
+	}
+	snap.conn.ConnectTimeout = watchTimeout / 4 // as connect_timeout says
+	if _, err := snap.Latency(t.Context()); !errors.Is(err, connectors.ErrUnanswered) {
+		t.Errorf("a login that the connection string cuts short: %v", err)
+	}
+	p.still.Unlock()
+	snap.conn.ConnectTimeout, watchTimeout = connectTimeout, time.Minute
+	if took, err := snap.Latency(t.Context()); err != nil || took <= 0 {
+		t.Errorf("afterwards: %s, %v", took, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -108,6 +109,7 @@ func (s *source) view(ctx context.Context, session *session) (*snapshot, error) 
 	}
 	view := &snapshot{session: session, server: s.server, batches: map[*batches]bool{}}
 	// The transaction begins at its first read, which is here.
+	view.taken = time.Now()
 	if view.catalog, view.schema, err = readCatalog(ctx, session, s.server); err != nil {
 		return nil, err
 	}
@@ -135,6 +137,7 @@ func (s *source) Close() error {
 // snapshot is one session in one read transaction.
 type snapshot struct {
 	session *session
+	taken   time.Time
 	server  string
 	token   string
 	catalog *catalog.Catalog
@@ -146,6 +149,9 @@ type snapshot struct {
 }
 
 func (s *snapshot) Token() string { return s.token }
+
+// Taken implements connectors.Timed.
+func (s *snapshot) Taken() time.Time { return s.taken }
 
 func (s *snapshot) Catalog() *catalog.Catalog { return s.catalog }
 

@@ -244,7 +244,8 @@ func (r *Report) facts() []fact {
 		facts = append(facts, fact{What: "Fingerprint of the catalog", Value: c.Fingerprint, Mono: true})
 	}
 	if run := r.Run; run != nil {
-		facts = append(facts, fact{What: "Run", Value: fmt.Sprintf("%s, %s, from %s to %s, %s", run.ID, run.Began, run.Source, run.Target, plural(int(run.Rows), "row"))})
+		facts = append(facts, fact{What: "Run", Value: fmt.Sprintf("%s, from %s to %s, %s", run.ID, run.Source, run.Target, plural(int(run.Rows), "row"))},
+			fact{What: "Data of", Value: run.moment()}, fact{What: "Copied", Value: run.processes()})
 	}
 	return facts
 }

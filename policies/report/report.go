@@ -80,13 +80,39 @@ type Catalog struct {
 
 // Run is what a manifest says of a run.
 type Run struct {
-	ID       string `json:"id"`
-	Source   string `json:"source"`
-	Target   string `json:"target"`
-	Began    string `json:"began"`
-	Rows     int64  `json:"rows"`
-	Policy   string `json:"policy"` // the digest under which it ran
-	Snapshot string `json:"snapshot,omitempty"`
+	ID     string `json:"id"`
+	Source string `json:"source"`
+	Target string `json:"target"`
+	// SnapshotAt is the moment of the data, by the clock of the source; empty if it is not known.
+	SnapshotAt string   `json:"snapshot_at,omitempty"`
+	Began      string   `json:"began"`             // the process that has finished it
+	Resumed    *Resumed `json:"resumed,omitempty"` // nil if that process did all
+	Rows       int64    `json:"rows"`              // of all processes
+	Policy     string   `json:"policy"`            // the digest under which it ran
+	Snapshot   string   `json:"snapshot,omitempty"`
+}
+
+// Resumed is what other processes had done of a run before the one that has finished it.
+type Resumed struct {
+	Began string `json:"began"` // the copy, by the clock of the target
+	Rows  int64  `json:"rows"`
+}
+
+// moment says of when the data is.
+func (r *Run) moment() string {
+	if r.SnapshotAt == "" {
+		return "not known: the run does not say when its snapshot was taken, which may be long before it began"
+	}
+	return r.SnapshotAt + ", by the clock of the source"
+}
+
+// processes says when the rows were copied, and by how many processes.
+func (r *Run) processes() string {
+	if r.Resumed == nil {
+		return "by one process, which began at " + r.Began
+	}
+	return fmt.Sprintf("by more than one process: begun at %s (by the clock of the target) and cut short, with %s; gone on with at %s, by another, which finished it",
+		r.Resumed.Began, plural(int(r.Resumed.Rows), "row"), r.Began)
 }
 
 // State is what became of a rule.

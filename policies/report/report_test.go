@@ -54,7 +54,7 @@ func sample() *Report {
 			Keys: []Key{{"discovery", "file", "discovery", "90d"}}, TTL: "24h", MaxTTL: "7d", Hosts: []string{"discovery-*.internal"},
 		},
 		Catalog: &Catalog{"postgres", "17.2", strings.Repeat("cd", 32), 2, 5},
-		Run:     &Run{ID: "owgknksan3zf", Source: "prod.internal:5432/shop", Target: "discovery-1.internal:5432/shop", Began: "2026-11-26T02:00:00Z", Rows: 46273, Policy: strings.Repeat("ab", 32)},
+		Run:     &Run{ID: "owgknksan3zf", Source: "prod.internal:5432/shop", Target: "discovery-1.internal:5432/shop", SnapshotAt: "2026-11-25T23:30:00Z", Began: "2026-11-26T02:00:00Z", Resumed: &Resumed{"2026-11-26T00:10:00Z", 31000}, Rows: 46273, Policy: strings.Repeat("ab", 32)},
 		Rules: []Rule{
 			{ID: "SAN-P04", Family: "Governance", Phase: "P", Level: High, Title: "the review holds", Meaning: "A policy that nobody looks at again protects yesterday's data.", Fix: "Review the policy.", Clauses: []Clause{{"GDPR", "24(1)"}, {"GDPR", "32(1)(d)"}}, State: Passed},
 			{ID: "SAN-C01", Family: "Coverage", Phase: "S", Level: Critical, Title: "every column has a class", Meaning: "A column that nobody decided about is one that nobody protects.", Fix: "Add the line.", Clauses: []Clause{gdpr, {"GDPR", "30(1)(c)"}, {"ISO 27001", "A.5.12"}}, State: Passed},
