@@ -59,9 +59,10 @@ ledger beside the target has are not copied again, nor are indexes and keys made
 twice; the result is the one of the snapshot's instant, verified as that of any run.
 
 It refuses with exit code 12, and changes nothing, when no run has left anything,
-when policy, catalog, key or masking are not those of the run that was left (it says
-which), and when nobody holds the snapshot any more. Then it says what a new run
-costs. A source that is another database is refused before it is read.`,
+when policy, catalog, key, masking or the objects that come along are not those of
+the run that was left (it says which), and when nobody holds the snapshot any more.
+Then it says what a new run costs. A source that is another database is refused
+before it is read.`,
 		example: `  sanitize resume --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery
   sanitize resume --policy shop.yaml --from service=prod --to service=discovery || sanitize run --policy shop.yaml --from service=prod --to service=discovery`,
 		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
@@ -253,16 +254,39 @@ func (e *keptError) Hint() string {
 	return hint
 }
 
-// resume is the command, with what the fingerprint of the run asks for.
+// resume is the command that goes on by the rules of the run: all of its flags that resume
+// has too, save the connection strings, in which there may be passwords.
 func (e *keptError) resume() string {
-	words := []string{"sanitize resume --policy", shellWord(e.run.policy)}
-	if e.run.grants {
-		words = append(words, "--grants")
-	}
-	for _, object := range e.run.keep {
-		words = append(words, "--keep-object", shellWord(object))
-	}
+	words := []string{"sanitize resume"}
+	anew := runOptions{held: heldOptions{resume: true}}
+	known := pflag.NewFlagSet("resume", pflag.ContinueOnError)
+	anew.bind(known)
+	e.run.flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed && known.Lookup(f.Name) != nil && f.Name != "from" && f.Name != "to" {
+			words = append(words, flagWords(f)...)
+		}
+	})
 	return strings.Join(words, " ")
+}
+
+// flagWords writes a flag as a shell takes it, with all of its values.
+func flagWords(f *pflag.Flag) []string {
+	name := "--" + f.Name
+	if f.NoOptDefVal != "" {
+		if f.Value.String() == f.NoOptDefVal {
+			return []string{name}
+		}
+		return []string{name + "=" + shellWord(f.Value.String())}
+	}
+	values := []string{f.Value.String()}
+	if many, ok := f.Value.(pflag.SliceValue); ok {
+		values = many.GetSlice()
+	}
+	var words []string
+	for _, v := range values {
+		words = append(words, name, shellWord(v))
+	}
+	return words
 }
 
 // plainWord is what a shell takes as it is.

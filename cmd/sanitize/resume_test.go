@@ -360,9 +360,11 @@ func TestHoldKilledAtSeal(t *testing.T) {
 func TestResumeRefused(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
 	s := newStage(t, a, b)
+	a.Exec(t, s.source, "CREATE EXTENSION isn")
+	otherwise := []string{"--json"}
 	refused := func(want ...string) string {
 		t.Helper()
-		p := start(t, s.args("resume", "--json")...)
+		p := start(t, s.args("resume", otherwise...)...)
 		if code := p.wait(t); code != exitSnapshot {
 			t.Errorf("exit code %d", code)
 		}
@@ -381,6 +383,9 @@ func TestResumeRefused(t *testing.T) {
 	if code := p.wait(t); code != exitInterrupted || !strings.Contains(p.stderr.String(), "interrupted; the target is as it was\nhint: go on with: sanitize resume --policy") {
 		t.Fatalf("exit code %d: %s", code, p.stderr.String())
 	}
+	otherwise = append(otherwise, "--leave-extension", "isn")
+	refused("what was left belongs to another run, which differs in: extensions left behind (--leave-extension)\n")
+	otherwise = otherwise[:1]
 	policy := read(t, s.policy)
 	if err := os.WriteFile(s.policy, []byte(strings.Replace(string(policy), "shape: text", "lorem: words", 1)), 0o600); err != nil {
 		t.Fatal(err)

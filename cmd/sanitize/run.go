@@ -34,9 +34,11 @@ type runOptions struct {
 	signatures       signatureOptions
 	limits           limitOptions
 	held             heldOptions
+	flags            *pflag.FlagSet // that are bound to these
 }
 
 func (o *runOptions) bind(flags *pflag.FlagSet) {
+	o.flags = flags
 	flags.SortFlags = false
 	flags.StringVar(&o.policy, "policy", "", "`FILE` with the policy")
 	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string")
@@ -232,9 +234,11 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 				}
 			}
 			fingerprint := pipeline.Fingerprint(maps.Clone(compiled.Fingerprint))
-			if kept := o.kept(); len(kept) > 0 {
-				// A run that goes on must bring the same objects along.
-				fingerprint["kept objects (--keep-object, --grants)"] = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(kept)))))
+			// A run that goes on must bring the same objects along.
+			for part, names := range map[string][]string{"kept objects (--keep-object, --grants)": o.kept(), "extensions left behind (--leave-extension)": o.leave} {
+				if len(names) > 0 {
+					fingerprint[part] = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(names)))))
+				}
 			}
 			return compiled.Plan, fingerprint, nil
 		},

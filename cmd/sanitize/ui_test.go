@@ -137,6 +137,10 @@ func TestSize(t *testing.T) {
 		if err := s.Set(in); err != nil || int64(s) != want {
 			t.Errorf("size %q = %d, %v, want %d", in, int64(s), err, want)
 		}
+		var again size
+		if err := again.Set(s.String()); err != nil || again != s {
+			t.Errorf("size %q is written %q, which is %d, %v", in, s.String(), int64(again), err)
+		}
 	}
 	for _, in := range []string{"", "0", "-1", "1.5MB", "many", "9223372036854775807GB", "MiB"} {
 		var s size
