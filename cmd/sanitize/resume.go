@@ -62,9 +62,14 @@ It refuses with exit code 12, and changes nothing, when no run has left anything
 when policy, catalog, key, masking or the objects that come along are not those of
 the run that was left (it says which), and when nobody holds the snapshot any more.
 Then it says what a new run costs. A source that is another database is refused
-before it is read.`,
+before it is read.
+
+A run of a held snapshot, or a resume, that ends with 10, 11 or 130 leaves its
+build to be resumed, unless it was just putting it in the target's place: the message
+names the command. 2, 3, 4 and 75 change nothing. After 6 and 12 it takes a new run,
+which removes what was left: let a script make it after 12 alone.`,
 		example: `  sanitize resume --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery
-  sanitize resume --policy shop.yaml --from service=prod --to service=discovery || sanitize run --policy shop.yaml --from service=prod --to service=discovery`,
+  sanitize resume --policy shop.yaml --from service=prod --to service=discovery || { [ $? -eq 12 ] && sanitize run --policy shop.yaml --from service=prod --to service=discovery; }`,
 		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
 	}.build(u)
 	o.bind(cmd.Flags())
