@@ -16,6 +16,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/pipeline"
+	"github.com/sanitize-db/sanitize/policies"
 )
 
 // heldOptions say of which snapshot a run is, and whether it goes on with another.
@@ -23,6 +24,7 @@ type heldOptions struct {
 	resume   bool
 	hold     time.Duration // in another process; 0 holds it in this one
 	snapshot string        // that sanitize hold holds
+	once     bool          // the key ends with the run: nothing can go on with it
 }
 
 func (o *heldOptions) bind(flags *pflag.FlagSet) {
@@ -46,6 +48,21 @@ func (o *heldOptions) check(cmd *cobra.Command) error {
 		return usage(cmd, "--hold-snapshot opens a snapshot and --snapshot joins one: only one of them can be")
 	}
 	return checkHold(cmd, "--hold-snapshot", o.hold)
+}
+
+// suit refuses, before a snapshot is held for it, what could not be resumed whatever happens:
+// an ephemeral key is another one in each process.
+func (o *heldOptions) suit(p *policies.Policy) error {
+	o.once = p.Keys[0].From == "ephemeral"
+	why := fmt.Sprintf("the key of %s is ephemeral: what it has masked cannot be gone on with by another process, which has another key", p.File)
+	const file = "the key from a file or a command: a run can then be resumed"
+	switch {
+	case o.once && o.resume:
+		return &usageError{reason: "resume: " + why, help: "run anew: sanitize run; let the policy take " + file}
+	case o.once && o.hold > 0:
+		return &usageError{reason: "--hold-snapshot: " + why, help: "leave --hold-snapshot out, or take " + file}
+	}
+	return nil
 }
 
 func newResume(u *ui) *cobra.Command {
@@ -152,10 +169,12 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 		end() // the build of the earlier run is gone
 	}
 	switch {
+	case h == nil && keptBuild(err) && o.once:
+		return nil, &keptError{err: err, run: r, lost: "the key of the run was ephemeral, so that nothing can go on with what was left, which the next run removes"}
 	case h == nil && keptBuild(err):
 		return nil, &keptError{err: err, run: r, when: "while sanitize hold holds the snapshot"}
 	case lost && keptBuild(err):
-		return nil, &keptError{err: err, run: r, lost: true}
+		return nil, &keptError{err: err, run: r, lost: "the holder of the snapshot has ended, so that there is nothing to go on with"}
 	case h != nil && keptBuild(err):
 		h.building() // again, if sealing was what failed
 		h.leave()
@@ -230,12 +249,11 @@ func keptBuild(err error) bool {
 	return errors.As(err, &failed) && failed.Kept
 }
 
-// keptError is a failure that a resume can mend, unless the snapshot is lost.
+// keptError is a failure that a resume can mend, unless lost says why none can.
 type keptError struct {
-	err  error
-	run  *runOptions
-	when string
-	lost bool
+	err        error
+	run        *runOptions
+	when, lost string
 }
 
 // Error returns the cause.
@@ -247,8 +265,8 @@ func (e *keptError) Unwrap() error { return e.err }
 // Hint returns how to go on.
 func (e *keptError) Hint() string {
 	hint := "go on with: " + e.resume() + ", and --from and --to as before"
-	if e.lost {
-		hint = "run anew: the holder of the snapshot has ended, so that there is nothing to go on with"
+	if e.lost != "" {
+		hint = "run anew: " + e.lost
 	}
 	if e.when != "" {
 		hint += " (" + e.when + ")"

@@ -589,6 +589,19 @@ func TestHold(t *testing.T) {
 			t.Errorf("joined:\n%s\nundisturbed:\n%s", got, want)
 		}
 	}
+	// A run whose key ends with it joins as well, and nobody is told to go on with it.
+	policy := read(t, s.policy)
+	if err := os.WriteFile(s.policy, []byte(strings.Replace(string(policy), `{from: "file:queue.key"}`, "{from: ephemeral}", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	once := start(t, s.args("run", "--snapshot", held.Snapshot)...)
+	s.copying(once)
+	s.signal(once, os.Interrupt)
+	s.signal(once, syscall.SIGCONT)
+	if code := once.wait(t); code != exitInterrupted || !strings.Contains(once.stderr.String(), "hint: run anew: the key of the run was ephemeral, ") || strings.Contains(once.stderr.String(), "resume") {
+		t.Errorf("exit code %d: %s", code, once.stderr.String())
+	}
+	sanitize(t, s.args("run", "--snapshot", held.Snapshot, "--quiet")...)
 	if err := input.Close(); err != nil {
 		t.Fatal(err)
 	}

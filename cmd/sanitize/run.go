@@ -157,6 +157,9 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	if err := guardHost(policy, o.to); err != nil {
 		return nil, err
 	}
+	if err := o.held.suit(policy); err != nil {
+		return nil, err
+	}
 	lock, lockPath, lockText, err := loadLock(o.lock, policy)
 	if err != nil {
 		return nil, err
