@@ -59,7 +59,7 @@ record of GDPR Article 30 as Markdown.`,
 		example: `  sanitize audit shop.yaml --catalog shop.catalog.json
   sanitize audit shop.yaml --from postgres://reader@prod/shop --format html --output audit.html
   sanitize audit shop.yaml --run summary.json --format sarif --fail-on medium > audit.sarif`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitSource},
+		exits: catalogExits(exitDrift),
 		args:  []string{"POLICY"},
 		run:   func(cmd *cobra.Command, args []string) error { return runAudit(cmd, u, &o, args[0]) },
 	}.build(u)

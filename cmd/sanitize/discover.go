@@ -107,7 +107,7 @@ scores 0.6 or more, and names the line. A waiver of SAN-C05 accepts such a colum
 		example: `  sanitize discover --from postgres://reader@prod/shop
   sanitize discover --from sqlite:shop.db --samples 0 --json
   sanitize discover --from sqlite:shop.db --policy shop.yaml --check`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitSource},
+		exits: catalogExits(),
 		run: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case check && policy == "":

@@ -91,7 +91,7 @@ form of a password in them is blotted out; read it before you give it away.
 		example: `  sanitize inspect --from postgres://reader@prod/shop
   sanitize inspect --from postgres://reader@prod/shop > shop.catalog.json
   sanitize plan --policy shop.yaml --catalog shop.catalog.json`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitSource},
+		exits: catalogExits(),
 		run: func(cmd *cobra.Command, _ []string) error {
 			if o.json && text {
 				return usage(cmd, "--json and --text exclude each other")

@@ -38,7 +38,7 @@ it. A command that the policy names for its key is run only with --with-key, whi
 also insists on the key.`,
 		example: `  sanitize lock shop.yaml --from postgres://reader@prod/shop --out shop.lock
   sanitize lock shop.yaml --catalog shop.catalog.json > shop.lock`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},
+		exits: catalogExits(exitDrift),
 		args:  []string{"POLICY"},
 		run: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {

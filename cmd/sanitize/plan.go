@@ -41,7 +41,7 @@ with the same exit code. It needs the policy's key, as a run does. A catalog
 file that inspect wrote does in place of the source.`,
 		example: `  sanitize plan --policy shop.yaml --from postgres://reader@prod/shop
   sanitize plan --policy shop.yaml --catalog shop.catalog.json --json > plan.json`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitIntegrity, exitSource},
+		exits: catalogExits(exitDrift),
 		run: func(cmd *cobra.Command, _ []string) error {
 			if policy == "" {
 				return usage(cmd, "--policy is missing")

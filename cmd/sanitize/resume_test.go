@@ -613,3 +613,27 @@ func TestHold(t *testing.T) {
 	}
 	s.clean(s.name)
 }
+
+// A script that waits for a token learns that none came: hold that is interrupted while it opens
+// its snapshot says so, and its exit code, too.
+func TestHoldInterruptedBefore(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	conn, err := pgx.Connect(t.Context(), s.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE people"); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "hold", "--from", s.source, "--lock-timeout", "10m")
+	eventually(t, "the lock", func() bool {
+		return a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'") == "1"
+	})
+	s.signal(p, syscall.SIGTERM)
+	code := p.wait(t)
+	if want := "sanitize: interrupted before there was a snapshot to hold: no token was printed\n"; code != exitInterrupted || p.stdout.Len() > 0 || p.stderr.String() != want {
+		t.Errorf("exit code %d, printed %q, said %q", code, p.stdout.String(), p.stderr.String())
+	}
+}
