@@ -44,7 +44,7 @@ var exitMeanings = []struct {
 	{exitTarget, "the target is unavailable, or is not ours to replace"},
 	{exitSnapshot, "the snapshot was lost or is too old, or what was left belongs to another run"},
 	{exitBusy, "another run holds the target"},
-	{exitInterrupted, "interrupted; of a run: the target is as it was, and with a held snapshot it can be resumed"},
+	{exitInterrupted, "interrupted; of a run: unless it says otherwise the target is as it was, and with a held snapshot it can be resumed"},
 }
 
 // exitCode is the one place where a failure becomes an exit code.
