@@ -12,7 +12,7 @@ import (
 )
 
 // Manifest is what a run says that it did: the summary that `sanitize run --json`
-// prints. It holds names and counts. Fields that a later version adds are listed here
+// prints, and --summary writes to a file. It holds names and counts. Fields that a later version adds are listed here
 // when they come; until then they are errors, so that no evidence is passed over.
 type Manifest struct {
 	Run         string            `json:"run"`
@@ -29,6 +29,7 @@ type Manifest struct {
 	Retries     int               `json:"retries"`
 	Fingerprint map[string]string `json:"fingerprint"` // of Compiled, part by part
 	LeftBehind  []catalog.Object  `json:"left_behind,omitempty"`
+	Warnings    []string          `json:"warnings,omitempty"`
 	// Instant, Watch and Resumed say how the run went; no rule looks at them.
 	Instant json.RawMessage `json:"instant,omitempty"`
 	Watch   json.RawMessage `json:"watch,omitempty"`

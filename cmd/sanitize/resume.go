@@ -338,7 +338,7 @@ func (o *heldOptions) refused(u *ui, r *runOptions, err error) error {
 	}
 	if r.json {
 		if jerr := u.JSON(resumeReport{Refused: e.Why(), Differs: e.Differs, Cost: e.Cost}); jerr != nil && !errors.Is(jerr, errUnread) {
-			return jerr
+			u.Warn(jerr.Error()) // the refusal is what the exit code tells
 		}
 	}
 	return &refusal{err, e}

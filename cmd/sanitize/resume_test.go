@@ -237,12 +237,17 @@ func ended(pid int) bool {
 	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
 }
 
-// summary resumes, which must succeed, and returns what it says.
+// resume resumes, which must succeed, and returns what it says.
 func (s *stage) resume() *pipeline.Summary {
 	s.t.Helper()
 	var sum pipeline.Summary
-	if err := json.Unmarshal([]byte(sanitize(s.t, s.args("resume", "--json", "--quiet")...)), &sum); err != nil {
+	file := filepath.Join(s.t.TempDir(), "summary.json")
+	said := sanitize(s.t, s.args("resume", "--json", "--quiet", "--summary", file)...)
+	if err := json.Unmarshal([]byte(said), &sum); err != nil {
 		s.t.Fatal(err)
+	}
+	if got := string(read(s.t, file)); got != said {
+		s.t.Errorf("the file has %s, and was told %s", got, said)
 	}
 	return &sum
 }

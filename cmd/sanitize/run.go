@@ -29,6 +29,7 @@ type runOptions struct {
 	policy, from, to string
 	chunk, memory    size
 	json, quiet      bool
+	summary          string
 	lock             string
 	locked, signed   bool
 	signatures       signatureOptions
@@ -57,6 +58,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	o.held.bind(flags)
 	o.bindFates(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
+	flags.StringVar(&o.summary, "summary", "", "`FILE` to which the summary is written as JSON, once the target has been promoted")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
 }
 
@@ -112,6 +114,11 @@ lock is refused; with both, the lock itself has to be signed.
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
 once. Either way the target is as it was.
 
+With --summary the summary that --json prints is written to a file, which the audit
+takes as evidence. It is made before anything is read, and stands in its place once
+the target has been promoted. A run whose summary cannot be written in the end says
+that the target has been promoted, and ends with 1.
+
 With --hold-snapshot another process holds the snapshot, and a run that was
 interrupted, killed, or lost a connection can be resumed: sanitize resume. With
 --snapshot the run joins a snapshot that sanitize hold holds.`,
@@ -131,19 +138,19 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 	}
 	u.quiet = o.quiet
 	limitMemory(o.memory)
+	file, err := o.summaryFile(cmd)
+	if err != nil {
+		return err
+	}
 	summary, err := copyDatabase(cmd.Context(), u, o)
 	if err != nil {
+		if file != nil {
+			file.remove()
+		}
 		return o.held.refused(u, o, err)
 	}
-	u.Tell(summaryText(u, summary))
-	if !o.json {
-		return nil
-	}
-	err = u.JSON(summary)
-	if errors.Is(err, errUnread) {
-		return errors.New("the target has been promoted, and nobody reads its summary")
-	}
-	return err
+	summary.Warnings = u.warned.list()
+	return o.report(u, summary, file)
 }
 
 // copyDatabase does what `sanitize run` does, from the policy file to the

@@ -37,6 +37,7 @@ type ui struct {
 	redraw func() string // the live display, "" while there is none; called under mu
 	drawn  int           // lines of it on the screen
 	quiet  bool
+	warned warnings // all that it has warned of
 }
 
 // newUI finds out what the streams are.
@@ -80,11 +81,14 @@ func outputError(err error) error {
 }
 
 // JSON prints v to standard output, indented.
-func (u *ui) JSON(v any) error {
-	e := json.NewEncoder(u.out)
+func (u *ui) JSON(v any) error { return outputError(writeJSON(u.out, v)) }
+
+// writeJSON writes v, indented.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return outputError(e.Encode(v))
+	return e.Encode(v)
 }
 
 // Say prints a line of talk, unless the run is quiet.
@@ -103,6 +107,7 @@ func (u *ui) Tell(text string) {
 
 // Warn prints a warning, quiet or not.
 func (u *ui) Warn(message string) {
+	u.warned.add(message)
 	u.print(u.paint("sanitize: warning: ", yellow) + report.Inert(message) + "\n")
 }
 
