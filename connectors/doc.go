@@ -30,7 +30,8 @@
 // # What only some can
 //
 // A connector that can do more says so by a second, small interface: a Source that is a
-// Sampler reads a few rows for a detector; a Snapshot that is a Counter counts a column's
+// Sampler reads a few rows for a detector, and one that is a FilterChecker says which filters
+// its snapshots would take; a Snapshot that is a Counter counts a column's
 // values, and one that is a Filterer leaves rows behind; a Source that is a Joiner joins a
 // snapshot that another process holds, and a Sink that is a Resumer goes on with a build
 // that another process has left. A filter changes neither the

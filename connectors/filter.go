@@ -50,6 +50,26 @@ type Filterer interface {
 	Filter(ctx context.Context, layout *Layout, f Filter) (*Layout, error)
 }
 
+// FilterChecker is a Source that knows which filters its snapshots would take, without one of
+// them. Methods are safe for concurrent use.
+type FilterChecker interface {
+	// CheckFilter returns the error that Filter would return for the table, which is no
+	// partition, or nil. It asks by a short read-only session of its own, and reads no row:
+	// the keys that a limit goes by are not read. Where it cannot ask, its error is of
+	// another kind than KindFilter: KindUnavailable if the account may not read the table.
+	CheckFilter(ctx context.Context, c *catalog.Catalog, table catalog.TableID, f Filter) error
+}
+
+// ResolveIn is Resolve for a table of a catalog. FilterCheckers begin with it.
+func (f Filter) ResolveIn(c *catalog.Catalog, table catalog.TableID) (Filter, *catalog.Table, error) {
+	t := c.Table(table)
+	if t == nil {
+		return f, nil, FilterError(table, errors.New("there is no such table"), "")
+	}
+	f, err := f.Resolve(t)
+	return f, t, err
+}
+
 // Zero reports whether the filter lets every row through.
 func (f Filter) Zero() bool { return f.Where == "" && !f.hashes() }
 

@@ -15,6 +15,9 @@ type PhaseError struct {
 	Err   error
 	// Kept is set when the build was left aside, so that Run.Resume can go on with it.
 	Kept bool
+	// Promoting is set when it failed within the promotion, or was interrupted there: the
+	// target may be the new copy. Otherwise it is as it was.
+	Promoting bool
 }
 
 // Error returns "phase: cause", or the cause alone where it begins with the phase.
@@ -27,3 +30,18 @@ func (e *PhaseError) Error() string {
 
 // Unwrap returns the cause.
 func (e *PhaseError) Unwrap() error { return e.Err }
+
+// CleanupError is what a run that failed could not put away. It is joined to the cause.
+type CleanupError struct {
+	What string // that may still be there
+	Err  error
+}
+
+// Error returns what may still be there, and why.
+func (e *CleanupError) Error() string { return fmt.Sprintf("%s may still be there: %v", e.What, e.Err) }
+
+// Unwrap returns the cause.
+func (e *CleanupError) Unwrap() error { return e.Err }
+
+// Hint returns what becomes of it.
+func (e *CleanupError) Hint() string { return "the next run removes it" }

@@ -330,7 +330,7 @@ func (x *execution) letGo(snapshot connectors.Snapshot) {
 	}
 	x.let = true
 	x.monitor.end()
-	// It was only read: what fails now has cost nothing, and is said when the run ends.
+	// It was only read, and all of it has arrived: what fails when it is closed has cost nothing.
 	snapshot.Close()
 }
 
@@ -401,12 +401,20 @@ type FoundTable struct {
 func (x *execution) end(ctx context.Context, build connectors.Build, err error) error {
 	if keeper, ok := build.(connectors.Keeper); ok && err != nil && x.phase != Promote && (x.run.Snapshot != "" || x.left != nil) && mendable(ctx, err) {
 		if kerr := keeper.Keep(); kerr != nil {
-			return errors.Join(err, kerr, build.Abort())
+			return errors.Join(err, kerr, x.abort(build))
 		}
 		x.kept = true
 		return err
 	}
-	return errors.Join(err, build.Abort())
+	return errors.Join(err, x.abort(build))
+}
+
+// abort aborts a build, and names it if it may not be gone.
+func (x *execution) abort(build connectors.Build) error {
+	if err := build.Abort(); err != nil {
+		return &CleanupError{What: fmt.Sprintf("the build %s of %s", x.summary.Run, x.summary.Target), Err: err}
+	}
+	return nil
 }
 
 // mendable reports whether a run that failed so may get through when it goes on: it was

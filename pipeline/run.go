@@ -86,8 +86,8 @@ func (o *Options) fill() {
 }
 
 // Do runs. It returns a summary when the target has been promoted and nil with
-// an error otherwise; then the target is as it was. It does not close Source and
-// Sink. Of Do and Resume call one, once.
+// an error otherwise; then the target is as it was, unless PhaseError.Promoting is set. It
+// does not close Source and Sink. Of Do and Resume call one, once.
 func (r *Run) Do(ctx context.Context) (*Summary, error) {
 	return r.execute(ctx, (*execution).do)
 }
@@ -106,11 +106,12 @@ func (r *Run) execute(ctx context.Context, do func(*execution, context.Context) 
 	x := &execution{run: r, summary: &Summary{Run: newRunID(), Began: time.Now()}}
 	err := do(x, ctx)
 	x.endPhase()
-	if err != nil {
+	// What cannot be closed behind a promotion is no failure: the target is the new copy.
+	if err != nil && !x.promoted {
 		if ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
 			err = errors.Join(ErrInterrupted, err)
 		}
-		return nil, &PhaseError{Phase: x.phase, Err: err, Kept: x.kept}
+		return nil, &PhaseError{Phase: x.phase, Err: err, Kept: x.kept, Promoting: x.promoting}
 	}
 	x.summary.Took = time.Since(x.summary.Began)
 	return x.summary, nil
@@ -131,10 +132,12 @@ type execution struct {
 	since   time.Time
 	left    *connectors.Unfinished // what a run that goes on has found; nil of a new one
 	kept    bool                   // the build was left aside
-	origin  string                 // of which database; see there
-	pace    *pace                  // of the readers
-	monitor *monitor               // of the snapshot, while it is open
-	let     bool                   // the snapshot has been let go: all rows are in
+	// promoting is set when the build is asked to promote, promoted when it has.
+	promoting, promoted bool
+	origin              string   // of which database; see there
+	pace                *pace    // of the readers
+	monitor             *monitor // of the snapshot, while it is open
+	let                 bool     // the snapshot has been let go: all rows are in
 }
 
 // begin begins a phase, unless the run was asked to stop. What has been sealed is
@@ -317,7 +320,15 @@ func (x *execution) complete(ctx context.Context, snapshot connectors.Snapshot, 
 	if err := x.begin(Promote); err != nil {
 		return err
 	}
-	return build.Promote(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	x.promoting = true
+	if err := build.Promote(ctx); err != nil {
+		return err
+	}
+	x.promoted = true
+	return nil
 }
 
 // work makes jobs of the schedule, and opens the ledger.

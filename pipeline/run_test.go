@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -348,6 +349,73 @@ func TestDrainAndAbortLeaveTheFormerTarget(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// stuck is a sink whose builds cannot be put away, and whose promotion breaks as it is asked to.
+type stuck struct {
+	connectors.Sink
+	promote func(context.Context, connectors.Build) error
+}
+
+type stuckBuild struct {
+	connectors.Build
+	stuck
+}
+
+func (s stuck) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors.Build, error) {
+	b, err := s.Sink.Begin(ctx, spec)
+	return stuckBuild{b, s}, err
+}
+
+func (b stuckBuild) Promote(ctx context.Context) error {
+	if b.promote == nil {
+		return b.Build.Promote(ctx)
+	}
+	return b.promote(ctx, b.Build)
+}
+
+func (b stuckBuild) Abort() error { return errors.Join(b.Build.Abort(), errStuck) }
+
+var errStuck = &connectors.Error{Side: connectors.SinkSide, Op: "drop database building", Err: errors.New("it is in use")}
+
+// What a run that failed could not put away is named beside the cause, and whether the target
+// may be another one is said.
+func TestWhatAFailedRunLeaves(t *testing.T) {
+	for name, c := range map[string]struct {
+		at                pipelinetest.Effect
+		promote           func(context.Context, connectors.Build) error
+		failed, promoting bool
+	}{
+		"while it copies":    {at: pipelinetest.Commit, failed: true},
+		"when all is sealed": {at: pipelinetest.Seal, failed: true},
+		"while it promotes": {at: pipelinetest.Promote, failed: true, promoting: true, promote: func(ctx context.Context, b connectors.Build) error {
+			return errors.Join(b.Promote(ctx), context.Cause(ctx))
+		}},
+		"when it has promoted": {at: pipelinetest.Promote},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r := s.run(&pipelinetest.Chaos{At: c.at, After: true, Nth: 1, Strike: cancel})
+			r.Sink = stuck{r.Sink, c.promote}
+			summary, err := r.Do(ctx)
+			if (err != nil) != c.failed || (summary == nil) != c.failed {
+				t.Fatalf("summary %v, err %v", summary, err)
+			}
+			if !c.failed {
+				return
+			}
+			var phase *pipeline.PhaseError
+			var left *pipeline.CleanupError
+			if !errors.Is(err, pipeline.ErrInterrupted) || !errors.As(err, &phase) || phase.Promoting != c.promoting || !errors.As(err, &left) {
+				t.Fatalf("err %v", err)
+			}
+			if want := `the build \w+ of \S*discovery may still be there: drop database building: it is in use`; !regexp.MustCompile(want).MatchString(left.Error()) || connectors.Hint(left) == "" {
+				t.Errorf("left %v", left)
+			}
+		})
 	}
 }
 

@@ -34,6 +34,9 @@ type Summary struct {
 	Fingerprint Fingerprint      `json:"fingerprint"`
 	LeftBehind  []catalog.Object `json:"left_behind,omitempty"`
 	Watch       *WatchSummary    `json:"watch,omitempty"`
+	// Warnings are what the run was warned of, in the order in which it was: for the caller
+	// to fill in, who hears of all of them.
+	Warnings []string `json:"warnings,omitempty"`
 	// Resumed says what an earlier execution of the run had done; nil if there was none.
 	Resumed *Resumed `json:"resumed,omitempty"`
 }

@@ -86,7 +86,12 @@ func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) 
 		old := &tooOldError{}
 		if err != nil && errors.As(context.Cause(ctx), &old) {
 			// What broke, broke since the run gave up.
-			err = old.error
+			left := &CleanupError{}
+			if errors.As(err, &left) {
+				err = errors.Join(old.error, left)
+			} else {
+				err = old.error
+			}
 		}
 		cancel(nil)
 		return err

@@ -799,7 +799,7 @@ func TestExplain(t *testing.T) {
 func TestReadManifest(t *testing.T) {
 	good := `{"run": "r", "source": "a", "target": "b", "snapshot": "s", "began": "2026-11-26T00:00:00Z", "took_ns": 1, "phases": [{"phase": "copy", "took_ns": 1}],
 "tables": [{"table": {"schema": "public", "name": "t"}, "rows": 1, "bytes": 2, "chunks": 1}], "rows": 1, "bytes": 2, "retries": 0, "fingerprint": {"policy": "x"},
-"snapshot_at": "2026-11-25T22:00:00Z", "resumed": {"began": "2026-11-25T23:00:00Z", "chunks": 1, "rows": 1, "bytes": 2}}`
+"warnings": ["w"], "snapshot_at": "2026-11-25T22:00:00Z", "resumed": {"began": "2026-11-25T23:00:00Z", "chunks": 1, "rows": 1, "bytes": 2}}`
 	m, err := ReadManifest("m.json", []byte(good))
 	if err != nil || m.Tables[0].Rows != 1 || m.Resumed.Rows != 1 || m.SnapshotAt.IsZero() {
 		t.Fatal(err)

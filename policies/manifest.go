@@ -13,7 +13,7 @@ import (
 )
 
 // Manifest is what a run says that it did: the summary that `sanitize run --json`
-// prints. It holds names and counts. Fields that a later version adds are listed here
+// prints, and --summary writes to a file. It holds names and counts. Fields that a later version adds are listed here
 // when they come; until then they are errors, so that no evidence is passed over.
 type Manifest struct {
 	Run         string            `json:"run"`
@@ -31,6 +31,7 @@ type Manifest struct {
 	Retries     int               `json:"retries"`
 	Fingerprint map[string]string `json:"fingerprint"` // of Compiled, part by part
 	LeftBehind  []catalog.Object  `json:"left_behind,omitempty"`
+	Warnings    []string          `json:"warnings,omitempty"`
 	// Resumed is what other processes had done of the run before; nil if one did all.
 	Resumed *ManifestResumed `json:"resumed,omitempty"`
 	// Instant and Watch say how the run went; no rule looks at them.

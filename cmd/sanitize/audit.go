@@ -49,7 +49,7 @@ func newAudit(u *ui) *cobra.Command {
 		long: `Audit reads a policy and says what a data-protection officer would hold against it:
 each finding with its rule, its line and what to do. It needs no key and no
 database. With a catalog, as inspect writes one, it also looks at every column, key
-and definition; with the summary that run --json prints, at the run; with a lock
+and definition; with the summary of a run (run --summary), at the run; with a lock
 beside the policy, at what became weaker since; with --allowed, at its signatures. What cannot be
 evaluated is said: silence is not a pass.
 
@@ -59,13 +59,13 @@ record of GDPR Article 30 as Markdown.`,
 		example: `  sanitize audit shop.yaml --catalog shop.catalog.json
   sanitize audit shop.yaml --from postgres://reader@prod/shop --format html --output audit.html
   sanitize audit shop.yaml --run summary.json --format sarif --fail-on medium > audit.sarif`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitSource},
+		exits: catalogExits(exitDrift),
 		args:  []string{"POLICY"},
 		run:   func(cmd *cobra.Command, args []string) error { return runAudit(cmd, u, &o, args[0]) },
 	}.build(u)
 	o.bind(cmd.Flags())
 	flags := cmd.Flags()
-	flags.StringVar(&o.run, "run", "", "`MANIFEST` of a run: what run --json printed")
+	flags.StringVar(&o.run, "run", "", "`MANIFEST` of a run: what run --summary wrote, or run --json printed")
 	flags.StringVar(&o.format, "format", "text", "`FORMAT`: "+strings.Join(reportFormats, ", "))
 	flags.StringVar(&o.failOn, "fail-on", "high", "`LEVEL` from which findings exit 1: critical, high, medium, low, never")
 	flags.StringSliceVar(&o.profiles, "profile", nil, "`NAME` of a profile whose rules apply, in place of the policy's: gdpr, hipaa, pci")
@@ -182,7 +182,7 @@ func readManifest(path string) (*policies.Manifest, error) {
 		m, err = policies.ReadManifest(path, text)
 	}
 	if err != nil {
-		return nil, &usageError{reason: err.Error(), help: "--run takes the file that holds what run --json printed"}
+		return nil, &usageError{reason: err.Error(), help: "--run takes the file that run --summary wrote, or that holds what run --json printed"}
 	}
 	return m, nil
 }

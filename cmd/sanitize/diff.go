@@ -70,7 +70,7 @@ most. One that BEFORE does not have counts as weaker itself, until somebody
 other than its author has looked at it and diff is told --accept-waivers.`,
 		example: `  sanitize diff main.yaml shop.yaml --fail-on weaker
   sanitize diff shop.lock shop.yaml --catalog shop.catalog.json --format markdown`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitSource},
+		exits: catalogExits(),
 		args:  []string{"BEFORE", "AFTER"},
 		run: func(cmd *cobra.Command, args []string) error {
 			if failOn != "" && failOn != "weaker" && failOn != "changed" {

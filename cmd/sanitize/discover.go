@@ -44,30 +44,19 @@ func (o *sampleOptions) read(cmd *cobra.Command, u *ui, do func(*catalog.Catalog
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	if o.path() != "" || o.samples == 0 {
-		o.samples = 0
-		c, err := o.catalog(cmd, u)
-		if err != nil {
-			return err
+	return o.reading(cmd, u, func(source connectors.Source, c *catalog.Catalog) error {
+		if source == nil || o.samples == 0 {
+			o.samples = 0
+			return do(c, nil)
 		}
-		return do(c, nil)
-	}
-	source, err := openSource(cmd.Context(), o.from, o.options(u))
-	if err != nil {
-		return err
-	}
-	defer source.Close() // read-only: what it says adds nothing
-	c, err := source.Catalog(cmd.Context())
-	if err != nil {
-		return err
-	}
-	sampler, able := source.(connectors.Sampler)
-	if !able {
-		u.Warn("this source gives no samples: names, types, keys and comments have to do")
-		o.samples = 0
-		return do(c, nil)
-	}
-	return do(c, samplesOf(cmd.Context(), u, sampler, o.samples))
+		sampler, able := source.(connectors.Sampler)
+		if !able {
+			u.Warn("this source gives no samples: names, types, keys and comments have to do")
+			o.samples = 0
+			return do(c, nil)
+		}
+		return do(c, samplesOf(cmd.Context(), u, sampler, o.samples))
+	})
 }
 
 // samplesOf makes the detector's samples of a connector's. A table that may not be
@@ -107,7 +96,7 @@ scores 0.6 or more, and names the line. A waiver of SAN-C05 accepts such a colum
 		example: `  sanitize discover --from postgres://reader@prod/shop
   sanitize discover --from sqlite:shop.db --samples 0 --json
   sanitize discover --from sqlite:shop.db --policy shop.yaml --check`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitSource},
+		exits: catalogExits(),
 		run: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case check && policy == "":

@@ -44,7 +44,7 @@ var exitMeanings = []struct {
 	{exitTarget, "the target is unavailable, or is not ours to replace"},
 	{exitSnapshot, "the snapshot was lost or is too old, or what was left belongs to another run"},
 	{exitBusy, "another run holds the target"},
-	{exitInterrupted, "interrupted; the target is as it was, and a run of a held snapshot can be resumed"},
+	{exitInterrupted, "interrupted; of a run: unless it says otherwise the target is as it was, and with a held snapshot it can be resumed"},
 }
 
 // exitCode is the one place where a failure becomes an exit code.
@@ -62,7 +62,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, pipeline.ErrInterrupted), errors.Is(err, context.Canceled):
+	case errors.Is(err, pipeline.ErrInterrupted), errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &keep):
 		return exitUsage
@@ -92,6 +92,15 @@ func exitCode(err error) int {
 	default:
 		return exitFailed
 	}
+}
+
+// errInterrupted is the end of a command that was asked to end, and is no run.
+var errInterrupted = errors.New("interrupted")
+
+// catalogExits are the codes of a command that reads a catalog, of a source or a file, and
+// those that it has beside them.
+func catalogExits(more ...int) []int {
+	return append([]int{exitDone, exitFailed, exitUsage, exitPolicy, exitIntegrity, exitSource}, more...)
 }
 
 // exitHelp returns the lines of a help text for the given codes; all codes if none is given.

@@ -70,3 +70,32 @@ func TestExitHelp(t *testing.T) {
 		t.Errorf("help of one code: %q", got)
 	}
 }
+
+// unlisted complains of an exit code that the help of its command does not list. The scripts
+// and the processes of all tests are held to it.
+func unlisted(args []string, code int) error {
+	cmd, _, err := newRoot(&ui{}).Find(args)
+	if err != nil {
+		return nil // no command, and so no help of one
+	}
+	exits, ok := cmd.Annotations[exitsAnnotation]
+	if ok && !strings.Contains("\n"+exits, fmt.Sprintf("\n  %3d  ", code)) {
+		return fmt.Errorf("exit code %d is not in the help of %s", code, cmd.CommandPath())
+	}
+	return nil
+}
+
+func TestUnlisted(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		code int
+		want bool
+	}{
+		{"--policy p --from a --to b", exitBusy, true}, {"run --policy p", exitBusy, true}, {"keys check f", exitPolicy, true}, {"no-such-command", exitUsage, true},
+		{"keys check f", exitBusy, false}, {"version", exitSource, false}, {"inspect --from x", exitInterrupted, false}, {"version", 7, false},
+	} {
+		if err := unlisted(strings.Fields(c.args), c.code); (err == nil) != c.want {
+			t.Errorf("%s, %d: %v", c.args, c.code, err)
+		}
+	}
+}

@@ -26,7 +26,7 @@ parents that lead to the line that decides; the class, and where that is defined
 domain; and what the transform guarantees. It reads no rows and needs no key.`,
 		example: `  sanitize explain SAN-C01
   sanitize explain orders.customer_id --policy shop.yaml --from sqlite:shop.db`,
-		exits:    []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},
+		exits:    catalogExits(exitDrift),
 		optional: "RULE",
 		run: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

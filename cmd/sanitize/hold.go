@@ -33,6 +33,9 @@ type holdReport struct {
 	Until    time.Time `json:"until"`
 }
 
+// errNoToken ends a hold that is interrupted while it opens its snapshot.
+var errNoToken = fmt.Errorf("%w before there was a snapshot to hold: no token was printed", errInterrupted)
+
 func newHold(u *ui) *cobra.Command {
 	var (
 		o      connectOptions
@@ -57,14 +60,15 @@ on the same machine; runs end when it ends.
 
 It ends, with exit code 0, when TIME is over (an hour, at most 24), on a signal, or
 when its standard input, if that is a pipe, comes to its end; a terminal it leaves
-alone. While a snapshot is held the source cannot clean up behind its writers: hold
+alone. A signal before it has printed its token ends it with 130, so that who waits
+for the token learns that there is none. While a snapshot is held the source cannot clean up behind its writers: hold
 it no longer than it is needed. A run can do all this by itself: sanitize run
 --hold-snapshot.`,
 		example: `  mkfifo held
   sanitize hold --from service=prod --for 2h > held & read -r token < held
   sanitize run --snapshot "$token" --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery
   kill $!`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitSource, exitSnapshot},
+		exits: []int{exitDone, exitFailed, exitUsage, exitIntegrity, exitSource, exitSnapshot, exitInterrupted},
 		run: func(cmd *cobra.Command, _ []string) error {
 			limitMemory(0) // rows pass through it, where its sessions are lent
 			if handed {
@@ -91,10 +95,15 @@ it no longer than it is needed. A run can do all this by itself: sanitize run
 			ctx, stop := ends(cmd.Context())
 			defer stop()
 			h, err := openHeld(ctx, from, limits.connector(o.options(u)), long)
+			if err == nil {
+				defer h.close()
+			}
+			if ctx.Err() != nil {
+				return errNoToken
+			}
 			if err != nil {
 				return err
 			}
-			defer h.close()
 			if h.lender() != nil {
 				l, err := h.listen(nil)
 				if err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/sanitize-db/sanitize/connectors"
 )
 
@@ -134,11 +136,32 @@ func TestHasEnd(t *testing.T) {
 	}
 }
 
-// The hint to resume is a command for the shell that asks for the same objects.
+// The hint to resume is a command for the shell, by the same rules as the run: what resume
+// takes of the run's flags, save the connection strings, which may hold passwords.
 func TestResumeHint(t *testing.T) {
-	r := &runOptions{policy: "my shop's.yaml", connectOptions: connectOptions{grants: true, keep: []string{"publication:news", "event trigger:audit"}}}
-	want := `go on with: sanitize resume --policy 'my shop'\''s.yaml' --grants --keep-object publication:news --keep-object 'event trigger:audit', and --from and --to as before (while x)`
-	if got := (&keptError{run: r, when: "while x"}).Hint(); got != want {
-		t.Errorf("hint\n%s, want\n%s", got, want)
+	for _, c := range []struct{ args, want []string }{
+		{
+			[]string{"--policy", "my shop's.yaml", "--from", "postgres://u:secret@h/a", "--to=postgres://u:secret@h/b", "--hold-snapshot=2h", "--chunk-size", "8KiB",
+				"--grants", "--keep-object", "publication:news", "--keep-object", "event trigger:audit", "--leave-extension", "bloom"},
+			[]string{`--policy 'my shop'\''s.yaml'`, "--keep-object publication:news --keep-object 'event trigger:audit'", "--leave-extension bloom", "--grants"},
+		},
+		{
+			[]string{"--snapshot", "00000003-1", "--policy", "p.yaml", "--require-signature", "--allowed", "signers", "--threshold=2", "--signature", "p.sig", "--lock", "p.lock", "--require-lock",
+				"--memory", "64 mib", "--max-rate", "500MB", "--workers", "3", "--lock-timeout", "1m", "--max-snapshot-age", "90m", "--max-source-connections", "9", "--no-governor=false",
+				"--pg-bin", "/opt/pg bin", "--json", "--quiet"},
+			[]string{"--policy p.yaml", "--workers 3", "--memory 64MiB", "--lock p.lock", "--require-lock", "--require-signature", "--allowed signers", "--signature p.sig", "--threshold 2",
+				"--pg-bin '/opt/pg bin'", "--lock-timeout 1m0s", "--max-snapshot-age 1h30m0s", "--max-source-connections 9", "--max-rate 500000000", "--no-governor=false", "--json", "--quiet"},
+		},
+	} {
+		var r runOptions
+		flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
+		r.bind(flags)
+		if err := flags.Parse(c.args); err != nil {
+			t.Fatal(err)
+		}
+		want := "go on with: sanitize resume " + strings.Join(c.want, " ") + ", and --from and --to as before (while x)"
+		if got := (&keptError{run: &r, when: "while x"}).Hint(); got != want {
+			t.Errorf("hint\n%s, want\n%s", got, want)
+		}
 	}
 }

@@ -27,7 +27,7 @@ names, types and comments and reads no row; with --samples it looks at N rows of
 each table too, and proposes the paths of documents. No value is in the policy.`,
 		example: `  sanitize init --from postgres://reader@prod/shop > shop.yaml
   sanitize init --from sqlite:shop.db --samples 200 > shop.yaml`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitSource},
+		exits: catalogExits(),
 		run: func(cmd *cobra.Command, _ []string) error {
 			return o.read(cmd, u, func(c *catalog.Catalog, samples policies.Samples) error {
 				if name == "" {

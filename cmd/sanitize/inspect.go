@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/policies/report"
 )
@@ -50,26 +51,43 @@ func (o *sourceOptions) path() string {
 }
 
 // catalog reads the catalog of the source or the file.
-func (o *sourceOptions) catalog(cmd *cobra.Command, u *ui) (*catalog.Catalog, error) {
+func (o *sourceOptions) catalog(cmd *cobra.Command, u *ui) (c *catalog.Catalog, err error) {
+	err = o.reading(cmd, u, func(_ connectors.Source, read *catalog.Catalog) error {
+		c = read
+		return nil
+	})
+	return c, err
+}
+
+// reading reads the catalog of the source or the file, and passes it on with the source, which
+// is nil of a file, and is closed afterwards.
+func (o *sourceOptions) reading(cmd *cobra.Command, u *ui, do func(connectors.Source, *catalog.Catalog) error) error {
 	if err := o.check(cmd); err != nil {
-		return nil, err
+		return err
 	}
 	if path := o.path(); path != "" {
 		c, err := catalog.Load(path)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(o.leave) > 0 {
-			return nil, usage(cmd, "--leave-extension needs the source: a file does not tell what would have to stay with it")
+			return usage(cmd, "--leave-extension needs the source: a file does not tell what would have to stay with it")
 		}
-		return c.Keep(o.kept())
+		if c, err = c.Keep(o.kept()); err != nil {
+			return err
+		}
+		return do(nil, c)
 	}
 	source, err := openSource(cmd.Context(), o.from, o.options(u))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer source.Close() // read-only: what it says adds nothing
-	return source.Catalog(cmd.Context())
+	c, err := source.Catalog(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return do(source, c)
 }
 
 func newInspect(u *ui) *cobra.Command {
@@ -91,7 +109,7 @@ form of a password in them is blotted out; read it before you give it away.
 		example: `  sanitize inspect --from postgres://reader@prod/shop
   sanitize inspect --from postgres://reader@prod/shop > shop.catalog.json
   sanitize plan --policy shop.yaml --catalog shop.catalog.json`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitSource},
+		exits: catalogExits(),
 		run: func(cmd *cobra.Command, _ []string) error {
 			if o.json && text {
 				return usage(cmd, "--json and --text exclude each other")

@@ -94,7 +94,7 @@ func newKeysCheck(u *ui) *cobra.Command {
 		long: `Check reads a key file as a run would: it must be readable by its owner only and
 undamaged. The check value tells keys apart and gives nothing of the key away.`,
 		example: "  sanitize keys check discovery.key",
-		exits:   []int{exitDone, exitUsage, exitPolicy},
+		exits:   []int{exitDone, exitFailed, exitUsage, exitPolicy},
 		args:    []string{"FILE"},
 		run: func(_ *cobra.Command, args []string) error {
 			key, err := masking.LoadKey(args[0])

@@ -38,7 +38,7 @@ it. A command that the policy names for its key is run only with --with-key, whi
 also insists on the key.`,
 		example: `  sanitize lock shop.yaml --from postgres://reader@prod/shop --out shop.lock
   sanitize lock shop.yaml --catalog shop.catalog.json > shop.lock`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitSource},
+		exits: catalogExits(exitDrift),
 		args:  []string{"POLICY"},
 		run: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
@@ -88,31 +88,57 @@ also insists on the key.`,
 }
 
 // writeWhole writes a file aside and renames it, so that nobody sees half of it.
-func writeWhole(path string, content []byte, mode os.FileMode) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+func writeWhole(path string, content []byte, mode os.FileMode) error {
+	f, err := newAside(path)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
+	return f.write(content, mode)
+}
+
+// aside is a file beside the place where it will stand.
+type aside struct {
+	path string
+	file *os.File
+}
+
+// newAside makes one, empty. The caller writes or removes it.
+func newAside(path string) (*aside, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, err
+	}
+	return &aside{path, f}, nil
+}
+
+// write writes the file and puts it in its place, once. If it fails nothing is left of it.
+func (a *aside) write(content []byte, mode os.FileMode) (err error) {
 	defer func() {
 		if err != nil {
-			os.Remove(f.Name())
-			err = fmt.Errorf("write %s: %w", path, err)
+			os.Remove(a.file.Name())
+			err = fmt.Errorf("write %s: %w", a.path, err)
 		}
 	}()
-	_, err = f.Write(content)
+	_, err = a.file.Write(content)
 	if err == nil {
-		err = f.Chmod(mode)
+		err = a.file.Chmod(mode)
 	}
 	if err == nil {
-		err = f.Sync()
+		err = a.file.Sync()
 	}
-	if cerr := f.Close(); err == nil {
+	if cerr := a.file.Close(); err == nil {
 		err = cerr
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(a.file.Name(), a.path)
 	}
 	return err
+}
+
+// remove removes a file that was not written. There is nobody whom its errors would help.
+func (a *aside) remove() {
+	a.file.Close()
+	os.Remove(a.file.Name())
 }
 
 // besidePolicy is where the lock of a policy stands if nobody says otherwise:

@@ -236,7 +236,8 @@ func expect(ts *testscript.TestScript, neg bool, err error) {
 }
 
 // scriptCode is the command code: it runs a program that must end with that exit
-// code, says an error of one paragraph on standard error alone, and never the password.
+// code, which its help lists, says an error of one paragraph on standard error alone, and
+// never the password.
 func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: code N PROGRAM [ARGS]")
@@ -252,6 +253,9 @@ func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if want := args[0]; fmt.Sprint(code) != want {
 		ts.Fatalf("exit code %d, want %s", code, want)
+	}
+	if args[1] == "sanitize" {
+		ts.Check(unlisted(args[2:], code))
 	}
 	for _, stream := range []string{"stdout", "stderr"} {
 		if strings.Contains(ts.ReadFile(stream), scriptPassword) {

@@ -35,13 +35,14 @@ func newPlan(u *ui) *cobra.Command {
 		short: "show what the policy does to each column, and why",
 		long: `Plan compiles the policy against the source's catalog, as a run would, and shows
 what happens to each column, why, and which line of the policy says so; and which
-objects beside the tables do not come along as they are, and why. It reads no rows
+objects beside the tables do not come along as they are, and why. It reads no rows,
+asks the source's server whether it takes the conditions by which rows are chosen,
 and writes nothing but this. What a run would stop for, it says as the run would,
 with the same exit code. It needs the policy's key, as a run does. A catalog
 file that inspect wrote does in place of the source.`,
 		example: `  sanitize plan --policy shop.yaml --from postgres://reader@prod/shop
   sanitize plan --policy shop.yaml --catalog shop.catalog.json --json > plan.json`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitPolicy, exitDrift, exitIntegrity, exitSource},
+		exits: catalogExits(exitDrift),
 		run: func(cmd *cobra.Command, _ []string) error {
 			if policy == "" {
 				return usage(cmd, "--policy is missing")
@@ -53,11 +54,15 @@ file that inspect wrote does in place of the source.`,
 			if err != nil {
 				return err
 			}
-			c, err := o.catalog(cmd, u)
-			if err != nil {
-				return err
-			}
-			compiled, err := policies.Compile(p, c, key, masking.Standard())
+			var c *catalog.Catalog
+			var compiled *policies.Compiled
+			err = o.reading(cmd, u, func(source connectors.Source, read *catalog.Catalog) (err error) {
+				c = read
+				if compiled, err = policies.Compile(p, c, key, masking.Standard()); err != nil {
+					return err
+				}
+				return checkFilters(cmd.Context(), u, source, c, filtersOf(compiled, c))
+			})
 			if err != nil {
 				return err
 			}

@@ -45,20 +45,22 @@ func (p *process) run(t *testing.T) {
 	t.Cleanup(func() { p.cmd.Process.Kill() })
 }
 
-// wait waits for the end and returns the exit code, −1 after a signal.
+// wait waits for the end and returns the exit code, which the command's help lists, −1 after
+// a signal.
 func (p *process) wait(t *testing.T) int {
 	t.Helper()
 	err := p.cmd.Wait()
 	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &exit):
-		return exit.ExitCode()
-	default:
+	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
-		return -1
 	}
+	code := p.cmd.ProcessState.ExitCode()
+	if code >= 0 {
+		if err := unlisted(p.cmd.Args[1:], code); err != nil {
+			t.Error(err)
+		}
+	}
+	return code
 }
 
 // sanitize runs to the end, which must be a good one, and returns standard output.

@@ -16,6 +16,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/pipeline"
+	"github.com/sanitize-db/sanitize/policies"
 )
 
 // heldOptions say of which snapshot a run is, and whether it goes on with another.
@@ -23,6 +24,7 @@ type heldOptions struct {
 	resume   bool
 	hold     time.Duration // in another process; 0 holds it in this one
 	snapshot string        // that sanitize hold holds
+	once     bool          // the key ends with the run: nothing can go on with it
 }
 
 func (o *heldOptions) bind(flags *pflag.FlagSet) {
@@ -48,6 +50,21 @@ func (o *heldOptions) check(cmd *cobra.Command) error {
 	return checkHold(cmd, "--hold-snapshot", o.hold)
 }
 
+// suit refuses, before a snapshot is held for it, what could not be resumed whatever happens:
+// an ephemeral key is another one in each process.
+func (o *heldOptions) suit(p *policies.Policy) error {
+	o.once = p.Keys[0].From == "ephemeral"
+	why := fmt.Sprintf("the key of %s is ephemeral: what it has masked cannot be gone on with by another process, which has another key", p.File)
+	const file = "the key from a file or a command: a run can then be resumed"
+	switch {
+	case o.once && o.resume:
+		return &usageError{reason: "resume: " + why, help: "run anew: sanitize run; let the policy take " + file}
+	case o.once && o.hold > 0:
+		return &usageError{reason: "--hold-snapshot: " + why, help: "leave --hold-snapshot out, or take " + file}
+	}
+	return nil
+}
+
 func newResume(u *ui) *cobra.Command {
 	o := runOptions{held: heldOptions{resume: true}}
 	cmd := command{
@@ -59,11 +76,17 @@ ledger beside the target has are not copied again, nor are indexes and keys made
 twice; the result is the one of the snapshot's instant, verified as that of any run.
 
 It refuses with exit code 12, and changes nothing, when no run has left anything,
-when policy, catalog, key or masking are not those of the run that was left (it says
-which), and when nobody holds the snapshot any more. Then it says what a new run
-costs. A source that is another database is refused before it is read.`,
+when policy, catalog, key, masking or the objects that come along are not those of
+the run that was left (it says which), and when nobody holds the snapshot any more.
+Then it says what a new run costs. A source that is another database is refused
+before it is read.
+
+A run of a held snapshot, or a resume, that ends with 10, 11 or 130 leaves its
+build to be resumed, unless it was just putting it in the target's place: the message
+names the command. 2, 3, 4 and 75 change nothing. After 6 and 12 it takes a new run,
+which removes what was left: let a script make it after 12 alone.`,
 		example: `  sanitize resume --policy shop.yaml --from service=prod --to postgres://owner@test/shop_discovery
-  sanitize resume --policy shop.yaml --from service=prod --to service=discovery || sanitize run --policy shop.yaml --from service=prod --to service=discovery`,
+  sanitize resume --policy shop.yaml --from service=prod --to service=discovery || { [ $? -eq 12 ] && sanitize run --policy shop.yaml --from service=prod --to service=discovery; }`,
 		run: func(cmd *cobra.Command, _ []string) error { return runCopy(cmd, u, &o) },
 	}.build(u)
 	o.bind(cmd.Flags())
@@ -146,10 +169,12 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 		end() // the build of the earlier run is gone
 	}
 	switch {
+	case h == nil && keptBuild(err) && o.once:
+		return nil, &keptError{err: err, run: r, lost: "the key of the run was ephemeral, so that nothing can go on with what was left, which the next run removes"}
 	case h == nil && keptBuild(err):
 		return nil, &keptError{err: err, run: r, when: "while sanitize hold holds the snapshot"}
 	case lost && keptBuild(err):
-		return nil, &keptError{err: err, run: r, lost: true}
+		return nil, &keptError{err: err, run: r, lost: "the holder of the snapshot has ended, so that there is nothing to go on with"}
 	case h != nil && keptBuild(err):
 		h.building() // again, if sealing was what failed
 		h.leave()
@@ -224,12 +249,11 @@ func keptBuild(err error) bool {
 	return errors.As(err, &failed) && failed.Kept
 }
 
-// keptError is a failure that a resume can mend, unless the snapshot is lost.
+// keptError is a failure that a resume can mend, unless lost says why none can.
 type keptError struct {
-	err  error
-	run  *runOptions
-	when string
-	lost bool
+	err        error
+	run        *runOptions
+	when, lost string
 }
 
 // Error returns the cause.
@@ -241,8 +265,8 @@ func (e *keptError) Unwrap() error { return e.err }
 // Hint returns how to go on.
 func (e *keptError) Hint() string {
 	hint := "go on with: " + e.resume() + ", and --from and --to as before"
-	if e.lost {
-		hint = "run anew: the holder of the snapshot has ended, so that there is nothing to go on with"
+	if e.lost != "" {
+		hint = "run anew: " + e.lost
 	}
 	if e.when != "" {
 		hint += " (" + e.when + ")"
@@ -253,16 +277,39 @@ func (e *keptError) Hint() string {
 	return hint
 }
 
-// resume is the command, with what the fingerprint of the run asks for.
+// resume is the command that goes on by the rules of the run: all of its flags that resume
+// has too, save the connection strings, in which there may be passwords.
 func (e *keptError) resume() string {
-	words := []string{"sanitize resume --policy", shellWord(e.run.policy)}
-	if e.run.grants {
-		words = append(words, "--grants")
-	}
-	for _, object := range e.run.keep {
-		words = append(words, "--keep-object", shellWord(object))
-	}
+	words := []string{"sanitize resume"}
+	anew := runOptions{held: heldOptions{resume: true}}
+	known := pflag.NewFlagSet("resume", pflag.ContinueOnError)
+	anew.bind(known)
+	e.run.flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed && known.Lookup(f.Name) != nil && f.Name != "from" && f.Name != "to" {
+			words = append(words, flagWords(f)...)
+		}
+	})
 	return strings.Join(words, " ")
+}
+
+// flagWords writes a flag as a shell takes it, with all of its values.
+func flagWords(f *pflag.Flag) []string {
+	name := "--" + f.Name
+	if f.NoOptDefVal != "" {
+		if f.Value.String() == f.NoOptDefVal {
+			return []string{name}
+		}
+		return []string{name + "=" + shellWord(f.Value.String())}
+	}
+	values := []string{f.Value.String()}
+	if many, ok := f.Value.(pflag.SliceValue); ok {
+		values = many.GetSlice()
+	}
+	var words []string
+	for _, v := range values {
+		words = append(words, name, shellWord(v))
+	}
+	return words
 }
 
 // plainWord is what a shell takes as it is.
@@ -291,7 +338,7 @@ func (o *heldOptions) refused(u *ui, r *runOptions, err error) error {
 	}
 	if r.json {
 		if jerr := u.JSON(resumeReport{Refused: e.Why(), Differs: e.Differs, Cost: e.Cost}); jerr != nil && !errors.Is(jerr, errUnread) {
-			return jerr
+			u.Warn(jerr.Error()) // the refusal is what the exit code tells
 		}
 	}
 	return &refusal{err, e}

@@ -237,12 +237,17 @@ func ended(pid int) bool {
 	return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
 }
 
-// summary resumes, which must succeed, and returns what it says.
+// resume resumes, which must succeed, and returns what it says.
 func (s *stage) resume() *pipeline.Summary {
 	s.t.Helper()
 	var sum pipeline.Summary
-	if err := json.Unmarshal([]byte(sanitize(s.t, s.args("resume", "--json", "--quiet")...)), &sum); err != nil {
+	file := filepath.Join(s.t.TempDir(), "summary.json")
+	said := sanitize(s.t, s.args("resume", "--json", "--quiet", "--summary", file)...)
+	if err := json.Unmarshal([]byte(said), &sum); err != nil {
 		s.t.Fatal(err)
+	}
+	if got := string(read(s.t, file)); got != said {
+		s.t.Errorf("the file has %s, and was told %s", got, said)
 	}
 	return &sum
 }
@@ -363,9 +368,11 @@ func TestHoldKilledAtSeal(t *testing.T) {
 func TestResumeRefused(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
 	s := newStage(t, a, b)
+	a.Exec(t, s.source, "CREATE EXTENSION isn")
+	otherwise := []string{"--json"}
 	refused := func(want ...string) string {
 		t.Helper()
-		p := start(t, s.args("resume", "--json")...)
+		p := start(t, s.args("resume", otherwise...)...)
 		if code := p.wait(t); code != exitSnapshot {
 			t.Errorf("exit code %d", code)
 		}
@@ -384,6 +391,9 @@ func TestResumeRefused(t *testing.T) {
 	if code := p.wait(t); code != exitInterrupted || !strings.Contains(p.stderr.String(), "interrupted; the target is as it was\nhint: go on with: sanitize resume --policy") {
 		t.Fatalf("exit code %d: %s", code, p.stderr.String())
 	}
+	otherwise = append(otherwise, "--leave-extension", "isn")
+	refused("what was left belongs to another run, which differs in: extensions left behind (--leave-extension)\n")
+	otherwise = otherwise[:1]
 	policy := read(t, s.policy)
 	if err := os.WriteFile(s.policy, []byte(strings.Replace(string(policy), "shape: text", "lorem: words", 1)), 0o600); err != nil {
 		t.Fatal(err)
@@ -558,43 +568,4 @@ func TestSourceCrashes(t *testing.T) {
 		t.Errorf("exit code %d, want %d\n%s", code, exitSnapshot, p.stderr.String())
 	}
 	s.clean()
-}
-
-// Hold, for a script: two runs see one instant, and the end of its input ends it.
-func TestHold(t *testing.T) {
-	a, b := connectortest.PostgresPair(t)
-	s := newStage(t, a, b)
-	want := s.undisturbed()
-	p := prepare("hold", "--from", s.source, "--json")
-	p.cmd.Stdout = nil
-	output, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	input, err := p.cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.run(t)
-	var held holdReport
-	if err := json.NewDecoder(output).Decode(&held); err != nil {
-		t.Fatal(err)
-	}
-	s.late()
-	for range 2 {
-		sanitize(t, s.args("run", "--snapshot", held.Snapshot, "--quiet")...)
-		if got := s.content(s.target); got != want {
-			t.Errorf("joined:\n%s\nundisturbed:\n%s", got, want)
-		}
-	}
-	if err := input.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if code := p.wait(t); code != 0 || !strings.Contains(p.stderr.String(), "gave the snapshot back") {
-		t.Errorf("exit code %d: %s", code, p.stderr.String())
-	}
-	if code := start(t, s.args("run", "--snapshot", held.Snapshot)...).wait(t); code != exitSnapshot {
-		t.Errorf("a snapshot that nobody holds: exit code %d", code)
-	}
-	s.clean(s.name)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -53,24 +54,64 @@ func (c command) build(u *ui) *cobra.Command {
 		DisableFlagsInUseLine: true,
 	}
 	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) { u.Data(help(cmd)) })
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		// pflag repeats the value, which may be a connection string.
-		return usage(cmd, "%s", connectors.RedactURL(err.Error()))
-	})
+	cmd.SetFlagErrorFunc(flagError)
 	return cmd
+}
+
+// flagError says what is wrong with a flag. It names the flag alone, where pflag repeats
+// what is written behind it: that may be a connection string, or a password, as mysql takes
+// one by -pPASSWORD.
+func flagError(cmd *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		bare    *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		name := "--" + unknown.GetSpecifiedName()
+		if unknown.GetSpecifiedShortnames() != "" {
+			name = name[1:]
+		}
+		e := &usageError{reason: "there is no flag " + connectors.RedactURL(name), help: seeHelp(cmd)}
+		if name == "-p" || name == "--password" {
+			e.help = "a password belongs in ~/.pgpass or in MYSQL_PWD; " + e.help
+		}
+		return e
+	case errors.As(err, &bare):
+		return usage(cmd, "--%s needs a value", bare.GetFlag().Name)
+	case errors.As(err, &invalid):
+		return usage(cmd, "--%s%s", invalid.GetFlag().Name, valueWords(invalid))
+	}
+	return usage(cmd, "a flag is written --name, or --name=value")
+}
+
+// valueWords says what the value of a flag has to be.
+func valueWords(e *pflag.InvalidValueError) string {
+	switch e.GetFlag().Value.Type() {
+	case "bool":
+		return " takes nothing, or =true or =false"
+	case "int":
+		return " takes a whole number"
+	case "duration":
+		return " takes a time like 90s or 2h"
+	}
+	return ": " + e.Unwrap().Error() // ours, or of a list in quotes: neither repeats the value
 }
 
 // usage returns a usageError that points to the command's help.
 func usage(cmd *cobra.Command, format string, args ...any) error {
-	return &usageError{reason: fmt.Sprintf(format, args...), help: "see: " + cmd.CommandPath() + " --help"}
+	return &usageError{reason: fmt.Sprintf(format, args...), help: seeHelp(cmd)}
 }
+
+func seeHelp(cmd *cobra.Command) string { return "see: " + cmd.CommandPath() + " --help" }
 
 // unexpected complains about an argument. People pass connection strings where
 // none belong, so it is shown without a password.
 func unexpected(cmd *cobra.Command, arg string) error {
 	arg = connectors.RedactURL(arg)
 	if cmd.HasSubCommands() {
-		e := &usageError{reason: fmt.Sprintf("there is no command %q", arg), help: "see: " + cmd.CommandPath() + " --help"}
+		e := &usageError{reason: fmt.Sprintf("there is no command %q", arg), help: seeHelp(cmd)}
 		if near := cmd.SuggestionsFor(arg); len(near) > 0 {
 			e.help = fmt.Sprintf("is it %s %s?", cmd.CommandPath(), near[0])
 		}

@@ -29,14 +29,17 @@ type runOptions struct {
 	policy, from, to string
 	chunk, memory    size
 	json, quiet      bool
+	summary          string
 	lock             string
 	locked, signed   bool
 	signatures       signatureOptions
 	limits           limitOptions
 	held             heldOptions
+	flags            *pflag.FlagSet // that are bound to these
 }
 
 func (o *runOptions) bind(flags *pflag.FlagSet) {
+	o.flags = flags
 	flags.SortFlags = false
 	flags.StringVar(&o.policy, "policy", "", "`FILE` with the policy")
 	flags.StringVar(&o.from, "from", "", "`SOURCE` to read: a connection string")
@@ -55,6 +58,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	o.held.bind(flags)
 	o.bindFates(flags)
 	flags.BoolVar(&o.json, "json", false, "print the summary as JSON to standard output")
+	flags.StringVar(&o.summary, "summary", "", "`FILE` to which the summary is written as JSON, once the target has been promoted")
 	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but warnings and errors")
 }
 
@@ -110,6 +114,11 @@ lock is refused; with both, the lock itself has to be signed.
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
 once. Either way the target is as it was.
 
+With --summary the summary that --json prints is written to a file, which the audit
+takes as evidence. It is made before anything is read, and stands in its place once
+the target has been promoted. A run whose summary cannot be written in the end says
+that the target has been promoted, and ends with 1.
+
 With --hold-snapshot another process holds the snapshot, and a run that was
 interrupted, killed, or lost a connection can be resumed: sanitize resume. With
 --snapshot the run joins a snapshot that sanitize hold holds.`,
@@ -129,19 +138,19 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 	}
 	u.quiet = o.quiet
 	limitMemory(o.memory)
+	file, err := o.summaryFile(cmd)
+	if err != nil {
+		return err
+	}
 	summary, err := copyDatabase(cmd.Context(), u, o)
 	if err != nil {
+		if file != nil {
+			file.remove()
+		}
 		return o.held.refused(u, o, err)
 	}
-	u.Tell(summaryText(u, summary))
-	if !o.json {
-		return nil
-	}
-	err = u.JSON(summary)
-	if errors.Is(err, errUnread) {
-		return errors.New("the target has been promoted, and nobody reads its summary")
-	}
-	return err
+	summary.Warnings = u.warned.list()
+	return o.report(u, summary, file)
 }
 
 // copyDatabase does what `sanitize run` does, from the policy file to the
@@ -153,6 +162,9 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		return nil, err
 	}
 	if err := guardHost(policy, o.to); err != nil {
+		return nil, err
+	}
+	if err := o.held.suit(policy); err != nil {
 		return nil, err
 	}
 	lock, lockPath, lockText, err := loadLock(o.lock, policy)
@@ -232,9 +244,11 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 				}
 			}
 			fingerprint := pipeline.Fingerprint(maps.Clone(compiled.Fingerprint))
-			if kept := o.kept(); len(kept) > 0 {
-				// A run that goes on must bring the same objects along.
-				fingerprint["kept objects (--keep-object, --grants)"] = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(kept)))))
+			// A run that goes on must bring the same objects along.
+			for part, names := range map[string][]string{"kept objects (--keep-object, --grants)": o.kept(), "extensions left behind (--leave-extension)": o.leave} {
+				if len(names) > 0 {
+					fingerprint[part] = fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(names)))))
+				}
 			}
 			return compiled.Plan, fingerprint, nil
 		},

@@ -33,7 +33,7 @@ prints them as extends names them, a line each, and --builtin prints one.`,
   sanitize schema --for postgres://reader@prod/shop > policy.schema.json
   sanitize schema --builtins
   sanitize schema --builtin eu-pii`,
-		exits: []int{exitDone, exitFailed, exitUsage, exitSource},
+		exits: catalogExits(),
 		run: func(cmd *cobra.Command, _ []string) error {
 			asked := 0
 			for _, given := range []bool{o.from != "", builtin != "", builtins} {

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -13,6 +18,77 @@ import (
 
 // longestTables is how many tables a summary names; the others are counted.
 const longestTables = 12
+
+// summaryFile makes the file that takes the summary, empty and aside: that it cannot be is
+// known before anything is read. It is nil if none is asked for.
+func (o *runOptions) summaryFile(cmd *cobra.Command) (*aside, error) {
+	if !cmd.Flags().Changed("summary") {
+		return nil, nil
+	}
+	if o.summary == "" {
+		return nil, usage(cmd, "--summary is empty: it takes the name of a file")
+	}
+	if err := regular(o.summary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, usage(cmd, "--summary: %v", err)
+	}
+	file, err := newAside(o.summary)
+	if err != nil {
+		var path *fs.PathError // which is not the one that was named
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return nil, &usageError{reason: fmt.Sprintf("--summary %s cannot be written: %v", o.summary, err),
+			help: "name a file in a folder that is there and may be written to"}
+	}
+	return file, nil
+}
+
+// report says what a run has done: to people, to the file of --summary, if it is not nil, and to
+// standard output.
+func (o *runOptions) report(u *ui, s *pipeline.Summary, file *aside) error {
+	text := summaryText(u, s)
+	u.Tell(text)
+	var errs []error
+	if file != nil {
+		var b bytes.Buffer
+		writeJSON(&b, s) // a summary can be written as JSON, and a buffer does not fail
+		errs = append(errs, file.write(b.Bytes(), 0o644))
+	}
+	if o.json {
+		errs = append(errs, u.JSON(s))
+	}
+	err := errors.Join(errs...)
+	if err == nil {
+		return nil
+	}
+	if u.quiet {
+		u.print(text) // else nobody would ever know
+	}
+	return &lostSummaryError{err: err, filed: file != nil}
+}
+
+// lostSummaryError is a run of which all is done, except to say so where that was asked for.
+// It is no error of standard output, of which nothing would be said where nobody reads that.
+type lostSummaryError struct {
+	err   error
+	filed bool // a file was asked for
+}
+
+// Error says what has been done, and what has not.
+func (e *lostSummaryError) Error() string {
+	if errors.Is(e.err, errUnread) && !e.filed {
+		return "the target has been promoted, and nobody reads its summary"
+	}
+	return fmt.Sprintf("the target has been promoted, but its summary is lost: %v", e.err)
+}
+
+// Hint names the other way.
+func (e *lostSummaryError) Hint() string {
+	if e.filed {
+		return ""
+	}
+	return "--summary FILE writes it to a file, which is made before anything is read"
+}
 
 // summaryText says to people what a run did.
 func summaryText(u *ui, s *pipeline.Summary) string {

@@ -22,7 +22,7 @@ variants, or one of them with its parameters, what it guarantees, and what it do
 to three values. The values are masked under a key that everybody knows; under
 yours they become others.`,
 		example:  "  sanitize transforms\n  sanitize transforms fake",
-		exits:    []int{exitDone, exitUsage},
+		exits:    []int{exitDone, exitFailed, exitUsage},
 		optional: "NAME",
 		run: func(cmd *cobra.Command, args []string) error {
 			names := masking.Standard().Names()

@@ -37,6 +37,7 @@ type ui struct {
 	redraw func() string // the live display, "" while there is none; called under mu
 	drawn  int           // lines of it on the screen
 	quiet  bool
+	warned warnings // all that it has warned of
 }
 
 // newUI finds out what the streams are.
@@ -80,11 +81,14 @@ func outputError(err error) error {
 }
 
 // JSON prints v to standard output, indented.
-func (u *ui) JSON(v any) error {
-	e := json.NewEncoder(u.out)
+func (u *ui) JSON(v any) error { return outputError(writeJSON(u.out, v)) }
+
+// writeJSON writes v, indented.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return outputError(e.Encode(v))
+	return e.Encode(v)
 }
 
 // Say prints a line of talk, unless the run is quiet.
@@ -103,29 +107,52 @@ func (u *ui) Tell(text string) {
 
 // Warn prints a warning, quiet or not.
 func (u *ui) Warn(message string) {
+	u.warned.add(message)
 	u.print(u.paint("sanitize: warning: ", yellow) + report.Inert(message) + "\n")
 }
 
 // Fail prints an error and its hint. Of nil it prints nothing.
 func (u *ui) Fail(err error) {
 	var diagnostics policies.Errors
-	var kept *keptError
 	switch {
 	case err == nil:
 	case errors.Is(err, errUnread):
 	case errors.Is(err, pipeline.ErrInterrupted):
-		u.print(u.paint("sanitize: ", red) + "interrupted; the target is as it was\n")
-		if errors.As(err, &kept) {
-			u.print(u.paint("hint: ", bold) + uncoloured(kept.Hint()) + "\n")
-		}
+		u.failInterrupted(err)
 	case errors.As(err, &diagnostics):
 		// They carry file, line and hints of their own.
-		u.print(u.paint("sanitize: ", red) + inert(diagnostics).Error() + "\n")
+		u.fault(inert(diagnostics).Error(), "")
 	default:
-		u.print(u.paint("sanitize: ", red) + uncoloured(err.Error()) + "\n")
-		if hint := connectors.Hint(err); hint != "" {
-			u.print(u.paint("hint: ", bold) + uncoloured(hint) + "\n")
-		}
+		u.fault(uncoloured(err.Error()), uncoloured(connectors.Hint(err)))
+	}
+}
+
+// fault prints what is wrong, and a hint unless it is empty.
+func (u *ui) fault(what, hint string) {
+	u.print(u.paint("sanitize: ", red) + what + "\n")
+	if hint != "" {
+		u.print(u.paint("hint: ", bold) + hint + "\n")
+	}
+}
+
+// failInterrupted says of a run that was interrupted what is left, and how to go on. What
+// broke of the interrupt itself is not told.
+func (u *ui) failInterrupted(err error) {
+	var phase *pipeline.PhaseError
+	if errors.As(err, &phase) && phase.Promoting {
+		u.fault("interrupted while the copy was put in the target's place: whether it is there is not known", "")
+		u.fault(uncoloured(err.Error()), "look which copy it is; the next run ends what was begun")
+		return
+	}
+	var kept *keptError
+	hint := ""
+	if errors.As(err, &kept) {
+		hint = uncoloured(kept.Hint())
+	}
+	u.fault("interrupted; the target is as it was", hint)
+	var left *pipeline.CleanupError
+	if errors.As(err, &left) {
+		u.fault(uncoloured(left.Error()), uncoloured(left.Hint()))
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/spf13/pflag"
+
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/pipeline"
@@ -136,6 +138,10 @@ func TestSize(t *testing.T) {
 		var s size
 		if err := s.Set(in); err != nil || int64(s) != want {
 			t.Errorf("size %q = %d, %v, want %d", in, int64(s), err, want)
+		}
+		var again size
+		if err := again.Set(s.String()); err != nil || again != s {
+			t.Errorf("size %q is written %q, which is %d, %v", in, s.String(), int64(again), err)
 		}
 	}
 	for _, in := range []string{"", "0", "-1", "1.5MB", "many", "9223372036854775807GB", "MiB"} {
@@ -297,10 +303,28 @@ func TestFail(t *testing.T) {
 	if got, want := screen.String(), "sanitize: preflight: x: connect to h: refused\nhint: start it\n"; got != want {
 		t.Errorf("said %q, want %q", got, want)
 	}
-	screen.Reset()
-	u.Fail(errors.Join(pipeline.ErrInterrupted, errors.New("x")))
-	if got := screen.String(); !strings.HasPrefix(got, "sanitize: interrupted") || strings.Contains(got, "x\n") {
-		t.Errorf("said %q", got)
+}
+
+// Of a run that was interrupted what broke of that is no news; what it could not put away is,
+// and so is that the target may be another one.
+func TestFailInterrupted(t *testing.T) {
+	broke := errors.Join(pipeline.ErrInterrupted, errors.New("x"))
+	left := &pipeline.CleanupError{What: "the build k3 of h/shop", Err: &connectors.Error{Op: "drop database shop__building_k3", Err: errors.New("in use")}}
+	run := &runOptions{flags: pflag.NewFlagSet("run", pflag.ContinueOnError)}
+	for want, err := range map[string]error{
+		"interrupted; the target is as it was\n": &pipeline.PhaseError{Phase: pipeline.Copy, Err: broke},
+		"interrupted; the target is as it was\nsanitize: the build k3 of h/shop may still be there: drop database shop__building_k3: in use\nhint: the next run removes it\n"://
+		&pipeline.PhaseError{Phase: pipeline.Copy, Err: errors.Join(broke, left)},
+		"interrupted; the target is as it was\nhint: go on with: sanitize resume, and --from and --to as before (while x)\n"://
+		&keptError{run: run, when: "while x", err: &pipeline.PhaseError{Phase: pipeline.Copy, Err: broke, Kept: true}},
+		"interrupted while the copy was put in the target's place: whether it is there is not known\nsanitize: promote: interrupted\npromote h/shop: cut\nhint: look which copy it is; the next run ends what was begun\n"://
+		&pipeline.PhaseError{Phase: pipeline.Promote, Err: errors.Join(pipeline.ErrInterrupted, &connectors.Error{Op: "promote h/shop", Err: errors.New("cut")}), Promoting: true},
+	} {
+		u, screen := terminal(80)
+		u.Fail(err)
+		if got := screen.String(); got != "sanitize: "+want {
+			t.Errorf("said\n%s, want\nsanitize: %s", got, want)
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func newVersion(u *ui) *cobra.Command {
 		short:   "print the version",
 		long:    "Version prints the version of the program, of Go and of the policy format.",
 		example: "  sanitize version --json",
-		exits:   []int{exitDone, exitUsage},
+		exits:   []int{exitDone, exitFailed, exitUsage},
 		run: func(*cobra.Command, []string) error {
 			v := currentVersion()
 			if asJSON {

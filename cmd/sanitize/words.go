@@ -101,12 +101,20 @@ func (s *size) Set(text string) error {
 	return nil
 }
 
-// String implements pflag.Value.
+// String implements pflag.Value: Set takes what it returns.
 func (s *size) String() string {
+	for _, u := range []struct {
+		suffix string
+		bytes  size
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if *s > 0 && *s%u.bytes == 0 {
+			return fmt.Sprintf("%d%s", *s/u.bytes, u.suffix)
+		}
+	}
 	if *s == 0 {
 		return ""
 	}
-	return volume(int64(*s))
+	return strconv.FormatInt(int64(*s), 10)
 }
 
 // Type implements pflag.Value: it is the placeholder in help texts.

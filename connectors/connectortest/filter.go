@@ -1,7 +1,9 @@
 package connectortest
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -120,10 +122,7 @@ func (s *suite) filtering(t *testing.T) {
 	if !q.NoWhere {
 		s.conditions(t, snapshot, want)
 	}
-	for what, f := range map[string]connectors.Filter{
-		"half a row more than all": {Sample: 1.5}, "less than nothing": {Sample: -0.1}, "a limit below 0": {Limit: -1},
-		"a key that is not there": {Sample: 0.5, Key: []string{"nobody"}},
-	} {
+	for what, f := range noFilters {
 		s.noFilter(t, snapshot, events, f, what)
 	}
 	layout, err := snapshot.Layout(q.id("notes"), nil)
@@ -142,6 +141,73 @@ func (s *suite) filtering(t *testing.T) {
 	}
 }
 
+// noFilters are filters that cannot be of a table with the key id.
+var noFilters = map[string]connectors.Filter{
+	"half a row more than all": {Sample: 1.5}, "less than nothing": {Sample: -0.1}, "a limit below 0": {Limit: -1},
+	"a key that is not there": {Sample: 0.5, Key: []string{"nobody"}},
+}
+
+// checkingFilters is the law of connectors.FilterChecker: it says what Filter says.
+func (s *suite) checkingFilters(t *testing.T) {
+	db := s.world(t)
+	q := s.Quirks
+	events := q.id("events")
+	source, snapshot := s.open(t, db)
+	checker, ok := source.(connectors.FilterChecker)
+	if !ok {
+		t.Fatal("the source is no FilterChecker")
+	}
+	c := snapshot.Catalog()
+	fine := []connectors.Filter{{}, {Sample: 0.5}, {Limit: 7}, {Sample: 1, Limit: 10, Key: []string{"id"}}}
+	wrong := slices.Collect(maps.Values(noFilters))
+	if q.NoWhere {
+		wrong = append(wrong, connectors.Filter{Where: "id = 1"})
+	} else {
+		for _, where := range s.goodConditions() {
+			fine = append(fine, connectors.Filter{Where: where}, connectors.Filter{Where: where, Limit: 3})
+		}
+		for _, where := range s.badConditions() {
+			wrong = append(wrong, connectors.Filter{Where: where})
+		}
+	}
+	for _, f := range fine {
+		if err := checker.CheckFilter(deadline(t), c, events, f); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+	layout, err := snapshot.Layout(events, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range wrong {
+		err := checker.CheckFilter(deadline(t), c, events, f)
+		var e *connectors.Error
+		if !errors.As(err, &e) || e.Kind != connectors.KindFilter || e.Side != connectors.SourceSide {
+			t.Errorf("%+v: %v", f, err)
+			continue
+		}
+		if _, want := snapshot.(connectors.Filterer).Filter(deadline(t), layout, f); want == nil || err.Error() != want.Error() || connectors.Hint(err) != connectors.Hint(want) {
+			t.Errorf("%+v: %v; of the snapshot: %v", f, err, want)
+		}
+	}
+	if err := checker.CheckFilter(deadline(t), c, q.id("notes"), connectors.Filter{Sample: 0.5}); kindOf(err) != connectors.KindFilter {
+		t.Errorf("a sample of a table without a key: %v", err)
+	}
+	if err := checker.CheckFilter(deadline(t), c, q.id("nobody"), connectors.Filter{Limit: 1}); kindOf(err) != connectors.KindFilter {
+		t.Errorf("a filter of a table that is not there: %v", err)
+	}
+	cancelled, cancel := context.WithCancel(deadline(t))
+	cancel()
+	condition := connectors.Filter{Where: "id = 1"}
+	if err := checker.CheckFilter(cancelled, c, events, condition); !q.NoWhere && !errors.Is(err, context.Canceled) {
+		t.Errorf("of a context that has ended: %v", err)
+	}
+	closes(t, "source", source)
+	if err := checker.CheckFilter(deadline(t), c, events, condition); err == nil {
+		t.Error("a condition is checked by a closed source")
+	}
+}
+
 func kindOf(err error) connectors.Kind {
 	kind, _ := connectors.KindOf(err)
 	return kind
@@ -155,14 +221,27 @@ func (s *suite) noFilter(t testing.TB, snapshot connectors.Snapshot, id catalog.
 	}
 }
 
+// goodConditions let the rows of events through whose id is at most 100 or above 4990.
+func (s *suite) goodConditions() []string {
+	quoted, quotedEvents := s.Quirks.quote("id"), s.Quirks.quote("events")
+	return []string{"id <= 100 OR id > 4990", "events.id <= 100 or (id > 4990 and payload <> ')--;''/*')", quoted + " <= 100 OR " + quotedEvents + "." + quoted + " > 4990",
+		"id IN (SELECT e.id FROM " + s.Quirks.table("events") + " e WHERE e.id <= 100 OR e.id > 4990)"}
+}
+
+// badConditions are none of events.
+func (s *suite) badConditions() []string {
+	return []string{
+		" ", "id = ", "nobody = 1", s.Quirks.quote("nobody") + " = 1", "id = 1; DELETE FROM people", "true) OR (true", "id = 1) UNION SELECT (id", "(id = 1", "id = 1 -- ", "id = 1 /* */", "id = 1 /*! OR true */", "id = 1 # ",
+		"id = 'x", "id = $1", "id = [1", "random() < 0.5", "rand() < 0.5", "count(*) > 1", "id = 1 ORDER BY id", "id = 1 LIMIT 1", "id IN (DELETE FROM people RETURNING id)", "id = 1\x00",
+	}
+}
+
 // conditions proves that a condition is one expression, and stays one.
 func (s *suite) conditions(t *testing.T, snapshot connectors.Snapshot, want func(float64, int64, func(int64) bool) []int64) {
 	events := s.Quirks.id("events")
-	quoted, quotedEvents := s.Quirks.quote("id"), s.Quirks.quote("events")
 	seed := [32]byte{1, 2, 3}
 	few := func(id int64) bool { return id <= 100 || id > 4990 }
-	for _, where := range []string{"id <= 100 OR id > 4990", "events.id <= 100 or (id > 4990 and payload <> ')--;''/*')", quoted + " <= 100 OR " + quotedEvents + "." + quoted + " > 4990",
-		"id IN (SELECT e.id FROM " + s.Quirks.table("events") + " e WHERE e.id <= 100 OR e.id > 4990)"} {
+	for _, where := range s.goodConditions() {
 		for _, c := range []struct {
 			sample float64
 			limit  int64
@@ -180,10 +259,7 @@ func (s *suite) conditions(t *testing.T, snapshot connectors.Snapshot, want func
 	if got, err := s.filtered(t, snapshot, events, connectors.Filter{Where: "id < 0"}, smallChunk); err != nil || len(got) > 0 {
 		t.Errorf("a condition that holds for no row: %d rows, %v", len(got), err)
 	}
-	for _, where := range []string{
-		" ", "id = ", "nobody = 1", s.Quirks.quote("nobody") + " = 1", "id = 1; DELETE FROM people", "true) OR (true", "id = 1) UNION SELECT (id", "(id = 1", "id = 1 -- ", "id = 1 /* */", "id = 1 /*! OR true */", "id = 1 # ",
-		"id = 'x", "id = $1", "id = [1", "random() < 0.5", "rand() < 0.5", "count(*) > 1", "id = 1 ORDER BY id", "id = 1 LIMIT 1", "id IN (DELETE FROM people RETURNING id)", "id = 1\x00",
-	} {
+	for _, where := range s.badConditions() {
 		s.noFilter(t, snapshot, events, connectors.Filter{Where: where}, where)
 	}
 	// The session is as good as before.

@@ -25,6 +25,7 @@ func (s *suite) sourceLaws(t *testing.T) {
 	t.Run("chunks have stable ids and cover a table exactly", beside(s.chunkLaw))
 	t.Run("values are counted", beside(s.counting))
 	t.Run("a filter keeps the same rows every night, whatever the chunks", beside(s.filtering))
+	t.Run("a filter that cannot be is known without a snapshot", beside(s.checkingFilters))
 	t.Run("samples are a few rows as text", beside(s.sampling))
 	t.Run("writes during the run do not arrive, at any reader", beside(s.isolation))
 	t.Run("cancellation ends a reader", beside(s.cancelRead))

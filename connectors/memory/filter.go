@@ -28,8 +28,8 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 	if err != nil {
 		return nil, err
 	}
-	if f.Where != "" {
-		return nil, connectors.FilterError(root.ID, errors.New("a database in memory knows no conditions"), "choose its rows by a sample or a limit")
+	if err := noCondition(root, f); err != nil {
+		return nil, err
 	}
 	if f.Zero() {
 		return layout, nil
@@ -59,6 +59,25 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 	filtered := *layout
 	filtered.Rows = rows
 	return &filtered, nil
+}
+
+// CheckFilter implements connectors.FilterChecker.
+func (s *source) CheckFilter(ctx context.Context, c *catalog.Catalog, table catalog.TableID, f connectors.Filter) error {
+	f, root, err := f.ResolveIn(c, table)
+	if err != nil {
+		return err
+	}
+	if err := s.check(ctx, "choose the rows of "+root.ID.String()); err != nil {
+		return err
+	}
+	return noCondition(root, f)
+}
+
+func noCondition(root *catalog.Table, f connectors.Filter) error {
+	if f.Where == "" {
+		return nil
+	}
+	return connectors.FilterError(root.ID, errors.New("a database in memory knows no conditions"), "choose its rows by a sample or a limit")
 }
 
 func (c *choice) bind(t *catalog.Table) error {

@@ -24,7 +24,7 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 		return layout, nil
 	}
 	if f.Where != "" {
-		if f.Where, err = s.checkWhere(ctx, t, f.Where); err != nil {
+		if f.Where, err = s.source.checkWhere(ctx, t, f.Where, s.asReader); err != nil {
 			return nil, err
 		}
 	}
@@ -83,9 +83,43 @@ var moody = []string{"rand", "uuid", "uuid_short", "sys_guid", "random_bytes", "
 	"last_insert_id", "connection_id", "row_count", "found_rows", "load_file", "nextval", "lastval", "setval", "master_pos_wait", "source_pos_wait", "master_gtid_wait",
 	"wait_for_executed_gtid_set", "sysdate", "user", "current_user", "session_user", "system_user", "current_role"}
 
+// CheckFilter implements connectors.FilterChecker.
+func (s *source) CheckFilter(ctx context.Context, c *catalog.Catalog, id catalog.TableID, f connectors.Filter) error {
+	f, t, err := f.ResolveIn(c, id)
+	if err != nil || f.Where == "" {
+		return err
+	}
+	r, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	if err := r.exec(ctx, readerSQL); err != nil {
+		return err
+	}
+	// That it may not ask for the table at all is no fault of the condition's.
+	if err := r.query(ctx, explainSQL(s.database, id, nil), func(row) error { return nil }); err != nil {
+		return fmt.Errorf("choose the rows of %s: %w", id, err)
+	}
+	_, err = s.checkWhere(ctx, t, f.Where, func(ctx context.Context, op string, do func(*session) error) error {
+		return failDefinition(ctx, connectors.SourceSide, op, do(r))
+	})
+	return err
+}
+
+// explainSQL asks how the chosen rows of a table would be read; nil chooses all.
+func explainSQL(database string, id catalog.TableID, c *rows.Choice) string {
+	sql := "EXPLAIN SELECT 1 FROM " + table(database, id)
+	if c != nil {
+		sql += " WHERE " + c.Condition()
+	}
+	return sql
+}
+
 // checkWhere returns the condition in the server's words: a backslash in a literal, which
-// is one elsewhere, begins an escape here.
-func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where string) (string, error) {
+// is one elsewhere, begins an escape here. asReader runs a function with a session that is
+// set like a reader's.
+func (s *source) checkWhere(ctx context.Context, t *catalog.Table, where string, asReader func(context.Context, string, func(*session) error) error) (string, error) {
 	fail := func(err error, hint string) (string, error) {
 		return "", connectors.FilterError(t.ID, fmt.Errorf("its condition cannot be used: %w", err), hint)
 	}
@@ -111,9 +145,8 @@ func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where strin
 		}
 	}
 	where = b.String()
-	err = s.asReader(ctx, "choose the rows of "+t.ID.String(), func(r *session) error {
-		return r.query(ctx, "EXPLAIN SELECT 1 FROM "+table(s.source.database, t.ID)+" WHERE "+(&rows.Choice{Filter: connectors.Filter{Where: where}}).Condition(),
-			func(row) error { return nil })
+	err = asReader(ctx, "choose the rows of "+t.ID.String(), func(r *session) error {
+		return r.query(ctx, explainSQL(s.database, t.ID, &rows.Choice{Filter: connectors.Filter{Where: where}}), func(row) error { return nil })
 	})
 	var e *connectors.Error
 	if errors.As(err, &e) && ctx.Err() == nil && !e.Retry {

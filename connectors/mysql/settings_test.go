@@ -181,6 +181,25 @@ func TestRightsToTheEnd(t *testing.T) {
 	})
 }
 
+// Who may not read a table is told that, and the condition is not blamed.
+func TestCheckFilterOfWhoMayNotRead(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		database := s.Database(t)
+		s.Exec(t, database, "CREATE TABLE secrets (id INT PRIMARY KEY)")
+		source, err := Connector{}.OpenSource(t.Context(), s.DSNAs(database, account(t, s, "INSERT ON `"+likeName(database)+"`.*"), "pass"), connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.Close()
+		id := catalog.TableID{Name: "secrets"}
+		c := catalog.New("mysql", "", "", []*catalog.Table{{ID: id, Columns: []catalog.Column{{Name: "id"}}}}, nil)
+		err = source.(connectors.FilterChecker).CheckFilter(t.Context(), c, id, connectors.Filter{Where: "id < 3"})
+		if kind, side := connectors.KindOf(err); kind != connectors.KindUnavailable || side != connectors.SourceSide || connectors.Retryable(err) {
+			t.Errorf("the error: %v", err)
+		}
+	})
+}
+
 // A backslash in a condition's literal is one, as elsewhere, and ends no literal.
 func TestBackslashInCondition(t *testing.T) {
 	connectortest.NoRaces(t)

@@ -152,7 +152,10 @@ func (s *source) Close() error {
 // condition of a policy means here what it means elsewhere. NO_BACKSLASH_ESCAPES would be a
 // part of that, but MySQL reads the expressions of a table's CHECKs, which it has written
 // with backslashes, under the mode of whoever opens the table first.
-const readerMode = "ANSI_QUOTES,PIPES_AS_CONCAT,ALLOW_INVALID_DATES"
+const (
+	readerMode = "ANSI_QUOTES,PIPES_AS_CONCAT,ALLOW_INVALID_DATES"
+	readerSQL  = "SET character_set_results = NULL, sql_mode = '" + readerMode + "'"
+)
 
 // reader opens a session for reading rows: text comes as the bytes that are stored.
 func (s *source) reader(ctx context.Context, g gate) (*session, error) {
@@ -167,7 +170,7 @@ func (s *source) reader(ctx context.Context, g gate) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = r.exec(ctx, "SET character_set_results = NULL, sql_mode = '"+readerMode+"'")
+	err = r.exec(ctx, readerSQL)
 	if err == nil {
 		err = s.unlogged(ctx, r)
 	}

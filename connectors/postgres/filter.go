@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,7 +40,7 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 		return nil, err
 	}
 	if f.Where != "" {
-		rows.where, err = s.checkWhere(ctx, held.conn, layout.Table.ID, root, f.Where)
+		rows.where, err = s.checkWhere(ctx, held.conn, layout.Table.ID, root, f.Where, func() (string, error) { return s.chosen.now(ctx, s) })
 	}
 	if err != nil {
 		held.bad = true // the transaction is aborted: its snapshot is of no use
@@ -58,8 +59,49 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 	return &filtered, nil
 }
 
-// checkWhere returns the condition as it runs, or why it cannot be.
-func (s *snapshot) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableID, root *catalog.Table, where string) (string, error) {
+// CheckFilter implements connectors.FilterChecker. A partition is asked, as it would be read.
+func (s *source) CheckFilter(ctx context.Context, c *catalog.Catalog, id catalog.TableID, f connectors.Filter) error {
+	f, root, err := f.ResolveIn(c, id)
+	if err != nil || f.Where == "" {
+		return err
+	}
+	at := slices.IndexFunc(c.Tables, func(t *catalog.Table) bool { return t.StoresRows() && c.Root(t) == root })
+	if at < 0 {
+		return nil // a table without partitions is not read
+	}
+	op := "choose the rows of " + words(id)
+	conn, err := s.takeSampler(ctx, op)
+	if err != nil {
+		return err
+	}
+	if err = s.askWhere(ctx, conn, c.Tables[at].ID, root, f.Where); err == nil {
+		_, err = conn.Exec(ctx, "ROLLBACK")
+	}
+	if err != nil {
+		closeConn(conn) // with it go its transaction and its locks
+		conn = nil
+	}
+	s.giveSampler(conn)
+	return failDefinition(ctx, s.side, op, err)
+}
+
+// askWhere begins a transaction, and asks the server about a condition. That it may not ask for
+// the table at all is no fault of the condition's.
+func (s *source) askWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableID, root *catalog.Table, where string) error {
+	begin := fmt.Sprintf("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = %d; EXPLAIN SELECT FROM ONLY %s", sampleTimeout, table(id))
+	if _, err := conn.PgConn().Exec(ctx, begin).ReadAll(); err != nil {
+		return err
+	}
+	_, err := s.checkWhere(ctx, conn, id, root, where, func() (now string, err error) {
+		err = conn.QueryRow(ctx, clockSQL).Scan(&now)
+		return now, err
+	})
+	return err
+}
+
+// checkWhere returns the condition as it runs, or why it cannot be. now returns the time of the
+// snapshot.
+func (c *config) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableID, root *catalog.Table, where string, now func() (string, error)) (string, error) {
 	parsed, err := connectors.ParseCondition(where, "`")
 	if err != nil {
 		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition cannot be used: %w", err), "write it as what would stand behind WHERE")
@@ -74,7 +116,7 @@ func (s *snapshot) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.Ta
 	volatile, err := readNames(ctx, conn, "volatile", calls)
 	op := "choose the rows of " + words(root.ID)
 	if err != nil {
-		return "", failDefinition(ctx, s.side, op, err)
+		return "", failDefinition(ctx, c.side, op, err)
 	}
 	for i := range volatile {
 		volatile[i] = strings.TrimPrefix(volatile[i], "pg_catalog.")
@@ -83,20 +125,24 @@ func (s *snapshot) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.Ta
 		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition calls %s, which may answer otherwise the next time or have effects", list(volatile)),
 			"use functions that are STABLE or IMMUTABLE")
 	}
-	now, err := s.chosen.now(ctx, s)
+	clock, err := now()
 	if err != nil {
-		return "", failDefinition(ctx, s.side, op, err)
+		return "", failDefinition(ctx, c.side, op, err)
 	}
-	c := &choice{as: root.ID.Name, where: pinned(parsed, now)}
+	rows := &choice{as: root.ID.Name, where: pinned(parsed, clock)}
 	// The extended protocol takes one statement and no more. Nothing is run.
-	_, err = conn.PgConn().ExecParams(ctx, "EXPLAIN SELECT FROM "+c.from(id)+c.and(""), nil, nil, nil, nil).Close()
+	_, err = conn.PgConn().ExecParams(ctx, "EXPLAIN SELECT FROM "+rows.from(id)+rows.and(""), nil, nil, nil, nil).Close()
+	failed := failDefinition(ctx, c.side, op, err)
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && !broken(err) && ctx.Err() == nil {
+	if errors.As(err, &pg) && !connectors.Retryable(failed) && ctx.Err() == nil {
 		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition cannot be used: %w", spoken(pg)),
 			"write it as what would stand behind WHERE; functions and tables beside the system's own are named with their schema")
 	}
-	return c.where, failDefinition(ctx, s.side, op, err)
+	return rows.where, failed
 }
+
+// clockSQL asks for the time of a transaction.
+const clockSQL = "SELECT pg_catalog.now()::text"
 
 // clocks are the words for the time of a transaction. Each reader has a transaction of
 // its own, so each would have another time.
@@ -262,7 +308,7 @@ func (l *limits) now(ctx context.Context, s *snapshot) (string, error) {
 		return l.clock, nil
 	}
 	err := s.holding(ctx, func(conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, "SELECT pg_catalog.now()::text").Scan(&l.clock)
+		return conn.QueryRow(ctx, clockSQL).Scan(&l.clock)
 	})
 	return l.clock, err
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
@@ -99,6 +101,59 @@ func TestFilterOfPartitions(t *testing.T) {
 	half, err := chosen(t, snapshot, id, connectors.Filter{Sample: 0.5})
 	if err != nil || len(half) < 1300 || len(half) > 1700 {
 		t.Errorf("half of 3,000: %d, %v", len(half), err)
+	}
+}
+
+// A condition is asked for where rows would be read: of a partition that the account may read,
+// though it may not read the whole. Where it may read nothing, or somebody has locked the table,
+// that is said, and not the condition blamed; and no lock or transaction stays.
+func TestCheckFilter(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	role := a.Name(t) + "_part"
+	a.Exec(t, a.DSN("postgres"), "CREATE ROLE "+role+" LOGIN PASSWORD 'reads'")
+	a.Exec(t, dsn, `CREATE TABLE events (id int, year int) PARTITION BY LIST (year)`, `CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1)`,
+		`CREATE TABLE none (id int) PARTITION BY LIST (id)`, `CREATE TABLE secrets (id int)`, "GRANT SELECT ON events_1 TO "+role)
+	t.Cleanup(func() {
+		a.Exec(t, dsn, "DROP OWNED BY "+role)
+		a.Exec(t, a.DSN("postgres"), "DROP ROLE "+role)
+	})
+	source, err := Connector{}.OpenSource(t.Context(), a.DSNAs(databaseOf(dsn), role, "reads"), connectors.Options{LockTimeout: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	c, err := source.Catalog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(table, where string, want connectors.Kind, retry bool) {
+		t.Helper()
+		err := source.(connectors.FilterChecker).CheckFilter(t.Context(), c, c.Find(table).ID, connectors.Filter{Where: where})
+		if kind, _ := connectors.KindOf(err); kind != want || connectors.Retryable(err) != retry {
+			t.Errorf("%s where %s: %v", table, where, err)
+		}
+	}
+	check("events", "events.id < 3 AND year > extract(year FROM now())", connectors.KindOther, false)
+	check("events", "nobody < 3", connectors.KindFilter, false)
+	check("none", "id < 3", connectors.KindOther, false)
+	check("secrets", "id < 3", connectors.KindUnavailable, false)
+	check("events", "id IN (SELECT id FROM public.secrets)", connectors.KindFilter, false)
+	check("events", "id < 3", connectors.KindOther, false)
+	busy := a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE usename = '"+role+"' AND state <> 'idle'")
+	if busy != "0" {
+		t.Errorf("%s sessions are in a transaction", busy)
+	}
+	err = connectortest.PostgresSession(t.Context(), dsn, func(conn *pgx.Conn) error {
+		if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE events_1"); err != nil {
+			return err
+		}
+		check("events", "id < 3", connectors.KindUnavailable, true)
+		_, err := conn.Exec(t.Context(), "ROLLBACK")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

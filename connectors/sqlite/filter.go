@@ -25,7 +25,7 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 		return layout, nil
 	}
 	if f.Where != "" {
-		if err := s.checkWhere(ctx, t, f.Where); err != nil {
+		if err := checkWhere(ctx, s.session, s.catalog, s.schema, t, f.Where); err != nil {
 			return nil, err
 		}
 	}
@@ -52,7 +52,28 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 // moody are the functions that may answer otherwise the next time, or have effects.
 var moody = []string{"random", "randomblob", "load_extension", "last_insert_rowid", "changes", "total_changes"}
 
-func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where string) error {
+// CheckFilter implements connectors.FilterChecker.
+func (s *source) CheckFilter(ctx context.Context, c *catalog.Catalog, id catalog.TableID, f connectors.Filter) error {
+	f, t, err := f.ResolveIn(c, id)
+	if err != nil || f.Where == "" {
+		return err
+	}
+	session, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.close()
+	if err := session.exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	sc, err := readSchema(ctx, session)
+	if err != nil {
+		return err
+	}
+	return checkWhere(ctx, session, c, sc, t, f.Where)
+}
+
+func checkWhere(ctx context.Context, session *session, c *catalog.Catalog, sc schema, t *catalog.Table, where string) error {
 	fail := func(err error, hint string) error {
 		return connectors.FilterError(t.ID, fmt.Errorf("its condition cannot be used: %w", err), hint)
 	}
@@ -67,12 +88,12 @@ func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where strin
 		}
 	}
 	for _, name := range parsed.Names {
-		if !s.known(name) {
+		if !known(c, sc, name) {
 			// SQLite would take it for a text.
 			return fail(fmt.Errorf("there is no column or table %s", quote(name)), "literals stand in single quotes")
 		}
 	}
-	err = s.session.query(ctx, "EXPLAIN SELECT 1 FROM "+quote(t.ID.Name)+" WHERE "+(&rows.Choice{Filter: connectors.Filter{Where: where}}).Condition(), nil,
+	err = session.query(ctx, "EXPLAIN SELECT 1 FROM "+quote(t.ID.Name)+" WHERE "+(&rows.Choice{Filter: connectors.Filter{Where: where}}).Condition(), nil,
 		func([]driver.Value) error { return nil })
 	var e *connectors.Error
 	if errors.As(err, &e) && ctx.Err() == nil && !e.Retry {
@@ -81,10 +102,10 @@ func (s *snapshot) checkWhere(ctx context.Context, t *catalog.Table, where strin
 	return err
 }
 
-func (s *snapshot) known(name string) bool {
-	return slices.ContainsFunc(s.catalog.Tables, func(t *catalog.Table) bool {
+func known(c *catalog.Catalog, sc schema, name string) bool {
+	return slices.ContainsFunc(c.Tables, func(t *catalog.Table) bool {
 		return strings.EqualFold(t.ID.Name, name) || slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return strings.EqualFold(c.Name, name) })
-	}) || slices.ContainsFunc(s.schema.objects, func(o object) bool { return strings.EqualFold(o.Name, name) })
+	}) || slices.ContainsFunc(sc.objects, func(o object) bool { return strings.EqualFold(o.Name, name) })
 }
 
 func keyText(column string) string { return "CAST(" + quote(column) + " AS TEXT)" }
