@@ -402,7 +402,7 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 
 // Values implements connectors.Counter. The values are told apart by their text:
 // what a collation, or a number's scale, calls equal may be printed in two ways.
-func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string, limit int) (*connectors.Values, error) {
+func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
 	op := fmt.Sprintf("count the values of %s.%s", words(id), word(column))
 	t := s.picture.Table(id)
 	if t == nil || t.Column(column) == nil {
@@ -411,15 +411,32 @@ func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string
 	if err := s.readable(t); err != nil {
 		return nil, err
 	}
+	layout, err := s.Layout(id, nil)
+	if err != nil {
+		return nil, err
+	}
+	if layout, err = s.Filter(ctx, layout, f); err != nil {
+		return nil, err
+	}
+	chosen, _ := layout.Rows.(*choice)
+	chunks := []connectors.Chunk{{Table: id, Last: true}}
+	if chosen.hashed() {
+		// The places of the rows that stay are held for a chunk, not for all of the table.
+		if chunks, err = s.Split(ctx, id, 0); err != nil {
+			return nil, err
+		}
+	}
 	held, err := s.reader(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v, err := countValues(ctx, held.conn, t, column, limit)
-	if err != nil {
-		held.bad = true // the transaction is aborted: its snapshot is of no use
-		s.release(held)
-		return nil, fail(ctx, s.side, op, err)
+	v := &connectors.Values{}
+	for _, chunk := range chunks {
+		if v, err = s.addValues(ctx, held.conn, v, chunk, chosen, column, limit); err != nil {
+			held.bad = true // the transaction is aborted: its snapshot is of no use
+			s.release(held)
+			return nil, fail(ctx, s.side, op, err)
+		}
 	}
 	s.release(held)
 	if len(v.Texts) > limit {
@@ -428,8 +445,34 @@ func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string
 	return v, nil
 }
 
-func countValues(ctx context.Context, conn *pgx.Conn, t *catalog.Table, column string, limit int) (*connectors.Values, error) {
-	rows, err := conn.Query(ctx, valuesSQL(t, column, limit))
+// addValues adds the values of the rows of a chunk to those that have been counted, or of
+// some of them if these are too many already.
+func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.Values, chunk connectors.Chunk, chosen *choice, column string, limit int) (*connectors.Values, error) {
+	within, err := s.within(ctx, chunk)
+	if err != nil {
+		return nil, err
+	}
+	from := []string{chosen.from(chunk.Table) + chosen.and(within)}
+	if chosen.hashed() {
+		if from, err = chosen.places(ctx, conn, chunk.Table, within); err != nil {
+			return nil, err
+		}
+	}
+	for _, rows := range from {
+		if len(v.Texts) > limit {
+			return v, nil
+		}
+		more, err := countValues(ctx, conn, rows, column, limit)
+		if err != nil {
+			return nil, err
+		}
+		v = v.Merge(more)
+	}
+	return v, nil
+}
+
+func countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit int) (*connectors.Values, error) {
+	rows, err := conn.Query(ctx, valuesSQL(from, column, limit))
 	if err != nil {
 		return nil, err
 	}
