@@ -26,6 +26,7 @@ const (
 type clearing struct {
 	*compiler
 	gone   map[string]bool // objects that do not come along
+	views  map[string]bool // that read a column that is not kept, themselves or by others
 	unkept map[catalog.ColumnID]bool
 	types  []string // of columns that are not kept, and what these are made of
 	found  []catalog.Object
@@ -33,7 +34,7 @@ type clearing struct {
 
 // inClear lists those definitions, as objects that come and are noted.
 func (c *compiler) inClear() []catalog.Object {
-	s := &clearing{compiler: c, gone: map[string]bool{}, unkept: map[catalog.ColumnID]bool{}}
+	s := &clearing{compiler: c, gone: map[string]bool{}, views: map[string]bool{}, unkept: map[catalog.ColumnID]bool{}}
 	for _, o := range c.catalog.Objects {
 		if !o.Fate.Along() {
 			s.gone[o.Kind+":"+o.Name] = true
@@ -53,6 +54,7 @@ func (c *compiler) inClear() []catalog.Object {
 		}
 		s.table(ts)
 	}
+	s.throughViews()
 	s.objects()
 	return s.found
 }
@@ -70,6 +72,56 @@ func (s *clearing) mark(ts *table) {
 			}
 		}
 	}
+}
+
+func isView(o *catalog.Object) bool { return o.Kind == "view" || o.Kind == "materialized view" }
+
+// throughViews finds the views that read a column that is not kept, also of another view.
+func (s *clearing) throughViews() {
+	for grew := true; grew; {
+		grew = false
+		for i := range s.catalog.Objects {
+			v := &s.catalog.Objects[i]
+			if !isView(v) || !s.views[v.Name] && !s.viewReads(v) {
+				continue
+			}
+			grew = s.markView(v) || !s.views[v.Name] || grew
+			s.views[v.Name] = true
+		}
+	}
+}
+
+// viewReads reports whether a view reads what is not kept, as far as that is known by now.
+// PostgreSQL tells which columns of other views one reads; elsewhere it is told by its words.
+func (s *clearing) viewReads(v *catalog.Object) bool {
+	if slices.ContainsFunc(v.Reads, func(id catalog.ColumnID) bool { return s.unkept[id] }) {
+		return true
+	}
+	return s.catalog.Connector != "postgres" && slices.ContainsFunc(s.catalog.Objects, func(o catalog.Object) bool {
+		return o.Name != v.Name && s.views[o.Name] && catalog.Names(v.Definition, o.Name)
+	})
+}
+
+// markView notes the columns of a view that others read as ones that are not kept, but for
+// those with the name of a column that the view reads, and that is kept. It reports whether
+// there were such.
+func (s *clearing) markView(v *catalog.Object) (grew bool) {
+	kept, masked := map[string]bool{}, map[string]bool{}
+	for _, id := range v.Reads {
+		if s.unkept[id] {
+			masked[id.Column] = true
+		} else {
+			kept[id.Column] = true
+		}
+	}
+	for _, o := range s.catalog.Objects {
+		for _, id := range o.Reads {
+			if id.Table.String() == v.Name && !s.unkept[id] && (masked[id.Column] || !kept[id.Column]) {
+				s.unkept[id], grew = true, true
+			}
+		}
+	}
+	return grew
 }
 
 func (s *clearing) note(kind, name, reason string) {
@@ -170,7 +222,7 @@ func (s *clearing) objects() {
 		words, reads := o.Definition, slices.ContainsFunc(o.Reads, func(id catalog.ColumnID) bool { return s.unkept[id] })
 		switch o.Kind {
 		case "view", "materialized view":
-			if reads && saysValue(words) {
+			if s.views[o.Name] && holdsValue(words) {
 				s.note(o.Kind, o.Name, clearReads)
 			}
 		case "rule", "policy", "extended statistics":
@@ -284,7 +336,7 @@ func holdsValueOf(text string, masked func(words string) bool) bool {
 }
 
 // saysValue reports whether a literal stands in an expression that says something: not a
-// blank or a comma, not zero or one however they are written, not a pattern, a path of a
+// blank or a comma, not zero or one however they are written, not the form of a date, a path of a
 // document, or the name of a sequence or of another thing of the database.
 func saysValue(text string) bool { return saysValueOf(text, nil) }
 
@@ -307,7 +359,7 @@ func saysValueOf(text string, masked func(words string) bool) bool {
 		}
 		said := text[min(start, len(text)):min(i, len(text))]
 		switch {
-		case quote != '\'', said == "1", strings.HasPrefix(said, "%"), documentPath.MatchString(said):
+		case quote != '\'', said == "1", directives.MatchString(said), documentPath.MatchString(said):
 		case strings.Trim(said, "0.:- ") != "" && strings.ContainsFunc(said, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
 			if before := text[:start-1]; !namesBehind.MatchString(before) && !comparedElsewhere(before, masked) {
 				return true
@@ -321,6 +373,8 @@ var (
 	// thingName is the name of a thing of the database: of a sequence, of a search configuration.
 	thingName    = regexp.MustCompile(`'(?:[^']|'')*'::reg\w+`)
 	documentPath = regexp.MustCompile(`^\$[.\[]`)
+	// directives are those of a form, with no word between them: '%Y-%m', '%s.%s'.
+	directives = regexp.MustCompile(`^(?:%[-#0-9$.*]*[A-Za-z%]|[^\pL\pN])*$`)
 	// namesBehind ends where the name of a setting stands, or that of a field.
 	namesBehind = regexp.MustCompile(`(?i)(?:\bcurrent_setting\s*\(|->>?|#>>?)\s*$`)
 	// compared ends in front of a literal, perhaps in a list; its group is what stands left of it.
