@@ -162,7 +162,7 @@ func (s *clearing) column(ts *table, col *catalog.Column) {
 	if above.Name == "" && hasLabels(col.Type) {
 		s.note("labels", id, clearLabels)
 	}
-	if col.Comment != above.Comment && strings.ContainsAny(col.Comment, "0123456789@'\"") {
+	if col.Comment != above.Comment && commentHolds(col.Comment) {
 		s.note("comment", id, clearComment)
 	}
 }
@@ -188,9 +188,17 @@ func (s *clearing) table(ts *table) {
 		}
 	}
 	for _, d := range ownTriggers(s.catalog, t) {
-		if holdsValueOf(handed(t, d), masked) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
-			s.note("trigger", id+"."+d.Name, clearReads)
+		switch {
+		case triggerHead.MatchString(d.Text):
+			if holdsValueOf(handed(t, d), masked) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
+				s.note("trigger", id+"."+d.Name, clearReads)
+			}
+		case s.codeHolds(d.Text):
+			s.note("trigger", id+"."+d.Name, clearCode)
 		}
+	}
+	if t.Comment != above.Comment && s.hasUnkept(t) && commentHolds(t.Comment) {
+		s.note("comment", id, clearSaid)
 	}
 	if s.reads(t, key) && (saysValue(t.Bounds) || digits.MatchString(t.Bounds)) {
 		s.note("partition bounds", id, clearBounds)
@@ -231,11 +239,16 @@ func (s *clearing) objects() {
 			if (reads || masked(words)) && holdsValueOf(words, masked) {
 				s.note(o.Kind, o.Name, clearReads)
 			}
+		case "function", "procedure":
+			if s.codeHolds(words) {
+				s.note(o.Kind, o.Name, clearCode)
+			}
 		case "domain":
 			if words = domainWords.FindString(words); domains[o.Name] && !harmlessCheck.MatchString(words) && holdsValue(words) {
 				s.note(o.Kind, o.Name, clearDomain)
 			}
 		}
+		s.comment(&o)
 	}
 }
 

@@ -269,3 +269,62 @@ func TestInClearOfViews(t *testing.T) {
 		t.Errorf("mysql: %s, want %s", got, want)
 	}
 }
+
+// Code that names a column which is not kept may hold its values, and so may what is said of
+// tables and of what reads them.
+func TestInClearOfCodeAndComments(t *testing.T) {
+	text, id := catalog.Type{Name: "text", Kind: catalog.Text}, catalog.TableID{Schema: "public", Name: "people"}
+	people := &catalog.Table{ID: id, Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "full_name", Type: text, Comment: "as in Ann Smith"}, {Name: "city", Type: text, Comment: "as in Ann Smith"}}, Comment: "test row: Ann Smith"}
+	kept := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "towns"}, Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "city", Type: text}}, Comment: "test row: Ann Smith"}
+	function := func(name, body, comment string) catalog.Object {
+		return catalog.Object{Kind: "function", Name: "public." + name, Comment: comment,
+			Definition: "CREATE OR REPLACE FUNCTION public." + name + "(full_name text)\n RETURNS boolean\n LANGUAGE plpgsql\n SET search_path TO 'public', 'pg_temp'\nAS $function$" + body + "$function$\n"}
+	}
+	c := catalog.New("postgres", "17", "public", []*catalog.Table{people, kept}, []catalog.Object{
+		function("vip", "BEGIN RETURN full_name IN ('Angela Merkel','Ann Smith'); END", ""),
+		function("told", "BEGIN IF full_name IS NULL THEN RAISE EXCEPTION 'nobody' USING HINT = 'say who'; END IF; RETURN TRUE; END", "not for Ann Smith"),
+		function("op", "BEGIN IF TG_OP = 'INSERT' THEN full_name := ''; END IF; RETURN full_name > ''; END", "tells where one is"),
+		function("elsewhere", "BEGIN PERFORM log('Ann Smith'); RETURN full_name IS NULL; END", ""),
+		function("put", "BEGIN INSERT INTO people (full_name) VALUES ('Ann Smith'); RETURN TRUE; END", ""),
+		function("gone", "BEGIN RETURN full_name = 'Ann Smith'; END", "as of 1999"),
+		{Kind: "view", Name: "public.some", Definition: "SELECT full_name FROM people", Reads: []catalog.ColumnID{{Table: id, Column: "full_name"}}, Comment: "see 'Ann'"},
+		{Kind: "view", Name: "public.cities", Definition: "SELECT city FROM people", Reads: []catalog.ColumnID{{Table: id, Column: "city"}}, Comment: "see 'Ann'"},
+		{Kind: "policy", Name: "public.people.p", Definition: "USING (true)", Comment: "for 4711"},
+		{Kind: "trigger", Name: "public.towns.t", Comment: "for 4711"}})
+	for i := range c.Objects {
+		if c.Objects[i].Name == "public.gone" {
+			c.Objects[i].Fate, c.Objects[i].Reason = catalog.Stays, "calls another"
+		}
+	}
+	p, err := Parse("p.yaml", []byte("version: 1\nkeys: {k: {from: \"file:k\"}}\nclasses: {note: {kind: free_text, do: {shape: text}}}\ntables: {people: {columns: {full_name: note}, keep: [city]}, towns: {keep: [city]}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := Compile(p, c, testKey(t), masking.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, o := range compiled.InClear {
+		fmt.Fprintln(&got, o.Kind, o.Name)
+	}
+	want := `comment public.people.full_name
+comment public.people
+function public.vip
+comment public.told
+function public.put
+comment public.some
+comment public.people.p
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+	// Where triggers are code, that is looked into.
+	people.Triggers = []catalog.Definition{
+		{Name: "vip", Text: "CREATE TRIGGER vip BEFORE INSERT ON people FOR EACH ROW SET NEW.city = IF(NEW.full_name = 'Ann Smith', 'Rome', NEW.city)"},
+		{Name: "plain", Text: "CREATE TRIGGER plain BEFORE INSERT ON people FOR EACH ROW SET NEW.city = 'Rome'"}}
+	compiled, err = Compile(p, catalog.New("mysql", "8.4", "public", []*catalog.Table{people, kept}, nil), testKey(t), masking.Standard())
+	if err != nil || len(compiled.InClear) != 3 || compiled.InClear[1].Name != "public.people.vip" {
+		t.Errorf("%+v, %v", compiled, err)
+	}
+}
