@@ -134,8 +134,8 @@
 // but its check value. CheckLock finds what has drifted since: every change of a
 // table, column, key, index or trigger is an error with the line to add; with
 // `schema_drift: warn` those pass by which no value can come through that the lock did
-// not foresee: a text that may be longer, a column that became NOT NULL, an index or
-// CHECK that is gone, a comment.
+// not foresee: a text that may be longer, a column that became NOT NULL, an index,
+// a CHECK or a comment that is gone.
 //
 // Signatures are detached: DSSE envelopes (Sign), whose payload is the file's exact
 // bytes and whose type tells a policy from a lock, or SSH signatures in the namespace
