@@ -74,6 +74,7 @@ func (noiseFactory) Bind(req Request) (Binding, error) {
 	newPRF(req.Key.For("noise of the domain")).sum(&sum, nil)
 	t.by, t.subject, t.equality, t.constant = true, by.Kind, by.Equality, scale(&sum, drawn)
 	b.Pinned += " by " + by.Kind.String()
+	b.Warnings = append(b.Warnings, mayBeMissing(by, "move by one part of the bound", "number")...)
 	b.Group = bySubject{t}
 	b.Inputs, b.Outputs = []string{name, col.Name}, []string{col.Name}
 	return b, nil

@@ -139,6 +139,20 @@ func TestAuditOfPaths(t *testing.T) {
 	}
 }
 
+// A subject that may be missing is none for the rows without it.
+func TestAuditOfMissingSubjects(t *testing.T) {
+	for do, want := range map[string][]string{
+		"{shift_days: 30, by: patient_id}": {"public.visits.seen_at"}, "{shift_days: 30, by: id}": nil, "{truncate_to: year}": nil,
+	} {
+		s := soundScene()
+		s.replace(t, &s.catalog, "patient_id int4 notnull", "patient_id int4")
+		s.replace(t, &s.policy, "{seen_at: visit}", "{seen_at: {class: visit, do: "+do+", because: x}}")
+		if got := objects(s.audit(t), "SAN-T07"); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", do, got, want)
+		}
+	}
+}
+
 // A command that prints what stands in it is no store, by whatever path it is called.
 func TestKeysInCommands(t *testing.T) {
 	for command, want := range map[string]bool{
