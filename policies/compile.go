@@ -606,7 +606,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 		out.Warnings = append(out.Warnings, h.object()+": "+h.String())
 	}
 	out.Warnings = append(out.Warnings, c.assignedWarnings()...)
-	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), append(c.pinnedWarnings(), c.joinWarnings()...)...)
+	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), slices.Concat(c.pinnedWarnings(), c.joinWarnings(), c.kindWarnings())...)
 	return out, nil
 }
 
