@@ -172,15 +172,6 @@ func rangeSQL(c connectors.Chunk) string {
 	return fmt.Sprintf("ctid >= '(%d,0)' AND ctid < '(%d,0)'", c.Lo, c.Hi)
 }
 
-// valuesSQL returns the query that counts the values of a column by their text, in rows
-// that stand behind FROM: the limit and one more, and NULL. Only the output function tells all of them (a cast
-// of character(n) to text drops blanks), and only num_nulls takes a composite value
-// of NULLs for a value.
-func valuesSQL(from, column string, limit int) string {
-	return fmt.Sprintf(`SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls(%[1]s) = 0 THEN format('%%s', %[1]s) END COLLATE "C" AS v FROM %[2]s) x GROUP BY v LIMIT %[3]d`,
-		ident(column), from, limit+2)
-}
-
 // copyInSQL returns the statement that loads rows into a table: frozen, into one that
 // has no rows.
 func copyInSQL(into catalog.TableID, layout *connectors.Layout, frozen bool) string {
