@@ -45,7 +45,8 @@
 // What a trigger computes is copied unless somebody says otherwise: {do: derive} leaves the
 // column out of the copy and lets the table's own trigger fill it from the masked values.
 // Of tsvector_update_trigger it is known what it reads; another trigger has to be named,
-// {derive: TRIGGER}. A tsvector that is kept, and made of masked columns, does not compile.
+// {derive: TRIGGER}. A tsvector that is kept, and made of masked columns, does not compile,
+// nor does a column that a trigger makes of one masked column alone, with nothing lost.
 //
 // # Domains
 //
