@@ -93,6 +93,9 @@ func (coordinatesFactory) Bind(req Request) (Binding, error) {
 		if _, _, cut := n.at(col.Scale, nil); t.whole > 0 && cut {
 			return Binding{}, &BindError{Reason: fmt.Sprintf("a grid of %s degrees does not fit the column's %d decimal places", n.append(nil, 0), t.places), Help: "write a wider grid"}
 		}
+		if isStep(n, col) {
+			return Binding{}, &BindError{Reason: fmt.Sprintf("a grid of %s degrees leaves the places of the column as they are", n.append(nil, 0)), Help: "write a wider grid"}
+		}
 		t.grid = units
 		b.Transform, b.Pinned = t, fmt.Sprintf("grid of %d nanodegrees", units)
 		return b, nil

@@ -81,6 +81,7 @@ func (shiftFactory) Bind(req Request) (Binding, error) {
 	}
 	t.subject, t.equality = by.Kind, by.Equality
 	b.Pinned += " by " + t.subject.String()
+	b.Warnings = mayBeMissing(by, "share one shift", "date")
 	b.Group = &subjectShift{shift: t}
 	b.Inputs, b.Outputs = []string{name, req.Column.Name}, []string{req.Column.Name}
 	return b, nil

@@ -193,6 +193,29 @@ func TestShiftsThatCannotBe(t *testing.T) {
 	}
 }
 
+// Rows without a subject share what it decides, and whoever knows one of them knows all.
+func TestSubjectsThatMayBeMissing(t *testing.T) {
+	of := func(notNull bool) *Row {
+		return &Row{Column: func(string) (Column, bool) { return Column{Name: "customer", Kind: Int, NotNull: notNull}, true }}
+	}
+	for _, c := range []struct {
+		col     Column
+		spec    Spec
+		notNull bool
+		want    string
+	}{
+		{Column{Name: "c", Kind: Date}, shiftBy(30, "by", "customer"), true, ""},
+		{Column{Name: "c", Kind: Date}, shiftBy(30, "by", "customer"), false, "all rows in which customer is NULL share one shift: whoever knows one true date of theirs knows them all"},
+		{Column{Name: "c", Kind: Float}, noiseOf("10%", "by", "customer"), true, ""},
+		{Column{Name: "c", Kind: Float}, noiseOf("10%", "by", "customer"), false, "all rows in which customer is NULL move by one part of the bound: whoever knows one true number of theirs knows them all"},
+	} {
+		b, err := Standard().Bind(fixedKey(t), c.col, c.spec, of(c.notNull))
+		if got := strings.Join(b.Warnings, "\n"); err != nil || got != c.want {
+			t.Errorf("%v, NOT NULL %t: %q, %v, want %q", c.spec, c.notNull, got, err, c.want)
+		}
+	}
+}
+
 func FuzzShift(f *testing.F) {
 	f.Add(int64(30), int32(19000), false, byte(0))
 	f.Add(int64(182), int32(-2440588), true, byte(1))

@@ -47,6 +47,8 @@
 //   - What it keeps on purpose: the sign and the size class of a pseudonym, the
 //     prefix of a phone number, the length of a text, the interval between two
 //     dates of one subject.
+//   - The order in which rows are stored, which a copy keeps. In a table that only
+//     grows the 17th row has the 17th serial key, whatever its pseudonym.
 //   - What a text says in words that no pattern finds, with redact and else: keep.
 //   - Values from somebody who can write to production before the snapshot is
 //     taken. Such a person puts in inputs, reads the outputs, and has a codebook

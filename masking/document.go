@@ -108,6 +108,9 @@ func bindDocument(name string, req Request, parse func(string) ([]pathKey, error
 			d.rest = rule
 			continue
 		}
+		if rule.action != ruleDrop && slices.ContainsFunc(keys, func(k pathKey) bool { return k.step == toAny || k.step == toDeep }) {
+			d.b.Warnings = append(d.b.Warnings, "path "+p.Path+": members that it does not name"+keepTheirNames)
+		}
 		if err := paths.add(p.Path, keys, rule); err != nil {
 			return nil, err
 		}
@@ -121,6 +124,8 @@ func bindDocument(name string, req Request, parse func(string) ([]pathKey, error
 	d.b.Pinned = strings.Join(d.pinned, "; ")
 	return d, nil
 }
+
+const keepTheirNames = " keep their names, which may tell as much as their values"
 
 // bind binds the transform of one path.
 func (d *documentBinding) bind(p PathSpec) (*pathRule, error) {
@@ -140,7 +145,7 @@ func (d *documentBinding) bind(p PathSpec) (*pathRule, error) {
 		return rule, nil
 	}
 	if p.Path == "*" {
-		b.Warnings = append(b.Warnings, "members that no path names keep their names, which may tell as much as their values")
+		b.Warnings = append(b.Warnings, "members that no path names"+keepTheirNames)
 	}
 	var complaints []string
 	var help string

@@ -144,6 +144,9 @@ func (fieldsFactory) Bind(req Request) (Binding, error) {
 	if !given {
 		return Binding{}, noRest
 	}
+	if rest.Name != "keep" && rest.Name != "drop" {
+		c.b.Warnings = append(c.b.Warnings, "keys that are not named stay as they are, and may tell as much as their values")
+	}
 	value := Column{Kind: Text}
 	if req.Column.Element != nil {
 		value = *req.Column.Element

@@ -28,13 +28,14 @@ import (
 //   - keep: it stays byte for byte, with all that is inside.
 //   - drop: it goes, with its key and its comma. Of a document that is dropped
 //     whole, null remains. An object or array on the way to a path that is named
-//     stays, if empty; with .. every one is on the way.
+//     stays, if empty; one whose key no path names (with .. or .* it is on the way,
+//     whatever its key) goes with its key, unless something in it stays.
 //   - A transform masks strings, numbers and booleans; null stays null. An object or
 //     array where a named path expects such a value is dropped: nothing passes
 //     because it was not foreseen. Paths that go on inside it still hold.
 //   - A transform at `*` masks every value that no path names, at any depth; the
 //     objects and arrays around them stay, and so do their keys. Only `*: drop`
-//     removes keys that nobody named.
+//     removes keys that nobody named, save those around what .. or .* finds.
 //
 // # How a value reaches its transform
 //

@@ -3,6 +3,7 @@ package masking
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,15 +94,24 @@ func TestJSONWildcards(t *testing.T) {
 		{"a name before a wildcard", paths("$.*", pathKeep, "$.b", pathDrop, "*", pathDrop), `{"a":1,"b":2,"c":3}`, `{"a":1,"c":3}`},
 		{"a name before a wildcard, in any order", paths("$.b", pathDrop, "$.*", pathKeep, "*", pathDrop), `{"a":1,"b":2,"c":3}`, `{"a":1,"c":3}`},
 		{"below a name a wildcard still holds", paths("$.a.x", pathDrop, "$.*.y", pathDrop, "*", pathKeep), `{"a":{"x":1,"y":2,"z":3},"b":{"x":4,"y":5}}`, `{"a":{"z":3},"b":{"x":4}}`},
-		{"what crosses, named", paths("$.a.*", pathKeep, "$.*.b", pathDrop, "$.a.b", pathKeep, "*", pathDrop), `{"a":{"b":1,"c":2},"d":{"b":3,"c":4}}`, `{"a":{"b":1,"c":2},"d":{}}`},
+		{"what crosses, named", paths("$.a.*", pathKeep, "$.*.b", pathDrop, "$.a.b", pathKeep, "*", pathDrop), `{"a":{"b":1,"c":2},"d":{"b":3,"c":4}}`, `{"a":{"b":1,"c":2}}`},
 		{"elements of elements", paths("$.a[*][*]", pathKeep, "*", pathDrop), `{"a":[[1,[2]],3],"b":[[4]]}`, `{"a":[[1,[2]]]}`},
 		{"a wildcard goes into no array", paths("$.*", pathKeep, "*", pathDrop), `[1,{"a":2}]`, `null`},
 		{"at every depth", paths("$..secret", pathDrop, "*", pathKeep), `{"secret":1,"a":[{"secret":2,"b":{"secret":{"c":3},"d":4}}]}`, `{"a":[{"b":{"d":4}}]}`},
 		{"at every depth below", paths("$.a..b", pathKeep, "*", pathDrop), `{"b":0,"a":{"b":1,"c":{"b":2,"d":3},"e":[{"b":4}]}}`, `{"a":{"b":1,"c":{"b":2},"e":[{"b":4}]}}`},
 		{"a path before one at every depth", paths("$..b", pathDrop, "$.a.b", pathKeep, "*", pathKeep), `{"b":1,"a":{"b":2,"c":{"b":3}}}`, `{"a":{"b":2,"c":{}}}`},
 		{"two at every depth", paths("$..b", pathDrop, "$..a.b", pathKeep, "*", pathKeep), `{"b":1,"x":{"a":{"b":2},"b":3}}`, `{"x":{"a":{"b":2}}}`},
-		{"what is dropped at every depth but for one", paths("$..a", pathDrop, "$..a.b", pathKeep, "*", pathKeep), `{"x":{"a":{"b":2,"c":3,"d":{"e":4}},"f":[{"a":5}]}}`, `{"x":{"a":{"b":2,"d":{}},"f":[{}]}}`},
+		{"what is dropped at every depth but for one", paths("$..a", pathDrop, "$..a.b", pathKeep, "*", pathKeep), `{"x":{"a":{"b":2,"c":3,"d":{"e":4}},"f":[{"a":5}]}}`, `{"x":{"a":{"b":2},"f":[{}]}}`},
 		{"every element at every depth", paths("$..[*]", pathDrop, "*", pathKeep), `{"a":[1,[2]],"b":{"c":[3]}}`, `{"a":[],"b":{"c":[]}}`},
+		{"a key that no path names goes with all that is in it", paths("$..email", pathKeep, "*", pathDrop),
+			`{"by_mail":{"ann@x":{"email":1,"y":2},"bob@x":{"y":3},"cid@x":{}},"eve@x":{"y":[{"z":{}},[],4]},"b":{"c":{"email":null},"d":{"y":1}}}`,
+			`{"by_mail":{"ann@x":{"email":1}},"b":{"c":{"email":null}}}`},
+		{"one that nothing is left of", paths("$..email", pathKeep, "*", pathDrop), `{ "ann@x": {"y": {"z": [[{}]]}} }`, `{}`},
+		{"one before and one behind", paths("$..email", pathKeep, "*", pathDrop), `{"a":{"y":1},"email":2,"b":{"y":[{"z":1}]},"c":[{"email":3},{"y":4}]}`, `{"email":2,"c":[{"email":3},{}]}`},
+		{"a key at a wildcard", paths("$.by_mail.*.email", pathKeep, "*", pathDrop), `{"by_mail":{"ann@x":{"y":1},"bob@x":{"email":1},"eve@x":[{"email":2}]}}`, `{"by_mail":{"bob@x":{"email":1}}}`},
+		{"named ones stay, but not below one that does not", paths("$.a.b.email", pathKeep, "$.*.c.email", pathKeep, "*", pathDrop), `{"a":{"b":{"y":1},"c":{"y":2}},"ann@x":{"c":{"y":3}}}`, `{"a":{"b":{},"c":{}}}`},
+		{"inside of what is masked", paths("$..email", pathShape, "*", pathDrop), `{"email":{"ann@x":{"y":1},"email":"Ann"}}`, `{"email":{"email":"Oyy"}}`},
+		{"inside of what is kept", paths("$.*", pathKeep, "$.*.secret", pathDrop, "$.*.secret.ok", pathKeep, "*", pathDrop), `{"a":{"secret":{"y":1},"b":{"y":{}}}}`, `{"a":{"secret":{},"b":{"y":{}}}}`},
 		{"an odd key at every depth", paths("$..['a b']", pathDrop, "*", pathKeep), `{"x":{"a b":1,"c":2}}`, `{"x":{"c":2}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -109,6 +119,41 @@ func TestJSONWildcards(t *testing.T) {
 				t.Errorf("%s\nbecame %s\nwant   %s", c.in, got, c.want)
 			}
 		})
+	}
+}
+
+// A key that no path names may be a value, and comes along with what is in it.
+func TestKeysThatStayAreToldOf(t *testing.T) {
+	const members = "members that it does not name keep their names, which may tell as much as their values"
+	hstore := func(spec Spec) Binding {
+		t.Helper()
+		b, err := Standard().Bind(textKey, Column{Kind: Hstore, Table: "t", Name: "c"}, spec, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	of := func(kv ...any) Binding { return bindJSON(t, Column{Kind: JSON}, paths(kv...)) }
+	for what, c := range map[string]struct {
+		b    Binding
+		want []string
+	}{
+		"names":           {of("$.a.b", pathShape, "$.c[*]", pathShape, "*", pathDrop), nil},
+		"at every depth":  {of("$..email", pathShape, "*", pathDrop), []string{"path $..email: " + members}},
+		"at a wildcard":   {of("$.a.*", pathShape, "$.*[*].b", pathKeep, "*", pathDrop), []string{"path $.a.*: " + members, "path $.*[*].b: " + members}},
+		"dropped":         {of("$..email", pathDrop, "$.a.*", pathDrop, "*", pathDrop), nil},
+		"hstore":          {hstore(fieldsOf("a", pathShape, "*", pathDrop)), nil},
+		"all of a hstore": {hstore(fieldsOf("a", pathDrop, "*", pathShape)), []string{"keys that are not named stay as they are, and may tell as much as their values"}},
+	} {
+		var got []string
+		for _, w := range c.b.Warnings {
+			if strings.Contains(w, "as much as") {
+				got = append(got, w)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", what, got, c.want)
+		}
 	}
 }
 

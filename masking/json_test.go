@@ -371,57 +371,54 @@ func TestJSONTellsWhatItPins(t *testing.T) {
 }
 
 // oracle does to a decoded document what the trie says.
-func oracle(v any, node *pathNode, inherited, rest *pathRule) (any, bool) {
+type oracle struct{ rest *pathRule }
+
+// value returns what becomes of a value, whether it is there, and whether it counts for the
+// containers around it, of which no path names the key: these go with all that is in them.
+func (o oracle) value(v any, node *pathNode, inherited *pathRule, unnamed, within bool) (was any, kept, stays bool) {
 	rule := inherited
 	if node != nil && node.rule != nil {
 		rule = node.rule
 	}
 	inner := rule
-	if rule.action == ruleMask && rule != rest {
+	if rule.action == ruleMask && rule != o.rest {
 		inner = dropRule
 	}
-	switch v := v.(type) {
-	case map[string]any:
-		if node == nil || !node.goesOn(true) {
-			if rule.action == ruleDrop || rule.action == ruleMask && rule != rest {
-				return nil, false
-			}
-			node = nil
+	object, isObject := v.(map[string]any)
+	list, isList := v.([]any)
+	if !isObject && !isList {
+		if s, text := v.(string); rule.action == ruleMask && v != nil && !(text && blank([]byte(s))) {
+			return "masked", true, true // what the fuzz target's constant makes of a scalar
 		}
-		out := map[string]any{}
-		for k, e := range v {
-			var child *pathNode
-			if node != nil {
-				child = node.find([]byte(k))
-			}
-			if e, keep := oracle(e, child, inner, rest); keep {
-				out[k] = e
-			}
-		}
-		return out, true
-	case []any:
-		if node == nil || node.element == nil {
-			if rule.action == ruleDrop || rule.action == ruleMask && rule != rest {
-				return nil, false
-			}
-			node = nil
-		}
-		out := []any{}
-		for _, e := range v {
-			var child *pathNode
-			if node != nil {
-				child = node.element
-			}
-			if e, keep := oracle(e, child, inner, rest); keep {
-				out = append(out, e)
-			}
-		}
-		return out, true
+		return v, rule.action != ruleDrop, rule.action != ruleDrop
 	}
-	if s, text := v.(string); rule.action == ruleMask && v != nil && !(text && blank([]byte(s))) {
-		return "masked", true // what the fuzz target's constant makes of a scalar
+	if node == nil || !node.goesOn(isObject) {
+		if inner.action == ruleDrop {
+			return nil, false, false
+		}
+		node = new(pathNode)
 	}
-	return v, rule.action != ruleDrop
+	within = inner.action == ruleDrop && (unnamed || within)
+	stays = !within
+	members, elements := map[string]any{}, []any{}
+	for k, e := range object {
+		child := node.find([]byte(k))
+		if e, kept, counts := o.value(e, child, inner, child == node.any, within); kept {
+			members[k], stays = e, stays || counts
+		}
+	}
+	for _, e := range list {
+		if e, kept, counts := o.value(e, node.element, inner, false, within); kept {
+			elements, stays = append(elements, e), stays || counts
+		}
+	}
+	if unnamed && !stays {
+		return nil, false, false
+	}
+	if isObject {
+		return members, true, stays
+	}
+	return elements, true, stays
 }
 
 // decode reads a document with its numbers as they are spelled; twice reports that a key stands twice.
@@ -508,7 +505,7 @@ func FuzzJSON(f *testing.F) {
 			if twice {
 				continue
 			}
-			want, kept := oracle(was, tr.root, tr.rest, tr.rest)
+			want, kept, _ := oracle{tr.rest}.value(was, tr.root, tr.rest, false, false)
 			if !kept {
 				want = nil
 			}

@@ -22,6 +22,9 @@ type jsonWalker struct {
 	from int
 	deep bool // the document is nested too deep
 	key  []byte
+	// stays counts what has stayed of the document: values, and containers that stay
+	// whatever is in them.
+	stays int
 }
 
 const suspended = -1
@@ -70,10 +73,15 @@ type place struct {
 	before int  // where its text begins: behind the bracket or comma
 	comma  int  // where the comma before it stands, if it is not the first
 	kept   bool // something before it in the same container is kept
+	// no path names its key, which may be a value itself: a container that is to be
+	// dropped, save for what paths find in it, stays only where they find something
+	unnamed bool
+	within  bool // it is in such a container, for which it counts only by what is in it
 }
 
 // keep makes sure that what follows is copied.
 func (w *jsonWalker) keep(p place) {
+	w.stays++
 	if w.from == suspended {
 		w.from = p.before
 		if p.kept {
@@ -122,11 +130,7 @@ func (w *jsonWalker) value(node *pathNode, inherited *pathRule, p place, depth i
 		if rule.action == ruleMask && !rule.anywhere {
 			rule = dropRule // of what no path names inside
 		}
-		w.keep(p)
-		if c == '{' {
-			return w.object(node, rule, depth)
-		}
-		return w.array(node, rule, depth)
+		return w.container(node, rule, p, depth)
 	case '"':
 		start := w.pos
 		escaped, ok := w.str()
@@ -156,14 +160,40 @@ func (w *jsonWalker) value(node *pathNode, inherited *pathRule, p place, depth i
 	}
 }
 
+// container walks the object or array at pos, into which paths go on. rule is that of
+// what no path names in it.
+func (w *jsonWalker) container(node *pathNode, rule *pathRule, p place, depth int) bool {
+	dropped := rule.action == ruleDrop
+	within := dropped && (p.unnamed || p.within)
+	stays, out, from := w.stays, len(w.out), w.from
+	w.keep(p)
+	if within {
+		w.stays = stays
+	}
+	var ok bool
+	if w.in[w.pos] == '{' {
+		ok = w.object(node, rule, within, depth)
+	} else {
+		ok = w.array(node, rule, within, depth)
+	}
+	if !ok {
+		return false
+	}
+	if dropped && p.unnamed && w.stays == stays {
+		w.out, w.from = w.out[:out], from // nothing of it has been masked
+		w.drop(p)
+	}
+	return true
+}
+
 // object walks the object at pos.
-func (w *jsonWalker) object(node *pathNode, rule *pathRule, depth int) bool {
+func (w *jsonWalker) object(node *pathNode, rule *pathRule, within bool, depth int) bool {
 	if depth++; depth > maxDepth {
 		w.deep = true
 		return false
 	}
 	w.pos++
-	p := place{before: w.pos}
+	p := place{before: w.pos, within: within}
 	w.blanks()
 	if w.peek() == '}' {
 		w.pos++
@@ -186,6 +216,7 @@ func (w *jsonWalker) object(node *pathNode, rule *pathRule, depth int) bool {
 				key = w.key
 			}
 			child = node.find(key)
+			p.unnamed = child == node.any
 		}
 		w.blanks()
 		if w.peek() != ':' {
@@ -203,7 +234,7 @@ func (w *jsonWalker) object(node *pathNode, rule *pathRule, depth int) bool {
 }
 
 // array walks the array at pos.
-func (w *jsonWalker) array(node *pathNode, rule *pathRule, depth int) bool {
+func (w *jsonWalker) array(node *pathNode, rule *pathRule, within bool, depth int) bool {
 	if depth++; depth > maxDepth {
 		w.deep = true
 		return false
@@ -213,7 +244,7 @@ func (w *jsonWalker) array(node *pathNode, rule *pathRule, depth int) bool {
 		child = node.element
 	}
 	w.pos++
-	p := place{before: w.pos}
+	p := place{before: w.pos, within: within}
 	w.blanks()
 	if w.peek() == ']' {
 		w.pos++

@@ -376,6 +376,51 @@ func TestNumbersThatCannotBe(t *testing.T) {
 	refused(t, Column{Kind: Float}, permuted(int64(0), int64(1)), "kind float")
 }
 
+// What would leave every number as it is does not bind; what leaves whole numbers, of which
+// the column may have others, says so.
+func TestNumbersThatStay(t *testing.T) {
+	bucket := func(width any) Spec { return Spec{Name: "bucket", Variant: width} }
+	grid := func(width any) Spec {
+		return Spec{Name: "coordinates", Variant: "latitude", Params: map[string]any{"grid": width}}
+	}
+	money, hundreds := Column{Kind: Numeric, Precision: 10, Scale: 2}, Column{Kind: Numeric, Precision: 3, Scale: -2}
+	refused(t, Column{Kind: Int, Bits: 32}, bucket(int64(1)), "leaves the numbers of the column as they are")
+	refused(t, money, bucket(0.01), "leaves the numbers of the column as they are")
+	refused(t, money, bucket("0.0100"), "leaves the numbers of the column as they are")
+	refused(t, hundreds, bucket(int64(100)), "leaves the numbers of the column as they are")
+	refused(t, Column{Kind: Numeric, Precision: 8, Scale: 5}, grid(0.00001), "leaves the places of the column as they are")
+	for _, c := range []struct {
+		col  Column
+		spec Spec
+		want string
+	}{
+		{Column{Kind: Int}, bucket(int64(2)), ""},
+		{money, bucket(0.02), ""},
+		{money, bucket(int64(1)), ""},
+		{hundreds, bucket(int64(200)), ""},
+		{Column{Kind: Float}, bucket(0.5), "whole numbers stay as they are"},
+		{Column{Kind: Text}, bucket(int64(1)), "whole numbers stay as they are"},
+		{Column{Kind: Numeric}, bucket(int64(1)), "whole numbers stay as they are"},
+		{Column{Kind: Numeric}, bucket("0.3"), ""},
+		{Column{Kind: Numeric}, bucket(1.5), ""},
+		{Column{Kind: Numeric, Precision: 8, Scale: 5}, grid(0.00002), ""},
+		{Column{Kind: Float}, grid(0.00001), ""},
+		{Column{Kind: Int}, noiseOf("10%"), "whole numbers below 10 stay as they are: their noise is less than 1"},
+		{hundreds, noiseOf("10%"), "whole numbers below 1000 stay as they are: their noise is less than 100"},
+		{money, noiseOf("10%"), ""},
+		{Column{Kind: Float}, noiseOf("10%"), ""},
+		{Column{Kind: Numeric}, noiseOf("10%"), "whole numbers below 10 stay as they are where they are written without decimal places: their noise is less than 1"},
+		{Column{Kind: Text}, noiseOf("5%"), "whole numbers below 20 stay as they are where they are written without decimal places: their noise is less than 1"},
+		{Column{Kind: Text}, noiseOf(0.5), "whole numbers stay as they are where they are written without decimal places: their noise is less than 1"},
+		{Column{Kind: Numeric}, noiseOf(int64(1)), ""},
+	} {
+		b, err := Standard().Bind(fixedKey(t), c.col, c.spec, nil)
+		if got := strings.Join(b.Warnings, "\n"); err != nil || got != c.want {
+			t.Errorf("%+v, %v: %q, %v, want %q", c.col, c.spec, got, err, c.want)
+		}
+	}
+}
+
 // FuzzNumeric compares the arithmetic of decimal texts with math/big.
 func FuzzNumeric(f *testing.F) {
 	for _, s := range []string{"0", "-0.00", "1", "01.50", "+1e3", "1e-5", ".5", "5.", "-", "e", "1e", "1e9999", "1..2", "NaN", "99999999999999999999.999999999999999999999", "123456789012345678", "1234567890123456789", strings.Repeat("9", 400)} {

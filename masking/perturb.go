@@ -60,9 +60,7 @@ func (noiseFactory) Bind(req Request) (Binding, error) {
 	}
 	t.op, t.prf = op, newPRF(req.Key.For("noise"))
 	b := Binding{Guarantees: numberGuarantees, Pinned: fmt.Sprintf("noise of %v, scale %d", req.Spec.Variant, op.scale)}
-	if op.relative > 0 && (col.Kind == Int || op.precision > 0 && op.scale <= 0) {
-		b.Warnings = append(b.Warnings, fmt.Sprintf("whole numbers below %d%s stay as they are: their noise is less than %s", (limb+op.relative-1)/op.relative, step[1:], step))
-	}
+	b.Warnings = op.stays(col, step)
 	name, given := req.Spec.Params["by"].(string)
 	if !given {
 		b.Transform = t
@@ -76,9 +74,27 @@ func (noiseFactory) Bind(req Request) (Binding, error) {
 	newPRF(req.Key.For("noise of the domain")).sum(&sum, nil)
 	t.by, t.subject, t.equality, t.constant = true, by.Kind, by.Equality, scale(&sum, drawn)
 	b.Pinned += " by " + by.Kind.String()
+	b.Warnings = append(b.Warnings, mayBeMissing(by, "move by one part of the bound", "number")...)
 	b.Group = bySubject{t}
 	b.Inputs, b.Outputs = []string{name, col.Name}, []string{col.Name}
 	return b, nil
+}
+
+// stays says which whole numbers have too little noise to move by a step.
+func (op *noise) stays(col Column, step string) []string {
+	below := ""
+	if op.relative > 0 {
+		below = fmt.Sprintf(" below %d%s", (limb+op.relative-1)/op.relative, step[1:])
+	} else if bound, small := op.bound(0, op.scale); !small || bound > 0 {
+		return nil
+	}
+	switch {
+	case col.Kind == Int || op.precision > 0 && op.scale <= 0:
+		return []string{fmt.Sprintf("whole numbers%s stay as they are: their noise is less than %s", below, step)}
+	case col.Kind == Text || col.Kind == Numeric && op.precision == 0:
+		return []string{fmt.Sprintf("whole numbers%s stay as they are where they are written without decimal places: their noise is less than 1", below)}
+	}
+	return nil
 }
 
 // noise is a bound: relative in parts of 10⁹, or an amount of 10^−places.
@@ -305,6 +321,13 @@ func (bucketFactory) Bind(req Request) (Binding, error) {
 	if err := fitsNumber("the bucket", n, col); err != nil {
 		return Binding{}, err
 	}
+	b := Binding{Guarantees: numberGuarantees, Pinned: "width " + string(n.append(nil, 0))}
+	switch {
+	case isStep(n, col):
+		return Binding{}, &BindError{Reason: fmt.Sprintf("a bucket of %s leaves the numbers of the column as they are", n.append(nil, 0)), Help: "write a wider bucket"}
+	case dividesOne(n) && !(col.Kind == Numeric && col.Precision > 0):
+		b.Warnings = append(b.Warnings, "whole numbers stay as they are")
+	}
 	op := &bucket{width: width, places: n.scale, least: math.MinInt64}
 	if col.Kind == Int && col.Bits > 0 {
 		op.least = -1 << (col.Bits - 1)
@@ -312,8 +335,26 @@ func (bucketFactory) Bind(req Request) (Binding, error) {
 	if col.Kind == Numeric && col.Precision > 0 {
 		op.precision, op.scale = col.Precision, col.Scale
 	}
-	t.op = op
-	return Binding{Transform: t, Guarantees: numberGuarantees, Pinned: "width " + string(n.append(nil, 0))}, nil
+	t.op, b.Transform = op, t
+	return b, nil
+}
+
+// isStep reports whether n is what the neighbours among the column's numbers differ by, as
+// far as it has such.
+func isStep(n number, col Column) bool {
+	if col.Kind != Int && (col.Kind != Numeric || col.Precision == 0) {
+		return false
+	}
+	steps, _, cut := n.at(col.Scale, nil)
+	one, short := steps.size()
+	return short && !cut && one == 1
+}
+
+// dividesOne reports whether every whole number is a multiple of n, which is above 0.
+func dividesOne(n number) bool {
+	n = n.canonical()
+	size, short := n.size()
+	return short && 0 <= n.scale && n.scale <= 18 && pow10[n.scale]%size == 0
 }
 
 // bucket is a width of 10^−places.

@@ -3,6 +3,7 @@ package masking
 import (
 	"bytes"
 	"cmp"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,7 +24,8 @@ import (
 //
 // It is the one transform whose masks move with the data: a value that joins or
 // leaves the column may change everybody's. The values and counts are therefore
-// part of the fingerprint, as their SHA-256. A resumed run has them from its snapshot.
+// part of the fingerprint, as a digest under the key, by which nobody without it can try
+// what they are. A resumed run has them from its snapshot.
 //
 // It hides no value, only whose it is: a rare one still tells that it exists. NULL
 // and blank stay where they are, and are not drawn.
@@ -91,7 +93,7 @@ func (shuffleFactory) Bind(req Request) (Binding, error) {
 		Inputs:     []string{by, col.Name},
 		Outputs:    []string{col.Name},
 		Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true},
-		Pinned:     fmt.Sprintf("by %s, %d values with SHA-256 %s", subject.Kind, len(t.upTo), hashValues(counted)),
+		Pinned:     fmt.Sprintf("by %s, %d values with HMAC-SHA256 %s", subject.Kind, len(t.upTo), hashValues(req.Key.For("the values"), counted)),
 		Warnings:   []string{"shuffle shows the column's values, if not whose they are, and moves with them: a value that comes or goes may change every mask"},
 	}
 	if n := len(t.upTo); n > 0 && n < fewValues { // 0: they are read at the run
@@ -100,9 +102,9 @@ func (shuffleFactory) Bind(req Request) (Binding, error) {
 	return b, nil
 }
 
-// hashValues returns the SHA-256 of values and counts, in hex.
-func hashValues(v *Values) string {
-	h := sha256.New()
+// hashValues returns the keyed digest of values and counts, in hex.
+func hashValues(key [KeySize]byte, v *Values) string {
+	h := hmac.New(sha256.New, key[:])
 	var word [8]byte
 	number := func(n int64) {
 		binary.LittleEndian.PutUint64(word[:], uint64(n))

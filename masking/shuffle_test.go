@@ -128,6 +128,14 @@ func TestShuffleBindings(t *testing.T) {
 	if err != nil || a.Pinned == b.Pinned {
 		t.Errorf("other values have the same fingerprint (%v)", err)
 	}
+	if again, err := bind(Column{Kind: Text}, plain, row(id, countOf("x", "y"), nil)); err != nil || again.Pinned != a.Pinned {
+		t.Errorf("the same values have another fingerprint (%v)", err)
+	}
+	// Whoever reads a report must not find out by trial what the column holds.
+	other, err := Standard().Bind(NewKey(), Column{Name: "c", Kind: Text}, plain, row(id, countOf("x", "y"), nil))
+	if err != nil || other.Pinned == a.Pinned {
+		t.Errorf("the fingerprint of values goes without the key (%v)", err)
+	}
 	for _, c := range []struct {
 		col  Column
 		spec Spec

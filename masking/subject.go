@@ -43,6 +43,14 @@ func bindSubject(req Request, param, name string) (Column, error) {
 	return col, nil
 }
 
+// mayBeMissing says what rows share that have no subject, where there may be such.
+func mayBeMissing(by Column, share, what string) []string {
+	if by.NotNull {
+		return nil
+	}
+	return []string{fmt.Sprintf("all rows in which %s is NULL %s: whoever knows one true %s of theirs knows them all", by.Name, share, what)}
+}
+
 // subjects reads the keys of subjects, whatever their kind.
 type subjects struct {
 	array   arrow.Array

@@ -283,6 +283,7 @@ func (x *execution) build(ctx context.Context, snapshot connectors.Snapshot, pla
 	if err != nil {
 		return err
 	}
+	definitions = s.withoutCounts(definitions, snapshot.Catalog())
 	build, err := r.Sink.Begin(ctx, connectors.BuildSpec{
 		Run:         x.summary.Run,
 		Fingerprint: x.summary.Fingerprint,

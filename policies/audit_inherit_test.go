@@ -139,6 +139,41 @@ func TestAuditOfPaths(t *testing.T) {
 	}
 }
 
+// A subject that may be missing is none for the rows without it.
+func TestAuditOfMissingSubjects(t *testing.T) {
+	for do, want := range map[string][]string{
+		"{shift_days: 30, by: patient_id}": {"public.visits.seen_at"}, "{shift_days: 30, by: id}": nil, "{truncate_to: year}": nil,
+	} {
+		s := soundScene()
+		s.replace(t, &s.catalog, "patient_id int4 notnull", "patient_id int4")
+		s.replace(t, &s.policy, "{seen_at: visit}", "{seen_at: {class: visit, do: "+do+", because: x}}")
+		if got := objects(s.audit(t), "SAN-T07"); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", do, got, want)
+		}
+	}
+}
+
+// A number that is drawn into a text tells as much as one that is a number: its sequence goes
+// on where it stands, whatever becomes of the texts.
+func TestAuditOfDrawnTexts(t *testing.T) {
+	for _, c := range []struct {
+		column, do, init string
+		want             []string
+	}{
+		{"number text", "name", "'P-' || nextval('p')", []string{"public.patients.number"}},
+		{"number text", "name", "'P-'", nil},
+		{"number int8", "person_id", "nextval('p'::regclass)", nil}, // set past the masked ones
+	} {
+		s := soundScene()
+		s.replace(t, &s.catalog, "country text", "country text\n"+c.column)
+		s.replace(t, &s.policy, "      notes: free_text", "      notes: free_text\n      number: "+c.do)
+		s.change = func(catalog *catalog.Catalog) { s.table(catalog, "patients").Column("number").Default = c.init }
+		if got := objects(s.audit(t), "SAN-S07"); !slices.Equal(got, c.want) {
+			t.Errorf("%s DEFAULT %s: %q, want %q", c.column, c.init, got, c.want)
+		}
+	}
+}
+
 // A command that prints what stands in it is no store, by whatever path it is called.
 func TestKeysInCommands(t *testing.T) {
 	for command, want := range map[string]bool{

@@ -45,7 +45,7 @@ var linkRules = []*Analyzer{
 		ID: "SAN-L05", Phase: "S", Level: report.Medium, Clauses: "WP216: 2.2.1; HIPAA: 164.514(b)(2)(i)(R)",
 		Title:   "rows of people do not join back to production",
 		Meaning: "A key, an external id or a slug of production that is kept names the row there.",
-		Fix:     "Give the column a class that does {pseudonym: id}, {pseudonym: uuid} or {token: base32}.",
+		Fix:     "Give the column a class that does {pseudonym: id}, {pseudonym: uuid} or {token: base32}. Rows keep their order: in a table that only grows, counting them leads back to a serial key, unless rows are left behind.",
 		needs:   needsCatalog,
 		run: func(s *Pass) (found []report.Finding) {
 			primary := func(v *view) bool {

@@ -92,9 +92,14 @@ var sideChannels = []*Analyzer{
 		needs:   needsCatalog,
 		run: func(s *Pass) (found []report.Finding) {
 			for _, v := range s.columns {
-				serial := v.c.col.Generation == catalog.IdentityAlways || v.c.col.Generation == catalog.IdentityByDefault || strings.HasPrefix(v.c.col.Default, "nextval(")
-				if v.kept() && v.explicit && serial && s.identifies(v.c.table) {
+				serial := v.c.col.Generation == catalog.IdentityAlways || v.c.col.Generation == catalog.IdentityByDefault || strings.Contains(v.c.col.Default, "nextval(")
+				switch {
+				case !v.explicit || !serial || !s.identifies(v.c.table):
+				case v.kept():
 					found = append(found, s.find(nil, v.at, v.object, "give it a class that does {pseudonym: id}", "%s is numbered by a sequence, and kept", v.object))
+				case v.masked() && v.c.col.Type.Kind == catalog.Text: // that of a number is set past the masked ones
+					found = append(found, s.find(nil, v.at, v.object, "set the sequence anew in the copy, or waive the rule",
+						"%s is masked, and its default draws from a sequence that goes on in the copy where it stands", v.object))
 				}
 			}
 			return found

@@ -129,6 +129,10 @@ var strength = []*Analyzer{
 					found = append(found, s.about(t, "use 5 % at least", "%s adds noise of %s, which leaves values where they were", t.title(), spell(t.do.Variant)))
 				}
 			}
+			for _, v := range s.wrong(missesSubjects) {
+				found = append(found, s.find(nil, v.at, v.object, "name a subject that every row has, or null the column", "%s moves by %s, which may be NULL: who knows one true value of the rows without it knows them all",
+					v.title(), clip(fmt.Sprint(v.do.Params["by"]))))
+			}
 			return found
 		},
 	},
@@ -373,4 +377,15 @@ func chance(where string) string {
 		}
 	}
 	return ""
+}
+
+// missesSubjects reports whether a column is masked by a subject that rows may lack, and moves
+// by the subject alone.
+func missesSubjects(v *view) bool {
+	by, given := v.do.Params["by"].(string)
+	if !given || !v.masked() || v.c == nil || v.do.Name != "shift_days" && v.do.Name != "noise" {
+		return false
+	}
+	col, _, _ := findColumn(v.c.table.t, by)
+	return col != nil && !col.NotNull
 }

@@ -215,6 +215,11 @@ func parseType(t testing.TB, rest string) (typ catalog.Type, after string) {
 	case "varchar":
 		typ.Kind = catalog.Text
 		typ.Length, _ = strconv.Atoi(m[2])
+	case "numeric":
+		precision, scale, _ := strings.Cut(m[2], ",")
+		typ.Kind = catalog.Numeric
+		typ.Precision, _ = strconv.Atoi(precision)
+		typ.Scale, _ = strconv.Atoi(scale)
 	case "enum":
 		typ.Kind, typ.Labels = catalog.Text, strings.Split(m[2], ",")
 	case "timestamptz":

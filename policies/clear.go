@@ -26,6 +26,7 @@ const (
 type clearing struct {
 	*compiler
 	gone   map[string]bool // objects that do not come along
+	views  map[string]bool // that read a column that is not kept, themselves or by others
 	unkept map[catalog.ColumnID]bool
 	types  []string // of columns that are not kept, and what these are made of
 	found  []catalog.Object
@@ -33,7 +34,7 @@ type clearing struct {
 
 // inClear lists those definitions, as objects that come and are noted.
 func (c *compiler) inClear() []catalog.Object {
-	s := &clearing{compiler: c, gone: map[string]bool{}, unkept: map[catalog.ColumnID]bool{}}
+	s := &clearing{compiler: c, gone: map[string]bool{}, views: map[string]bool{}, unkept: map[catalog.ColumnID]bool{}}
 	for _, o := range c.catalog.Objects {
 		if !o.Fate.Along() {
 			s.gone[o.Kind+":"+o.Name] = true
@@ -53,6 +54,7 @@ func (c *compiler) inClear() []catalog.Object {
 		}
 		s.table(ts)
 	}
+	s.throughViews()
 	s.objects()
 	return s.found
 }
@@ -70,6 +72,56 @@ func (s *clearing) mark(ts *table) {
 			}
 		}
 	}
+}
+
+func isView(o *catalog.Object) bool { return o.Kind == "view" || o.Kind == "materialized view" }
+
+// throughViews finds the views that read a column that is not kept, also of another view.
+func (s *clearing) throughViews() {
+	for grew := true; grew; {
+		grew = false
+		for i := range s.catalog.Objects {
+			v := &s.catalog.Objects[i]
+			if !isView(v) || !s.views[v.Name] && !s.viewReads(v) {
+				continue
+			}
+			grew = s.markView(v) || !s.views[v.Name] || grew
+			s.views[v.Name] = true
+		}
+	}
+}
+
+// viewReads reports whether a view reads what is not kept, as far as that is known by now.
+// PostgreSQL tells which columns of other views one reads; elsewhere it is told by its words.
+func (s *clearing) viewReads(v *catalog.Object) bool {
+	if slices.ContainsFunc(v.Reads, func(id catalog.ColumnID) bool { return s.unkept[id] }) {
+		return true
+	}
+	return s.catalog.Connector != "postgres" && slices.ContainsFunc(s.catalog.Objects, func(o catalog.Object) bool {
+		return o.Name != v.Name && s.views[o.Name] && catalog.Names(v.Definition, o.Name)
+	})
+}
+
+// markView notes the columns of a view that others read as ones that are not kept, but for
+// those with the name of a column that the view reads, and that is kept. It reports whether
+// there were such.
+func (s *clearing) markView(v *catalog.Object) (grew bool) {
+	kept, masked := map[string]bool{}, map[string]bool{}
+	for _, id := range v.Reads {
+		if s.unkept[id] {
+			masked[id.Column] = true
+		} else {
+			kept[id.Column] = true
+		}
+	}
+	for _, o := range s.catalog.Objects {
+		for _, id := range o.Reads {
+			if id.Table.String() == v.Name && !s.unkept[id] && (masked[id.Column] || !kept[id.Column]) {
+				s.unkept[id], grew = true, true
+			}
+		}
+	}
+	return grew
 }
 
 func (s *clearing) note(kind, name, reason string) {
@@ -110,7 +162,7 @@ func (s *clearing) column(ts *table, col *catalog.Column) {
 	if above.Name == "" && hasLabels(col.Type) {
 		s.note("labels", id, clearLabels)
 	}
-	if col.Comment != above.Comment && strings.ContainsAny(col.Comment, "0123456789@'\"") {
+	if col.Comment != above.Comment && commentHolds(col.Comment) {
 		s.note("comment", id, clearComment)
 	}
 }
@@ -136,9 +188,17 @@ func (s *clearing) table(ts *table) {
 		}
 	}
 	for _, d := range ownTriggers(s.catalog, t) {
-		if holdsValueOf(handed(t, d), masked) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
-			s.note("trigger", id+"."+d.Name, clearReads)
+		switch {
+		case triggerHead.MatchString(d.Text):
+			if holdsValueOf(handed(t, d), masked) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
+				s.note("trigger", id+"."+d.Name, clearReads)
+			}
+		case s.codeHolds(d.Text):
+			s.note("trigger", id+"."+d.Name, clearCode)
 		}
+	}
+	if t.Comment != above.Comment && s.hasUnkept(t) && commentHolds(t.Comment) {
+		s.note("comment", id, clearSaid)
 	}
 	if s.reads(t, key) && (saysValue(t.Bounds) || digits.MatchString(t.Bounds)) {
 		s.note("partition bounds", id, clearBounds)
@@ -170,7 +230,7 @@ func (s *clearing) objects() {
 		words, reads := o.Definition, slices.ContainsFunc(o.Reads, func(id catalog.ColumnID) bool { return s.unkept[id] })
 		switch o.Kind {
 		case "view", "materialized view":
-			if reads && saysValue(words) {
+			if s.views[o.Name] && holdsValue(words) {
 				s.note(o.Kind, o.Name, clearReads)
 			}
 		case "rule", "policy", "extended statistics":
@@ -179,11 +239,16 @@ func (s *clearing) objects() {
 			if (reads || masked(words)) && holdsValueOf(words, masked) {
 				s.note(o.Kind, o.Name, clearReads)
 			}
+		case "function", "procedure":
+			if s.codeHolds(words) {
+				s.note(o.Kind, o.Name, clearCode)
+			}
 		case "domain":
 			if words = domainWords.FindString(words); domains[o.Name] && !harmlessCheck.MatchString(words) && holdsValue(words) {
 				s.note(o.Kind, o.Name, clearDomain)
 			}
 		}
+		s.comment(&o)
 	}
 }
 
@@ -284,7 +349,7 @@ func holdsValueOf(text string, masked func(words string) bool) bool {
 }
 
 // saysValue reports whether a literal stands in an expression that says something: not a
-// blank or a comma, not zero or one however they are written, not a pattern, a path of a
+// blank or a comma, not zero or one however they are written, not the form of a date, a path of a
 // document, or the name of a sequence or of another thing of the database.
 func saysValue(text string) bool { return saysValueOf(text, nil) }
 
@@ -307,7 +372,7 @@ func saysValueOf(text string, masked func(words string) bool) bool {
 		}
 		said := text[min(start, len(text)):min(i, len(text))]
 		switch {
-		case quote != '\'', said == "1", strings.HasPrefix(said, "%"), documentPath.MatchString(said):
+		case quote != '\'', said == "1", directives.MatchString(said), documentPath.MatchString(said):
 		case strings.Trim(said, "0.:- ") != "" && strings.ContainsFunc(said, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
 			if before := text[:start-1]; !namesBehind.MatchString(before) && !comparedElsewhere(before, masked) {
 				return true
@@ -321,6 +386,8 @@ var (
 	// thingName is the name of a thing of the database: of a sequence, of a search configuration.
 	thingName    = regexp.MustCompile(`'(?:[^']|'')*'::reg\w+`)
 	documentPath = regexp.MustCompile(`^\$[.\[]`)
+	// directives are those of a form, with no word between them: '%Y-%m', '%s.%s'.
+	directives = regexp.MustCompile(`^(?:%[-#0-9$.*]*[A-Za-z%]|[^\pL\pN])*$`)
 	// namesBehind ends where the name of a setting stands, or that of a field.
 	namesBehind = regexp.MustCompile(`(?i)(?:\bcurrent_setting\s*\(|->>?|#>>?)\s*$`)
 	// compared ends in front of a literal, perhaps in a list; its group is what stands left of it.

@@ -15,6 +15,8 @@ func TestSaysValue(t *testing.T) {
 		"'Ann'::text": true, "_utf8mb4'x'": true, "('it''s')": true, `'it\'s'`: true, "concat(a, ', ', b)": false, "''": false, "'0000-00-00'": false, "'0.00'": false, "'1'": false, "'10'": true,
 		"nextval('people_id_seq'::regclass)": false, "date_format(d, '%Y-%m')": false, "\"o'clock\" > 3": false, "`o'clock` = 'x'": true, "'{}'::jsonb": false, "'unterminated": true, "'": false, "now()": false, "DATE '2020-01-31'": true,
 		"(state = 'new'::text)": true, "(auth.role() = 'new'::text)": false, "'english'::regconfig": false, "(VALUE ~ '^Ann'::text)": true, "('it''s'::text = 'x')": true,
+		"(name !~~ '%Merkel%'::text)": true, "(name ~~ '%@corp.example')": true, "(name ~~ '_Merkel')": true, "(name ~~ '%@%.%'::text)": false, "format('%s-%s', a, b)": false, "format('%1$I.%2$I', a, b)": false,
+		"strftime('%H:%M:%S', d)": false, "date_format(d,_utf8mb4'%Y-%m-%d %H:%i')": false,
 	} {
 		if got := saysValue(text); got != want {
 			t.Errorf("%s: %t", text, got)
@@ -213,6 +215,116 @@ func TestInClearWithoutSchemas(t *testing.T) {
 	}
 	compiled, err := Compile(p, catalog.New("mysql", "8.4", "", []*catalog.Table{people}, nil), testKey(t), masking.Standard())
 	if err != nil || len(compiled.InClear) != 1 || compiled.InClear[0].Name != "people.quills" {
+		t.Errorf("%+v, %v", compiled, err)
+	}
+}
+
+// A view over a view holds what the first one would; numbers count in views as elsewhere.
+func TestInClearOfViews(t *testing.T) {
+	text := catalog.Type{Name: "text", Kind: catalog.Text}
+	compile := func(connector, schema string, of func(string) catalog.TableID, reads bool) string {
+		t.Helper()
+		people := &catalog.Table{ID: of("people"), Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "name", Type: text}, {Name: "city", Type: text}}}
+		column := func(table, name string) []catalog.ColumnID {
+			if !reads && table != "people" {
+				return nil
+			}
+			return []catalog.ColumnID{{Table: of(table), Column: name}}
+		}
+		view := func(name, words string, reads ...[]catalog.ColumnID) catalog.Object {
+			o := catalog.Object{Kind: "view", Name: of(name).String(), Definition: words}
+			for _, r := range reads {
+				o.Reads = append(o.Reads, r...)
+			}
+			return o
+		}
+		c := catalog.New(connector, "17", schema, []*catalog.Table{people}, []catalog.Object{
+			view("v0", "SELECT full_name FROM v1 WHERE full_name = 'Ann Smith'", column("v1", "full_name")),
+			view("v1", "SELECT name AS full_name, city FROM people", column("people", "name"), column("people", "city")),
+			view("v2", "SELECT full_name FROM v0 WHERE full_name <> 'Bob Smith'", column("v0", "full_name")),
+			view("v3", "SELECT city FROM v1 WHERE city = 'Rome'", column("v1", "city")),
+			view("v4", "SELECT 1 FROM people WHERE name = 4711", column("people", "name")),
+			view("v5", "SELECT 1 FROM people WHERE city = 'Rome'", column("people", "city")),
+		})
+		p, err := Parse("p.yaml", []byte("version: 1\nkeys: {k: {from: \"file:k\"}}\nclasses: {note: {kind: free_text, do: {shape: text}}}\ntables: {people: {columns: {name: note}, keep: [city]}}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := Compile(p, c, testKey(t), masking.Standard())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, o := range compiled.InClear {
+			names = append(names, o.Name)
+		}
+		return strings.Join(names, " ")
+	}
+	inPublic := func(name string) catalog.TableID { return catalog.TableID{Schema: "public", Name: name} }
+	if got, want := compile("postgres", "public", inPublic, true), "public.v0 public.v2 public.v4"; got != want {
+		t.Errorf("postgres: %s, want %s", got, want)
+	}
+	// Other engines tell of tables alone, and a view over a view is known by its name.
+	if got, want := compile("mysql", "", func(name string) catalog.TableID { return catalog.TableID{Name: name} }, false), "v0 v2 v3 v4"; got != want {
+		t.Errorf("mysql: %s, want %s", got, want)
+	}
+}
+
+// Code that names a column which is not kept may hold its values, and so may what is said of
+// tables and of what reads them.
+func TestInClearOfCodeAndComments(t *testing.T) {
+	text, id := catalog.Type{Name: "text", Kind: catalog.Text}, catalog.TableID{Schema: "public", Name: "people"}
+	people := &catalog.Table{ID: id, Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "full_name", Type: text, Comment: "as in Ann Smith"}, {Name: "city", Type: text, Comment: "as in Ann Smith"}}, Comment: "test row: Ann Smith"}
+	kept := &catalog.Table{ID: catalog.TableID{Schema: "public", Name: "towns"}, Kind: catalog.Ordinary, Columns: []catalog.Column{{Name: "city", Type: text}}, Comment: "test row: Ann Smith"}
+	function := func(name, body, comment string) catalog.Object {
+		return catalog.Object{Kind: "function", Name: "public." + name, Comment: comment,
+			Definition: "CREATE OR REPLACE FUNCTION public." + name + "(full_name text)\n RETURNS boolean\n LANGUAGE plpgsql\n SET search_path TO 'public', 'pg_temp'\nAS $function$" + body + "$function$\n"}
+	}
+	c := catalog.New("postgres", "17", "public", []*catalog.Table{people, kept}, []catalog.Object{
+		function("vip", "BEGIN RETURN full_name IN ('Angela Merkel','Ann Smith'); END", ""),
+		function("told", "BEGIN IF full_name IS NULL THEN RAISE EXCEPTION 'nobody' USING HINT = 'say who'; END IF; RETURN TRUE; END", "not for Ann Smith"),
+		function("op", "BEGIN IF TG_OP = 'INSERT' THEN full_name := ''; END IF; RETURN full_name > ''; END", "tells where one is"),
+		function("elsewhere", "BEGIN PERFORM log('Ann Smith'); RETURN full_name IS NULL; END", ""),
+		function("put", "BEGIN INSERT INTO people (full_name) VALUES ('Ann Smith'); RETURN TRUE; END", ""),
+		function("gone", "BEGIN RETURN full_name = 'Ann Smith'; END", "as of 1999"),
+		{Kind: "view", Name: "public.some", Definition: "SELECT full_name FROM people", Reads: []catalog.ColumnID{{Table: id, Column: "full_name"}}, Comment: "see 'Ann'"},
+		{Kind: "view", Name: "public.cities", Definition: "SELECT city FROM people", Reads: []catalog.ColumnID{{Table: id, Column: "city"}}, Comment: "see 'Ann'"},
+		{Kind: "policy", Name: "public.people.p", Definition: "USING (true)", Comment: "for 4711"},
+		{Kind: "trigger", Name: "public.towns.t", Comment: "for 4711"}})
+	for i := range c.Objects {
+		if c.Objects[i].Name == "public.gone" {
+			c.Objects[i].Fate, c.Objects[i].Reason = catalog.Stays, "calls another"
+		}
+	}
+	p, err := Parse("p.yaml", []byte("version: 1\nkeys: {k: {from: \"file:k\"}}\nclasses: {note: {kind: free_text, do: {shape: text}}}\ntables: {people: {columns: {full_name: note}, keep: [city]}, towns: {keep: [city]}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := Compile(p, c, testKey(t), masking.Standard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, o := range compiled.InClear {
+		fmt.Fprintln(&got, o.Kind, o.Name)
+	}
+	want := `comment public.people.full_name
+comment public.people
+function public.vip
+comment public.told
+function public.put
+comment public.some
+comment public.people.p
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+	// Where triggers are code, that is looked into.
+	people.Triggers = []catalog.Definition{
+		{Name: "vip", Text: "CREATE TRIGGER vip BEFORE INSERT ON people FOR EACH ROW SET NEW.city = IF(NEW.full_name = 'Ann Smith', 'Rome', NEW.city)"},
+		{Name: "plain", Text: "CREATE TRIGGER plain BEFORE INSERT ON people FOR EACH ROW SET NEW.city = 'Rome'"}}
+	compiled, err = Compile(p, catalog.New("mysql", "8.4", "public", []*catalog.Table{people, kept}, nil), testKey(t), masking.Standard())
+	if err != nil || len(compiled.InClear) != 3 || compiled.InClear[1].Name != "public.people.vip" {
 		t.Errorf("%+v, %v", compiled, err)
 	}
 }

@@ -132,6 +132,7 @@ type table struct {
 	columns  []*column
 	children []*table
 	filter   *RowFilter // nil copies all rows
+	chosen   *table     // whose line the filter is; nil if nobody's
 }
 
 // column is a column on its way to a decision.
@@ -581,6 +582,9 @@ func (c *compiler) compiled() (*Compiled, error) {
 		}
 		if ts.filter != nil && ts.copied() {
 			td.Rows, td.Filter = ts.filter.String(), ts.filter
+			if ts.chosen != ts && !ts.t.IsPartition {
+				td.Rows += ", as in " + ts.chosen.t.ID.String()
+			}
 		}
 		columns := make([]masking.ColumnPlan, 0, len(ts.columns))
 		for _, col := range ts.columns {
@@ -602,7 +606,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 		out.Warnings = append(out.Warnings, h.object()+": "+h.String())
 	}
 	out.Warnings = append(out.Warnings, c.assignedWarnings()...)
-	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), append(c.pinnedWarnings(), c.joinWarnings()...)...)
+	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), slices.Concat(c.pinnedWarnings(), c.joinWarnings(), c.kindWarnings())...)
 	return out, nil
 }
 

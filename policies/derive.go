@@ -289,6 +289,7 @@ func (c *compiler) refuseKept(ts *table, col *column) {
 		}
 	}
 	if said.reads == nil {
+		c.refuseMadeOf(ts, col)
 		return
 	}
 	if do == "" {

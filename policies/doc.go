@@ -45,7 +45,8 @@
 // What a trigger computes is copied unless somebody says otherwise: {do: derive} leaves the
 // column out of the copy and lets the table's own trigger fill it from the masked values.
 // Of tsvector_update_trigger it is known what it reads; another trigger has to be named,
-// {derive: TRIGGER}. A tsvector that is kept, and made of masked columns, does not compile.
+// {derive: TRIGGER}. A tsvector that is kept, and made of masked columns, does not compile,
+// nor does a column that a trigger makes of one masked column alone, with nothing lost.
 //
 // # Domains
 //
@@ -134,8 +135,8 @@
 // but its check value. CheckLock finds what has drifted since: every change of a
 // table, column, key, index or trigger is an error with the line to add; with
 // `schema_drift: warn` those pass by which no value can come through that the lock did
-// not foresee: a text that may be longer, a column that became NOT NULL, an index or
-// CHECK that is gone, a comment.
+// not foresee: a text that may be longer, a column that became NOT NULL, an index,
+// a CHECK or a comment that is gone.
 //
 // Signatures are detached: DSSE envelopes (Sign), whose payload is the file's exact
 // bytes and whose type tells a policy from a lock, or SSH signatures in the namespace

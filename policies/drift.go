@@ -161,7 +161,7 @@ func (d *drift) objects() {
 		case !slices.Equal(definitions(was[n]), definitions(is[n])):
 			d.add(at, harmless, relock, "definition of the %s changed", n.kind)
 		case !reflect.DeepEqual(was[n], is[n]):
-			d.add(at, true, relock, "comment of the %s changed", n.kind)
+			d.add(at, harmless || commentsGone(was[n], is[n]), relock, "comment of the %s changed", n.kind)
 		}
 	}
 }
@@ -235,8 +235,19 @@ func (d *drift) table(old, now *catalog.Table) {
 		d.add(at, false, relock, "parents or partition key changed")
 	}
 	if old.Comment != now.Comment {
-		d.add(at, true, relock, "comment %s", changeWord(old.Comment, now.Comment))
+		d.add(at, now.Comment == "", relock, "comment %s", changeWord(old.Comment, now.Comment))
 	}
+}
+
+// commentsGone reports whether objects of one name differ in that comments are gone. What a
+// new one says comes along to the copy.
+func commentsGone(old, now []catalog.Object) bool {
+	for i := range now {
+		if now[i].Comment != "" && now[i].Comment != old[i].Comment {
+			return false
+		}
+	}
+	return true
 }
 
 func changeWord(old, now string) string {
@@ -279,7 +290,7 @@ func (d *drift) column(at string, old, now *catalog.Column) {
 		d.add(at, false, relock, "collation was %q, is %q", old.Collation, now.Collation)
 	}
 	if old.Comment != now.Comment {
-		d.add(at, true, relock, "comment %s", changeWord(old.Comment, now.Comment))
+		d.add(at, now.Comment == "", relock, "comment %s", changeWord(old.Comment, now.Comment))
 	}
 }
 

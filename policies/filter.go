@@ -49,8 +49,8 @@ const (
 )
 
 // filters finds which rows of each table are read. A partition has the rule of the
-// table that it is a part of; one that inherits has its parent's as long as it has no
-// line of its own.
+// table that it is a part of; one that inherits has its parent's as long as it has none
+// of its own, whatever else its line says.
 func (c *compiler) filters() {
 	for _, ts := range c.tables {
 		if ts.rule != nil && ts.rule.Rows != nil {
@@ -77,11 +77,17 @@ func (c *compiler) filter(top *table, rule *RowsRule) {
 		return
 	}
 	below := top.below()
-	if rule.Limit > 0 && slices.ContainsFunc(below[1:], func(t *table) bool { return !t.t.IsPartition }) {
-		c.fail(Invalid, rule.At, id, "use sample", "rows of %s: a limit holds for one table, and others inherit from this one", id)
+	if i := slices.IndexFunc(below[1:], func(t *table) bool { return !t.t.IsPartition }); i >= 0 && rule.Limit > 0 {
+		c.fail(Invalid, rule.At, id, "use sample, or choose the rows of those tables, too", "rows of %s: a limit holds for one table, and others inherit from this one (%s)", id, below[1+i].t.ID)
 		return
 	}
 	for _, ts := range below {
+		if from := ts.chosen; from != nil && !from.rule.Rows.same(rule) {
+			c.fail(Invalid, rule.At, ts.t.ID.String(), "choose its rows by a line of its own",
+				"rows of %s: it inherits from %s and %s, of which other rows are copied", ts.t.ID, from.t.ID, id)
+			return
+		}
+		ts.chosen = top
 		f := &RowFilter{Where: rule.Where, Sample: rule.Sample, Limit: rule.Limit}
 		if f.Sample > 0 || f.Limit > 0 {
 			keyed := c.byID[c.catalog.Root(ts.t).ID]
@@ -96,13 +102,18 @@ func (c *compiler) filter(top *table, rule *RowsRule) {
 	}
 }
 
-// below returns the table and those below it that have no line of their own, and all
-// its partitions.
+// same reports whether another rule chooses the same rows.
+func (r *RowsRule) same(other *RowsRule) bool {
+	return r.Where == other.Where && r.Sample == other.Sample && r.Limit == other.Limit
+}
+
+// below returns the table and those below it whose rows no line of their own chooses, and
+// all its partitions.
 func (t *table) below() []*table {
 	all := []*table{t}
 	for i := 0; i < len(all); i++ {
 		for _, child := range all[i].children {
-			if (child.rule == nil || child.t.IsPartition) && !slices.Contains(all, child) {
+			if (child.rule == nil || child.rule.Rows == nil || child.t.IsPartition) && !slices.Contains(all, child) {
 				all = append(all, child)
 			}
 		}

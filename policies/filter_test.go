@@ -55,3 +55,59 @@ func TestFilter(t *testing.T) {
 		}
 	}
 }
+
+// A table that inherits has its parent's filter until it has one of its own, whatever else
+// the policy says of it.
+func TestFilterOfChildren(t *testing.T) {
+	const tables = `schema public
+table people
+id int4 notnull pk
+consent bool notnull
+table vips
+parent people
+id int4 notnull pk
+consent bool notnull
+extra text
+table stars
+parent vips
+id int4 notnull pk
+consent bool notnull
+extra text
+table staff
+parent people
+id int4 notnull pk
+consent bool notnull
+table interns
+parent staff
+id int4 notnull pk
+consent bool notnull
+table others
+id int4 notnull pk
+consent bool notnull
+`
+	const rest = `classes: {note: {kind: free_text, do: {"null": true}}}
+tables:
+  people: {rows: {where: consent}, keep: [id, consent]}
+  vips: {columns: {extra: note}}
+  staff: {rows: {where: id > 7}, keep: [id, consent]}
+  others: {keep: [id, consent]}
+`
+	c, _, err := watched(t, tables, rest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"people": "where consent", "vips": "where consent, as in public.people", "stars": "where consent, as in public.people", "staff": "where id > 7", "interns": "where id > 7, as in public.staff", "others": ""}
+	for _, td := range c.Tables {
+		if td.Rows != want[td.Table.Name] || (td.Filter != nil) != (td.Rows != "") {
+			t.Errorf("%s: rows %q, filter %v, want %q", td.Table, td.Rows, td.Filter, want[td.Table.Name])
+		}
+	}
+	for _, bad := range []struct{ tables, policy, want string }{
+		{tables, strings.Replace(rest, "where: consent", "limit: 5", 1), "a limit holds for one table, and others inherit from this one (public.vips)"},
+		{strings.Replace(tables, "parent vips", "parent vips\nparent staff", 1), rest, "rows of public.stars: it inherits from public.people and public.staff, of which other rows are copied"},
+	} {
+		if _, _, err := watched(t, bad.tables, bad.policy); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%v, want %q", err, bad.want)
+		}
+	}
+}

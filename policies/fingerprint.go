@@ -76,13 +76,15 @@ func (c *compiler) pinned() map[string][]string {
 	return all
 }
 
-// pinnedWarnings finds domains in which equal integers are masked differently,
-// since columns that no key ties together have different widths.
+// pinnedWarnings finds domains in which equal numbers are masked differently, since columns
+// that no key ties together have different widths, or different decimal places.
 func (c *compiler) pinnedWarnings() []string {
 	ranges := map[string][]string{}
 	for _, ts := range c.tables {
 		for _, col := range ts.columns {
-			if !col.bound || kindOf(col.col.Type) != masking.Int || col.binding.Pinned == "" {
+			kind := kindOf(col.col.Type)
+			permuted := col.bound && col.decision.spec.Name == "number" // of decimals, too
+			if !col.bound || kind != masking.Int && !(permuted && kind == masking.Numeric) || col.binding.Pinned == "" {
 				continue
 			}
 			name := col.decision.class + " by " + col.decision.spec.Name
@@ -93,11 +95,16 @@ func (c *compiler) pinnedWarnings() []string {
 	}
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(ranges)) {
-		if pinned := ranges[name]; len(pinned) > 1 {
-			slices.Sort(pinned)
-			warnings = append(warnings, fmt.Sprintf("class %s: integers that no key ties together are masked differently (%s) and do not join; link the columns, or pin one range",
-				name, strings.Join(pinned, "; ")))
+		pinned := ranges[name]
+		if len(pinned) < 2 {
+			continue
 		}
+		slices.Sort(pinned)
+		what, help := "integers", "link the columns, or pin one range"
+		if strings.HasSuffix(name, " by number") {
+			what, help = "numbers", "link the columns, or write a scale: that all of them have"
+		}
+		warnings = append(warnings, fmt.Sprintf("class %s: %s that no key ties together are masked differently (%s) and do not join; %s", name, what, strings.Join(pinned, "; "), help))
 	}
 	return warnings
 }

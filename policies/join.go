@@ -35,6 +35,52 @@ func (c *compiler) joinWarnings() []string {
 	return warnings
 }
 
+// kindWarnings finds classes of which columns hold texts, and others numbers, where a
+// transform masks a number otherwise as a text: fake account, pseudonym code.
+func (c *compiler) kindWarnings() []string {
+	type ends struct{ text, number *bearer }
+	byClass := map[string]*ends{}
+	for _, ts := range c.tables {
+		for _, col := range ts.columns {
+			if !col.bound || col.binding.Transform == nil || col.atRun {
+				continue
+			}
+			m := c.maskingColumn(col)
+			b := &bearer{name: col.group.end().id().String(), spec: c.finalSpec(col), text: m}
+			b.text.Table, b.text.Name = "", ""
+			key := alikeKey(b.spec)
+			if byClass[key] == nil {
+				byClass[key] = &ends{}
+			}
+			switch e := byClass[key]; {
+			case m.Kind == masking.Text && m.Labels == nil && e.text == nil:
+				e.text = b
+			case (m.Kind == masking.Int || m.Kind == masking.Numeric) && e.number == nil:
+				e.number = b
+			}
+		}
+	}
+	var warnings []string
+	for _, key := range slices.Sorted(maps.Keys(byClass)) {
+		e := byClass[key]
+		if e.text == nil || e.number == nil {
+			continue
+		}
+		if class := c.p.Class(c.classOf(e.text.spec)); class != nil && class.Kind == "free_text" {
+			continue // nobody joins by it
+		}
+		if maskAlike(c.masked(*e.text, numerals), c.masked(*e.number, numerals)) {
+			continue
+		}
+		warnings = append(warnings, fmt.Sprintf("class %s by %s: a number is masked differently as a text (%s) and as a number (%s), and these do not join; give the columns one type at the source, or classes of their own",
+			c.classOf(e.text.spec), e.text.spec.Name, e.text.name, e.number.name))
+	}
+	return warnings
+}
+
+// numerals are what a text and a number may both be.
+var numerals = []string{"7", "42", "4711", "80331", "1234567", "123456789"}
+
 // bearers returns the bearers of all classes but those of free text, which nobody joins by.
 func (c *compiler) bearers() (all []bearer) {
 	seen := map[*group]bool{}

@@ -164,8 +164,16 @@ type counts struct {
 	err   error
 }
 
-func (c *counts) Values(table catalog.TableID, column string, limit int) (*masking.Values, error) {
-	c.asked = append(c.asked, table.String()+"."+column)
+func (c *counts) Values(tables []catalog.TableID, column string, f *RowFilter, limit int) (*masking.Values, error) {
+	var names []string
+	for _, id := range tables {
+		names = append(names, id.String())
+	}
+	of := strings.Join(names, " ") + ": " + column
+	if f != nil {
+		of += ", " + f.String()
+	}
+	c.asked = append(c.asked, of)
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -190,7 +198,7 @@ tables: {sales: {columns: {region: region}}}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"public.sales.region", "public.sales.region"}; !slices.Equal(rows.asked, want) {
+	if want := []string{"public.sales_eu: region", "public.sales_eu: region"}; !slices.Equal(rows.asked, want) {
 		t.Errorf("asked for %q, want %q", rows.asked, want)
 	}
 	if got := c.Fingerprint["pinned k/region counted"]; got != "2 values" {
@@ -210,5 +218,39 @@ tables: {sales: {columns: {region: region}}}
 	}
 	if !c.Tables[1].Columns[0].AtRun || !strings.Contains(strings.Join(c.Warnings, "\n"), "a run makes the transform anew") {
 		t.Errorf("decision %+v, warnings %q", c.Tables[1].Columns[0], c.Warnings)
+	}
+}
+
+// Rows that the policy leaves behind lend nobody their values: neither those that a
+// filter leaves out, nor those of a partition that is dropped.
+func TestValuesOfWhatIsCopied(t *testing.T) {
+	rows := &counts{}
+	_, _, err := watched(t, `schema public
+partitioned sales
+region text
+consent bool notnull
+table sales_eu
+partition sales
+region text
+consent bool notnull
+table sales_us
+partition sales
+region text
+consent bool notnull
+table staff
+id int4 notnull pk
+region text
+`, `classes: {region: {kind: quasi, do: {counted: column}}}
+tables:
+  sales: {rows: {where: consent}, columns: {region: region}, keep: [consent]}
+  sales_us: drop
+  staff: {rows: {where: "id > 1", sample: 10%}, columns: {region: region}, keep: [id]}
+`, WithRows(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"public.sales_eu: region, where consent", "public.sales_eu: region, where consent", "public.staff: region, where id > 1; sample 10% by id"}
+	if !slices.Equal(rows.asked, want) {
+		t.Errorf("asked for %q, want %q", rows.asked, want)
 	}
 }

@@ -8,9 +8,10 @@ import (
 // Rows counts the values of columns of the snapshot that is to be copied, for the
 // transforms whose output is made of them.
 type Rows interface {
-	// Values counts the values of a column of one table, or of all partitions of one
-	// that is partitioned. With more than limit different values it fails.
-	Values(table catalog.TableID, column string, limit int) (*masking.Values, error)
+	// Values counts the values of a column in those rows of tables that are copied: of
+	// one table, or of partitions of one root. A filter of nil lets all rows through.
+	// With more than limit different values it fails.
+	Values(tables []catalog.TableID, column string, f *RowFilter, limit int) (*masking.Values, error)
 }
 
 // Option changes what Compile does.
@@ -29,7 +30,8 @@ const mostValues = 1_000_000
 const atRun = "the values of the snapshot, read at the run"
 
 // values returns the callback by which the transform of a column reads its values.
-// Partitions share those of their root: they are masked alike.
+// Partitions share those of their root: they are masked alike. What stays behind is not
+// read: it would arrive as somebody else's.
 func (c *compiler) values(col *column) func(string) (*masking.Values, error) {
 	return func(name string) (*masking.Values, error) {
 		of := col.col.Name
@@ -44,10 +46,21 @@ func (c *compiler) values(col *column) func(string) (*masking.Values, error) {
 			col.atRun = true
 			return &masking.Values{}, nil
 		}
-		v, err := c.rows.Values(c.catalog.Root(col.table.t).ID, of, mostValues)
+		root := c.catalog.Root(col.table.t)
+		v, err := c.rows.Values(c.storing(root), of, c.byID[root.ID].filter, mostValues)
 		if err != nil {
 			c.broken = err
 		}
 		return v, err
 	}
+}
+
+// storing returns the table, or its partitions, as far as their rows are copied.
+func (c *compiler) storing(root *catalog.Table) (ids []catalog.TableID) {
+	for _, ts := range c.tables {
+		if ts.copied() && ts.t.StoresRows() && c.catalog.Root(ts.t) == root {
+			ids = append(ids, ts.t.ID)
+		}
+	}
+	return ids
 }

@@ -18,7 +18,7 @@ func filtersOf(compiled *policies.Compiled, c *catalog.Catalog) map[catalog.Tabl
 	for _, td := range compiled.Tables {
 		t := c.Table(td.Table)
 		if f := td.Filter; f != nil && c.Root(t) == t {
-			filters[td.Table] = connectors.Filter{Where: f.Where, Key: f.Key, Sample: f.Sample, Limit: f.Limit, Seed: f.Seed}
+			filters[td.Table] = filterOf(f)
 		}
 	}
 	return filters
@@ -45,4 +45,11 @@ func checkFilters(ctx context.Context, u *ui, source connectors.Source, c *catal
 		}
 	}
 	return nil
+}
+
+func filterOf(f *policies.RowFilter) connectors.Filter {
+	if f == nil {
+		return connectors.Filter{}
+	}
+	return connectors.Filter{Where: f.Where, Key: f.Key, Sample: f.Sample, Limit: f.Limit, Seed: f.Seed}
 }

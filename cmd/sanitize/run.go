@@ -288,15 +288,21 @@ type counting struct {
 }
 
 // Values implements policies.Rows.
-func (c counting) Values(table catalog.TableID, column string, limit int) (*masking.Values, error) {
+func (c counting) Values(tables []catalog.TableID, column string, f *policies.RowFilter, limit int) (*masking.Values, error) {
 	counter, ok := c.snapshot.(connectors.Counter)
-	if !ok {
-		return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide,
-			Op: fmt.Sprintf("count the values of %s.%s", table, column), Err: errors.New("this source cannot count values")}
-	}
-	v, err := counter.Values(c.ctx, table, column, limit)
-	if err != nil {
-		return nil, err
+	v := &connectors.Values{}
+	for _, table := range tables {
+		if !ok {
+			return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide,
+				Op: fmt.Sprintf("count the values of %s.%s", table, column), Err: errors.New("this source cannot count values")}
+		}
+		more, err := counter.Values(c.ctx, table, column, filterOf(f), limit)
+		if err != nil {
+			return nil, err
+		}
+		if v = v.Merge(more); len(v.Texts) > limit {
+			return nil, connectors.TooManyValues(table, column, limit)
+		}
 	}
 	return &masking.Values{Texts: v.Texts, Counts: v.Counts, Nulls: v.Nulls}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -480,24 +481,55 @@ func (s *suite) counting(t *testing.T) {
 		{"boss", 3, []string{"1", "2", "4"}, []int64{1, 1, 1}, 1},
 		{"email", 2, []string{"ann@shop.example", "bob@shop.example"}, []int64{1, 1}, 2},
 	} {
-		v, err := counter.Values(deadline(t), id, c.column, c.limit)
+		v, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit)
 		if err != nil {
 			t.Fatalf("%s: %v", c.column, err)
 		}
 		if !slices.Equal(v.Texts, c.texts) || !slices.Equal(v.Counts, c.counts) || v.Nulls != c.nulls {
 			t.Errorf("%s: %+v", c.column, *v)
 		}
-		if _, err := counter.Values(deadline(t), id, c.column, c.limit-1); err == nil {
+		if _, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit-1); err == nil {
 			t.Errorf("%s: no error for more values than %d", c.column, c.limit-1)
 		}
 	}
-	if v, err := counter.Values(deadline(t), s.Quirks.id("notes"), "body", 1); err != nil || !slices.Equal(v.Counts, []int64{2}) || v.Nulls != 2 {
+	if v, err := counter.Values(deadline(t), s.Quirks.id("notes"), "body", connectors.Filter{}, 1); err != nil || !slices.Equal(v.Counts, []int64{2}) || v.Nulls != 2 {
 		t.Errorf("a value that occurs twice: %+v, %v", v, err)
 	}
-	if v, err := counter.Values(deadline(t), s.Quirks.id("empty"), "name", 1); err != nil || len(v.Texts) != 0 || v.Nulls != 0 {
+	if v, err := counter.Values(deadline(t), s.Quirks.id("empty"), "name", connectors.Filter{}, 1); err != nil || len(v.Texts) != 0 || v.Nulls != 0 {
 		t.Errorf("an empty table: %+v, %v", v, err)
 	}
-	if _, err := counter.Values(deadline(t), id, "no such column", 1); err == nil {
+	if _, err := counter.Values(deadline(t), id, "no such column", connectors.Filter{}, 1); err == nil {
 		t.Error("no error for a column that does not exist")
+	}
+	s.countingChosen(t, snapshot)
+}
+
+// countingChosen proves that the values of rows that stay behind are not counted.
+func (s *suite) countingChosen(t *testing.T, snapshot connectors.Snapshot) {
+	events := s.Quirks.id("events")
+	filters := []connectors.Filter{{Sample: 0.2, Seed: [32]byte{1}}, {Limit: 7, Seed: [32]byte{1}}}
+	if !s.Quirks.NoWhere {
+		filters = append(filters, connectors.Filter{Where: "id > 4990 OR id = 17"}, connectors.Filter{Where: "id < 0"}, connectors.Filter{Where: "id > 4000", Sample: 0.5, Limit: 9})
+	}
+	for _, f := range filters {
+		ids, err := s.filtered(t, snapshot, events, f, smallChunk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]string, len(ids))
+		for i, id := range ids {
+			want[i] = strconv.FormatInt(id, 10)
+		}
+		slices.Sort(want)
+		v, err := snapshot.(connectors.Counter).Values(deadline(t), events, "id", f, 5000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(v.Texts, want) {
+			t.Errorf("%d values of the rows of %+v, want %d", len(v.Texts), f, len(want))
+		}
+	}
+	if _, err := snapshot.(connectors.Counter).Values(deadline(t), events, "id", connectors.Filter{Sample: 1.5}, 10); kindOf(err) != connectors.KindFilter {
+		t.Errorf("the values of a filter that cannot be: %v", err)
 	}
 }

@@ -222,26 +222,38 @@ func (s *snapshot) copyOut(ctx context.Context, held *session, chunk connectors.
 	if err != nil {
 		return nil, err
 	}
-	if rows == nil || rows.filter.Chooser(nil) == nil {
+	if !rows.hashed() {
 		return []string{copyOutSQL(chunk, within, layout)}, nil
 	}
-	var statements, tids []string
-	err = rows.hashes(ctx, held.conn, chunk.Table, within, rows.most, func(tid []byte, _ connectors.RowHash) {
+	statements, err := rows.places(ctx, held.conn, chunk.Table, within)
+	for i, from := range statements {
+		statements[i] = copySelectSQL(layout, from)
+	}
+	return statements, err
+}
+
+// hashed reports whether rows are chosen by the hash of their keys.
+func (c *choice) hashed() bool { return c != nil && c.filter.Chooser(nil) != nil }
+
+// places returns, for the rows of a table within a range that stay by the hash of their
+// keys, what stands behind FROM in statements that read them one after the other.
+func (c *choice) places(ctx context.Context, conn *pgx.Conn, id catalog.TableID, within string) (from []string, err error) {
+	var tids []string
+	err = c.hashes(ctx, conn, id, within, c.most, func(tid []byte, _ connectors.RowHash) {
 		if tids = append(tids, string(tid)); len(tids) == mostTIDs {
-			statements = append(statements, copyRowsSQL(chunk.Table, layout, tids))
+			from = append(from, placesFrom(id, tids))
 			tids = tids[:0]
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
 	switch {
+	case err != nil:
+		return nil, err
 	case len(tids) > 0:
-		statements = append(statements, copyRowsSQL(chunk.Table, layout, tids))
-	case len(statements) == 0:
-		statements = append(statements, copySelectSQL(layout, "ONLY "+table(chunk.Table)+" WHERE false"))
+		from = append(from, placesFrom(id, tids))
+	case len(from) == 0:
+		from = append(from, "ONLY "+table(id)+" WHERE false")
 	}
-	return statements, nil
+	return from, nil
 }
 
 // limits are what the limits of a snapshot's tables come to, found once for all

@@ -61,8 +61,8 @@ func TestCopySQL(t *testing.T) {
 		say("into an emptied table, "+string(f), copyInSQL(hard, layout(tab, f), true))
 		say("into a table without columns, "+string(f), copyInSQL(bare.ID, layout(bare, f), false))
 	}
-	say("the values of a column", valuesSQL(tab, `a"b`, 10))
-	say("the values of a column of all partitions", valuesSQL(&catalog.Table{ID: hard, Kind: catalog.Partitioned}, "from", 10))
+	say("the values of a column", valuesSQL((*choice)(nil).from(tab.ID), `a"b`, 10))
+	say("the values of a column in some rows", valuesSQL((&choice{as: "t"}).from(hard)+(&choice{where: "id > 1"}).and(""), "from", 10))
 	golden(t, "copy.sql", b.String())
 }
 

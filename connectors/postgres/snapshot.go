@@ -405,65 +405,6 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 	return connectors.NewLayout(t, format, decoded)
 }
 
-// Values implements connectors.Counter. The values are told apart by their text:
-// what a collation, or a number's scale, calls equal may be printed in two ways.
-func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string, limit int) (*connectors.Values, error) {
-	op := fmt.Sprintf("count the values of %s.%s", words(id), word(column))
-	t := s.picture.Table(id)
-	if t == nil || t.Column(column) == nil {
-		return nil, &connectors.Error{Side: s.side, Op: op, Err: errors.New("there is no such column")}
-	}
-	if err := s.readable(t); err != nil {
-		return nil, err
-	}
-	held, err := s.reader(ctx)
-	if err != nil {
-		return nil, err
-	}
-	v, err := countValues(ctx, held.conn, t, column, limit)
-	if err != nil {
-		held.bad = true // the transaction is aborted: its snapshot is of no use
-		s.release(held)
-		return nil, fail(ctx, s.side, op, err)
-	}
-	s.release(held)
-	if len(v.Texts) > limit {
-		return nil, connectors.TooManyValues(id, column, limit)
-	}
-	return v, nil
-}
-
-func countValues(ctx context.Context, conn *pgx.Conn, t *catalog.Table, column string, limit int) (*connectors.Values, error) {
-	rows, err := conn.Query(ctx, valuesSQL(t, column, limit))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	type counted struct {
-		text string
-		n    int64
-	}
-	var all []counted
-	v := &connectors.Values{}
-	for rows.Next() {
-		var text *string
-		var n int64
-		if err := rows.Scan(&text, &n); err != nil {
-			return nil, err
-		}
-		if text == nil {
-			v.Nulls = n
-		} else {
-			all = append(all, counted{*text, n})
-		}
-	}
-	slices.SortFunc(all, func(a, b counted) int { return strings.Compare(a.text, b.text) })
-	for _, c := range all {
-		v.Texts, v.Counts = append(v.Texts, c.text), append(v.Counts, c.n)
-	}
-	return v, rows.Err()
-}
-
 // reader takes a session that has joined the snapshot; release gives it back.
 func (s *snapshot) reader(ctx context.Context) (*session, error) {
 	if err := s.alive(); err != nil {

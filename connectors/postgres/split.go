@@ -145,9 +145,9 @@ func copyOutSQL(c connectors.Chunk, within string, layout *connectors.Layout) st
 	return copySelectSQL(layout, rows.from(c.Table)+rows.and(within))
 }
 
-// copyRowsSQL returns the statement that reads the rows that stand at these places.
-func copyRowsSQL(t catalog.TableID, layout *connectors.Layout, tids []string) string {
-	return copySelectSQL(layout, "ONLY "+table(t)+" WHERE ctid = ANY ('{\""+strings.Join(tids, "\",\"")+"\"}'::pg_catalog.tid[])")
+// placesFrom returns what stands behind FROM for the rows that stand at these places.
+func placesFrom(t catalog.TableID, tids []string) string {
+	return "ONLY " + table(t) + " WHERE ctid = ANY ('{\"" + strings.Join(tids, "\",\"") + "\"}'::pg_catalog.tid[])"
 }
 
 func copySelectSQL(layout *connectors.Layout, from string) string {
@@ -170,19 +170,6 @@ func rangeSQL(c connectors.Chunk) string {
 		return fmt.Sprintf("ctid >= '(%d,0)'", c.Lo)
 	}
 	return fmt.Sprintf("ctid >= '(%d,0)' AND ctid < '(%d,0)'", c.Lo, c.Hi)
-}
-
-// valuesSQL returns the query that counts the values of a column by their text: the
-// limit and one more, and NULL. Only the output function tells all of them (a cast
-// of character(n) to text drops blanks), and only num_nulls takes a composite value
-// of NULLs for a value.
-func valuesSQL(t *catalog.Table, column string, limit int) string {
-	from := "ONLY " + table(t.ID)
-	if t.Kind == catalog.Partitioned {
-		from = table(t.ID)
-	}
-	return fmt.Sprintf(`SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls(%[1]s) = 0 THEN format('%%s', %[1]s) END COLLATE "C" AS v FROM %[2]s) x GROUP BY v LIMIT %[3]d`,
-		ident(column), from, limit+2)
 }
 
 // copyInSQL returns the statement that loads rows into a table: frozen, into one that

@@ -59,13 +59,12 @@ func TestUnloggedAtAStandby(t *testing.T) {
 		_, err := snap.Split(ctx, id(name), 0)
 		stopped("split "+name, err, "public."+name)
 	}
-	for name, missing := range map[string]string{"carts": "public.carts", "events": "public.events_2", "visits": "public.visits_b1", "visits_b": "public.visits_b1"} {
-		_, err := snap.(connectors.Counter).Values(ctx, id(name), "id", 100)
-		stopped("values of "+name, err, missing)
+	for _, name := range []string{"carts", "events_2", "visits_b1"} {
+		_, err := snap.(connectors.Counter).Values(ctx, id(name), "id", connectors.Filter{}, 100)
+		stopped("values of "+name, err, "public."+name)
 	}
-
-	if v, err := snap.(connectors.Counter).Values(ctx, id("visits_a"), "place", 100); err != nil || len(v.Texts) != 1 {
-		t.Errorf("values of visits_a, whose partitions are here: %+v, %v", v, err)
+	if v, err := snap.(connectors.Counter).Values(ctx, id("events_1"), "id", connectors.Filter{}, 100); err != nil || len(v.Texts) == 0 {
+		t.Errorf("values of events_1, whose rows are here: %+v, %v", v, err)
 	}
 	layout, err := snap.Layout(id("events_1"), nil)
 	if err != nil {

@@ -17,11 +17,20 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// Values counts the values of a column of a snapshot by reading all of it, as
-// connectors.Counter promises.
-func Values(ctx context.Context, s connectors.Snapshot, table catalog.TableID, column string, limit int) (*connectors.Values, error) {
+// snapshot is one that can leave rows behind.
+type snapshot interface {
+	connectors.Snapshot
+	connectors.Filterer
+}
+
+// Values counts the values of a column of a snapshot by reading all rows that a filter
+// lets through, as connectors.Counter promises.
+func Values(ctx context.Context, s snapshot, table catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
 	layout, err := s.Layout(table, []string{column})
 	if err != nil {
+		return nil, err
+	}
+	if layout, err = s.Filter(ctx, layout, f); err != nil {
 		return nil, err
 	}
 	chunks, err := s.Split(ctx, table, 0)

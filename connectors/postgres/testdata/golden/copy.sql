@@ -43,6 +43,8 @@ COPY "public"."bare" FROM STDIN (FORMAT text);
 -- the values of a column
 SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls("a""b") = 0 THEN format('%s', "a""b") END COLLATE "C" AS v FROM ONLY "select"."Two Words; DROP TABLE ""x""") x GROUP BY v LIMIT 12;
 
--- the values of a column of all partitions
-SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls("from") = 0 THEN format('%s', "from") END COLLATE "C" AS v FROM "select"."Two Words; DROP TABLE ""x""") x GROUP BY v LIMIT 12;
+-- the values of a column in some rows
+SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls("from") = 0 THEN format('%s', "from") END COLLATE "C" AS v FROM ONLY "select"."Two Words; DROP TABLE ""x""" AS "t" WHERE (
+id > 1
+)) x GROUP BY v LIMIT 12;
 
