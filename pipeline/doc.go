@@ -22,7 +22,8 @@
 //
 // Drain finishes the chunks in flight and stops; cancelling the context drops
 // them. Both abort the build and return an error for which
-// errors.Is(err, ErrInterrupted) holds.
+// errors.Is(err, ErrInterrupted) holds. A promotion that has begun to change the target
+// is brought to its end all the same.
 //
 // # Going on
 //

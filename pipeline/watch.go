@@ -72,7 +72,7 @@ func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) 
 			m.expire.Stop()
 		}
 		old := &tooOldError{}
-		if err != nil && errors.As(context.Cause(ctx), &old) {
+		if err != nil && !connectors.Changed(err) && errors.As(context.Cause(ctx), &old) {
 			// What broke, broke since the run gave up.
 			err = old.error
 		}

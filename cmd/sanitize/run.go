@@ -108,7 +108,8 @@ lock, is refused before anything is opened. With --require-lock a run without a
 lock is refused; with both, the lock itself has to be signed.
 
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
-once. Either way the target is as it was.
+once. Either way the target is as it was; a copy that is being put in its place
+already gets there.
 
 With --hold-snapshot another process holds the snapshot, and a run that was
 interrupted, killed, or lost a connection can be resumed: sanitize resume. With

@@ -44,8 +44,8 @@ func (p *promotion) wait(ctx context.Context, d time.Duration) error {
 	return p.conn.exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", max(1, seconds)))
 }
 
-// move moves the tables.
-func (p *promotion) move(ctx context.Context) error {
+// move moves the tables. What it does before ends with ctx; see rename.
+func (p *promotion) move(ctx, late context.Context) error {
 	if err := p.wait(ctx, promotePatience); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (p *promotion) move(ctx context.Context) error {
 	if err := p.step("rename"); err != nil {
 		return err
 	}
-	return p.conn.exec(ctx, "RENAME TABLE "+strings.Join(renames, ", "))
+	return p.rename(ctx, late, renames)
 }
 
 // list returns the database in which restTable is: the target, if that has moved already.

@@ -32,6 +32,8 @@ type promotion struct {
 	unlogged bool
 	sealed   time.Time // of the build's mark; zero if another process has sealed it
 	conn     *session  // holds the target's lock
+	moved    bool      // the tables are the new ones
+	doubt    bool      // the statement that moves them was sent, and its answer was lost
 }
 
 // errStopped is the end of a process as tests play it: nothing is put right.
@@ -57,7 +59,8 @@ var (
 	promoteGrace    = 2 * time.Second
 )
 
-// Promote makes the build the target.
+// Promote makes the build the target. When the tables have moved it goes on after ctx has
+// ended, for promotePatience.
 func (b *build) Promote(ctx context.Context) error {
 	op := "promote " + b.display(b.target)
 	if err := b.check(op, sealed); err != nil {
@@ -65,10 +68,11 @@ func (b *build) Promote(ctx context.Context) error {
 	}
 	b.closePool()
 	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged, sealed: b.sealedAt}
-	var moved bool
+	late, cancel := after(ctx, promotePatience)
+	defer cancel()
 	try := func(conn *session) error {
 		p.conn = conn
-		m, ours, err := readMark(ctx, conn, p.build)
+		m, ours, err := readMark(late, conn, p.build)
 		if err != nil {
 			return err
 		}
@@ -84,18 +88,23 @@ func (b *build) Promote(ctx context.Context) error {
 				return err
 			}
 		}
-		moved, err = p.goOn(ctx)
-		return err
+		return p.goOn(ctx, late)
 	}
 	err := b.withHolder(ctx, try)
 	if connectors.Retryable(err) && ctx.Err() == nil {
 		err = b.withHolder(ctx, try) // if the connection broke, nobody knows after what
 	}
-	if err == nil || moved {
+	if ctx.Err() != nil && (p.doubt || p.moved && connectors.Retryable(err)) {
+		err = b.withHolder(late, try)
+	}
+	if err == nil || p.moved {
 		b.reach(sealed, promoted) // the next run ends what is not settled
 	}
-	if err == nil || moved || errors.As(err, new(errStopped)) {
+	switch {
+	case err == nil || errors.As(err, new(errStopped)):
 		return err
+	case p.moved:
+		return p.halfway(err)
 	}
 	clean, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
@@ -103,6 +112,9 @@ func (b *build) Promote(ctx context.Context) error {
 		p.conn = conn
 		return p.undo(clean, true)
 	}))
+	if p.doubt {
+		return p.halfway(err)
+	}
 	return err
 }
 
@@ -142,49 +154,70 @@ func (p *promotion) begin(ctx context.Context, m mark, there *neighbour) error {
 	return setMark(ctx, p.conn, p.build, m)
 }
 
-// goOn does what remains. It reports whether the tables have moved.
-func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
+// goOn does what remains. Until the tables move it ends with ctx, from there on with late.
+func (p *promotion) goOn(ctx, late context.Context) error {
 	op := "promote " + p.display(p.target)
 	// As long as the build has its mark, the tables have not moved. The run's id does not
 	// tell: the former copy may be one of a run called the same.
-	_, waits, err := readMark(ctx, p.conn, p.build)
+	_, waits, err := readMark(late, p.conn, p.build)
 	if err != nil {
-		return false, err
+		return err
 	}
-	at, is, err := readMark(ctx, p.conn, p.target)
+	at, is, err := readMark(late, p.conn, p.target)
 	if err != nil {
-		return false, err
+		return err
 	}
+	p.doubt = false
 	if !waits && (!is || at.Run != p.run || !p.sealed.IsZero() && !at.At.Equal(p.sealed)) {
-		return false, &connectors.Error{Kind: connectors.KindBusy, Side: p.side, Op: op, Err: errors.New("the build is not there any more")}
+		return &connectors.Error{Kind: connectors.KindBusy, Side: p.side, Op: op, Err: errors.New("the build is not there any more")}
 	}
-	if moved = !waits; !moved {
+	if p.moved = !waits; !p.moved {
 		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target, p.build}, p.conn)
 		if err != nil {
-			return false, err
+			return err
 		}
-		err = p.move(ctx)
+		err = p.move(ctx, late)
 		if who := stop(); err != nil {
-			return false, p.blocked(err, op, who)
+			return p.blocked(err, op, who)
 		}
-		moved = true
+		p.moved = true
 	}
 	if waits || at.State == statePromoting {
-		s, err := p.inside(ctx, p.target)
+		s, err := p.inside(late, p.target)
 		if err != nil {
-			return true, err
+			return err
 		}
 		defer s.close()
-		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target}, p.conn, s)
+		stop, err := p.terminator(late, promoteGrace, false, []string{p.target}, p.conn, s)
 		if err != nil {
-			return true, err
+			return err
 		}
-		err = p.settle(ctx, s)
+		err = p.settle(late, s)
 		if who := stop(); err != nil {
-			return true, p.blocked(err, op, who)
+			return p.blocked(err, op, who)
 		}
 	}
-	return true, p.end(ctx)
+	return p.end(late)
+}
+
+// halfway is the error of a promotion that has not got to its end, and whose target is not
+// as it was.
+func (p *promotion) halfway(err error) error {
+	kind, _ := connectors.KindOf(err)
+	cause := err.Error()
+	if errors.Is(err, context.Canceled) {
+		kind, cause = connectors.KindUnavailable, "it was interrupted, and not done in the time from there on"
+	}
+	what := "the tables are the new ones, and what stands behind them is not there yet"
+	if p.doubt {
+		what = "whether the tables are the new ones is not known"
+	}
+	hint := connectors.Hint(err)
+	if hint == "" {
+		hint = "run again: the next run ends it"
+	}
+	// The cause is passed on as text: an interrupt would say that the target is as it was.
+	return &connectors.Error{Kind: kind, Side: p.side, Op: "promote " + p.display(p.target), Err: fmt.Errorf("%s: %s", what, cause), Hint: hint, Changed: true}
 }
 
 // blocked says who holds the target's tables, if that is why something failed.
@@ -211,6 +244,7 @@ func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 	if list, err := p.list(ctx); err != nil || list != p.build {
 		return err // a part of the tables has moved, and the rest will
 	}
+	p.doubt = false
 	kept, err := loadRest[object](ctx, p.conn, p.build, partTrigger)
 	if err != nil {
 		return err
@@ -390,6 +424,9 @@ func (p *promotion) end(ctx context.Context) error {
 		if err := p.drop(ctx, p.conn, name); err != nil {
 			p.warn(fmt.Sprintf("the database %s is still there: %v", name, err))
 		}
+	}
+	if ctx.Err() != nil {
+		return nil // an interrupt has left it no time for all of that
 	}
 	return p.wait(ctx, 0)
 }
