@@ -78,7 +78,11 @@ func (b *build) resumePromotion(ctx context.Context, conn *session, list []neigh
 	case ctx.Err() != nil && (p.moved || p.doubt):
 		return false, p.halfway(err)
 	case !p.moved:
-		return false, errors.Join(err, p.undo(late, false))
+		undone := p.undo(late, false)
+		if ctx.Err() != nil && p.bare && undone != nil {
+			return false, p.halfway(undone)
+		}
+		return false, errors.Join(err, undone)
 	case kind == connectors.KindUnavailable:
 		return false, err
 	default:

@@ -113,11 +113,10 @@ func TestInterruptedResumption(t *testing.T) {
 	})
 }
 
-// hold begins a transaction, elsewhere at the server, with a statement that locks a table of
-// the target.
-func (g *target) hold(t *testing.T, statement string) *sql.Tx {
+// hold begins a transaction in a database, with a statement that locks a table of the target.
+func (g *target) hold(t *testing.T, database, statement string) *sql.Tx {
 	t.Helper()
-	tx, err := g.srv.DB(t, "").BeginTx(t.Context(), nil)
+	tx, err := g.srv.DB(t, database).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +156,7 @@ func TestInterruptedWait(t *testing.T) {
 				if err := b.seal(t, c); err != nil {
 					t.Fatal(err)
 				}
-				tx := g.hold(t, fmt.Sprintf(statement, within(g.name, "orders")))
+				tx := g.hold(t, "", fmt.Sprintf(statement, within(g.name, "orders")))
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				ended := make(chan error, 1)
@@ -281,7 +280,7 @@ func TestInterruptedForLong(t *testing.T) {
 			g.between = func(step string) error {
 				if step == "trigger noted" {
 					cancel()
-					tx = g.hold(t, "UPDATE "+within(g.name, "customers")+" SET version = version")
+					tx = g.hold(t, "", "UPDATE "+within(g.name, "customers")+" SET version = version")
 				}
 				return nil
 			}
@@ -304,5 +303,49 @@ func TestInterruptedForLong(t *testing.T) {
 			}
 			g.alone(t)
 		})
+	}
+}
+
+// TestInterruptedWithoutTriggers interrupts when the triggers of the target are gone, and
+// somebody reads its table: they are put back, or the run says that they are not.
+func TestInterruptedWithoutTriggers(t *testing.T) {
+	for _, srv := range connectortest.MySQLServers(t) {
+		for _, ends := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s/%t", srv.Flavor(), ends), func(t *testing.T) {
+				patient(t, time.Second)
+				if ends {
+					promotePatience, promoteGrace = time.Minute, 10*time.Millisecond
+				}
+				g := openTarget(t, srv, srv.DSN(srv.Name(t)))
+				g.replace(t, shop(1), "first")
+				b := g.begin(t, shop(2), "second")
+				if err := b.seal(t, shop(2)); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				g.between = func(step string) error {
+					if step == "rename" {
+						g.hold(t, g.name, "SELECT COUNT(*) FROM customers")
+						cancel()
+					}
+					return nil
+				}
+				err := b.Promote(ctx)
+				if connectors.Changed(err) == ends || errors.Is(err, context.Canceled) != ends {
+					t.Fatal(err)
+				}
+				if err := b.Abort(); err != nil {
+					t.Fatal(err)
+				}
+				if !ends {
+					return
+				}
+				if v := g.version(t); v != "1" {
+					t.Errorf("version %s stands at the target", v)
+				}
+				g.alone(t)
+			})
+		}
 	}
 }

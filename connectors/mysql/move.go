@@ -180,6 +180,7 @@ func (p *promotion) dropTriggers(ctx context.Context, list string) error {
 	if err := storeRest(ctx, p.conn, list, partTrigger, kept); err != nil {
 		return err
 	}
+	p.bare = true
 	for _, n := range names {
 		if err := p.step("drop trigger " + n); err != nil {
 			return err

@@ -34,6 +34,7 @@ type promotion struct {
 	conn     *session  // holds the target's lock
 	moved    bool      // the tables are the new ones
 	doubt    bool      // the statement that moves them was sent, and its answer was lost
+	bare     bool      // the target has lost triggers
 }
 
 // errStopped is the end of a process as tests play it: nothing is put right.
@@ -106,16 +107,25 @@ func (b *build) Promote(ctx context.Context) error {
 	case p.moved:
 		return p.halfway(err)
 	}
+	return b.takeBack(p, ctx.Err() != nil, err)
+}
+
+// takeBack undoes what a promotion that has failed did to its target.
+func (b *build) takeBack(p *promotion, interrupted bool, err error) error {
 	clean, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
-	err = errors.Join(err, b.withHolder(clean, func(conn *session) error {
+	undone := b.withHolder(clean, func(conn *session) error {
 		p.conn = conn
 		return p.undo(clean, true)
-	}))
-	if p.doubt {
-		return p.halfway(err)
+	})
+	switch {
+	case !p.doubt && !p.bare:
+		return errors.Join(err, undone)
+	case interrupted && undone != nil:
+		return p.halfway(undone) // of which the interrupt is no cause
+	default:
+		return p.halfway(errors.Join(err, undone))
 	}
-	return err
 }
 
 // begin notes that the tables are about to move. there is the target, or nil.
@@ -209,12 +219,16 @@ func (p *promotion) halfway(err error) error {
 		kind, cause = connectors.KindUnavailable, "it was interrupted, and not done in the time from there on"
 	}
 	what := "the tables are the new ones, and what stands behind them is not there yet"
-	if p.doubt {
+	switch {
+	case p.moved:
+	case p.doubt:
 		what = "whether the tables are the new ones is not known"
+	default:
+		what = "triggers of the target are gone, and could not be made again"
 	}
 	hint := connectors.Hint(err)
 	if hint == "" {
-		hint = "run again: the next run ends it"
+		hint = "run again: the next run mends it"
 	}
 	// The cause is passed on as text: an interrupt would say that the target is as it was.
 	return &connectors.Error{Kind: kind, Side: p.side, Op: "promote " + p.display(p.target), Err: fmt.Errorf("%s: %s", what, cause), Hint: hint, Changed: true}
@@ -250,24 +264,14 @@ func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 		return err
 	}
 	if len(kept) > 0 {
-		s, err := p.inside(ctx, p.target)
-		if err != nil {
+		if err := p.putBack(ctx, kept); err != nil {
 			return err
-		}
-		defer s.close()
-		for _, o := range kept {
-			there, err := s.number(ctx, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "+literal(p.target)+" AND TRIGGER_NAME = "+literal(o.Name))
-			if err == nil && there == 0 {
-				err = makeObject(ctx, s, o)
-			}
-			if err != nil {
-				return err
-			}
 		}
 		if err := storeRest[object](ctx, p.conn, p.build, partTrigger, nil); err != nil {
 			return err
 		}
 	}
+	p.bare = false
 	if !sealAgain {
 		return nil
 	}
@@ -289,6 +293,30 @@ func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 	}
 	for _, name := range empty {
 		err := p.dropEmpty(ctx, name)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putBack makes those triggers of the target again that are gone.
+func (p *promotion) putBack(ctx context.Context, kept []object) error {
+	s, err := p.inside(ctx, p.target)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target}, p.conn, s)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for _, o := range kept {
+		there, err := s.number(ctx, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "+literal(p.target)+" AND TRIGGER_NAME = "+literal(o.Name))
+		if err == nil && there == 0 {
+			err = makeObject(ctx, s, o)
+		}
 		if err != nil {
 			return err
 		}
