@@ -42,6 +42,9 @@ type Error struct {
 	Hint string // what a person can do; may be empty
 	// Retry is set when the chunk may be tried again.
 	Retry bool
+	// Changed is set when the target is not as it was: a promotion has begun to put the
+	// copy in its place, and has not got to its end. The next run ends it.
+	Changed bool
 	// Violation is what a row would have broken, where the server names it.
 	Violation *Violation
 }
@@ -134,4 +137,10 @@ func Hint(err error) string {
 func Retryable(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Retry
+}
+
+// Changed reports whether the target is not as it was, or may not be: see Error.Changed.
+func Changed(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Changed
 }

@@ -84,6 +84,8 @@ type Build interface {
 
 	// Promote makes the build the target in one step. The former copy is kept
 	// until that has succeeded, then dropped. After Promote, Abort does nothing.
+	// Where more than that step is needed, a context that ends behind it stops
+	// nothing; what fails there is an error of which Changed holds.
 	Promote(ctx context.Context) error
 
 	// Abort removes the build and gives the target free. The target is as it

@@ -22,8 +22,9 @@
 //
 // Drain finishes the chunks in flight and stops; cancelling the context drops
 // them. Both abort the build and return an error for which
-// errors.Is(err, ErrInterrupted) holds. A build that cannot be put away is a CleanupError
-// in its chain.
+// errors.Is(err, ErrInterrupted) holds. A promotion that has begun to change the target
+// is brought to its end all the same. A build that cannot be put away is a CleanupError
+// in the chain.
 //
 // # Going on
 //

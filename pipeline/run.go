@@ -86,8 +86,8 @@ func (o *Options) fill() {
 }
 
 // Do runs. It returns a summary when the target has been promoted and nil with
-// an error otherwise; then the target is as it was, unless PhaseError.Promoting is set. It
-// does not close Source and Sink. Of Do and Resume call one, once.
+// an error otherwise; then the target is as it was, unless PhaseError.Promoting is set, or
+// connectors.Changed says otherwise. It does not close Source and Sink. Of Do and Resume call one, once.
 func (r *Run) Do(ctx context.Context) (*Summary, error) {
 	return r.execute(ctx, (*execution).do)
 }
@@ -108,7 +108,7 @@ func (r *Run) execute(ctx context.Context, do func(*execution, context.Context) 
 	x.endPhase()
 	// What cannot be closed behind a promotion is no failure: the target is the new copy.
 	if err != nil && !x.promoted {
-		if ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
+		if ctx.Err() != nil && !errors.Is(err, ErrInterrupted) && !connectors.Changed(err) {
 			err = errors.Join(ErrInterrupted, err)
 		}
 		return nil, &PhaseError{Phase: x.phase, Err: err, Kept: x.kept, Promoting: x.promoting}

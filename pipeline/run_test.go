@@ -317,6 +317,37 @@ func TestRowsThatNobodyVouchesFor(t *testing.T) {
 	}
 }
 
+// promoting calls do when the promotion begins.
+type promoting struct {
+	pipeline.Silence
+	do func()
+}
+
+func (p promoting) PhaseBegan(phase pipeline.Phase) {
+	if phase == pipeline.Promote {
+		p.do()
+	}
+}
+
+// An interrupt is not said to have left the target as it was where the promotion says that
+// it is another.
+func TestInterruptAmongThePromotion(t *testing.T) {
+	for name, changed := range map[string]bool{"as it was": false, "changed": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			lost := &connectors.Error{Kind: connectors.KindUnavailable, Side: connectors.SinkSide, Op: "promote discovery", Err: errors.New("gone"), Changed: changed}
+			r := s.run(&pipelinetest.Chaos{At: pipelinetest.Promote, Nth: 1, Err: lost})
+			r.Observer = promoting{do: cancel}
+			_, err := r.Do(ctx)
+			if errors.Is(err, pipeline.ErrInterrupted) == changed || !errors.Is(err, lost) {
+				t.Errorf("err %v", err)
+			}
+		})
+	}
+}
+
 func TestDrainAndAbortLeaveTheFormerTarget(t *testing.T) {
 	for _, at := range []pipelinetest.Effect{pipelinetest.Open, pipelinetest.Commit, pipelinetest.TableLoaded, pipelinetest.Finish, pipelinetest.Seal} {
 		for _, how := range []string{"drain", "abort"} {

@@ -84,7 +84,7 @@ func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) 
 	return ctx, func(err error) error {
 		m.end()
 		old := &tooOldError{}
-		if err != nil && errors.As(context.Cause(ctx), &old) {
+		if err != nil && !connectors.Changed(err) && errors.As(context.Cause(ctx), &old) {
 			// What broke, broke since the run gave up.
 			left := &CleanupError{}
 			if errors.As(err, &left) {

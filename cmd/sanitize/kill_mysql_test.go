@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -211,6 +214,63 @@ func TestKillMySQL(t *testing.T) {
 				k.makeStale()
 			}
 			t.Logf("%s %s, seed %d: %d killed (%d of them after the tables had moved; %d more had ended), %d resumed, all exact after that or the next run", s.Flavor(), s.Version(), seed, n, promoted, missed, resumed)
+		})
+	}
+}
+
+// listener is talk that is listened to until a text is in it.
+type listener struct {
+	said  bytes.Buffer
+	text  string
+	heard chan struct{}
+	done  bool
+}
+
+func (l *listener) Write(b []byte) (int, error) {
+	l.said.Write(b)
+	if !l.done && strings.Contains(l.said.String(), l.text) {
+		l.done = true
+		close(l.heard)
+	}
+	return len(b), nil
+}
+
+// A second interrupt, when the tables have moved, stops nothing any more: the run makes what
+// stands behind them, ends as it would have, and says so.
+func TestInterruptLateMySQL(t *testing.T) {
+	for _, s := range connectortest.MySQLServers(t) {
+		t.Run(s.Flavor(), func(t *testing.T) {
+			k := &mysqlKills{t: t, s: s, source: s.Database(t), name: s.Name(t), policy: writePolicy(t, []byte(crowdPolicy)), temp: t.TempDir()}
+			s.Exec(t, k.source, mysqlCrowd...)
+			sanitize(t, k.args()...)
+			k.exact = k.content()
+			k.makeStale()
+			proxy, through := connectortest.NewProxy(t, s.DSN(k.name))
+			p := prepare("run", "--policy", k.policy, "--from", s.DSN(k.source), "--to", through+"?ssl-mode=disabled")
+			talk := &listener{text: "interrupted again", heard: make(chan struct{})}
+			p.cmd.Stderr = talk
+			var moved atomic.Bool
+			var once sync.Once
+			proxy.OnStatement(func(sql string) connectortest.Cut {
+				if strings.HasPrefix(sql, "RENAME TABLE") {
+					moved.Store(true)
+				} else if moved.Load() && strings.HasPrefix(sql, "CREATE ") {
+					once.Do(func() {
+						p.cmd.Process.Signal(os.Interrupt)
+						p.cmd.Process.Signal(syscall.SIGTERM) // two of the same that are pending are one
+						<-talk.heard
+					})
+				}
+				return connectortest.CutNothing
+			})
+			p.run(t)
+			if code := p.wait(t); code != exitDone || !talk.done || strings.Contains(talk.said.String(), "as it was") {
+				t.Fatalf("exit code %d\n%s", code, talk.said.String())
+			}
+			if got := k.content(); got != k.exact {
+				t.Errorf("the target is\n%s\nwant\n%s", got, k.exact)
+			}
+			k.left("after an interrupt")
 		})
 	}
 }

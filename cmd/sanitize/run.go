@@ -112,7 +112,8 @@ lock, is refused before anything is opened. With --require-lock a run without a
 lock is refused; with both, the lock itself has to be signed.
 
 The first Ctrl-C finishes the chunks in flight and stops, the second stops at
-once. Either way the target is as it was.
+once. Either way the target is as it was; a copy that is being put in its place
+already gets there.
 
 With --summary the summary that --json prints is written to a file, which the audit
 takes as evidence. It is made before anything is read, and stands in its place once

@@ -68,20 +68,28 @@ func (b *build) resumePromotion(ctx context.Context, conn *session, list []neigh
 		return false, err
 	}
 	p := &promotion{sink: b.sink, run: m.Run, build: b.name(building, m.Run), old: b.name(former, m.Run), unlogged: m.Unlogged, conn: conn}
-	moved, err := p.goOn(ctx)
+	late, cancel := after(ctx, promotePatience)
+	defer cancel()
+	err := p.goOn(ctx, late)
 	switch kind, _ := connectors.KindOf(err); {
 	case err == nil:
 	case errors.As(err, new(errStopped)):
 		return false, err
-	case !moved:
-		return false, errors.Join(err, p.undo(ctx, false))
-	case kind == connectors.KindUnavailable || ctx.Err() != nil:
+	case ctx.Err() != nil && (p.moved || p.doubt):
+		return false, p.halfway(err)
+	case !p.moved:
+		undone := p.undo(late, false)
+		if ctx.Err() != nil && p.bare && undone != nil {
+			return false, p.halfway(undone)
+		}
+		return false, errors.Join(err, undone)
+	case kind == connectors.KindUnavailable:
 		return false, err
 	default:
 		// All tables are those of the killed run. What the server does not take now is
 		// missing until this run replaces it all.
 		b.warn(fmt.Sprintf("the promotion that a killed run had begun could not be ended: %v", err))
-		if err := errors.Join(p.ready(ctx), p.end(ctx)); err != nil {
+		if err := errors.Join(p.ready(late), p.end(late)); err != nil {
 			return false, err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +32,9 @@ type promotion struct {
 	unlogged bool
 	sealed   time.Time // of the build's mark; zero if another process has sealed it
 	conn     *session  // holds the target's lock
+	moved    bool      // the tables are the new ones
+	doubt    bool      // the statement that moves them was sent, and its answer was lost
+	bare     bool      // the target has lost triggers
 }
 
 // errStopped is the end of a process as tests play it: nothing is put right.
@@ -58,7 +60,8 @@ var (
 	promoteGrace    = 2 * time.Second
 )
 
-// Promote makes the build the target.
+// Promote makes the build the target. When the tables have moved it goes on after ctx has
+// ended, for promotePatience.
 func (b *build) Promote(ctx context.Context) error {
 	op := "promote " + b.display(b.target)
 	if err := b.check(op, sealed); err != nil {
@@ -66,10 +69,11 @@ func (b *build) Promote(ctx context.Context) error {
 	}
 	b.closePool()
 	p := &promotion{sink: b.sink, run: b.spec.Run, build: b.database, old: b.name(former, b.spec.Run), unlogged: b.unlogged, sealed: b.sealedAt}
-	var moved bool
+	late, cancel := after(ctx, promotePatience)
+	defer cancel()
 	try := func(conn *session) error {
 		p.conn = conn
-		m, ours, err := readMark(ctx, conn, p.build)
+		m, ours, err := readMark(late, conn, p.build)
 		if err != nil {
 			return err
 		}
@@ -85,26 +89,43 @@ func (b *build) Promote(ctx context.Context) error {
 				return err
 			}
 		}
-		moved, err = p.goOn(ctx)
-		return err
+		return p.goOn(ctx, late)
 	}
 	err := b.withHolder(ctx, try)
 	if connectors.Retryable(err) && ctx.Err() == nil {
 		err = b.withHolder(ctx, try) // if the connection broke, nobody knows after what
 	}
-	if err == nil || moved {
+	if ctx.Err() != nil && (p.doubt || p.moved && connectors.Retryable(err)) {
+		err = b.withHolder(late, try)
+	}
+	if err == nil || p.moved {
 		b.reach(sealed, promoted) // the next run ends what is not settled
 	}
-	if err == nil || moved || errors.As(err, new(errStopped)) {
+	switch {
+	case err == nil || errors.As(err, new(errStopped)):
 		return err
+	case p.moved:
+		return p.halfway(err)
 	}
+	return b.takeBack(p, ctx.Err() != nil, err)
+}
+
+// takeBack undoes what a promotion that has failed did to its target.
+func (b *build) takeBack(p *promotion, interrupted bool, err error) error {
 	clean, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
-	err = errors.Join(err, b.withHolder(clean, func(conn *session) error {
+	undone := b.withHolder(clean, func(conn *session) error {
 		p.conn = conn
 		return p.undo(clean, true)
-	}))
-	return err
+	})
+	switch {
+	case !p.doubt && !p.bare:
+		return errors.Join(err, undone)
+	case interrupted && undone != nil:
+		return p.halfway(undone) // of which the interrupt is no cause
+	default:
+		return p.halfway(errors.Join(err, undone))
+	}
 }
 
 // begin notes that the tables are about to move. there is the target, or nil.
@@ -143,49 +164,74 @@ func (p *promotion) begin(ctx context.Context, m mark, there *neighbour) error {
 	return setMark(ctx, p.conn, p.build, m)
 }
 
-// goOn does what remains. It reports whether the tables have moved.
-func (p *promotion) goOn(ctx context.Context) (moved bool, err error) {
+// goOn does what remains. Until the tables move it ends with ctx, from there on with late.
+func (p *promotion) goOn(ctx, late context.Context) error {
 	op := "promote " + p.display(p.target)
 	// As long as the build has its mark, the tables have not moved. The run's id does not
 	// tell: the former copy may be one of a run called the same.
-	_, waits, err := readMark(ctx, p.conn, p.build)
+	_, waits, err := readMark(late, p.conn, p.build)
 	if err != nil {
-		return false, err
+		return err
 	}
-	at, is, err := readMark(ctx, p.conn, p.target)
+	at, is, err := readMark(late, p.conn, p.target)
 	if err != nil {
-		return false, err
+		return err
 	}
+	p.doubt = false
 	if !waits && (!is || at.Run != p.run || !p.sealed.IsZero() && !at.At.Equal(p.sealed)) {
-		return false, &connectors.Error{Kind: connectors.KindBusy, Side: p.side, Op: op, Err: errors.New("the build is not there any more")}
+		return &connectors.Error{Kind: connectors.KindBusy, Side: p.side, Op: op, Err: errors.New("the build is not there any more")}
 	}
-	if moved = !waits; !moved {
+	if p.moved = !waits; !p.moved {
 		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target, p.build}, p.conn)
 		if err != nil {
-			return false, err
+			return err
 		}
-		err = p.move(ctx)
+		err = p.move(ctx, late)
 		if who := stop(); err != nil {
-			return false, p.blocked(err, op, who)
+			return p.blocked(err, op, who)
 		}
-		moved = true
+		p.moved = true
 	}
 	if waits || at.State == statePromoting {
-		s, err := p.inside(ctx, p.target)
+		s, err := p.inside(late, p.target)
 		if err != nil {
-			return true, err
+			return err
 		}
 		defer s.close()
-		stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target}, p.conn, s)
+		stop, err := p.terminator(late, promoteGrace, false, []string{p.target}, p.conn, s)
 		if err != nil {
-			return true, err
+			return err
 		}
-		err = p.settle(ctx, s)
+		err = p.settle(late, s)
 		if who := stop(); err != nil {
-			return true, p.blocked(err, op, who)
+			return p.blocked(err, op, who)
 		}
 	}
-	return true, p.end(ctx)
+	return p.end(late)
+}
+
+// halfway is the error of a promotion that has not got to its end, and whose target is not
+// as it was.
+func (p *promotion) halfway(err error) error {
+	kind, _ := connectors.KindOf(err)
+	cause := err.Error()
+	if errors.Is(err, context.Canceled) {
+		kind, cause = connectors.KindUnavailable, "it was interrupted, and not done in the time from there on"
+	}
+	what := "the tables are the new ones, and what stands behind them is not there yet"
+	switch {
+	case p.moved:
+	case p.doubt:
+		what = "whether the tables are the new ones is not known"
+	default:
+		what = "triggers of the target are gone, and could not be made again"
+	}
+	hint := connectors.Hint(err)
+	if hint == "" {
+		hint = "run again: the next run mends it"
+	}
+	// The cause is passed on as text: an interrupt would say that the target is as it was.
+	return &connectors.Error{Kind: kind, Side: p.side, Op: "promote " + p.display(p.target), Err: fmt.Errorf("%s: %s", what, cause), Hint: hint, Changed: true}
 }
 
 // blocked says who holds the target's tables, if that is why something failed.
@@ -203,187 +249,6 @@ func (p *promotion) blocked(err error, op string, who []string) error {
 	return err
 }
 
-// listTables lists the tables of a database, sequences among them, and its views.
-func listTables(ctx context.Context, s *session, database string) (tables, views []string, err error) {
-	err = s.query(ctx, "SHOW FULL TABLES FROM "+ident(database), func(r row) error {
-		if r.text(1) == "VIEW" {
-			views = append(views, r.text(0))
-		} else {
-			tables = append(tables, r.text(0))
-		}
-		return nil
-	})
-	return tables, views, err
-}
-
-// same returns a name as the server compares it with others.
-func (s *sink) same(name string) string {
-	if s.folds {
-		return strings.ToLower(name)
-	}
-	return name
-}
-
-func (s *sink) has(names []string, name string) bool {
-	return slices.ContainsFunc(names, func(n string) bool { return s.same(n) == s.same(name) })
-}
-
-// wait bounds how long the session waits for a lock. 0 puts it back to what it was.
-func (p *promotion) wait(ctx context.Context, d time.Duration) error {
-	seconds := int(d / time.Second)
-	if d == 0 {
-		seconds = 3600
-	}
-	return p.conn.exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", max(1, seconds)))
-}
-
-// move moves the tables.
-func (p *promotion) move(ctx context.Context) error {
-	if err := p.wait(ctx, promotePatience); err != nil {
-		return err
-	}
-	if err := p.step("make databases"); err != nil {
-		return err
-	}
-	list, err := p.list(ctx)
-	if err != nil {
-		return err
-	}
-	charset, err := loadRest[string](ctx, p.conn, list, partCharset)
-	if err != nil {
-		return err
-	}
-	for _, sql := range []string{
-		"CREATE DATABASE IF NOT EXISTS " + ident(p.old),
-		"CREATE DATABASE IF NOT EXISTS " + ident(p.target) + strings.Join(charset, ""),
-	} {
-		if err := p.conn.exec(ctx, sql); err != nil {
-			return err
-		}
-	}
-	renames, err := p.renames(ctx, list)
-	if err != nil {
-		return err
-	}
-	if err := p.dropTriggers(ctx, list); err != nil {
-		return err
-	}
-	if err := p.step("rename"); err != nil {
-		return err
-	}
-	return p.conn.exec(ctx, "RENAME TABLE "+strings.Join(renames, ", "))
-}
-
-// list returns the database in which restTable is: the target, if that has moved already.
-func (p *promotion) list(ctx context.Context) (string, error) {
-	moved, err := p.conn.number(ctx, "SELECT COUNT(*) = 0 FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+literal(p.build)+" AND TABLE_NAME = "+literal(restTable))
-	if moved != 0 {
-		return p.target, err
-	}
-	return p.build, err
-}
-
-// renames lists what moves: former tables out of the target, new ones into it, each mark
-// behind the others. A view of the target that has the name of a new table gets another
-// name: no view can leave its database, and all that are there are dropped soon after.
-func (p *promotion) renames(ctx context.Context, list string) (all []string, err error) {
-	have, views, err := listTables(ctx, p.conn, p.target)
-	if err != nil {
-		return nil, err
-	}
-	coming, _, err := listTables(ctx, p.conn, p.build)
-	if err != nil {
-		return nil, err
-	}
-	old, err := loadRest[string](ctx, p.conn, list, partOld)
-	if err != nil {
-		return nil, err
-	}
-	fresh, err := loadRest[string](ctx, p.conn, list, partNew)
-	if err != nil {
-		return nil, err
-	}
-	_, marked, err := readMark(ctx, p.conn, p.target)
-	if err != nil {
-		return nil, err
-	}
-	n := 0
-	for _, v := range views {
-		if p.has(coming, v) {
-			aside := ""
-			for aside == "" || p.has(views, aside) {
-				n++
-				aside = fmt.Sprintf("_sanitize_view_%d", n)
-			}
-			all = append(all, within(p.target, v)+" TO "+within(p.target, aside))
-		}
-	}
-	last := func(name string) int { // the mark stands behind all others, the list before it
-		return slices.Index([]string{restTable, markTable}, p.same(name))
-	}
-	order := func(a, b string) int { return last(a) - last(b) }
-	slices.SortStableFunc(have, order)
-	slices.SortStableFunc(coming, order)
-	for _, t := range have {
-		if !p.has(coming, t) && p.has(fresh, t) {
-			continue // has moved
-		}
-		if !marked && !p.has(old, t) {
-			return nil, &connectors.Error{Kind: connectors.KindGuard, Side: p.side, Op: "replace " + p.display(p.target),
-				Err:  fmt.Errorf("the table %s was made in it since the promotion was begun: it may be somebody's work", word(t)),
-				Hint: "move it elsewhere, or name another target"}
-		}
-		all = append(all, within(p.target, t)+" TO "+within(p.old, t))
-	}
-	for _, t := range coming {
-		all = append(all, within(p.build, t)+" TO "+within(p.target, t))
-	}
-	return all, nil
-}
-
-// dropTriggers drops the triggers of the target, with which a table cannot leave its
-// database, and keeps their words until the tables have moved.
-func (p *promotion) dropTriggers(ctx context.Context, list string) error {
-	kept, err := loadRest[object](ctx, p.conn, list, partTrigger)
-	if err != nil {
-		return err
-	}
-	var names []string
-	err = p.conn.query(ctx, "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "+literal(p.target)+
-		" ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER", func(r row) error {
-		names = append(names, r.text(0))
-		return nil
-	})
-	if err != nil || len(names) == 0 {
-		return err
-	}
-	for _, n := range names {
-		o := object{Kind: "trigger", Name: n}
-		// Trigger, sql_mode, statement, character_set_client, collation_connection …
-		err := p.conn.query(ctx, "SHOW CREATE TRIGGER "+within(p.target, n), func(r row) error {
-			o.Mode, o.Create, o.Charset, o.Collation = r.text(1), r.text(2), r.text(3), r.text(4)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		kept = slices.DeleteFunc(kept, func(k object) bool { return k.Name == n })
-		kept = append(kept, o)
-	}
-	if err := storeRest(ctx, p.conn, list, partTrigger, kept); err != nil {
-		return err
-	}
-	for _, n := range names {
-		if err := p.step("drop trigger " + n); err != nil {
-			return err
-		}
-		if err := p.conn.exec(ctx, "DROP TRIGGER IF EXISTS "+within(p.target, n)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // undo puts the target back to what it was, as long as its tables have not moved.
 func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 	m, ours, err := readMark(ctx, p.conn, p.build)
@@ -393,29 +258,20 @@ func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 	if list, err := p.list(ctx); err != nil || list != p.build {
 		return err // a part of the tables has moved, and the rest will
 	}
+	p.doubt = false
 	kept, err := loadRest[object](ctx, p.conn, p.build, partTrigger)
 	if err != nil {
 		return err
 	}
 	if len(kept) > 0 {
-		s, err := p.inside(ctx, p.target)
-		if err != nil {
+		if err := p.putBack(ctx, kept); err != nil {
 			return err
-		}
-		defer s.close()
-		for _, o := range kept {
-			there, err := s.number(ctx, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "+literal(p.target)+" AND TRIGGER_NAME = "+literal(o.Name))
-			if err == nil && there == 0 {
-				err = makeObject(ctx, s, o)
-			}
-			if err != nil {
-				return err
-			}
 		}
 		if err := storeRest[object](ctx, p.conn, p.build, partTrigger, nil); err != nil {
 			return err
 		}
 	}
+	p.bare = false
 	if !sealAgain {
 		return nil
 	}
@@ -437,6 +293,30 @@ func (p *promotion) undo(ctx context.Context, sealAgain bool) error {
 	}
 	for _, name := range empty {
 		err := p.dropEmpty(ctx, name)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putBack makes those triggers of the target again that are gone.
+func (p *promotion) putBack(ctx context.Context, kept []object) error {
+	s, err := p.inside(ctx, p.target)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	stop, err := p.terminator(ctx, promoteGrace, false, []string{p.target}, p.conn, s)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for _, o := range kept {
+		there, err := s.number(ctx, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "+literal(p.target)+" AND TRIGGER_NAME = "+literal(o.Name))
+		if err == nil && there == 0 {
+			err = makeObject(ctx, s, o)
+		}
 		if err != nil {
 			return err
 		}
@@ -572,6 +452,9 @@ func (p *promotion) end(ctx context.Context) error {
 		if err := p.drop(ctx, p.conn, name); err != nil {
 			p.warn(fmt.Sprintf("the database %s is still there: %v", name, err))
 		}
+	}
+	if ctx.Err() != nil {
+		return nil // an interrupt has left it no time for all of that
 	}
 	return p.wait(ctx, 0)
 }

@@ -121,6 +121,17 @@ func checkTarget(ctx context.Context, path string) error {
 	return nil
 }
 
+// makeFile makes an empty file that nobody but its owner may read: SQLite by itself would
+// let all read what the umask does not keep from them. What SQLite makes beside a database
+// has the mode of the database.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // removeFile removes a database file with its companions.
 func removeFile(path string) error {
 	var errs []error

@@ -100,7 +100,11 @@ func FuzzParseTable(f *testing.F) {
 
 // SQLite's messages may quote what they choke on: a value, or part of one.
 func TestMessagesHoldNoValues(t *testing.T) {
-	s, err := open(t.Context(), filepath.Join(t.TempDir(), "t.db"), create, 0)
+	path := filepath.Join(t.TempDir(), "t.db")
+	if err := makeFile(path); err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(t.Context(), path, readWrite, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,6 +102,7 @@ type build struct {
 	sink    *sink
 	lock    *lock
 	file    string
+	made    bool // there is a file to remove
 	spec    connectors.BuildSpec
 	defs    definitions
 	session *session
@@ -118,10 +119,14 @@ func (b *build) begin(ctx context.Context) error {
 	if err := removeLeftovers(b.sink.config.path); err != nil {
 		return unwritable("build "+b.sink.config.path, b.sink.config.path, err)
 	}
+	if err := makeFile(b.file); err != nil {
+		return unwritable("build "+b.sink.config.path, b.sink.config.path, err)
+	}
+	b.made = true
 	// Nothing here has to survive a crash before Promote syncs the whole file;
 	// the journal, in memory, is for the rollback of a chunk. Keys are checked
 	// when all rows are there.
-	session, err := open(ctx, b.file, create, connectors.SinkSide,
+	session, err := open(ctx, b.file, readWrite, connectors.SinkSide,
 		"locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF", "foreign_keys = OFF", "cache_size = -65536")
 	if err != nil {
 		return err
@@ -338,11 +343,11 @@ func (b *build) Abort() error {
 		return nil
 	}
 	var errs []error
-	if b.session != nil { // else nothing was made
+	if b.session != nil {
 		errs = append(errs, b.session.close())
-		if !done {
-			errs = append(errs, removeFile(b.file))
-		}
+	}
+	if b.made && !done {
+		errs = append(errs, removeFile(b.file))
 	}
 	if err := held.release(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		errs = append(errs, err)

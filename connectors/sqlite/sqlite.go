@@ -13,9 +13,10 @@
 // A run holds TARGET.lock (by a lock that ends with its process), builds
 // TARGET.building-RUN, and renames it over TARGET when it is sealed. The mark
 // of what we have built is the application id 0x534E5A31 ("SNZ1") in the
-// file's header: a target without it is never replaced. What is built is in
-// rollback-journal mode, whatever the source is: a file in WAL mode cannot be
-// replaced safely under those who have it open.
+// file's header: a target without it is never replaced. Nobody but its owner
+// reads what is built; promoted, it has the mode of the former copy, if there
+// is one. It is in rollback-journal mode, whatever the source is: a file in WAL
+// mode cannot be replaced safely under those who have it open.
 package sqlite
 
 import (
@@ -121,8 +122,7 @@ type mode string
 
 const (
 	readOnly  mode = "ro"
-	readWrite mode = "rw"  // the file exists
-	create    mode = "rwc" // or is made
+	readWrite mode = "rw"
 )
 
 // open opens a file. Settings are pragmas, run in order.
