@@ -15,9 +15,6 @@ type PhaseError struct {
 	Err   error
 	// Kept is set when the build was left aside, so that Run.Resume can go on with it.
 	Kept bool
-	// Promoting is set when it failed within the promotion, or was interrupted there: the
-	// target may be the new copy. Otherwise it is as it was.
-	Promoting bool
 }
 
 // Error returns "phase: cause", or the cause alone where it begins with the phase.

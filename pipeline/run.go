@@ -86,7 +86,7 @@ func (o *Options) fill() {
 }
 
 // Do runs. It returns a summary when the target has been promoted and nil with
-// an error otherwise; then the target is as it was, unless PhaseError.Promoting is set, or
+// an error otherwise; then the target is as it was, unless
 // connectors.Changed says otherwise. It does not close Source and Sink. Of Do and Resume call one, once.
 func (r *Run) Do(ctx context.Context) (*Summary, error) {
 	return r.execute(ctx, (*execution).do)
@@ -111,7 +111,7 @@ func (r *Run) execute(ctx context.Context, do func(*execution, context.Context) 
 		if ctx.Err() != nil && !errors.Is(err, ErrInterrupted) && !connectors.Changed(err) {
 			err = errors.Join(ErrInterrupted, err)
 		}
-		return nil, &PhaseError{Phase: x.phase, Err: err, Kept: x.kept, Promoting: x.promoting}
+		return nil, &PhaseError{Phase: x.phase, Err: err, Kept: x.kept}
 	}
 	x.summary.Took = time.Since(x.summary.Began)
 	return x.summary, nil
@@ -126,18 +126,17 @@ func newRunID() string {
 
 // execution is the state of one Do.
 type execution struct {
-	run     *Run
-	summary *Summary
-	phase   Phase
-	since   time.Time
-	left    *connectors.Unfinished // what a run that goes on has found; nil of a new one
-	kept    bool                   // the build was left aside
-	// promoting is set when the build is asked to promote, promoted when it has.
-	promoting, promoted bool
-	origin              string   // of which database; see there
-	pace                *pace    // of the readers
-	monitor             *monitor // of the snapshot, while it is open
-	let                 bool     // the snapshot has been let go: all rows are in
+	run      *Run
+	summary  *Summary
+	phase    Phase
+	since    time.Time
+	left     *connectors.Unfinished // what a run that goes on has found; nil of a new one
+	kept     bool                   // the build was left aside
+	promoted bool
+	origin   string   // of which database; see there
+	pace     *pace    // of the readers
+	monitor  *monitor // of the snapshot, while it is open
+	let      bool     // the snapshot has been let go: all rows are in
 }
 
 // begin begins a phase, unless the run was asked to stop. What has been sealed is
@@ -324,7 +323,6 @@ func (x *execution) complete(ctx context.Context, snapshot connectors.Snapshot, 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	x.promoting = true
 	if err := build.Promote(ctx); err != nil {
 		return err
 	}

@@ -317,18 +317,6 @@ func TestRowsThatNobodyVouchesFor(t *testing.T) {
 	}
 }
 
-// promoting calls do when the promotion begins.
-type promoting struct {
-	pipeline.Silence
-	do func()
-}
-
-func (p promoting) PhaseBegan(phase pipeline.Phase) {
-	if phase == pipeline.Promote {
-		p.do()
-	}
-}
-
 // An interrupt is not said to have left the target as it was where the promotion says that
 // it is another.
 func TestInterruptAmongThePromotion(t *testing.T) {
@@ -338,8 +326,8 @@ func TestInterruptAmongThePromotion(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			lost := &connectors.Error{Kind: connectors.KindUnavailable, Side: connectors.SinkSide, Op: "promote discovery", Err: errors.New("gone"), Changed: changed}
-			r := s.run(&pipelinetest.Chaos{At: pipelinetest.Promote, Nth: 1, Err: lost})
-			r.Observer = promoting{do: cancel}
+			r := s.run(nil)
+			r.Sink = stuck{r.Sink, func(context.Context, connectors.Build) error { cancel(); return lost }}
 			_, err := r.Do(ctx)
 			if errors.Is(err, pipeline.ErrInterrupted) == changed || !errors.Is(err, lost) {
 				t.Errorf("err %v", err)
@@ -414,14 +402,14 @@ var errStuck = &connectors.Error{Side: connectors.SinkSide, Op: "drop database b
 // may be another one is said.
 func TestWhatAFailedRunLeaves(t *testing.T) {
 	for name, c := range map[string]struct {
-		at                pipelinetest.Effect
-		promote           func(context.Context, connectors.Build) error
-		failed, promoting bool
+		at              pipelinetest.Effect
+		promote         func(context.Context, connectors.Build) error
+		failed, changed bool
 	}{
 		"while it copies":    {at: pipelinetest.Commit, failed: true},
 		"when all is sealed": {at: pipelinetest.Seal, failed: true},
-		"while it promotes": {at: pipelinetest.Promote, failed: true, promoting: true, promote: func(ctx context.Context, b connectors.Build) error {
-			return errors.Join(b.Promote(ctx), context.Cause(ctx))
+		"while it promotes": {at: pipelinetest.Promote, failed: true, changed: true, promote: func(ctx context.Context, b connectors.Build) error {
+			return errors.Join(b.Promote(ctx), context.Cause(ctx), &connectors.Error{Op: "promote", Err: errors.New("cut"), Changed: true})
 		}},
 		"when it has promoted": {at: pipelinetest.Promote},
 	} {
@@ -440,7 +428,7 @@ func TestWhatAFailedRunLeaves(t *testing.T) {
 			}
 			var phase *pipeline.PhaseError
 			var left *pipeline.CleanupError
-			if !errors.Is(err, pipeline.ErrInterrupted) || !errors.As(err, &phase) || phase.Promoting != c.promoting || !errors.As(err, &left) {
+			if errors.Is(err, pipeline.ErrInterrupted) == c.changed || !errors.As(err, &phase) || connectors.Changed(err) != c.changed || !errors.As(err, &left) {
 				t.Fatalf("err %v", err)
 			}
 			if want := `the build \w+ of \S*discovery may still be there: drop database building: it is in use`; !regexp.MustCompile(want).MatchString(left.Error()) || connectors.Hint(left) == "" {

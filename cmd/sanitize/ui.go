@@ -138,12 +138,6 @@ func (u *ui) fault(what, hint string) {
 // failInterrupted says of a run that was interrupted what is left, and how to go on. What
 // broke of the interrupt itself is not told.
 func (u *ui) failInterrupted(err error) {
-	var phase *pipeline.PhaseError
-	if errors.As(err, &phase) && phase.Promoting {
-		u.fault("interrupted while the copy was put in the target's place: whether it is there is not known", "")
-		u.fault(uncoloured(err.Error()), "look which copy it is; the next run ends what was begun")
-		return
-	}
 	var kept *keptError
 	hint := ""
 	if errors.As(err, &kept) {

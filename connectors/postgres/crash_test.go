@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -214,15 +213,13 @@ func answersLost(t *testing.T, c *crashing) {
 	if err := c.build.seal(ctx, "seal", c.rows, &last); err != nil {
 		t.Fatal(err)
 	}
-	// The renaming got through; whoever asked for it has lost his connection, or his patience.
+	// The renaming got through; whoever asked for it has lost the connection.
 	c.server.Exec(t, c.server.DSN("postgres"), "COMMENT ON DATABASE "+ident(c.build.name)+" IS "+literal(c.build.mark(stateReady).String()))
 	c.build.closePool()
 	c.server.Exec(t, c.server.DSN("postgres"), "ALTER DATABASE "+ident(c.build.name)+" RENAME TO answers",
 		"CREATE DATABASE "+c.build.formerName())
 	c.cut()
-	gone, cancel := context.WithCancel(ctx)
-	cancel()
-	if err := c.build.Promote(gone); err != nil {
+	if err := c.build.Promote(ctx); err != nil {
 		t.Errorf("what has been promoted is said to have failed: %v", err)
 	}
 	if got := c.server.Value(t, c.server.DSN("postgres"), "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE datname LIKE 'answers%'"); got != "answers answers_stranger" {

@@ -23,7 +23,8 @@ func (b *build) Promote(ctx context.Context) error {
 		return &connectors.Error{Side: b.side, Op: op, Err: errors.New("the build is not sealed")}
 	}
 	b.closePool()
-	promote := func(admin *pgx.Conn) error { return b.promote(ctx, op, admin) }
+	sent := false // what renames
+	promote := func(admin *pgx.Conn) error { return b.promote(ctx, op, admin, &sent) }
 	err := b.withAdmin(ctx, promote)
 	for range insistence {
 		if !connectors.Retryable(err) || ctx.Err() != nil {
@@ -34,16 +35,24 @@ func (b *build) Promote(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	if !sent {
+		return err
+	}
 	// An answer that was not waited for, or got lost, may have been that it is done.
 	sure, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
 	done := false
-	b.withAdmin(sure, func(admin *pgx.Conn) (err error) {
+	unknown := b.withAdmin(sure, func(admin *pgx.Conn) (err error) {
 		done, err = b.arrived(sure, admin)
 		return err
 	})
-	if done {
+	switch {
+	case done:
 		return nil
+	case unknown != nil:
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Changed: true,
+			Err:  fmt.Errorf("whether it is done cannot be asked: %w", unknown),
+			Hint: "the target is the former copy or the new one, each of them whole: the comment on the database says of which run; the next run removes what is left"}
 	}
 	return err
 }
@@ -75,7 +84,7 @@ func (b *build) arrived(ctx context.Context, admin *pgx.Conn) (bool, error) {
 // formerName returns what the former copy is called until it is dropped.
 func (b *build) formerName() string { return stem(b.target) + former + b.spec.Run }
 
-func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
+func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *bool) error {
 	if done, err := b.arrived(ctx, admin); done || err != nil {
 		return err
 	}
@@ -120,6 +129,7 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn) error {
 		return err
 	}
 	// Both ends of the step are on the disk before a run says that it is done.
+	*sent = true
 	err = durably(ctx, admin, rename)
 	refusal := stop()
 	if err != nil {
