@@ -137,14 +137,22 @@ func policyName(e entry, c *catalog.Catalog) string {
 // leaves notes, in what the source has said of fates, that the target's server takes
 // something no further: summaries say what has become of it.
 func (b *build) leaves(kind, name, reason string) {
-	o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason}
+	b.notes(catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason})
+}
+
+// notes notes the fate that an object has at the target. What is noted of one that has a fate
+// already is said beside it, once.
+func (b *build) notes(o catalog.Object) {
 	d := b.spec.Definitions
-	at := slices.IndexFunc(d.LeftBehind, func(known catalog.Object) bool { return known.Kind == kind && known.Name == name })
+	at := slices.IndexFunc(d.LeftBehind, func(known catalog.Object) bool { return known.Kind == o.Kind && known.Name == o.Name })
 	d.LeftBehind = slices.Clone(d.LeftBehind)
-	if at >= 0 {
-		d.LeftBehind[at] = o
-	} else {
+	switch {
+	case at < 0:
 		d.LeftBehind = append(d.LeftBehind, o)
+	case o.Fate != catalog.Noted:
+		d.LeftBehind[at] = o
+	case !strings.Contains(d.LeftBehind[at].Reason, o.Reason):
+		d.LeftBehind[at].Reason += "; and " + o.Reason
 	}
 }
 
@@ -190,6 +198,9 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 
 // fit fits the definitions to the target's server and to the run, before anything is made.
 func (b *build) fit(ctx context.Context) error {
+	if err := b.forgo(ctx); err != nil {
+		return err
+	}
 	if err := b.fitDerived(); err != nil {
 		return err
 	}
