@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -177,11 +178,15 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep, leave []string) (*pi
 	}
 	err = each(ctx, conn, "parents", []any{ids}, func(row pgx.CollectableRow) error {
 		var oid, parent uint32
-		if err := row.Scan(&oid, &parent); err != nil {
+		var leaving bool
+		if err := row.Scan(&oid, &parent, &leaving); err != nil {
 			return err
 		}
 		if above := byOID[parent]; above != nil {
 			t := byOID[oid]
+			if leaving {
+				return detachedError(t.ID, above.ID)
+			}
 			t.Parents = append(t.Parents, above.ID)
 			t.IsPartition = partition[oid]
 		}
@@ -440,6 +445,13 @@ func nameable(t *catalog.Table) error {
 		}
 	}
 	return nil
+}
+
+// detachedError refuses a partition whose detachment was begun and is not done: its rows are none of
+// its table's any more, and its definition says that they are.
+func detachedError(partition, of catalog.TableID) error {
+	return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "read partition " + words(partition),
+		Err: errors.New("it is being detached from " + words(of)), Hint: "finish it at the source: ALTER TABLE " + words(of) + " DETACH PARTITION " + words(partition) + " FINALIZE"}
 }
 
 // Catalog reads the definitions in a transaction of its own.
