@@ -37,3 +37,29 @@ func TestPartitionsBeingDetached(t *testing.T) {
 		t.Errorf("%v, hint %q", err, connectors.Hint(err))
 	}
 }
+
+// A key of a partition is made at the target as a part of the key above it, and is valid if
+// that is.
+func TestKeysUnderOneThatIsNotValid(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	if majorOf(t, a) < 18 {
+		return // a partitioned table has no such key
+	}
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE base (id int PRIMARY KEY)", "INSERT INTO base VALUES (1)", "CREATE TABLE p (id int, ref int) PARTITION BY LIST (id)",
+		"CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (id)", "CREATE TABLE p11 PARTITION OF p1 FOR VALUES IN (1)", "INSERT INTO p VALUES (1, 1)",
+		"ALTER TABLE p ADD CONSTRAINT fk FOREIGN KEY (ref) REFERENCES base NOT VALID", "ALTER TABLE p1 VALIDATE CONSTRAINT fk")
+	if got := a.Value(t, from, "SELECT string_agg(conrelid::regclass || ' ' || convalidated, ', ' ORDER BY conrelid::regclass::text) FROM pg_constraint WHERE contype = 'f'"); !strings.Contains(got, "p false, p1 true, p11 true") {
+		t.Fatalf("the source's keys: %s", got)
+	}
+	err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to)
+	if majorOf(t, b) < 18 {
+		if err == nil || !strings.Contains(err.Error(), "does not know") {
+			t.Errorf("%v", err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
