@@ -63,3 +63,25 @@ func TestKeysUnderOneThatIsNotValid(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A server attaches no index of a key WITHOUT OVERLAPS to that of a partitioned table, as it
+// attaches none of an exclusion: all are made in one step.
+func TestTemporalKeysOfPartitions(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	if majorOf(t, a) < 18 || majorOf(t, b) < 18 {
+		return // there are none
+	}
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE EXTENSION btree_gist", "CREATE TABLE p (id int, v daterange, PRIMARY KEY (id, v WITHOUT OVERLAPS)) PARTITION BY LIST (id)",
+		"CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (id)", "CREATE TABLE p11 PARTITION OF p1 FOR VALUES IN (1)", "CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2)",
+		"ALTER TABLE p ADD CONSTRAINT once UNIQUE (id, v WITHOUT OVERLAPS)", "COMMENT ON CONSTRAINT p_pkey ON p IS 'no two'",
+		"INSERT INTO p VALUES (1, '[2020-01-01,2021-01-01)'), (1, '[2021-01-01,2022-01-01)'), (2, '[2020-01-01,2021-01-01)')",
+		"CREATE TABLE q (id int, v daterange, FOREIGN KEY (id, PERIOD v) REFERENCES p (id, PERIOD v))", "INSERT INTO q VALUES (1, '[2020-06-01,2021-06-01)')")
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	const keys = "SELECT string_agg(conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) || ' ' || (conparentid <> 0), ', ' ORDER BY conrelid::regclass::text, conname) FROM pg_constraint WHERE contype IN ('p', 'u', 'f')"
+	if want, got := a.Value(t, from, keys), b.Value(t, to, keys); got != want {
+		t.Errorf("keys %s, want %s", got, want)
+	}
+}
