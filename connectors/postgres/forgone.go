@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -172,4 +173,46 @@ func (b *build) without(f forgone, lacks string) {
 	if len(names) > 0 {
 		b.warn(fmt.Sprintf("%s, which %s: %s (%s)", f.name, lacks, f.instead, list(names)))
 	}
+}
+
+// fitNulls lets those columns of a table that inherits take NULLs which take them at the source,
+// though a table above does not: no dump says that. Since 18 no server lets them.
+func (b *build) fitNulls() error {
+	if inheritsNotNull.ofSource(b.spec.Catalog) {
+		return nil
+	}
+	for _, t := range b.spec.Catalog.Tables {
+		for _, column := range t.Columns {
+			above := notNullAbove(b.spec.Catalog, t, column)
+			if above == nil {
+				continue
+			}
+			at := slices.IndexFunc(b.defs.Before, func(e entry) bool { return e.Kind == "TABLE" && e.Schema == t.ID.Schema && e.Name == t.ID.Name })
+			if at < 0 {
+				continue
+			}
+			if name := words(t.ID) + "." + word(column.Name); inheritsNotNull.in(b.major) {
+				return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "begin a build of " + b.display(b.target),
+					Err:  fmt.Errorf("column %s takes NULLs, and that of %s does not: since PostgreSQL %d %s", name, words(above.ID), inheritsNotNull.since, inheritsNotNull.name),
+					Hint: fmt.Sprintf("at the source, set %s NOT NULL or drop NOT NULL from %s.%s; or use a target before version %d", name, words(above.ID), word(column.Name), inheritsNotNull.since)}
+			}
+			b.defs.Before[at].SQL += "\nALTER TABLE ONLY " + table(t.ID) + " ALTER COLUMN " + ident(column.Name) + " DROP NOT NULL;"
+		}
+	}
+	return nil
+}
+
+// notNullAbove returns the table from which a column inherits that is NOT NULL there, and here is not.
+func notNullAbove(c *catalog.Catalog, t *catalog.Table, column catalog.Column) *catalog.Table {
+	if column.NotNull || t.IsPartition {
+		return nil
+	}
+	for _, id := range t.Parents {
+		if above := c.Table(id); above != nil {
+			if of := above.Column(column.Name); of != nil && of.NotNull {
+				return above
+			}
+		}
+	}
+	return nil
 }

@@ -85,3 +85,29 @@ func TestTemporalKeysOfPartitions(t *testing.T) {
 		t.Errorf("keys %s, want %s", got, want)
 	}
 }
+
+// Before version 18 a table that inherits may take NULLs where the one above does not. From 18 on
+// none may, and the run says so before it reads a row.
+func TestNullsBeneathNotNull(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	if majorOf(t, a) >= 18 {
+		return // the server refuses it
+	}
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, `CREATE TABLE "the a" (x int NOT NULL, y int NOT NULL)`, `CREATE TABLE b (z int NOT NULL) INHERITS ("the a")`, "ALTER TABLE b ALTER x DROP NOT NULL", "INSERT INTO b VALUES (NULL, 1, 1)",
+		"CREATE TABLE c () INHERITS (b)", "INSERT INTO c VALUES (NULL, 1, 1)", "CREATE TABLE d () INHERITS (b)", "ALTER TABLE d ALTER x SET NOT NULL")
+	err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to)
+	if majorOf(t, b) >= 18 {
+		if err == nil || !strings.Contains(err.Error(), "public.b.x") || !strings.Contains(connectors.Hint(err), "NOT NULL") || strings.Contains(err.Error(), "23502") {
+			t.Errorf("%v, hint %q", err, connectors.Hint(err))
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nulls = "SELECT string_agg(attrelid::regclass || '.' || attname || ' ' || attnotnull, ', ' ORDER BY attrelid::regclass::text, attname) FROM pg_attribute JOIN pg_class ON oid = attrelid WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0"
+	if want, got := a.Value(t, from, nulls), b.Value(t, to, nulls); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -201,6 +201,9 @@ func (b *build) fit(ctx context.Context) error {
 	if err := b.forgo(ctx); err != nil {
 		return err
 	}
+	if err := b.fitNulls(); err != nil {
+		return err
+	}
 	if err := b.fitDerived(); err != nil {
 		return err
 	}

@@ -196,9 +196,12 @@ func (f feature) finds(e entry, d *definitions, c *catalog.Catalog) (name string
 
 // missing reports whether a target of a major version lacks a feature that the source may have:
 // what the source's server lacks as well is only spelt alike.
-func (f feature) missing(c *catalog.Catalog, major int) bool {
+func (f feature) missing(c *catalog.Catalog, major int) bool { return !f.in(major) && f.ofSource(c) }
+
+// ofSource reports whether the server of a catalog has the feature, as far as is known.
+func (f feature) ofSource(c *catalog.Catalog) bool {
 	source, _ := strconv.Atoi(firstNumber.FindString(c.Server))
-	return !f.in(major) && (source == 0 || f.in(source))
+	return source == 0 || f.in(source)
 }
 
 // in reports whether a server or a program of a major version has the feature.
@@ -211,6 +214,7 @@ var (
 	choosesCompression = feature{since: 14, name: "compression methods of columns"}
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
+	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
 	dumpsStatistics    = feature{since: 18, name: "statistics in a dump"}
 )
 
