@@ -175,6 +175,19 @@ func (b *build) without(f forgone, lacks string) {
 	}
 }
 
+// fitLogging makes partitioned tables without a word on whether they are logged, which has never
+// meant anything, where the target's server does not take it.
+func (b *build) fitLogging() {
+	if !logsPartitioned.in(b.major) {
+		return
+	}
+	for i, e := range b.defs.Before {
+		if t := b.spec.Catalog.Table(catalog.TableID{Schema: e.Schema, Name: e.Name}); e.Kind == "TABLE" && t != nil && t.Kind == catalog.Partitioned {
+			b.defs.Before[i].SQL = strings.Replace(e.SQL, "CREATE UNLOGGED TABLE ", "CREATE TABLE ", 1)
+		}
+	}
+}
+
 // fitNulls lets those columns of a table that inherits take NULLs which take them at the source,
 // though a table above does not: no dump says that. Since 18 no server lets them.
 func (b *build) fitNulls() error {

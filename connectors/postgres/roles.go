@@ -201,6 +201,7 @@ func (b *build) fit(ctx context.Context) error {
 	if err := b.forgo(ctx); err != nil {
 		return err
 	}
+	b.fitLogging()
 	if err := b.fitNulls(); err != nil {
 		return err
 	}

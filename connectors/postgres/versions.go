@@ -215,6 +215,7 @@ var (
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
 	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
+	logsPartitioned    = feature{since: 18, name: "partitioned tables that are neither logged nor not"}
 	dumpsStatistics    = feature{since: 18, name: "statistics in a dump"}
 )
 
