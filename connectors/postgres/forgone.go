@@ -188,6 +188,44 @@ func (b *build) fitLogging() {
 	}
 }
 
+// fitNotNull sets columns NOT NULL that pg_dump makes so by a constraint of the table, as it does
+// since version 18, whatever the source's is.
+func (b *build) fitNotNull() {
+	if namesNotNull.in(b.major) {
+		return
+	}
+	for i, e := range b.defs.Before {
+		if e.Kind == "TABLE" {
+			b.defs.Before[i].SQL = notNullBehind(catalog.TableID{Schema: e.Schema, Name: e.Name}, e.SQL)
+		}
+	}
+}
+
+// ofTable is the line of such a constraint.
+var ofTable = regexp.MustCompile(`(?m)^    (?:CONSTRAINT (?:"(?:[^"]|"")*"|[^\s"]+) )?NOT NULL ("(?:[^"]|"")*"|[^\s",]+),?$`)
+
+// notNullBehind takes such constraints out of a table, and sets the columns NOT NULL behind it. What
+// stands in a literal is none.
+func notNullBehind(id catalog.TableID, sql string) string {
+	plain := strings.ReplaceAll(spelt(sql), `"`, `""`) // with names that are quoted and empty
+	if n := len(ofTable.FindAllString(sql, -1)); n == 0 || n != len(ofTable.FindAllString(plain, -1)) {
+		return sql
+	}
+	var left, behind []string
+	for line := range strings.SplitSeq(sql, "\n") {
+		m := ofTable.FindStringSubmatch(line)
+		if m == nil {
+			left = append(left, line)
+			continue
+		}
+		behind = append(behind, "ALTER TABLE ONLY "+table(id)+" ALTER COLUMN "+m[1]+" SET NOT NULL;")
+		if last := len(left) - 1; !strings.HasSuffix(line, ",") {
+			left[last] = strings.TrimSuffix(left[last], ",")
+		}
+	}
+	return strings.Join(append(left, behind...), "\n")
+}
+
 // fitNulls lets those columns of a table that inherits take NULLs which take them at the source,
 // though a table above does not: no dump says that. Since 18 no server lets them.
 func (b *build) fitNulls() error {

@@ -113,3 +113,40 @@ func TestCopyThatForgoes(t *testing.T) {
 		t.Errorf("the copy has %s, want %s", got, want)
 	}
 }
+
+// A NOT NULL that pg_dump 18 writes as a constraint of the table, whatever the source's version, is
+// set behind the table for servers that know it only of columns.
+func TestNotNullOfTables(t *testing.T) {
+	id := catalog.TableID{Schema: "public", Name: "t"}
+	for sql, want := range map[string]string{
+		"CREATE TABLE public.t (\n    NOT NULL a\n)\nINHERITS (public.s);": "CREATE TABLE public.t (\n)\nINHERITS (public.s);\nALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN a SET NOT NULL;",
+		"CREATE TABLE public.t (\n    b integer,\n    CONSTRAINT \"n n\" NOT NULL \"a, b\",\n    NOT NULL c\n)\nINHERITS (public.s);": "CREATE TABLE public.t (\n    b integer\n)\nINHERITS (public.s);\n" +
+			"ALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN \"a, b\" SET NOT NULL;\nALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN c SET NOT NULL;",
+		"CREATE TABLE public.t (\n    NOT NULL a,\n    CONSTRAINT zzz CHECK ((a > 1))\n)\nINHERITS (public.s);": "CREATE TABLE public.t (\n    CONSTRAINT zzz CHECK ((a > 1))\n)\nINHERITS (public.s);\nALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN a SET NOT NULL;",
+		"CREATE TABLE public.t (\n    a integer CONSTRAINT x NOT NULL,\n    b text DEFAULT '\n    NOT NULL c\n'::text\n);": "",
+	} {
+		if want == "" {
+			want = sql
+		}
+		if got := notNullBehind(id, sql); got != want {
+			t.Errorf("%s\nis\n%s\nwant\n%s", sql, got, want)
+		}
+	}
+}
+
+// Whatever pg_dump reads the source, a table that inherits has its own NOT NULL in the copy.
+func TestOwnNotNullOfChildren(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE a (x int, y int)", "CREATE TABLE b () INHERITS (a)", "ALTER TABLE b ALTER x SET NOT NULL", "CREATE TABLE c (z int NOT NULL, CHECK (z > 0)) INHERITS (a)", "ALTER TABLE c ALTER y SET NOT NULL",
+		"INSERT INTO b VALUES (1, NULL)", "INSERT INTO c VALUES (NULL, 1, 1)")
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	if want, got := a.Value(t, from, nullable), b.Value(t, to, nullable); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// nullable says of all columns whether they take NULLs.
+const nullable = "SELECT string_agg(attrelid::regclass || '.' || attname || ' ' || attnotnull, ', ' ORDER BY attrelid::regclass::text, attname) FROM pg_attribute JOIN pg_class ON oid = attrelid WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0"

@@ -202,6 +202,7 @@ func (b *build) fit(ctx context.Context) error {
 		return err
 	}
 	b.fitLogging()
+	b.fitNotNull()
 	if err := b.fitNulls(); err != nil {
 		return err
 	}

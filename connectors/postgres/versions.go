@@ -215,6 +215,7 @@ var (
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
 	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
+	namesNotNull       = feature{since: 18, name: "NOT NULL as a constraint of the table"}
 	logsPartitioned    = feature{since: 18, name: "partitioned tables that are neither logged nor not"}
 	dumpsStatistics    = feature{since: 18, name: "statistics in a dump"}
 )
@@ -296,8 +297,7 @@ var needed = []feature{
 	{18, "constraints that are not enforced", []string{"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TABLE"}, says(` NOT ENFORCED`)},
 	{18, "keys WITHOUT OVERLAPS", []string{"CONSTRAINT"}, says(` WITHOUT OVERLAPS`)},
 	{18, "keys over a PERIOD", []string{"FK CONSTRAINT"}, says(` PERIOD `)},
-	{18, "NOT NULL constraints that are not validated, or not inherited", []string{"CONSTRAINT", "TABLE"}, says(` NOT NULL [^\n]* NOT VALID| NOT NULL NO INHERIT`)},
-	{18, "NOT NULL as a constraint of the table", []string{"TABLE"}, says(`(?m)^    (CONSTRAINT ("([^"]|"")*"|[^\s"]+) )?NOT NULL ("([^"]|"")*"|[^\s"]+),?$`)},
+	{18, "NOT NULL constraints that are not validated, or not inherited", []string{"CONSTRAINT", "TABLE"}, says(` NOT NULL [^\n]* NOT VALID| NOT NULL (("([^"]|"")*"|[^\s",]+) )?NO INHERIT`)},
 	{18, "names for the old and the new row", []string{"FUNCTION", "PROCEDURE", "RULE"}, says(`\bRETURNING WITH \(`)},
 	{18, "foreign keys of partitioned tables that are not validated", []string{"FK CONSTRAINT"}, ofPartitioned(` NOT VALID`)},
 	{18, "the collation PG_UNICODE_FAST", []string{"COLLATION"}, says(`'PG_UNICODE_FAST'`)},

@@ -86,8 +86,6 @@ func TestLacking(t *testing.T) {
 		{18, "keys over a PERIOD", "FK CONSTRAINT", "t k", "ALTER TABLE ONLY public.t\n    ADD CONSTRAINT k FOREIGN KEY (room, PERIOD during) REFERENCES public.s(room, PERIOD during);"},
 		{18, "NOT NULL constraints that are not validated, or not inherited", "TABLE", "t", "CREATE TABLE public.t (\n    a integer CONSTRAINT stays_here NOT NULL NO INHERIT\n);"},
 		{18, "NOT NULL constraints that are not validated, or not inherited", "CONSTRAINT", "t later", "ALTER TABLE public.t\n    ADD CONSTRAINT later NOT NULL b NOT VALID;"},
-		{18, "NOT NULL as a constraint of the table", "TABLE", "t", "CREATE TABLE public.t (\n    NOT NULL a,\n    CONSTRAINT zzz CHECK ((a > 1))\n)\nINHERITS (public.s);"},
-		{18, "NOT NULL as a constraint of the table", "TABLE", "t", "CREATE TABLE public.t (\n    CONSTRAINT \"n n\" NOT NULL \"a b\"\n)\nINHERITS (public.s);"},
 		{18, "names for the old and the new row", "FUNCTION", "f", "CREATE FUNCTION public.f() RETURNS void\n    LANGUAGE sql\n    BEGIN ATOMIC\n UPDATE public.q SET a = 1\n   RETURNING WITH (OLD AS o) o.a;\nEND;"},
 		{18, "foreign keys of partitioned tables that are not validated", "FK CONSTRAINT", "p fk", "ALTER TABLE public.p\n    ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES public.base(id) NOT VALID;"},
 		{18, "the collation PG_UNICODE_FAST", "COLLATION", "c", "CREATE COLLATION public.c (provider = builtin, locale = 'PG_UNICODE_FAST');"},
