@@ -373,6 +373,7 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 		case "INDEX", "CONSTRAINT":
 			switch {
 			case !owned || t == nil: // of a materialised view
+			case strings.HasSuffix(it.SQL, " NOT VALID;"): // a NOT NULL: it would hold for rows that come later, of tables that inherit as well
 			case t.Kind == catalog.Partitioned:
 				it.Phase = p.looks(it.SQL)
 			case p.looking.rows.calledIn(it.SQL):

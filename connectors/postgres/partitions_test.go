@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
@@ -130,6 +131,58 @@ func TestUnloggedPartitionedTables(t *testing.T) {
 		want = strings.Replace(want, "the p u", "the p p", 1)
 	}
 	if got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// A NOT NULL that is not validated says nothing of the rows that are there, nor of those of tables
+// that inherit: it is made behind them all.
+func TestNotNullThatIsNotValid(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	if majorOf(t, a) < 18 || majorOf(t, b) < 18 {
+		return // there is none
+	}
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE a (x int, y int NOT NULL)", "CREATE TABLE b () INHERITS (a)", "CREATE TABLE parts (x int) PARTITION BY LIST (x)", "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1, NULL)",
+		"INSERT INTO a VALUES (NULL, 1)", "INSERT INTO b VALUES (NULL, 1)", "INSERT INTO parts VALUES (NULL), (1)",
+		"ALTER TABLE a ADD CONSTRAINT later NOT NULL x NOT VALID", "COMMENT ON CONSTRAINT later ON a IS 'some day'", "ALTER TABLE parts ADD CONSTRAINT later NOT NULL x NOT VALID")
+	c, err := catalogKeeping(t, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b", "parts", "parts_1"} {
+		if c.Find(name).Column("x").NotNull {
+			t.Errorf("%s.x is NOT NULL, and holds a NULL", name)
+		}
+	}
+	if !c.Find("b").Column("y").NotNull {
+		t.Error("b.y is not NOT NULL")
+	}
+	// The table above is loaded before those beneath it.
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, to, 2)
+	rows := map[catalog.TableID]int64{}
+	for _, table := range snap.Catalog().Tables {
+		if !table.StoresRows() {
+			continue
+		}
+		if rows[table.ID], err = copyTable(t.Context(), snap, build, table, nil); err == nil {
+			err = build.TableLoaded(t.Context(), table.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []func() error{func() error { return build.Finish(t.Context()) }, func() error { return build.Seal(t.Context(), rows) }, func() error { return build.Promote(t.Context()) }} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const state = "SELECT string_agg(conrelid::regclass || ' ' || conname || ' ' || convalidated || ' ' || coalesce(obj_description(oid), ''), ', ' ORDER BY conrelid::regclass::text, conname) FROM pg_constraint WHERE contype = 'n'"
+	if want, got := a.Value(t, from, state), b.Value(t, to, state); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
