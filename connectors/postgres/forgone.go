@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -173,97 +172,4 @@ func (b *build) without(f forgone, lacks string) {
 	if len(names) > 0 {
 		b.warn(fmt.Sprintf("%s, which %s: %s (%s)", f.name, lacks, f.instead, list(names)))
 	}
-}
-
-// fitLogging makes partitioned tables without a word on whether they are logged, which has never
-// meant anything, where the target's server does not take it.
-func (b *build) fitLogging() {
-	if !logsPartitioned.in(b.major) {
-		return
-	}
-	for i, e := range b.defs.Before {
-		if t := b.spec.Catalog.Table(catalog.TableID{Schema: e.Schema, Name: e.Name}); e.Kind == "TABLE" && t != nil && t.Kind == catalog.Partitioned {
-			b.defs.Before[i].SQL = strings.Replace(e.SQL, "CREATE UNLOGGED TABLE ", "CREATE TABLE ", 1)
-		}
-	}
-}
-
-// fitNotNull sets columns NOT NULL that pg_dump makes so by a constraint of the table, as it does
-// since version 18, whatever the source's is.
-func (b *build) fitNotNull() {
-	if namesNotNull.in(b.major) {
-		return
-	}
-	for i, e := range b.defs.Before {
-		if e.Kind == "TABLE" {
-			b.defs.Before[i].SQL = notNullBehind(catalog.TableID{Schema: e.Schema, Name: e.Name}, e.SQL)
-		}
-	}
-}
-
-// ofTable is the line of such a constraint.
-var ofTable = regexp.MustCompile(`(?m)^    (?:CONSTRAINT (?:"(?:[^"]|"")*"|[^\s"]+) )?NOT NULL ("(?:[^"]|"")*"|[^\s",]+),?$`)
-
-// notNullBehind takes such constraints out of a table, and sets the columns NOT NULL behind it. What
-// stands in a literal is none.
-func notNullBehind(id catalog.TableID, sql string) string {
-	plain := strings.ReplaceAll(spelt(sql), `"`, `""`) // with names that are quoted and empty
-	if n := len(ofTable.FindAllString(sql, -1)); n == 0 || n != len(ofTable.FindAllString(plain, -1)) {
-		return sql
-	}
-	var left, behind []string
-	for line := range strings.SplitSeq(sql, "\n") {
-		m := ofTable.FindStringSubmatch(line)
-		if m == nil {
-			left = append(left, line)
-			continue
-		}
-		behind = append(behind, "ALTER TABLE ONLY "+table(id)+" ALTER COLUMN "+m[1]+" SET NOT NULL;")
-		if last := len(left) - 1; !strings.HasSuffix(line, ",") {
-			left[last] = strings.TrimSuffix(left[last], ",")
-		}
-	}
-	return strings.Join(append(left, behind...), "\n")
-}
-
-// fitNulls lets those columns of a table that inherits take NULLs which take them at the source,
-// though a table above does not: no dump says that. Since 18 no server lets them.
-func (b *build) fitNulls() error {
-	if inheritsNotNull.ofSource(b.spec.Catalog) {
-		return nil
-	}
-	for _, t := range b.spec.Catalog.Tables {
-		for _, column := range t.Columns {
-			above := notNullAbove(b.spec.Catalog, t, column)
-			if above == nil {
-				continue
-			}
-			at := slices.IndexFunc(b.defs.Before, func(e entry) bool { return e.Kind == "TABLE" && e.Schema == t.ID.Schema && e.Name == t.ID.Name })
-			if at < 0 {
-				continue
-			}
-			if name := words(t.ID) + "." + word(column.Name); inheritsNotNull.in(b.major) {
-				return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "begin a build of " + b.display(b.target),
-					Err:  fmt.Errorf("column %s takes NULLs, and that of %s does not: since PostgreSQL %d %s", name, words(above.ID), inheritsNotNull.since, inheritsNotNull.name),
-					Hint: fmt.Sprintf("at the source, set %s NOT NULL or drop NOT NULL from %s.%s; or use a target before version %d", name, words(above.ID), word(column.Name), inheritsNotNull.since)}
-			}
-			b.defs.Before[at].SQL += "\nALTER TABLE ONLY " + table(t.ID) + " ALTER COLUMN " + ident(column.Name) + " DROP NOT NULL;"
-		}
-	}
-	return nil
-}
-
-// notNullAbove returns the table from which a column inherits that is NOT NULL there, and here is not.
-func notNullAbove(c *catalog.Catalog, t *catalog.Table, column catalog.Column) *catalog.Table {
-	if column.NotNull || t.IsPartition {
-		return nil
-	}
-	for _, id := range t.Parents {
-		if above := c.Table(id); above != nil {
-			if of := above.Column(column.Name); of != nil && of.NotNull {
-				return above
-			}
-		}
-	}
-	return nil
 }

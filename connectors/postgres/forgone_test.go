@@ -122,7 +122,7 @@ func TestNotNullOfTables(t *testing.T) {
 		"CREATE TABLE public.t (\n    NOT NULL a\n)\nINHERITS (public.s);": "CREATE TABLE public.t (\n)\nINHERITS (public.s);\nALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN a SET NOT NULL;",
 		"CREATE TABLE public.t (\n    b integer,\n    CONSTRAINT \"n n\" NOT NULL \"a, b\",\n    NOT NULL c\n)\nINHERITS (public.s);": "CREATE TABLE public.t (\n    b integer\n)\nINHERITS (public.s);\n" +
 			"ALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN \"a, b\" SET NOT NULL;\nALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN c SET NOT NULL;",
-		"CREATE TABLE public.t (\n    NOT NULL a,\n    CONSTRAINT zzz CHECK ((a > 1))\n)\nINHERITS (public.s);": "CREATE TABLE public.t (\n    CONSTRAINT zzz CHECK ((a > 1))\n)\nINHERITS (public.s);\nALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN a SET NOT NULL;",
+		"CREATE TABLE public.t (\n    NOT NULL a,\n    CONSTRAINT zzz CHECK ((a > 1))\n)\nINHERITS (public.s);":            "CREATE TABLE public.t (\n    CONSTRAINT zzz CHECK ((a > 1))\n)\nINHERITS (public.s);\nALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN a SET NOT NULL;",
 		"CREATE TABLE public.t (\n    a integer CONSTRAINT x NOT NULL,\n    b text DEFAULT '\n    NOT NULL c\n'::text\n);": "",
 	} {
 		if want == "" {

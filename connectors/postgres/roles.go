@@ -198,12 +198,7 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 
 // fit fits the definitions to the target's server and to the run, before anything is made.
 func (b *build) fit(ctx context.Context) error {
-	if err := b.forgo(ctx); err != nil {
-		return err
-	}
-	b.fitLogging()
-	b.fitNotNull()
-	if err := b.fitNulls(); err != nil {
+	if err := b.fitVersion(ctx); err != nil {
 		return err
 	}
 	if err := b.fitDerived(); err != nil {

@@ -212,6 +212,7 @@ var (
 	dropsByForce       = feature{since: 13, name: "DROP DATABASE … WITH (FORCE)"}
 	scansRanges        = feature{since: 14, name: "scans of ranges of ctid"}
 	choosesCompression = feature{since: 14, name: "compression methods of columns"}
+	appendsCompatible  = feature{since: 14, name: "functions of arrays that take anycompatible"}
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
 	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
