@@ -150,3 +150,35 @@ func TestOwnNotNullOfChildren(t *testing.T) {
 
 // nullable says of all columns whether they take NULLs.
 const nullable = "SELECT string_agg(attrelid::regclass || '.' || attname || ' ' || attnotnull, ', ' ORDER BY attrelid::regclass::text, attname) FROM pg_attribute JOIN pg_class ON oid = attrelid WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0"
+
+// A server may have been built without a method of compression.
+func TestCompressionThatIsMissing(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	method := func(s *connectortest.PostgresServer) string {
+		return s.Value(t, s.DSN("postgres"), "SELECT coalesce((SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END FROM pg_settings WHERE name = 'default_toast_compression'), '')")
+	}
+	a.Exec(t, from, "CREATE TABLE t (a text, b text)", "INSERT INTO t VALUES ('x', 'y')")
+	if m := method(a); m != "" {
+		a.Exec(t, from, "ALTER TABLE t ALTER a SET COMPRESSION "+m, "ALTER TABLE t ALTER b SET COMPRESSION pglz")
+	}
+	var said strings.Builder
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2, Warn: func(m string) { said.WriteString(m + "\n") }}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	lost := method(a) == "lz4" && method(b) == "pglz"
+	if warned := strings.Contains(said.String(), "compression by lz4, which the target's server was built without: "); warned != lost {
+		t.Errorf("warned: %t\n%s", warned, &said)
+	}
+	const chosen = "SELECT string_agg(attname || coalesce(to_jsonb(a) ->> 'attcompression', ''), ' ' ORDER BY attnum) FROM pg_attribute a WHERE attrelid = 't'::regclass AND attnum > 0"
+	want := a.Value(t, from, chosen)
+	switch {
+	case lost:
+		want = strings.Replace(want, "al", "a", 1)
+	case method(b) == "":
+		want = "a b"
+	}
+	if got := b.Value(t, to, chosen); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
