@@ -91,6 +91,7 @@ func (b *build) fitSettings(ctx context.Context) error {
 		known[name] = err != nil || !missing // one that the account may not read is there
 	}
 	lost := map[string][]string{}
+	var noted []catalog.Object
 	for i, e := range b.defs.Before {
 		for _, line := range settingLines(e) {
 			name := settingIn(line)
@@ -99,10 +100,11 @@ func (b *build) fitSettings(ctx context.Context) error {
 			}
 			b.defs.Before[i].SQL = strings.Replace(b.defs.Before[i].SQL, line, "", 1)
 			lost[name] = append(lost[name], e.String())
-			b.notes(catalog.Object{Kind: strings.ToLower(e.Kind), Name: word(e.Schema) + "." + e.Name, Fate: catalog.Noted,
+			noted = append(noted, catalog.Object{Kind: strings.ToLower(e.Kind), Name: word(e.Schema) + "." + e.Name, Fate: catalog.Noted,
 				Reason: "sets " + name + ", which the target's server does not know, and does without"})
 		}
 	}
+	b.notes(noted...)
 	for _, name := range slices.Sorted(maps.Keys(lost)) {
 		b.warn(fmt.Sprintf("the target's server does not know the setting %s: it is left out of %s", name, list(lost[name])))
 	}

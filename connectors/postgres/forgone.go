@@ -145,6 +145,7 @@ func (b *build) has(f feature) bool {
 // without takes a feature out of the definitions, and says where it was.
 func (b *build) without(f forgone, lacks string) {
 	var names []string
+	var noted []catalog.Object
 	for _, entries := range []*[]entry{&b.defs.Before, &b.defs.After} {
 		left := (*entries)[:0:0]
 		for _, e := range *entries {
@@ -152,23 +153,27 @@ func (b *build) without(f forgone, lacks string) {
 				left = append(left, e)
 				continue
 			}
-			names = append(names, e.String())
-			o := catalog.Object{Kind: strings.ToLower(e.Kind), Name: strings.TrimPrefix(word(e.Schema)+"."+e.Name, `"".`), Fate: catalog.Noted,
-				Reason: "has " + f.name + ", which " + lacks + ": " + f.instead}
-			switch sql := f.forgoing(e.SQL); {
-			case sql == "":
-				o.Fate, o.Reason = catalog.Stays, "is "+f.name+", which "+lacks
-			default:
+			names = append(names, strings.TrimPrefix(e.String(), "acl "))
+			sql := f.forgoing(e.SQL)
+			switch {
+			case sql != "":
+				noted = append(noted, catalog.Object{Kind: strings.ToLower(e.Kind), Name: strings.TrimPrefix(word(e.Schema)+"."+e.Name, `"".`), Fate: catalog.Noted,
+					Reason: "has " + f.name + ", which " + lacks + ": " + f.instead})
 				e.SQL = sql
 				if e.Steps != nil {
 					e.Steps = &steps{First: f.forgoing(e.Steps.First), Second: f.forgoing(e.Steps.Second)}
 				}
 				left = append(left, e)
+			case e.Kind == "ACL": // there may be one for each role and table
+				noted = append(noted[:0], catalog.Object{Kind: "rights", Name: f.name, Fate: catalog.Stays, Reason: "are rights that " + lacks})
+			default:
+				noted = append(noted, catalog.Object{Kind: strings.ToLower(e.Kind), Name: strings.TrimPrefix(word(e.Schema)+"."+e.Name, `"".`), Fate: catalog.Stays,
+					Reason: "is " + f.name + ", which " + lacks})
 			}
-			b.notes(o)
 		}
 		*entries = left
 	}
+	b.notes(noted...)
 	if len(names) > 0 {
 		b.warn(fmt.Sprintf("%s, which %s: %s (%s)", f.name, lacks, f.instead, list(names)))
 	}

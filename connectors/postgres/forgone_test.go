@@ -102,10 +102,19 @@ func TestCopyThatForgoes(t *testing.T) {
 	if err := connectortest.Copy(t, Connector{}, opts, from, to); err != nil {
 		t.Fatalf("%v, %s", err, connectors.Hint(err))
 	}
+	snap, err := openSnapshot(t, from, connectors.Options{Keep: []string{catalog.Grants}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := beginBuild(t, snap, b.DSN(b.Name(t)), 1).(*build)
+	left := fateLines(build.spec.Definitions.LeftBehind, "nobody")
 	for _, f := range forgoable {
 		lacks := f.missing(&catalog.Catalog{Server: a.Value(t, from, "SHOW server_version")}, majorOf(t, b))
 		if says := strings.Contains(said.String(), f.name+", which PostgreSQL "); says != lacks && f.name != "access methods of partitioned tables" {
 			t.Errorf("%s is warned of: %t\n%s", f.name, says, &said)
+		}
+		if says := strings.Contains(left, f.name); says != lacks && f.name != "access methods of partitioned tables" {
+			t.Errorf("%s is listed: %t\n%s", f.name, says, left)
 		}
 	}
 	const state = "SELECT (SELECT count(*) FROM t) || ' ' || (SELECT reloptions::text LIKE '%fillfactor=90%' FROM pg_class WHERE relname = 'by_id') || ' ' || (SELECT count(*) FROM pg_constraint WHERE conname = 'once')"

@@ -140,19 +140,26 @@ func (b *build) leaves(kind, name, reason string) {
 	b.notes(catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason})
 }
 
-// notes notes the fate that an object has at the target. What is noted of one that has a fate
+// notes notes the fates that objects have at the target. What is noted of one that has a fate
 // already is said beside it, once.
-func (b *build) notes(o catalog.Object) {
+func (b *build) notes(objects ...catalog.Object) {
 	d := b.spec.Definitions
-	at := slices.IndexFunc(d.LeftBehind, func(known catalog.Object) bool { return known.Kind == o.Kind && known.Name == o.Name })
 	d.LeftBehind = slices.Clone(d.LeftBehind)
-	switch {
-	case at < 0:
-		d.LeftBehind = append(d.LeftBehind, o)
-	case o.Fate != catalog.Noted:
-		d.LeftBehind[at] = o
-	case !strings.Contains(d.LeftBehind[at].Reason, o.Reason):
-		d.LeftBehind[at].Reason += "; and " + o.Reason
+	at := map[[2]string]int{}
+	for i, o := range d.LeftBehind {
+		at[[2]string{o.Kind, o.Name}] = i
+	}
+	for _, o := range objects {
+		i, known := at[[2]string{o.Kind, o.Name}]
+		switch {
+		case !known:
+			at[[2]string{o.Kind, o.Name}] = len(d.LeftBehind)
+			d.LeftBehind = append(d.LeftBehind, o)
+		case o.Fate != catalog.Noted:
+			d.LeftBehind[i] = o
+		case !strings.Contains(d.LeftBehind[i].Reason, o.Reason):
+			d.LeftBehind[i].Reason += "; and " + o.Reason
+		}
 	}
 }
 

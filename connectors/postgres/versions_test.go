@@ -12,11 +12,12 @@ import (
 // old, and by no later one.
 func TestLacking(t *testing.T) {
 	id := func(name string) catalog.TableID { return catalog.TableID{Schema: "public", Name: name} }
-	c := &catalog.Catalog{Tables: []*catalog.Table{
+	c := catalog.New("", "", "", []*catalog.Table{
+		{ID: id("e"), Columns: []catalog.Column{{Name: "s", Generation: catalog.Stored, Computation: "EXTRACT(epoch FROM at)"}}},
 		{ID: id("q"), Columns: []catalog.Column{{Name: "data", Type: catalog.Type{Name: "jsonb"}}}},
 		{ID: id("p"), Kind: catalog.Partitioned, Triggers: []catalog.Definition{{Name: "before x"}, {Name: "after"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}, Rules: []catalog.Rule{{Name: "ex", Exclusion: true}}},
 		{ID: id("p before"), Kind: catalog.Ordinary, Triggers: []catalog.Definition{{Name: "x"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}},
-	}}
+	}, nil)
 	found := map[string]bool{}
 	for _, l := range []struct {
 		since           int
@@ -119,13 +120,14 @@ func TestLacking(t *testing.T) {
 // What only looks like a feature is none: an old server takes all of these.
 func TestNotLacking(t *testing.T) {
 	id := func(name string) catalog.TableID { return catalog.TableID{Schema: "public", Name: name} }
-	c := &catalog.Catalog{Tables: []*catalog.Table{
+	c := catalog.New("", "", "", []*catalog.Table{
+		{ID: id("t"), Columns: []catalog.Column{{Name: "y", Generation: catalog.Stored, Computation: "(EXTRACT(year FROM d))::integer"}, {Name: "x", Generation: catalog.Stored, Computation: "('EXTRACT('::text || a)"}}},
 		{ID: id("o"), Columns: []catalog.Column{{Name: "data", Type: catalog.Type{Name: "jsonb"}}, {Name: "a", Type: catalog.Type{Name: "_text"}}}},
 		{ID: id("p"), Kind: catalog.Partitioned, Triggers: []catalog.Definition{{Name: "after"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}},
 		{ID: id("p before"), Kind: catalog.Ordinary, Triggers: []catalog.Definition{{Name: "x"}}, ForeignKeys: []catalog.ForeignKey{{Name: "fk"}}},
-	}}
+	}, nil)
 	d := &definitions{After: []entry{
-		{Kind: "TABLE", Name: "t", SQL: "CREATE TABLE public.t (\n    gcd integer,\n    u uuid DEFAULT public.gen_random_uuid(),\n    t text DEFAULT 'uuidv7() and gcd(1,2)'::text,\n    n numeric(5,5),\n    a integer CONSTRAINT x NOT NULL,\n    CONSTRAINT lcm CHECK ((lcm > 0)),\n    y integer GENERATED ALWAYS AS (date_part('year'::text, d)) STORED,\n    CONSTRAINT later CHECK ((EXTRACT(year FROM d) > (2000)::numeric))\n)\nWITH (fillfactor='50');"},
+		{Kind: "TABLE", Schema: "public", Name: "t", SQL: "CREATE TABLE public.t (\n    gcd integer,\n    u uuid DEFAULT public.gen_random_uuid(),\n    t text DEFAULT 'uuidv7() and gcd(1,2)'::text,\n    n numeric(5,5),\n    a integer CONSTRAINT x NOT NULL,\n    CONSTRAINT lcm CHECK ((lcm > 0)),\n    y integer GENERATED ALWAYS AS ((EXTRACT(year FROM d))::integer) STORED,\n    CONSTRAINT later CHECK ((EXTRACT(year FROM d) > (2000)::numeric))\n)\nWITH (fillfactor='50');"},
 		{Kind: "FUNCTION", Name: "f", SQL: "CREATE FUNCTION public.gcd(a integer) RETURNS integer\n    LANGUAGE sql\n    AS $_$SELECT casefold($1) -- MERGE INTO t RETURNING $_$;"},
 		{Kind: "TRIGGER", Schema: "public", Name: "p before x", SQL: `CREATE TRIGGER x BEFORE INSERT ON public."p before" FOR EACH ROW EXECUTE FUNCTION public.tf();`},
 		{Kind: "TRIGGER", Schema: "public", Name: "p after", SQL: `CREATE TRIGGER after AFTER INSERT ON public.p FOR EACH ROW EXECUTE FUNCTION public.tf();`},
