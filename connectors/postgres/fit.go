@@ -28,19 +28,19 @@ func (b *build) fitVersion(ctx context.Context) error {
 	return b.fitNulls()
 }
 
-// fitArrays makes aggregates over functions of arrays by the types that these have at the target.
+// fitArrays makes aggregates and operators over functions of arrays by the types that these have at the target.
 func (b *build) fitArrays() {
 	if !appendsCompatible.in(b.major) || appendsCompatible.ofSource(b.spec.Catalog) {
 		return
 	}
 	was := map[string]string{} // signatures
 	for i, e := range b.defs.Before {
-		if e.Kind != "AGGREGATE" || !overArrays.MatchString(e.SQL) {
+		if e.Kind != "AGGREGATE" && e.Kind != "OPERATOR" || !overArrays.MatchString(e.SQL) {
 			continue
 		}
 		sql := compatible(e.SQL)
 		b.defs.Before[i].SQL = sql
-		was[calledAs(e.SQL)] = calledAs(sql)
+		was[calledAs(e.Kind, e.SQL)] = calledAs(e.Kind, sql)
 	}
 	for from, to := range was {
 		for _, entries := range [][]entry{b.defs.Before, b.defs.After} {
@@ -54,7 +54,7 @@ func (b *build) fitArrays() {
 }
 
 var (
-	overArrays = regexp.MustCompile(`(?m)^    (?:M?SFUNC|MINVFUNC|M?FINALFUNC|COMBINEFUNC) = (?:array_(?:append|prepend|cat|positions?|remove|replace)|width_bucket),?$`)
+	overArrays = regexp.MustCompile(`(?m)^    (?:FUNCTION|M?SFUNC|MINVFUNC|M?FINALFUNC|COMBINEFUNC) = (?:array_(?:append|prepend|cat|positions?|remove|replace)|width_bucket),?$`)
 	anyTypes   = regexp.MustCompile(`\bany(element|nonarray|array)\b`)
 )
 
@@ -65,11 +65,21 @@ func compatible(sql string) string {
 	})
 }
 
-// calledAs is how rights and comments call an aggregate.
-func calledAs(sql string) string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(sql, "CREATE AGGREGATE "), " (\n")
-	return name
+// calledAs is how rights and comments call an aggregate or an operator.
+func calledAs(kind, sql string) string {
+	name, rest, _ := strings.Cut(strings.TrimPrefix(sql, "CREATE "+kind+" "), " (\n")
+	if kind == "AGGREGATE" {
+		return name
+	}
+	var of []string
+	for _, m := range operands.FindAllStringSubmatch(rest, -1) {
+		of = append(of, m[1])
+	}
+	return name + " (" + strings.Join(of, ", ") + ")"
 }
+
+var operands = regexp.MustCompile(`(?m)^    (?:LEFT|RIGHT)ARG = ([^\n]*?),?$`)
+
 
 // fitSettings takes out of functions what they set that the target's server does not know.
 func (b *build) fitSettings(ctx context.Context) error {
