@@ -80,7 +80,6 @@ func calledAs(kind, sql string) string {
 
 var operands = regexp.MustCompile(`(?m)^    (?:LEFT|RIGHT)ARG = ([^\n]*?),?$`)
 
-
 // fitSettings takes out of functions what they set that the target's server does not know.
 func (b *build) fitSettings(ctx context.Context) error {
 	known := map[string]bool{}
