@@ -34,7 +34,7 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	tags array varchar(20)             also: range, hstore, composite(a int4; b text)
 //	unique (a, b)                      then: partial nullsequal
 //	rule lower(a), b, during &&, ?(a b) then: where c; exclude in the place of rule
-//	fk (b, a) -> t (y, x)              then: full (MATCH FULL)
+//	fk (b, a) -> t (y, x)              then: full (MATCH FULL), unchecked (NOT VALID, NOT ENFORCED)
 //	parent payment                     partition payment
 //	route (paid_on)
 //	trigger fill BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f()
@@ -89,6 +89,8 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			from, to, _ := strings.Cut(rest, "->")
 			target, columns, _ := strings.Cut(strings.TrimSpace(to), "(")
 			fk := catalog.ForeignKey{Name: fmt.Sprintf("%s_fkey%d", now.ID.Name, len(now.ForeignKeys)+1), References: id(strings.TrimSpace(target)), Validated: true}
+			columns, unchecked := strings.CutSuffix(columns, " unchecked")
+			fk.Validated = !unchecked
 			columns, fk.MatchFull = strings.CutSuffix(columns, " full")
 			refs := list(columns)
 			for i, c := range list(from) {

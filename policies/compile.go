@@ -349,7 +349,8 @@ func (c *compiler) decide(r ColumnRule, id string) *decision {
 	return d
 }
 
-// droppedReferences finds rows that would point to rows that stay behind.
+// droppedReferences finds rows that would point to rows that stay behind. A key that is not
+// validated is not checked.
 func (c *compiler) droppedReferences() {
 	for _, ts := range c.tables {
 		if !ts.copied() {
@@ -362,6 +363,11 @@ func (c *compiler) droppedReferences() {
 			}
 			behind := ref.leavesBehind()
 			if behind == nil || c.nulled(ts, fk) || c.parentReferences(ts, fk) {
+				continue
+			}
+			if !fk.Validated {
+				c.warnings = append(c.warnings, fmt.Sprintf("%s: the rows of %s stay behind, and the foreign key %s references them: it is not validated at the source, so the run goes on, and the copy's rows point to nothing",
+					ts.t.ID, behind.t.ID, fk.Name))
 				continue
 			}
 			columns := ""

@@ -90,7 +90,7 @@ func columnWords(masked []*column) string {
 }
 
 var (
-	oneCase    = regexp.MustCompile(`(?i)^(?:lower|upper|lcase|ucase)\((.*)\)$`)
+	oneCase    = regexp.MustCompile(`(?i)^(?:lower|upper|casefold|lcase|ucase)\((.*)\)$`)
 	castToText = regexp.MustCompile(`^(.*)::(?:text|character varying|(?:[\w"]+\.)?citext)$`)
 	inBrackets = regexp.MustCompile(`^\((.*)\)$`)
 )

@@ -140,7 +140,8 @@ func (t *table) rowKey() []string {
 }
 
 // warnCutKeys warns of keys that may point to rows that stay behind. The keys of the
-// copy are validated: such a run fails, and says so late.
+// copy are validated: such a run fails, and says so late. It does not where the source's
+// is not validated.
 func (c *compiler) warnCutKeys(ts *table) {
 	for _, other := range c.tables {
 		if !other.copied() {
@@ -154,8 +155,12 @@ func (c *compiler) warnCutKeys(ts *table) {
 			if other == ts {
 				who, help = "it references itself", "give it a where that leaves both behind, or null the column"
 			}
-			c.warnings = append(c.warnings, fmt.Sprintf("%s: not all its rows are copied, and %s (foreign key %s): a row that points to one that stays behind makes the run fail; %s",
-				ts.t.ID, who, fk.Name, help))
+			outcome := "makes the run fail"
+			if !fk.Validated {
+				outcome = "points to nothing, for the key is not validated at the source"
+			}
+			c.warnings = append(c.warnings, fmt.Sprintf("%s: not all its rows are copied, and %s (foreign key %s): a row that points to one that stays behind %s; %s",
+				ts.t.ID, who, fk.Name, outcome, help))
 		}
 	}
 }

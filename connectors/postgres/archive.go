@@ -255,14 +255,18 @@ func (a *archive) leave() ([]catalog.Object, error) {
 // wholeExclusions makes an exclusion constraint of a partitioned table in one step with
 // those of its partitions, under the names that the server gives. A dump makes each by
 // itself and attaches them, which servers up to 18 refuse: they never find the indexes
-// of two exclusion constraints alike (CompareIndexInfo in catalog/index.c).
+// of two exclusion constraints alike (CompareIndexInfo in catalog/index.c). A key WITHOUT
+// OVERLAPS is one of them.
 func (a *archive) wholeExclusions() {
+	excludes := func(it *item) bool {
+		return it.Kind == "CONSTRAINT" && (strings.Contains(it.SQL, " EXCLUDE ") || strings.Contains(it.SQL, " WITHOUT OVERLAPS"))
+	}
 	of := func(it *item) *item { // the constraint above, if it is one of those
-		if it.Kind != "CONSTRAINT" || !strings.Contains(it.SQL, " EXCLUDE ") {
+		if !excludes(it) {
 			return nil
 		}
 		for _, id := range it.deps {
-			if d := a.byID[id]; d != nil && d.Kind == "CONSTRAINT" && strings.Contains(d.SQL, " EXCLUDE ") {
+			if d := a.byID[id]; d != nil && excludes(d) {
 				return d
 			}
 		}
@@ -369,6 +373,7 @@ func (a *archive) place(owners map[archiveID]owner, p *picture) {
 		case "INDEX", "CONSTRAINT":
 			switch {
 			case !owned || t == nil: // of a materialised view
+			case strings.HasSuffix(it.SQL, " NOT VALID;"): // a NOT NULL: it would hold for rows that come later, of tables that inherit as well
 			case t.Kind == catalog.Partitioned:
 				it.Phase = p.looks(it.SQL)
 			case p.looking.rows.calledIn(it.SQL):

@@ -272,7 +272,7 @@ func (b *build) definitionError(ctx context.Context, e entry, err error) error {
 			ce.Hint = "install the extension at the target's server (Debian: apt-get install postgresql-contrib, or the extension's own package), or leave it behind: --leave-extension " + word(e.Name)
 		case e.Kind == "EXTENSION" && state == "42501":
 			ce.Hint = "the account may not create this extension; connect as a superuser of the target's server"
-		case state == "42704" && ce.Hint == "":
+		case state == "42704" && ce.Hint == "" && strings.Contains(err.Error(), "role \""):
 			ce.Hint = "if a role is missing: CREATE ROLE it at the target's server"
 		}
 	}

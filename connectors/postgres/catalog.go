@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -177,11 +178,15 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep, leave []string) (*pi
 	}
 	err = each(ctx, conn, "parents", []any{ids}, func(row pgx.CollectableRow) error {
 		var oid, parent uint32
-		if err := row.Scan(&oid, &parent); err != nil {
+		var leaving bool
+		if err := row.Scan(&oid, &parent, &leaving); err != nil {
 			return err
 		}
 		if above := byOID[parent]; above != nil {
 			t := byOID[oid]
+			if leaving {
+				return detachedError(t.ID, above.ID)
+			}
 			t.Parents = append(t.Parents, above.ID)
 			t.IsPartition = partition[oid]
 		}
@@ -259,19 +264,26 @@ func readRules(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint
 		var oid, own, collation uint32
 		var r catalog.Rule
 		var p catalog.Part
-		var column, expression string
-		if err := row.Scan(&oid, &r.Name, &r.Exclusion, &r.NullsEqual, &column, &expression, &own, &collation, &p.Operator, &p.Reads, &r.Condition); err != nil {
+		var column, expression, folds string
+		if err := row.Scan(&oid, &r.Name, &r.Exclusion, &r.NullsEqual, &column, &expression, &own, &collation, &p.Operator, &p.Reads, &r.Condition, &folds); err != nil {
 			return err
 		}
 		t := byOID[oid]
 		if p.Operator == "=" {
 			p.Operator = ""
 		}
-		switch name, folded := foldedColumn(expression, p.Reads); {
+		switch name, function := foldedColumn(expression, p.Reads); {
 		case column != "":
 			p.Column = column
-		case folded:
+		case function == "casefold" && folds == "full":
+			p.Expression = expression // ß is ss by it, and no equality of ours says so
+		case function == "citext":
 			p.Column, p.Equality, p.Reads = name, types.foldCase(), nil
+		case function != "":
+			p.Column, p.Equality, p.Reads = name, catalog.FoldCase, nil
+			if folds == "a to z" {
+				p.Equality = catalog.FoldASCII
+			}
 		default:
 			p.Expression = expression
 		}
@@ -293,22 +305,22 @@ func readRules(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint
 	})
 }
 
-// foldedColumn returns the column of which an expression is one of the cases:
-// lower(email), upper((name)::text), (login)::citext.
-func foldedColumn(expression string, reads []string) (column string, ok bool) {
-	folded := false
+// foldedColumn returns the column of which an expression is one of the cases, and what makes it so:
+// lower(email), upper((name)::text), casefold(name), (login)::citext. Of several it is the one that
+// goes furthest, for a fold of the case is one of what is folded less.
+func foldedColumn(expression string, reads []string) (column, function string) {
 	for {
 		was := expression
-		for _, function := range []string{"lower", "upper"} {
-			if inner, found := strings.CutPrefix(expression, function+"("); found && strings.HasSuffix(inner, ")") {
-				expression, folded = strings.TrimSuffix(inner, ")"), true
+		for _, name := range []string{"lower", "upper", "casefold"} {
+			if inner, found := strings.CutPrefix(expression, name+"("); found && strings.HasSuffix(inner, ")") {
+				expression, function = strings.TrimSuffix(inner, ")"), furthest(function, name)
 			}
 		}
 		for _, cast := range []string{"::text", "::character varying"} {
 			expression = strings.TrimSuffix(expression, cast)
 		}
 		if i := strings.LastIndex(expression, "::"); i >= 0 && (expression[i+2:] == "citext" || strings.HasSuffix(expression[i:], ".citext")) {
-			expression, folded = expression[:i], true
+			expression, function = expression[:i], furthest(function, "citext")
 		}
 		if strings.HasPrefix(expression, "(") && strings.HasSuffix(expression, ")") {
 			expression = expression[1 : len(expression)-1]
@@ -319,10 +331,19 @@ func foldedColumn(expression string, reads []string) (column string, ok bool) {
 	}
 	for _, name := range reads {
 		if expression == name || expression == ident(name) {
-			return name, folded
+			return name, function
 		}
 	}
-	return "", false
+	return "", ""
+}
+
+// furthest returns which of two functions folds more: casefold, then citext, which goes by the
+// database's own collation, then one case.
+func furthest(a, b string) string {
+	if a == "casefold" || a == "citext" && b != "casefold" {
+		return a
+	}
+	return b
 }
 
 // each runs a query of queries and hands its rows over.
@@ -442,6 +463,13 @@ func nameable(t *catalog.Table) error {
 		}
 	}
 	return nil
+}
+
+// detachedError refuses a partition whose detachment was begun and is not done: its rows are none of
+// its table's any more, and its definition says that they are.
+func detachedError(partition, of catalog.TableID) error {
+	return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "read partition " + words(partition),
+		Err: errors.New("it is being detached from " + words(of)), Hint: "finish it at the source: ALTER TABLE " + words(of) + " DETACH PARTITION " + words(partition) + " FINALIZE"}
 }
 
 // Catalog reads the definitions in a transaction of its own.

@@ -192,6 +192,9 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connecto
 	if err := b.define(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.rehearse(ctx); err != nil {
+		return nil, err
+	}
 	s.opened(b)
 	return b, nil
 }

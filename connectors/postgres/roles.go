@@ -137,14 +137,29 @@ func policyName(e entry, c *catalog.Catalog) string {
 // leaves notes, in what the source has said of fates, that the target's server takes
 // something no further: summaries say what has become of it.
 func (b *build) leaves(kind, name, reason string) {
-	o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason}
+	b.notes(catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason})
+}
+
+// notes notes the fates that objects have at the target. What is noted of one that has a fate
+// already is said beside it, once.
+func (b *build) notes(objects ...catalog.Object) {
 	d := b.spec.Definitions
-	at := slices.IndexFunc(d.LeftBehind, func(known catalog.Object) bool { return known.Kind == kind && known.Name == name })
 	d.LeftBehind = slices.Clone(d.LeftBehind)
-	if at >= 0 {
-		d.LeftBehind[at] = o
-	} else {
-		d.LeftBehind = append(d.LeftBehind, o)
+	at := map[[2]string]int{}
+	for i, o := range d.LeftBehind {
+		at[[2]string{o.Kind, o.Name}] = i
+	}
+	for _, o := range objects {
+		i, known := at[[2]string{o.Kind, o.Name}]
+		switch {
+		case !known:
+			at[[2]string{o.Kind, o.Name}] = len(d.LeftBehind)
+			d.LeftBehind = append(d.LeftBehind, o)
+		case o.Fate != catalog.Noted:
+			d.LeftBehind[i] = o
+		case !strings.Contains(d.LeftBehind[i].Reason, o.Reason):
+			d.LeftBehind[i].Reason += "; and " + o.Reason
+		}
 	}
 }
 
@@ -190,6 +205,9 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 
 // fit fits the definitions to the target's server and to the run, before anything is made.
 func (b *build) fit(ctx context.Context) error {
+	if err := b.fitVersion(ctx); err != nil {
+		return err
+	}
 	if err := b.fitDerived(); err != nil {
 		return err
 	}

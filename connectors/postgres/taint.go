@@ -478,8 +478,8 @@ func (p *picture) cutTable(it *item, id catalog.TableID, f fates) error {
 }
 
 // cutDefault takes the default out of the line of a table's column, as pg_dump writes it:
-// what stands behind it is the end of the column, or that it is NOT NULL, which has a name
-// since version 18.
+// what stands behind it is the end of the column, its collation, or that it is NOT NULL, which
+// has a name since version 18.
 func cutDefault(sql, column, expression string) (without string, found bool) {
 	start := strings.Index(sql, "\n    "+column+" ")
 	if start < 0 {
@@ -493,7 +493,8 @@ func cutDefault(sql, column, expression string) (without string, found bool) {
 		}
 		at += from
 		rest := sql[at+len(given):]
-		if rest == "" || strings.HasPrefix(rest, ",") || strings.HasPrefix(rest, "\n") || strings.HasPrefix(rest, " NOT NULL") || strings.HasPrefix(rest, " CONSTRAINT ") {
+		behind := func(next string) bool { return strings.HasPrefix(rest, next) }
+		if rest == "" || slices.ContainsFunc([]string{",", "\n", " NOT NULL", " CONSTRAINT ", " COLLATE "}, behind) {
 			return sql[:at] + rest, true
 		}
 		from = at + 1

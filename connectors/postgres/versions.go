@@ -127,6 +127,9 @@ func onNotNull(begins string) finder {
 			return "", false
 		}
 		return "", slices.ContainsFunc(d.Before, func(made entry) bool {
+			if method, sql, _ := strings.Cut(made.SQL, "\n"); strings.HasPrefix(method, "SET ") {
+				made.SQL = sql
+			}
 			rest, is := strings.CutPrefix(made.SQL, begins)
 			name, rest, _ := strings.Cut(rest, " ")
 			at := strings.Index(of, " ON "+prefix+name+" IS ")
@@ -183,16 +186,54 @@ func isJSONB(c *catalog.Catalog, name string) (found bool) {
 	return found
 }
 
+// finds looks for the feature in an entry.
+func (f feature) finds(e entry, d *definitions, c *catalog.Catalog) (name string, found bool) {
+	if len(f.kinds) > 0 && !slices.Contains(f.kinds, e.Kind) {
+		return "", false
+	}
+	return f.is(e, d, c)
+}
+
+// missing reports whether a target of a major version lacks a feature that the source may have:
+// what the source's server lacks as well is only spelt alike.
+func (f feature) missing(c *catalog.Catalog, major int) bool { return !f.in(major) && f.ofSource(c) }
+
+// ofSource reports whether the server of a catalog has the feature, as far as is known.
+func (f feature) ofSource(c *catalog.Catalog) bool {
+	source, _ := strconv.Atoi(firstNumber.FindString(c.Server))
+	return source == 0 || f.in(source)
+}
+
+// storesExtract finds a table with a column that is computed by EXTRACT, and stored. Before, it
+// was a double precision, which is the same for a whole number alone.
+func storesExtract(e entry, _ *definitions, c *catalog.Catalog) (string, bool) {
+	if !strings.Contains(e.SQL, "EXTRACT(") {
+		return "", false
+	}
+	t := c.Table(catalog.TableID{Schema: e.Schema, Name: e.Name})
+	return "", t != nil && slices.ContainsFunc(t.Columns, func(col catalog.Column) bool {
+		return col.Generation == catalog.Stored && strings.Contains(spelt(col.Computation), "EXTRACT(") && !wholeField.MatchString(col.Computation)
+	})
+}
+
+// wholeField is an EXTRACT of a number without a fraction, and of nothing else.
+var wholeField = regexp.MustCompile(`^\(?EXTRACT\((?:century|day|decade|dow|doy|hour|isodow|isoyear|millennium|minute|month|quarter|week|year) FROM [\w" .:]+\)\)?(?:::\w+)?$`)
+
 // in reports whether a server or a program of a major version has the feature.
 func (f feature) in(major int) bool { return major >= f.since }
 
 // What we use where it is there, and do otherwise where not.
 var (
-	dropsByForce    = feature{since: 13, name: "DROP DATABASE … WITH (FORCE)"}
-	scansRanges     = feature{since: 14, name: "scans of ranges of ctid"}
-	takesForeignIDs = feature{since: 14, name: "arrays and composites in binary form from another server"}
-	namesProviders  = feature{since: 15, name: "a provider of a database's locale"}
-	dumpsStatistics = feature{since: 18, name: "statistics in a dump"}
+	dropsByForce       = feature{since: 13, name: "DROP DATABASE … WITH (FORCE)"}
+	scansRanges        = feature{since: 14, name: "scans of ranges of ctid"}
+	choosesCompression = feature{since: 14, name: "compression methods of columns"}
+	appendsCompatible  = feature{since: 14, name: "functions of arrays that take anycompatible"}
+	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
+	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
+	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
+	namesNotNull       = feature{since: 18, name: "NOT NULL as a constraint of the table"}
+	logsPartitioned    = feature{since: 18, name: "partitioned tables that are neither logged nor not"}
+	dumpsStatistics    = feature{since: 18, name: "statistics in a dump"}
 )
 
 // What a database as a whole may need.
@@ -218,14 +259,11 @@ var (
 // functions are those that pg_proc of one version has and of the one before has not, as
 // far as an expression would call them.
 var needed = []feature{
-	{13, "targets of statistics objects", []string{"STATISTICS"}, says(`(?m)^ALTER STATISTICS .* SET STATISTICS `)},
 	{13, "the types xid8, pg_snapshot and regcollation", typed, says(`\b(pg_snapshot|xid8|regcollation)\b`)},
 	{13, "the types anycompatible", functions, says(`\banycompatible(array|nonarray|range)?\b`)},
 	{13, "BEFORE ROW triggers of partitioned tables", []string{"TRIGGER"}, ofPartitioned(`^CREATE TRIGGER ("([^"]|"")*"|\S+) BEFORE [^;]* FOR EACH ROW `)},
-	{13, "deduplication in B-trees", []string{"INDEX", "CONSTRAINT"}, says(`\bdeduplicate_items=`)},
 	{13, "parameters of operator classes", []string{"INDEX", "CONSTRAINT"}, says(`[^H] \(\w+='([^']|'')*'[,)]`)},
 	{13, "options in operator classes", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING (btree\b.*\bFUNCTION 5 |hash\b.*\bFUNCTION 3 |gist\b.*\bFUNCTION 10 |gin\b.*\bFUNCTION 7 |spgist\b.*\bFUNCTION 6 |brin\b.*\bFUNCTION 5 )`)},
-	{13, "autovacuum by inserted rows", stored, says(`\bautovacuum_vacuum_insert_(threshold|scale_factor)=`)},
 	{13, "publications by the root of partitions", []string{"PUBLICATION"}, says(`publish_via_partition_root = true`)},
 	{13, "publications of partitioned tables", []string{"PUBLICATION TABLE"}, ofPartitioned(` ADD TABLE `)},
 	{13, "FETCH FIRST … WITH TIES", asked, says(`\bFETCH FIRST .* WITH TIES\b`)},
@@ -237,7 +275,6 @@ var needed = []feature{
 	{14, "multiranges", typed, says(`(?i)multirange`)},
 	{14, "SQL bodies of functions", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ {4}LANGUAGE sql\b[^\n]*\n(?: {4}SET [^\n]*\n)*(?: {4}(?:BEGIN ATOMIC$|RETURN )|BEGIN ATOMIC$)`)},
 	{14, "procedures with OUT parameters", []string{"PROCEDURE"}, says(`^CREATE PROCEDURE [^\n]*\bOUT `)},
-	{14, "compression methods of columns", nil, says(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION `)},
 	{14, "statistics of expressions", []string{"STATISTICS"}, says(`(?s)^CREATE STATISTICS .* ON .*\(.* FROM `)},
 	{14, "SEARCH and CYCLE of recursive queries", asked, says(`(?m) (SEARCH (DEPTH|BREADTH) FIRST BY|CYCLE .* SET) `)},
 	{14, "columns beside the key of an SP-GiST index", []string{"INDEX", "CONSTRAINT"}, says(` USING spgist \([^\n]*\) INCLUDE \(`)},
@@ -246,14 +283,14 @@ var needed = []feature{
 	{14, "a name for the columns of JOIN … USING", asked, says(`\bJOIN [^\n]* USING \([^)]*\) AS `)},
 	{14, "the classes bloom and minmax_multi of BRIN", []string{"INDEX"}, says(` USING brin .*_(bloom|minmax_multi)_ops\b`)},
 	{14, "sorting in classes of GiST", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING gist\b.*\bFUNCTION 11 `)},
-	{14, "vacuum_index_cleanup=auto", stored, says(`\bvacuum_index_cleanup='?auto`)},
+	{14, "EXTRACT as a numeric", []string{"TABLE"}, storesExtract},
+	{14, "EXTRACT as a numeric", []string{"MATERIALIZED VIEW"}, spells(`\bEXTRACT\(`)},
 	{14, "the function", nil, calls("date_bin pg_column_compression bit_count bit_xor string_to_table trim_array unistr range_agg range_intersect_agg")},
 	{15, "NULLS NOT DISTINCT", []string{"CONSTRAINT", "INDEX"}, says(` NULLS NOT DISTINCT`)},
 	{15, "SET NULL and SET DEFAULT for some columns of a key", []string{"FK CONSTRAINT"}, says(` ON DELETE SET (NULL|DEFAULT) \(`)},
 	{15, "security_invoker views", []string{"VIEW"}, says(`^CREATE VIEW [^\n]* WITH \([^\n]*security_invoker=`)},
 	{15, "numbers with a negative scale", typed, says(`\bnumeric\(\d+,-`)},
 	{15, "numbers with a scale above their precision", typed, wideScale},
-	{15, "unlogged sequences", []string{"SEQUENCE"}, says(`^CREATE UNLOGGED SEQUENCE|(?m)^ALTER SEQUENCE .* SET (UN)?LOGGED;`)},
 	{15, "MERGE in a function", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ *BEGIN ATOMIC$(?s:.*)\bMERGE INTO `)},
 	{15, "publications of some rows or columns", []string{"PUBLICATION TABLE"}, says(` ADD TABLE ONLY ("([^"]|"")*"|[^" (])+ (\(|WHERE )`)},
 	{15, "publications of schemas", []string{"PUBLICATION TABLES IN SCHEMA"}, says(` ADD TABLES IN SCHEMA `)},
@@ -266,12 +303,9 @@ var needed = []feature{
 	{16, "the function", nil, calls("any_value array_sample array_shuffle date_add date_subtract random_normal erf erfc pg_input_is_valid pg_input_error_info")},
 	{17, "the collation pg_c_utf8", nil, spells(`\bCOLLATE (pg_catalog\.)?pg_c_utf8\b`)},
 	{17, "JSON_TABLE and the functions of SQL/JSON", nil, spells(`\b(JSON_TABLE|JSON_VALUE|JSON_QUERY|JSON_EXISTS|JSON_SCALAR|JSON_SERIALIZE)\(`)},
-	{17, "the right MAINTAIN", []string{"ACL"}, says(`^GRANT [^\n]*\bMAINTAIN\b`)},
 	{17, "built-in collations", []string{"COLLATION"}, says(`provider = builtin`)},
 	{17, "exclusion constraints of partitioned tables", []string{"CONSTRAINT"}, ofPartitioned(` EXCLUDE `)},
-	{17, "access methods of partitioned tables", []string{"TABLE"}, says(`(?s)\nPARTITION BY .*\nALTER TABLE [^\n]* SET ACCESS METHOD `)},
 	{17, "event triggers on login", []string{"EVENT TRIGGER"}, says(`^CREATE EVENT TRIGGER .* ON login\b`)},
-	{17, "a comment on a domain's NOT NULL", []string{"COMMENT"}, onNotNull("CREATE DOMAIN ")},
 	{17, "AT LOCAL", nil, spells(` AT LOCAL\)`)},
 	{17, "MERGE … RETURNING", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ *BEGIN ATOMIC$(?s:.*)\bMERGE INTO (?s:[^;]*)\bRETURNING `)},
 	{17, "methods of JSON paths", nil, says(`\.(bigint|boolean|date|decimal|integer|number|string|time|time_tz|timestamp|timestamp_tz)\([^']*'::jsonpath`)},
@@ -279,16 +313,13 @@ var needed = []feature{
 	{18, "constraints that are not enforced", []string{"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TABLE"}, says(` NOT ENFORCED`)},
 	{18, "keys WITHOUT OVERLAPS", []string{"CONSTRAINT"}, says(` WITHOUT OVERLAPS`)},
 	{18, "keys over a PERIOD", []string{"FK CONSTRAINT"}, says(` PERIOD `)},
-	{18, "NOT NULL constraints that are not validated, or not inherited", []string{"CONSTRAINT", "TABLE"}, says(` NOT NULL [^\n]* NOT VALID| NOT NULL NO INHERIT`)},
-	{18, "NOT NULL as a constraint of the table", []string{"TABLE"}, says(`(?m)^    (CONSTRAINT ("([^"]|"")*"|[^\s"]+) )?NOT NULL ("([^"]|"")*"|[^\s"]+),?$`)},
-	{18, "a comment on a NOT NULL constraint", []string{"COMMENT"}, onNotNull("CREATE TABLE ")},
+	{18, "NOT NULL constraints that are not validated, or not inherited", []string{"CONSTRAINT", "TABLE"}, says(` NOT NULL [^\n]* NOT VALID| NOT NULL (("([^"]|"")*"|[^\s",]+) )?NO INHERIT`)},
 	{18, "names for the old and the new row", []string{"FUNCTION", "PROCEDURE", "RULE"}, says(`\bRETURNING WITH \(`)},
 	{18, "foreign keys of partitioned tables that are not validated", []string{"FK CONSTRAINT"}, ofPartitioned(` NOT VALID`)},
 	{18, "the collation PG_UNICODE_FAST", []string{"COLLATION"}, says(`'PG_UNICODE_FAST'`)},
 	{18, "the collation pg_unicode_fast", nil, spells(`\bCOLLATE (pg_catalog\.)?pg_unicode_fast\b`)},
 	{18, "publications of computed columns", []string{"PUBLICATION"}, says(`publish_generated_columns = `)},
 	{18, "skipping or numbers of strategies in operator classes", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING (btree\b.*\bFUNCTION 6 |gist\b.*\bFUNCTION 12 )`)},
-	{18, "the most that autovacuum or eager freezing may do", stored, says(`\b(autovacuum_vacuum_max_threshold|vacuum_max_eager_freeze_failure_rate)=`)},
 	{18, "the function", nil, calls("uuidv4 uuidv7 casefold crc32 crc32c array_sort array_reverse gamma lgamma has_largeobject_privilege pg_get_acl")},
 }
 
@@ -298,17 +329,13 @@ var firstNumber = regexp.MustCompile(`\d+`)
 // lacks, and the object that needs it. What the source's server lacks as well is only
 // spelt alike.
 func lacking(d *definitions, c *catalog.Catalog, major int) (_ feature, object string, ok bool) {
-	source, _ := strconv.Atoi(firstNumber.FindString(c.Server))
 	for _, f := range needed {
-		if f.in(major) || source > 0 && !f.in(source) {
+		if !f.missing(c, major) {
 			continue
 		}
 		for _, entries := range [][]entry{d.Before, d.After} {
 			for _, e := range entries {
-				if len(f.kinds) > 0 && !slices.Contains(f.kinds, e.Kind) {
-					continue
-				}
-				if name, found := f.is(e, d, c); found {
+				if name, found := f.finds(e, d, c); found {
 					f.name = strings.TrimSpace(f.name + " " + name)
 					return f, e.String(), true
 				}

@@ -1,6 +1,9 @@
 -- Every column of the tables in $1, in order.
 SELECT a.attrelid, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod),
-       a.attnotnull, a.attidentity::text, a.attgenerated::text,
+       -- Since version 18 one that is not validated is as good as none: the rows may have NULLs.
+       a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint n
+                                    WHERE n.conrelid = a.attrelid AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated),
+       a.attidentity::text, a.attgenerated::text,
        coalesce(pg_catalog.pg_get_expr(f.adbin, f.adrelid), ''),
        CASE WHEN a.attcollation IN (0, 100) THEN ''
             WHEN cn.nspname = 'pg_catalog' THEN co.collname

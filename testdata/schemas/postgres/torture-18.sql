@@ -13,6 +13,10 @@ CREATE TABLE tenancies (room integer, during daterange, who text, PRIMARY KEY (r
 INSERT INTO tenancies VALUES (1, '[2020-01-01,2020-02-01)', 'a'), (1, '[2020-02-01,2020-03-01)', 'b'), (2, '[2020-01-01,2020-03-01)', 'c');
 CREATE TABLE keys_of_tenancies (room integer, during daterange, k text, FOREIGN KEY (room, PERIOD during) REFERENCES tenancies (room, PERIOD during));
 INSERT INTO keys_of_tenancies VALUES (1, '[2020-01-10,2020-02-10)', 'k');
+CREATE TABLE temporal_parts (id integer, v daterange, PRIMARY KEY (id, v WITHOUT OVERLAPS)) PARTITION BY LIST (id);
+CREATE TABLE temporal_parts_1 PARTITION OF temporal_parts FOR VALUES IN (1);
+CREATE TABLE temporal_parts_2 PARTITION OF temporal_parts FOR VALUES IN (2);
+INSERT INTO temporal_parts VALUES (1, '[2020-01-01,2021-01-01)'), (1, '[2021-01-01,2022-01-01)'), (2, '[2020-01-01,2021-01-01)');
 CREATE TABLE virtual_parts (id integer, d date, y integer GENERATED ALWAYS AS (id + 1) VIRTUAL) PARTITION BY RANGE (d);
 CREATE TABLE virtual_parts_1 PARTITION OF virtual_parts (y GENERATED ALWAYS AS (id + 2)) FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 INSERT INTO virtual_parts VALUES (1, '2020-05-05');

@@ -1,0 +1,239 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
+)
+
+// What servers of several versions say in different words.
+
+// fitVersion writes definitions as the target's server understands them.
+func (b *build) fitVersion(ctx context.Context) error {
+	if err := b.forgo(ctx); err != nil {
+		return err
+	}
+	b.fitLogging()
+	b.fitNotNull()
+	b.fitArrays()
+	if err := b.fitSettings(ctx); err != nil {
+		return err
+	}
+	return b.fitNulls()
+}
+
+// fitArrays makes aggregates and operators over functions of arrays by the types that these have at the target.
+func (b *build) fitArrays() {
+	if !appendsCompatible.in(b.major) || appendsCompatible.ofSource(b.spec.Catalog) {
+		return
+	}
+	was := map[string]string{} // signatures
+	for i, e := range b.defs.Before {
+		if e.Kind != "AGGREGATE" && e.Kind != "OPERATOR" || !overArrays.MatchString(e.SQL) {
+			continue
+		}
+		sql := compatible(e.SQL)
+		b.defs.Before[i].SQL = sql
+		was[calledAs(e.Kind, e.SQL)] = calledAs(e.Kind, sql)
+	}
+	for from, to := range was {
+		for _, entries := range [][]entry{b.defs.Before, b.defs.After} {
+			for i, e := range entries {
+				if e.Kind == "COMMENT" || e.Kind == "ACL" {
+					entries[i].SQL = strings.Replace(e.SQL, from, to, 1)
+				}
+			}
+		}
+	}
+}
+
+var (
+	overArrays = regexp.MustCompile(`(?m)^    (?:FUNCTION|M?SFUNC|MINVFUNC|M?FINALFUNC|COMBINEFUNC) = (?:array_(?:append|prepend|cat|positions?|remove|replace)|width_bucket),?$`)
+	anyTypes   = regexp.MustCompile(`\bany(element|nonarray|array)\b`)
+)
+
+// compatible writes types that stand for each other since version 14 in the place of those before.
+func compatible(sql string) string {
+	return anyTypes.ReplaceAllStringFunc(sql, func(name string) string {
+		return "anycompatible" + strings.TrimPrefix(strings.TrimPrefix(name, "any"), "element")
+	})
+}
+
+// calledAs is how rights and comments call an aggregate or an operator.
+func calledAs(kind, sql string) string {
+	name, rest, _ := strings.Cut(strings.TrimPrefix(sql, "CREATE "+kind+" "), " (\n")
+	if kind == "AGGREGATE" {
+		return name
+	}
+	var of []string
+	for _, m := range operands.FindAllStringSubmatch(rest, -1) {
+		of = append(of, m[1])
+	}
+	return name + " (" + strings.Join(of, ", ") + ")"
+}
+
+var operands = regexp.MustCompile(`(?m)^    (?:LEFT|RIGHT)ARG = ([^\n]*?),?$`)
+
+// fitSettings takes out of functions what they set that the target's server does not know.
+func (b *build) fitSettings(ctx context.Context) error {
+	known := map[string]bool{}
+	for _, e := range b.defs.Before {
+		for _, line := range settingLines(e) {
+			known[settingIn(line)] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if strings.Contains(name, ".") {
+			continue // any server takes it
+		}
+		var missing bool
+		err := b.admin.QueryRow(ctx, "SELECT pg_catalog.current_setting($1, true) IS NULL", name).Scan(&missing)
+		if err != nil && (stateOf(err) == "" || broken(err)) {
+			return failDefinition(ctx, b.side, "ask for the settings of the target's server", err)
+		}
+		known[name] = err != nil || !missing // one that the account may not read is there
+	}
+	lost := map[string][]string{}
+	var noted []catalog.Object
+	for i, e := range b.defs.Before {
+		for _, line := range settingLines(e) {
+			name := settingIn(line)
+			if known[name] {
+				continue
+			}
+			b.defs.Before[i].SQL = strings.Replace(b.defs.Before[i].SQL, line, "", 1)
+			lost[name] = append(lost[name], e.String())
+			noted = append(noted, catalog.Object{Kind: strings.ToLower(e.Kind), Name: word(e.Schema) + "." + e.Name, Fate: catalog.Noted,
+				Reason: "sets " + name + ", which the target's server does not know, and does without"})
+		}
+	}
+	b.notes(noted...)
+	for _, name := range slices.Sorted(maps.Keys(lost)) {
+		b.warn(fmt.Sprintf("the target's server does not know the setting %s: it is left out of %s", name, list(lost[name])))
+	}
+	return nil
+}
+
+// settingLines are the lines of a function that set something while it runs. They stand behind that
+// of its language, and before its body.
+func settingLines(e entry) (lines []string) {
+	if e.Kind != "FUNCTION" && e.Kind != "PROCEDURE" {
+		return nil
+	}
+	if at := behindLanguage.FindStringIndex(e.SQL); at != nil {
+		for line := range strings.Lines(e.SQL[at[1]:]) {
+			if !strings.HasPrefix(line, "    SET ") {
+				break
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+var behindLanguage = regexp.MustCompile(`(?m)^    LANGUAGE [^\n]*\n`)
+
+// settingIn is the name of the setting in such a line.
+func settingIn(line string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(line, "    SET "), " TO ")
+	return strings.Trim(name, `"`)
+}
+
+// fitLogging makes partitioned tables without a word on whether they are logged, which has never
+// meant anything, where the target's server does not take it.
+func (b *build) fitLogging() {
+	if !logsPartitioned.in(b.major) {
+		return
+	}
+	for i, e := range b.defs.Before {
+		if t := b.spec.Catalog.Table(catalog.TableID{Schema: e.Schema, Name: e.Name}); e.Kind == "TABLE" && t != nil && t.Kind == catalog.Partitioned {
+			b.defs.Before[i].SQL = strings.Replace(e.SQL, "CREATE UNLOGGED TABLE ", "CREATE TABLE ", 1)
+		}
+	}
+}
+
+// fitNotNull sets columns NOT NULL that pg_dump makes so by a constraint of the table, as it does
+// since version 18, whatever the source's is.
+func (b *build) fitNotNull() {
+	if namesNotNull.in(b.major) {
+		return
+	}
+	for i, e := range b.defs.Before {
+		if e.Kind == "TABLE" {
+			b.defs.Before[i].SQL = notNullBehind(catalog.TableID{Schema: e.Schema, Name: e.Name}, e.SQL)
+		}
+	}
+}
+
+// ofTable is the line of such a constraint.
+var ofTable = regexp.MustCompile(`(?m)^    (?:CONSTRAINT (?:"(?:[^"]|"")*"|[^\s"]+) )?NOT NULL ("(?:[^"]|"")*"|[^\s",]+),?$`)
+
+// notNullBehind takes such constraints out of a table, and sets the columns NOT NULL behind it. What
+// stands in a literal is none.
+func notNullBehind(id catalog.TableID, sql string) string {
+	plain := strings.ReplaceAll(spelt(sql), `"`, `""`) // with names that are quoted and empty
+	if n := len(ofTable.FindAllString(sql, -1)); n == 0 || n != len(ofTable.FindAllString(plain, -1)) {
+		return sql
+	}
+	var left, behind []string
+	for line := range strings.SplitSeq(sql, "\n") {
+		m := ofTable.FindStringSubmatch(line)
+		if m == nil {
+			left = append(left, line)
+			continue
+		}
+		behind = append(behind, "ALTER TABLE ONLY "+table(id)+" ALTER COLUMN "+m[1]+" SET NOT NULL;")
+		if last := len(left) - 1; !strings.HasSuffix(line, ",") {
+			left[last] = strings.TrimSuffix(left[last], ",")
+		}
+	}
+	return strings.Join(append(left, behind...), "\n")
+}
+
+// fitNulls lets those columns of a table that inherits take NULLs which take them at the source,
+// though a table above does not: no dump says that. Since 18 no server lets them.
+func (b *build) fitNulls() error {
+	if inheritsNotNull.ofSource(b.spec.Catalog) {
+		return nil
+	}
+	for _, t := range b.spec.Catalog.Tables {
+		for _, column := range t.Columns {
+			above := notNullAbove(b.spec.Catalog, t, column)
+			if above == nil {
+				continue
+			}
+			at := slices.IndexFunc(b.defs.Before, func(e entry) bool { return e.Kind == "TABLE" && e.Schema == t.ID.Schema && e.Name == t.ID.Name })
+			if at < 0 {
+				continue
+			}
+			if name := words(t.ID) + "." + word(column.Name); inheritsNotNull.in(b.major) {
+				return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "begin a build of " + b.display(b.target),
+					Err:  fmt.Errorf("column %s takes NULLs, and that of %s does not: since PostgreSQL %d %s", name, words(above.ID), inheritsNotNull.since, inheritsNotNull.name),
+					Hint: fmt.Sprintf("at the source, set %s NOT NULL or drop NOT NULL from %s.%s; or use a target before version %d", name, words(above.ID), word(column.Name), inheritsNotNull.since)}
+			}
+			b.defs.Before[at].SQL += "\nALTER TABLE ONLY " + table(t.ID) + " ALTER COLUMN " + ident(column.Name) + " DROP NOT NULL;"
+		}
+	}
+	return nil
+}
+
+// notNullAbove returns the table from which a column inherits that is NOT NULL there, and here is not.
+func notNullAbove(c *catalog.Catalog, t *catalog.Table, column catalog.Column) *catalog.Table {
+	if column.NotNull || t.IsPartition {
+		return nil
+	}
+	for _, id := range t.Parents {
+		if above := c.Table(id); above != nil {
+			if of := above.Column(column.Name); of != nil && of.NotNull {
+				return above
+			}
+		}
+	}
+	return nil
+}
