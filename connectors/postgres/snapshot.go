@@ -135,7 +135,8 @@ func (s *snapshot) attempt(ctx context.Context) error {
 	return s.readSizes(ctx)
 }
 
-// secure locks every table, and then asks whether each is still the one that the snapshot knows.
+// secure locks every table, and then asks whether each is still the one that the snapshot knows,
+// with the columns that it knows.
 func (s *snapshot) secure(ctx context.Context) error {
 	op := "open a snapshot of " + s.display(s.conn.Database)
 	err := s.lock(ctx)
@@ -153,7 +154,7 @@ func (s *snapshot) secure(ctx context.Context) error {
 	}
 	if len(rewritten) > 0 {
 		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op,
-			Err:  fmt.Errorf("rewritten or renamed while the snapshot was opened: %s", listTables(rewritten)),
+			Err:  fmt.Errorf("rewritten or renamed, as a whole or a column, while the snapshot was opened: %s", listTables(rewritten)),
 			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
 	}
 	return nil

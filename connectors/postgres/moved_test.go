@@ -1,0 +1,155 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// whileOpening opens a snapshot while another session, which holds a lock that the snapshot waits
+// for, changes tables and commits.
+func whileOpening(t *testing.T, a *connectortest.PostgresServer, dsn string, changes ...string) (connectors.Snapshot, error) {
+	t.Helper()
+	other, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if _, err := other.Exec(t.Context(), "BEGIN; "+strings.Join(changes, "; ")); err != nil {
+		t.Fatal(err)
+	}
+	src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { src.Close() })
+	var snap connectors.Snapshot
+	opened := make(chan error, 1)
+	go func() {
+		var err error
+		snap, err = src.Open(t.Context())
+		opened <- err
+	}()
+	waits := fmt.Sprintf("SELECT count(*) FROM pg_locks WHERE NOT granted AND %d = ANY (pg_blocking_pids(pid))", other.PgConn().PID())
+	for a.Value(t, a.DSN("postgres"), waits) == "0" {
+		select {
+		case err := <-opened:
+			t.Fatalf("it was opened before the change was there: %v", err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	if _, err := other.Exec(t.Context(), "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	err = <-opened
+	return snap, err
+}
+
+// A name that means another column when the tables are locked than it meant to the snapshot would
+// be read by a rule that was made for the one before. The snapshot is opened anew.
+func TestColumnsMovedWhileOpening(t *testing.T) {
+	a := connectortest.Postgres(t)
+	for name, c := range map[string]struct {
+		changes []string
+		columns string
+	}{
+		"swapped":     {[]string{"ALTER TABLE c RENAME full_name TO t", "ALTER TABLE c RENAME code TO full_name", "ALTER TABLE c RENAME t TO code"}, "id code full_name email"},
+		"another":     {[]string{"ALTER TABLE c RENAME email TO email_old", "ALTER TABLE c ADD email text"}, "id full_name code email_old email"},
+		"of a parent": {[]string{"ALTER TABLE parts RENAME secret TO kept"}, "id full_name code email"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dsn := a.Database(t)
+			a.Exec(t, dsn, "CREATE TABLE c (id int, full_name text, code text, email text)", "INSERT INTO c VALUES (1, 'Ada Lovelace', 'A1', 'ada@x.example')",
+				"CREATE TABLE parts (id int, secret text) PARTITION BY LIST (id)", "CREATE TABLE part PARTITION OF parts FOR VALUES IN (1)")
+			snap, err := whileOpening(t, a, dsn, c.changes...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, col := range snap.Catalog().Find("c").Columns {
+				names = append(names, col.Name)
+			}
+			if got := strings.Join(names, " "); got != c.columns {
+				t.Errorf("the snapshot knows %s, want %s", got, c.columns)
+			}
+			if name == "of a parent" && snap.Catalog().Find("part").Column("kept") == nil {
+				t.Error("the snapshot knows the partition's column by its former name")
+			}
+		})
+	}
+}
+
+// TestRewritten proves the check that a table was not rewritten between the
+// snapshot and its lock: the snapshot would see it empty.
+func TestRewritten(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE one AS SELECT 1 AS id", "CREATE TABLE other AS SELECT 1 AS id", "CREATE TABLE swapped AS SELECT 1 AS id", `CREATE TABLE again AS SELECT 1 AS "id %I", 2 AS x`, "CREATE TABLE wider AS SELECT 1 AS id")
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "BEGIN ISOLATION LEVEL REPEATABLE READ"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := readPicture(t.Context(), conn, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Exec(t, dsn, "TRUNCATE other", "ALTER TABLE wider ADD x int", "ALTER TABLE again DROP x", "ALTER TABLE again ADD x int", "CREATE TABLE next AS TABLE swapped", "ALTER TABLE swapped RENAME TO former", "ALTER TABLE next RENAME TO swapped")
+	var names []string
+	err = each(t.Context(), conn, "rewritten", []any{p.stored}, func(row pgx.CollectableRow) error {
+		var schema, name string
+		err := row.Scan(&schema, &name)
+		names = append(names, name)
+		return err
+	})
+	if err != nil || !slices.Equal(names, []string{"again", "other", "swapped"}) {
+		t.Errorf("%q, %v", names, err)
+	}
+}
+
+// A table that is dropped or swapped while a snapshot is opened costs another try.
+func TestSwappedWhileOpening(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE parts AS SELECT 1 AS id", "CREATE TABLE gone (id int)")
+	other, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if _, err := other.Exec(t.Context(), "BEGIN; CREATE TABLE next AS SELECT generate_series(1, 7) AS id; DROP TABLE gone; ALTER TABLE parts RENAME TO former; ALTER TABLE next RENAME TO parts"); err != nil {
+		t.Fatal(err)
+	}
+	waits := "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = " + literal(other.Config().Database)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for a.Value(t, a.DSN("postgres"), waits) == "0" {
+			time.Sleep(10 * time.Millisecond)
+		}
+		other.Exec(context.Background(), "COMMIT")
+	}()
+	s, err := openSnapshot(t, dsn, connectors.Options{})
+	<-over
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, table := range s.Catalog().Tables {
+		names = append(names, table.ID.Name)
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{"former", "parts"}) {
+		t.Errorf("the tables are %q", names)
+	}
+}
