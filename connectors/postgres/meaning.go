@@ -176,6 +176,12 @@ func (s *pgTypes) foreign(id uint32) bool {
 	return own || t.oid >= firstUserOID && t.name == "cube" || slices.ContainsFunc(t.parts, s.foreign)
 }
 
+// holds reports whether values of a type are, or have in them, values of another.
+func (s *pgTypes) holds(id, other uint32) bool {
+	t := s.byID[id]
+	return id == other || t != nil && slices.ContainsFunc(t.parts, func(part uint32) bool { return s.holds(part, other) })
+}
+
 // textOnly reports whether a value of the type, or a value inside it, has no
 // binary form of use. An array of such a type has a binary function of its own, which fails.
 func (s *pgTypes) textOnly(id uint32) bool {

@@ -377,7 +377,7 @@ func (s *snapshot) Token() string             { return s.token }
 func (s *snapshot) Catalog() *catalog.Catalog { return s.picture.Catalog }
 
 // Layout chooses binary unless a column of the table has no binary form, or none that the
-// target takes, or the value of one that is decoded is the text that the server prints.
+// target takes, or takes for another value, or the value of one that is decoded is the text that the server prints.
 func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
 	t := s.picture.Table(id)
 	if t == nil {
@@ -387,7 +387,7 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 		return nil, fmt.Errorf("layout of %s: a %s table stores no rows", words(id), t.Kind)
 	}
 	format := Binary
-	if s.older.Load() && s.picture.foreign[id] {
+	if s.older.Load() && s.picture.foreign[id] || s.finite.Load() && s.picture.spans[id] {
 		format = Text
 	}
 	for _, c := range t.Columns {

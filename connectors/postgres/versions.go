@@ -191,6 +191,7 @@ var (
 	dropsByForce    = feature{since: 13, name: "DROP DATABASE … WITH (FORCE)"}
 	scansRanges     = feature{since: 14, name: "scans of ranges of ctid"}
 	takesForeignIDs = feature{since: 14, name: "arrays and composites in binary form from another server"}
+	infiniteSpans   = feature{since: 17, name: "intervals that are infinite"}
 	namesProviders  = feature{since: 15, name: "a provider of a database's locale"}
 	dumpsStatistics = feature{since: 18, name: "statistics in a dump"}
 )
@@ -294,11 +295,17 @@ var needed = []feature{
 
 var firstNumber = regexp.MustCompile(`\d+`)
 
+// versionOf returns the major version in a server's own words, 0 if none stands there.
+func versionOf(server string) int {
+	major, _ := strconv.Atoi(firstNumber.FindString(server))
+	return major
+}
+
 // lacking returns the first thing that definitions need and a server of a version
 // lacks, and the object that needs it. What the source's server lacks as well is only
 // spelt alike.
 func lacking(d *definitions, c *catalog.Catalog, major int) (_ feature, object string, ok bool) {
-	source, _ := strconv.Atoi(firstNumber.FindString(c.Server))
+	source := versionOf(c.Server)
 	for _, f := range needed {
 		if f.in(major) || source > 0 && !f.in(source) {
 			continue
