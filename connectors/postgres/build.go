@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -56,13 +55,13 @@ type build struct {
 	cut      atomic.Bool  // a session was lost: the server may still run what it was told last
 	poolOnce sync.Once    // the pool is closed
 	whole    atomic.Bool  // all that rows need is there
-	unknown  sync.Once    // a setting of the source is not known here: it is said once
 
-	mu     sync.Mutex
-	state  buildState
-	routed map[string]bool // roots through which rows are loaded
-	done   map[string]bool // tables whose indexes are built, or being built
-	ours   map[uint32]bool // the server's processes of the sessions
+	mu      sync.Mutex
+	state   buildState
+	routed  map[string]bool // roots through which rows are loaded
+	done    map[string]bool // tables whose indexes are built, or being built
+	ours    map[uint32]bool // the server's processes of the sessions
+	refused map[string]bool // settings of the source that the server does not take
 	// indexed has the tables whose indexes are there, and on which nothing else hangs;
 	// analyzed those, and the materialized views, whose statistics have been gathered;
 	// refreshed the views that have been filled, unfilled those that cannot be. A crash of the
@@ -187,6 +186,10 @@ func (b *build) define(ctx context.Context) error {
 				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
 			}
 		}
+		// Amounts of money stand in definitions as the source's database prints them.
+		if err := b.compute(ctx, held.conn, "lc_monetary"); err != nil {
+			return err
+		}
 		for _, e := range b.defs.Before {
 			if err := held.exec(ctx, e.SQL); err != nil {
 				return b.definitionError(ctx, e, err)
@@ -198,26 +201,6 @@ func (b *build) define(ctx context.Context) error {
 		b.whole.Store(true)
 		return b.compute(ctx, held.conn)
 	})
-}
-
-// compute makes a session compute as the source's do: days begin where they do there, and words
-// are found by its configuration.
-func (b *build) compute(ctx context.Context, conn *pgx.Conn) error {
-	for _, kv := range b.defs.Session {
-		sql := "SELECT pg_catalog.set_config(" + literal(kv[0]) + ", " + literal(kv[1]) + ", false)"
-		_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
-		var refused *pgconn.PgError
-		if errors.As(err, &refused) && !broken(err) {
-			b.unknown.Do(func() {
-				b.warn(fmt.Sprintf("the target's server does not know the source's %s: what depends on it, as days do on the time zone, is computed by its own", kv[0]))
-			})
-			continue
-		}
-		if err != nil {
-			return failDefinition(ctx, b.side, "set a session of "+word(b.name), err)
-		}
-	}
-	return nil
 }
 
 // settingSQL returns what makes a setting of a database or a role, as ALTER … says. The value as it

@@ -37,6 +37,7 @@ type picture struct {
 	foreign map[catalog.TableID]bool // tables whose rows, in binary form, have ids of types of one's own
 	spans   map[catalog.TableID]bool // tables whose rows hold intervals
 	major   int
+	session [][2]string // settings by which the database computes
 
 	// What is decided about the objects; see tether.go.
 	objects  []catalog.Object // the catalog's, until it is made

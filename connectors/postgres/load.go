@@ -122,6 +122,9 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 		return nil, fail(ctx, b.side, op, err)
 	}
 	sql := copyInSQL(id, layout, frozen)
+	if layout.Format == Text {
+		sql = readAsWritten + sql
+	}
 	if !frozen {
 		sql = "BEGIN; " + sql
 	}

@@ -272,6 +272,9 @@ func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catal
 		return err
 	}
 	p.tieGrants()
+	if err := p.readSession(ctx, conn); err != nil {
+		return err
+	}
 	for _, t := range tables {
 		if t.Kind == catalog.Foreign {
 			p.add(archiveID{classOfTables, p.oids[t.ID]}, catalog.Object{Kind: "foreign table", Name: t.ID.String()})
