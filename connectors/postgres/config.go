@@ -119,6 +119,8 @@ func (c *config) settings() [][2]string {
 		{"idle_session_timeout", "0"},
 		{"transaction_timeout", "0"},
 		{"row_security", "off"},
+		{"default_transaction_isolation", "read committed"}, // who reads a snapshot says what it needs
+		{"default_transaction_deferrable", "off"},
 		{"DateStyle", "ISO, YMD"},
 		{"IntervalStyle", "postgres"},
 		{"TimeZone", "UTC"},

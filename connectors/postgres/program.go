@@ -135,6 +135,7 @@ func (c *config) environment(database string, at endpoint) ([]string, error) {
 	// Poolers take no options: what matters beside those that it sets itself, plain has asked.
 	if !c.pooled {
 		set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on" +
+			` -c default_transaction_isolation=read\ committed -c default_transaction_deferrable=off` +
 			" -c standard_conforming_strings=on -c quote_all_identifiers=off")
 	}
 	set["LC_ALL"] = "C"
