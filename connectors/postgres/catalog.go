@@ -335,7 +335,7 @@ func each(ctx context.Context, conn *pgx.Conn, name string, args []any, row func
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := row(rows); err != nil {
+		if err := absent(row(rows)); err != nil {
 			return fmt.Errorf("read %s: %w", strings.ReplaceAll(name, "_", " "), err)
 		}
 	}
@@ -454,10 +454,13 @@ func (s *source) Catalog(ctx context.Context) (*catalog.Catalog, error) {
 	}
 	defer closeConn(conn)
 	op := "read the catalog of " + s.display(s.conn.Database)
-	if _, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
-		return nil, failDefinition(ctx, s.side, op, err)
-	}
-	p, err := readPicture(ctx, conn, s.keep, s.leaves)
+	var p *picture
+	err = anew(ctx, conn, func() (err error) {
+		if _, err = conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err == nil {
+			p, err = s.look(ctx, conn)
+		}
+		return err
+	})
 	if stateOf(err) == "55P03" {
 		return nil, s.lockedError(ctx)
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
-// whileOpening opens a snapshot while another session, which holds a lock that the snapshot waits
-// for, changes tables and commits.
-func whileOpening(t *testing.T, a *connectortest.PostgresServer, dsn string, changes ...string) (connectors.Snapshot, error) {
+// whileOpening opens a snapshot, or whatever it is told, while another session, which holds a lock
+// that this waits for, changes tables and commits.
+func whileOpening(t *testing.T, a *connectortest.PostgresServer, dsn string, open func(connectors.Source) error, changes ...string) error {
 	t.Helper()
 	other, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
@@ -31,13 +31,8 @@ func whileOpening(t *testing.T, a *connectortest.PostgresServer, dsn string, cha
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { src.Close() })
-	var snap connectors.Snapshot
 	opened := make(chan error, 1)
-	go func() {
-		var err error
-		snap, err = src.Open(t.Context())
-		opened <- err
-	}()
+	go func() { opened <- open(src) }()
 	waits := fmt.Sprintf("SELECT count(*) FROM pg_locks WHERE NOT granted AND %d = ANY (pg_blocking_pids(pid))", other.PgConn().PID())
 	for a.Value(t, a.DSN("postgres"), waits) == "0" {
 		select {
@@ -49,8 +44,7 @@ func whileOpening(t *testing.T, a *connectortest.PostgresServer, dsn string, cha
 	if _, err := other.Exec(t.Context(), "COMMIT"); err != nil {
 		t.Fatal(err)
 	}
-	err = <-opened
-	return snap, err
+	return <-opened
 }
 
 // A name that means another column when the tables are locked than it meant to the snapshot would
@@ -69,7 +63,11 @@ func TestColumnsMovedWhileOpening(t *testing.T) {
 			dsn := a.Database(t)
 			a.Exec(t, dsn, "CREATE TABLE c (id int, full_name text, code text, email text)", "INSERT INTO c VALUES (1, 'Ada Lovelace', 'A1', 'ada@x.example')",
 				"CREATE TABLE parts (id int, secret text) PARTITION BY LIST (id)", "CREATE TABLE part PARTITION OF parts FOR VALUES IN (1)")
-			snap, err := whileOpening(t, a, dsn, c.changes...)
+			var snap connectors.Snapshot
+			err := whileOpening(t, a, dsn, func(src connectors.Source) (err error) {
+				snap, err = src.Open(t.Context())
+				return err
+			}, c.changes...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,5 +149,38 @@ func TestSwappedWhileOpening(t *testing.T) {
 	}
 	if slices.Sort(names); !slices.Equal(names, []string{"former", "parts"}) {
 		t.Errorf("the tables are %q", names)
+	}
+}
+
+// What is dropped while the catalog is read has no definition any more: it is read anew, by whoever
+// opens a snapshot and by whoever asks for the catalog alone.
+func TestDroppedWhileTheCatalogIsRead(t *testing.T) {
+	a := connectortest.Postgres(t)
+	for name, c := range map[string]struct{ make, drop string }{
+		"function":            {"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION f()"},
+		"view":                {"CREATE VIEW v AS SELECT 1 AS x", "DROP VIEW v"},
+		"rule":                {"CREATE RULE r AS ON DELETE TO other DO INSTEAD NOTHING", "DROP RULE r ON other"},
+		"statistics":          {"CREATE STATISTICS s ON a, b FROM other", "DROP STATISTICS s"},
+		"check":               {"ALTER TABLE other ADD CONSTRAINT positive CHECK (a > 0)", "ALTER TABLE other DROP CONSTRAINT positive"},
+		"index":               {"CREATE INDEX i ON other ((a + b))", "DROP INDEX i"},
+		"trigger":             {"CREATE TRIGGER t BEFORE UPDATE ON other FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()", "DROP TRIGGER t ON other"},
+		"table under a view":  {"CREATE VIEW v AS SELECT a FROM other", "DROP TABLE other CASCADE"},
+		"column under a view": {"CREATE VIEW v AS SELECT b FROM other", "ALTER TABLE other DROP b CASCADE"},
+		"schema":              {"CREATE SCHEMA s; CREATE FUNCTION s.f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP SCHEMA s CASCADE"},
+		"type":                {"CREATE TYPE mood AS ENUM ('ok'); CREATE FUNCTION f(m mood) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE third (m mood DEFAULT 'ok')", "DROP TYPE mood CASCADE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for what, open := range map[string]func(connectors.Source) error{
+				"snapshot": func(src connectors.Source) error { _, err := src.Open(t.Context()); return err },
+				"catalog":  func(src connectors.Source) error { _, err := src.Catalog(t.Context()); return err },
+			} {
+				dsn := a.Database(t)
+				a.Exec(t, dsn, "CREATE TABLE busy (id int DEFAULT 1 + 1)", "CREATE TABLE other (a int, b int)", c.make)
+				// The catalog's reader waits for the default, before it reads what is dropped.
+				if err := whileOpening(t, a, dsn, open, "LOCK TABLE busy", c.drop); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		})
 	}
 }

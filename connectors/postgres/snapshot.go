@@ -97,28 +97,19 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	return snap, nil
 }
 
-// opening is how often a snapshot is opened whose tables are rewritten meanwhile.
-const opening = 3
-
-// begin opens the snapshot: anew, where it would not fit its locks.
+// begin opens the snapshot: anew, where it would not fit its locks. One that is joined is as it is.
 func (s *snapshot) begin(ctx context.Context) error {
-	for again := 1; ; again++ {
-		err := s.attempt(ctx)
-		if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot || s.joined || again == opening {
-			return err
-		}
-		if _, err := s.holder.Exec(ctx, "ROLLBACK"); err != nil {
-			return err
-		}
+	if s.joined {
+		return s.attempt(ctx)
 	}
+	return anew(ctx, s.holder, func() error { return s.attempt(ctx) })
 }
 
 func (s *snapshot) attempt(ctx context.Context) error {
-	conn := s.holder
 	if err := s.take(ctx); err != nil {
 		return err
 	}
-	p, err := readPicture(ctx, conn, s.keep, s.leaves)
+	p, err := s.look(ctx, s.holder)
 	if err != nil {
 		return err
 	}
