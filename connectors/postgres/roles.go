@@ -137,9 +137,17 @@ func policyName(e entry, c *catalog.Catalog) string {
 // leaves notes, in what the source has said of fates, that the target's server takes
 // something no further: summaries say what has become of it.
 func (b *build) leaves(kind, name, reason string) {
-	o := catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason}
+	b.tells(catalog.Object{Kind: kind, Name: name, Fate: catalog.Stays, Reason: reason})
+}
+
+// notes is like leaves for what comes along, or is there, in another way than at the source.
+func (b *build) notes(kind, name, reason string) {
+	b.tells(catalog.Object{Kind: kind, Name: name, Fate: catalog.Noted, Reason: reason})
+}
+
+func (b *build) tells(o catalog.Object) {
 	d := b.spec.Definitions
-	at := slices.IndexFunc(d.LeftBehind, func(known catalog.Object) bool { return known.Kind == kind && known.Name == name })
+	at := slices.IndexFunc(d.LeftBehind, func(known catalog.Object) bool { return known.Kind == o.Kind && known.Name == o.Name })
 	d.LeftBehind = slices.Clone(d.LeftBehind)
 	if at >= 0 {
 		d.LeftBehind[at] = o
