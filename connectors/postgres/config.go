@@ -92,6 +92,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	if err := c.bound(opts.Sessions); err != nil {
 		return nil, err
 	}
+	parsed.OnNotice = noteRights
 	// Statements are few and different: a cache of prepared ones would only cost.
 	parsed.DefaultQueryExecMode = pgx.QueryExecModeExec
 	parsed.StatementCacheCapacity, parsed.DescriptionCacheCapacity = 0, 0

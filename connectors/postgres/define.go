@@ -30,6 +30,9 @@ func (b *build) define(ctx context.Context) error {
 		if err := b.dropPublic(ctx, held); err != nil {
 			return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
 		}
+		if err := b.fitPublic(ctx, held); err != nil {
+			return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
+		}
 		l := ident(b.ledger)
 		prepare := append([]string{"CREATE SCHEMA " + l}, ledgerSQL(l)...)
 		for _, k := range slices.Sorted(maps.Keys(b.spec.Fingerprint)) {
