@@ -246,7 +246,7 @@ func (b *build) unlessLost(ctx context.Context, held *session, failed error) err
 // accident would run with all the rights of the run's account.
 func hintPath(failed, err error) error {
 	var e *connectors.Error
-	if errors.As(failed, &e) && e.Hint == "" && slices.Contains([]string{"42883", "42P01", "42704"}, stateOf(err)) {
+	if errors.As(failed, &e) && e.Hint == "" && slices.Contains(absentStates, stateOf(err)) {
 		e.Hint = "a function that it calls may name something without its schema: at the source, ALTER FUNCTION … SET search_path = public"
 	}
 	return failed

@@ -278,7 +278,7 @@ func (l *loader) fail(ctx context.Context, err error) error {
 			}
 		}
 	}
-	failed := hintPath(fail(ctx, l.build.side, op, err), err)
+	failed := hintPath(hintNames(fail(ctx, l.build.side, op, err), err, l.layout.Table.Column(column)), err)
 	var e *connectors.Error
 	if errors.As(failed, &e) && e.Violation != nil {
 		if e.Violation.Table.Name == "" {

@@ -144,10 +144,6 @@ func equalityOf(locale string) catalog.Equality {
 	return catalog.FoldUnknown
 }
 
-// byName lists the built-in types whose binary form is the id of an object, which
-// at the target is another object's. Their text is its name.
-var byName = []uint32{24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191}
-
 // lateBinary lists types of extensions that got a binary form later than the oldest
 // version that we know (ltree in 13): the target's may still lack it.
 var lateBinary = []string{"ltree", "lquery", "ltxtquery"}

@@ -54,7 +54,7 @@ func vanished(err error) bool {
 	}
 	// Such messages are in English everywhere.
 	internal := slices.ContainsFunc([]string{"could not open relation", "cache lookup failed", "could not find"}, func(words string) bool { return strings.HasPrefix(pg.Message, words) })
-	return pg.Code == "XX000" && internal || slices.Contains([]string{"42P01", "42703", "42704", "42883", "3F000"}, pg.Code)
+	return pg.Code == "XX000" && internal || pg.Code == "42703" || slices.Contains(absentStates, pg.Code)
 }
 
 // absent returns errVanished for the driver's error of a NULL where there is always something.

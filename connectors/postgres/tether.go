@@ -238,6 +238,7 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 		return err
 	}
 	p.lookedUp(tables)
+	p.naming(tables)
 	for i, words := range p.beside { // they have fates of their own, and travel in the archive
 		p.objects[i].Definition += "\n" + words
 	}

@@ -28,6 +28,7 @@ const (
 	oidMACAddr8    = 774
 	oidMACAddr     = 829
 	oidInet        = 869
+	oidACLItem     = 1033
 	oidBPChar      = 1042
 	oidVarchar     = 1043
 	oidDate        = 1082
