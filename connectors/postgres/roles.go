@@ -243,6 +243,9 @@ func (b *build) fit(ctx context.Context) error {
 	if err := b.fitDerived(); err != nil {
 		return err
 	}
+	if err := b.fitSuper(ctx); err != nil {
+		return err
+	}
 	if err := b.fitLast(ctx); err != nil {
 		return err
 	}
@@ -258,13 +261,11 @@ func (b *build) fitLast(ctx context.Context) error {
 		return nil
 	}
 	op := "make " + b.defs.After[i].String()
-	var may bool
-	err := b.admin.QueryRow(ctx, `SELECT bool_or(rolname = current_user AND rolsuper OR rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'alloydbsuperuser', 'azure_pg_admin', 'supabase_admin'))
-FROM pg_catalog.pg_roles`).Scan(&may)
+	a, err := b.readAccount(ctx)
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	if !may {
+	if !a.super && !a.provided {
 		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Err: errors.New("only a superuser may make event triggers, and " + word(b.conn.User) + " is none"),
 			Hint: "connect as a superuser of the target's server, or leave --keep-object out for event triggers"}
 	}

@@ -188,12 +188,13 @@ func (f feature) in(major int) bool { return major >= f.since }
 
 // What we use where it is there, and do otherwise where not.
 var (
-	dropsByForce    = feature{since: 13, name: "DROP DATABASE … WITH (FORCE)"}
-	scansRanges     = feature{since: 14, name: "scans of ranges of ctid"}
-	takesForeignIDs = feature{since: 14, name: "arrays and composites in binary form from another server"}
-	infiniteSpans   = feature{since: 17, name: "intervals that are infinite"}
-	namesProviders  = feature{since: 15, name: "a provider of a database's locale"}
-	dumpsStatistics = feature{since: 18, name: "statistics in a dump"}
+	dropsByForce     = feature{since: 13, name: "DROP DATABASE … WITH (FORCE)"}
+	scansRanges      = feature{since: 14, name: "scans of ranges of ctid"}
+	takesForeignIDs  = feature{since: 14, name: "arrays and composites in binary form from another server"}
+	grantsParameters = feature{since: 15, name: "rights to set what superusers set"}
+	infiniteSpans    = feature{since: 17, name: "intervals that are infinite"}
+	namesProviders   = feature{since: 15, name: "a provider of a database's locale"}
+	dumpsStatistics  = feature{since: 18, name: "statistics in a dump"}
 )
 
 // What a database as a whole may need.
