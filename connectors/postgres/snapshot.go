@@ -39,6 +39,7 @@ type snapshot struct {
 	export  string // by which readers join: the token, or what the holder of a joined snapshot has exported; under mu
 	server  string // when it was started
 	picture *picture
+	roomy   bool // it is said that the server has little room for locks
 	sizes   map[catalog.TableID]size
 	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
 
@@ -118,6 +119,9 @@ func (s *snapshot) attempt(ctx context.Context) error {
 		return err
 	}
 	if err := s.readUnreadable(ctx); err != nil {
+		return err
+	}
+	if err := s.lockRoom(ctx); err != nil {
 		return err
 	}
 	if err := s.secure(ctx); err != nil {
