@@ -350,7 +350,7 @@ func (s *snapshot) lostError(err error) error {
 	if gone(err) { // to a reader that would have joined it
 		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
 			Err:  errors.New("the server knows it no more: the session that held it is lost"),
-			Hint: "the server was restarted or ended the session, as a standby without hot_standby_feedback does to go on; run again"}
+			Hint: "the server was restarted or ended the session, as a standby does to go on: for a TRUNCATE, DROP or ALTER TABLE of its primary, and without hot_standby_feedback for any VACUUM; run again"}
 	}
 	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
 		Err:  fmt.Errorf("the session that holds it is lost: %w", wrap(context.Background(), s.side, "ask it", err, spoken)),
