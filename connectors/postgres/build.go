@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -107,12 +108,28 @@ func (b *build) create(ctx context.Context) error {
 				e.Hint = "ALTER ROLE " + word(b.conn.User) + " CREATEDB"
 			case "42809", "22023", "42704":
 				e.Kind = connectors.KindUnsupported
-				e.Hint = fmt.Sprintf("the source's database has LC_COLLATE %s, LC_CTYPE %s: install that locale at the target's server", b.defs.Collate, b.defs.CType)
+				e.Hint = b.hintLocale(stateOf(err))
 			}
 		}
 		return failed
 	}
 	return failDefinition(ctx, b.side, op, b.setMark(ctx, b.admin, stateBuilding))
+}
+
+// ofWindows finds the name of a locale of Windows: German_Germany.1252, Chinese (Simplified)_China.936.
+var ofWindows = regexp.MustCompile(`^[A-Z][a-z]+[ _(].*\.\d{3,5}$`)
+
+// hintLocale says what is wrong with the locale of a database that the server does not make.
+func (b *build) hintLocale(state string) string {
+	d := b.defs
+	has := fmt.Sprintf("the source's database has LC_COLLATE %s, LC_CTYPE %s: ", d.Collate, d.CType)
+	switch {
+	case ofWindows.MatchString(d.Collate) || ofWindows.MatchString(d.CType):
+		return has + "such locales are there on Windows alone; use a target's server there, or make the source's database anew with a locale that both have, as C"
+	case d.Encoding == "SQL_ASCII" && state == "22023":
+		return has + "with the encoding SQL_ASCII a superuser alone may make such a database; connect as one, or make the source's anew with the locale C"
+	}
+	return has + "install that locale at the target's server"
 }
 
 func (b *build) createSQL() (string, error) {
