@@ -38,7 +38,7 @@ func (p *picture) naming(tables []*catalog.Table) {
 			}
 			why := ""
 			if objects, roles := names(c.Type); objects {
-				why = "names objects or roles, and one that is not there when the row is loaded, as an index or a missing role, ends the load; of one that was dropped it has the number alone, which may be another object's in the copy"
+				why = "names objects or roles: one that is not there when the row is loaded, as an index is not, ends the load; the number of one that was dropped may be another's in the copy"
 			} else if roles {
 				why = "names roles, and one that the target's server does not have ends the load"
 			}
