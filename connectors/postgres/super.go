@@ -13,7 +13,7 @@ import (
 )
 
 // superOnly lists the kinds of a dump that only a superuser may make.
-var superOnly = []string{"OPERATOR CLASS", "OPERATOR FAMILY", "PROCEDURAL LANGUAGE", "ACCESS METHOD", "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE"}
+var superOnly = []string{"OPERATOR CLASS", "OPERATOR FAMILY", "ACCESS METHOD", "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE"}
 
 var (
 	// header finds how a function is made: its language with all that stands in that line, and the
@@ -58,6 +58,8 @@ func (a account) may(e entry) (why string, ok bool) {
 		m := castOf.FindStringSubmatch(e.SQL)
 		// One needs to own a type of it. Those of the server itself stand without a schema.
 		return "", m == nil || m[3] != "WITHOUT FUNCTION" && (ofSchema(m[1]) || ofSchema(m[2]))
+	case "PROCEDURAL LANGUAGE":
+		return "", !strings.Contains(e.SQL, " HANDLER ") // else it comes as an extension, which may be trusted
 	case "FUNCTION", "PROCEDURE":
 		m := header.FindStringSubmatch(e.SQL)
 		switch {

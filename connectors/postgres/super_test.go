@@ -53,3 +53,33 @@ func TestWhatOnlySuperusersDefine(t *testing.T) {
 		t.Errorf("a superuser: %v", err)
 	}
 }
+
+// What an entry of a dump asks of an account is read from how it begins, and not from what it holds.
+func TestMayBeMade(t *testing.T) {
+	a := account{settings: []string{"log_statement"}}
+	for _, l := range []struct {
+		kind, sql string
+		ok        bool
+	}{
+		{"TYPE", "CREATE TYPE public.\"odd (\"\"one\" (\n    INTERNALLENGTH = 4,\n    INPUT = public.f\n);", false},
+		{"TYPE", "CREATE TYPE public.pair AS (\n    a integer\n);", true},
+		{"TYPE", "CREATE TYPE public.mood AS ENUM (\n    'INTERNALLENGTH '\n);", true},
+		{"CAST", "CREATE CAST (bigint AS double precision) WITH FUNCTION public.f(bigint);", false},
+		{"CAST", "CREATE CAST (bigint AS \"the.type\") WITH INOUT;", false},
+		{"CAST", "CREATE CAST (public.mood AS double precision) WITH INOUT AS ASSIGNMENT;", true},
+		{"CAST", "CREATE CAST (public.mood AS integer) WITHOUT FUNCTION;", false},
+		{"FUNCTION", "CREATE FUNCTION public.f(internal) RETURNS text\n    LANGUAGE sql\n    AS $$\n    LANGUAGE c\n    SET log_statement TO 'x'$$;", true},
+		{"FUNCTION", "CREATE FUNCTION public.f() RETURNS text\n    LANGUAGE plpgsql STABLE\n    SET work_mem TO '1MB'\n    SET \"Log_statement\" TO 'none'\n    AS $$begin end$$;", false},
+		{"FUNCTION", "CREATE FUNCTION public.f() RETURNS integer\n    LANGUAGE sql IMMUTABLE SUPPORT public.s\n    RETURN 1;", false},
+		{"FUNCTION", "CREATE FUNCTION public.f() RETURNS integer\n    LANGUAGE \"c c\"\n    AS $$x$$;", true},
+		{"PROCEDURE", "CREATE PROCEDURE public.f()\n    LANGUAGE c\n    AS 'lib', 'f';", false},
+		{"PROCEDURAL LANGUAGE", "CREATE OR REPLACE PROCEDURAL LANGUAGE plperl;", true},
+		{"PROCEDURAL LANGUAGE", "CREATE PROCEDURAL LANGUAGE own HANDLER public.h;", false},
+		{"OPERATOR FAMILY", "CREATE OPERATOR FAMILY public.o USING btree;", false},
+		{"OPERATOR", "CREATE OPERATOR public.= (\n    FUNCTION = public.f\n);", true},
+	} {
+		if _, ok := a.may(entry{Kind: l.kind, SQL: l.sql}); ok != l.ok {
+			t.Errorf("%s: %t", l.sql, ok)
+		}
+	}
+}
