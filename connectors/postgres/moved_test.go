@@ -184,3 +184,30 @@ func TestDroppedWhileTheCatalogIsRead(t *testing.T) {
 		})
 	}
 }
+
+// A snapshot that is joined cannot be opened anew: that a column has another name is its end.
+func TestColumnsMovedBeforeJoining(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE c (id int, full_name text, code text)")
+	holder, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close(context.Background())
+	var token string
+	if _, err := holder.Exec(t.Context(), "BEGIN ISOLATION LEVEL REPEATABLE READ"); err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.QueryRow(t.Context(), "SELECT pg_export_snapshot()").Scan(&token); err != nil {
+		t.Fatal(err)
+	}
+	a.Exec(t, dsn, "ALTER TABLE c RENAME full_name TO t", "ALTER TABLE c RENAME code TO full_name", "ALTER TABLE c RENAME t TO code")
+	src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	_, err = src.(connectors.Joiner).Join(t.Context(), token)
+	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "renamed", "public.c")
+}
