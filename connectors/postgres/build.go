@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -56,13 +55,13 @@ type build struct {
 	cut      atomic.Bool  // a session was lost: the server may still run what it was told last
 	poolOnce sync.Once    // the pool is closed
 	whole    atomic.Bool  // all that rows need is there
-	unknown  sync.Once    // a setting of the source is not known here: it is said once
 
-	mu     sync.Mutex
-	state  buildState
-	routed map[string]bool // roots through which rows are loaded
-	done   map[string]bool // tables whose indexes are built, or being built
-	ours   map[uint32]bool // the server's processes of the sessions
+	mu      sync.Mutex
+	state   buildState
+	routed  map[string]bool // roots through which rows are loaded
+	done    map[string]bool // tables whose indexes are built, or being built
+	ours    map[uint32]bool // the server's processes of the sessions
+	refused map[string]bool // settings of the source that the server does not take
 	// indexed has the tables whose indexes are there, and on which nothing else hangs;
 	// analyzed those, and the materialized views, whose statistics have been gathered;
 	// refreshed the views that have been filled, unfilled those that cannot be. A crash of the
@@ -128,12 +127,28 @@ func (b *build) create(ctx context.Context) error {
 				e.Hint = "ALTER ROLE " + word(b.conn.User) + " CREATEDB"
 			case "42809", "22023", "42704":
 				e.Kind = connectors.KindUnsupported
-				e.Hint = fmt.Sprintf("the source's database has LC_COLLATE %s, LC_CTYPE %s: install that locale at the target's server", b.defs.Collate, b.defs.CType)
+				e.Hint = b.hintLocale(stateOf(err))
 			}
 		}
 		return failed
 	}
 	return failDefinition(ctx, b.side, op, b.setMark(ctx, b.admin, stateBuilding))
+}
+
+// ofWindows finds the name of a locale of Windows: German_Germany.1252, Chinese (Simplified)_China.936.
+var ofWindows = regexp.MustCompile(`^[A-Z][a-z]+[ _(].*\.\d{3,5}$`)
+
+// hintLocale says what is wrong with the locale of a database that the server does not make.
+func (b *build) hintLocale(state string) string {
+	d := b.defs
+	has := fmt.Sprintf("the source's database has LC_COLLATE %s, LC_CTYPE %s: ", d.Collate, d.CType)
+	switch {
+	case ofWindows.MatchString(d.Collate) || ofWindows.MatchString(d.CType):
+		return has + "such locales are there on Windows alone; use a target's server there, or make the source's database anew with a locale that both have, as C"
+	case d.Encoding == "SQL_ASCII" && state == "22023":
+		return has + "with the encoding SQL_ASCII a superuser alone may make such a database; connect as one, or make the source's anew with the locale C"
+	}
+	return has + "install that locale at the target's server"
 }
 
 func (b *build) createSQL() (string, error) {
@@ -169,114 +184,6 @@ func (b *build) createSQL() (string, error) {
 		}
 	}
 	return sql + fmt.Sprintf(" CONNECTION LIMIT %d", buildLimit), nil
-}
-
-// define makes everything that rows need, and the ledger.
-func (b *build) define(ctx context.Context) error {
-	for _, kv := range b.defs.Settings {
-		name, value, _ := strings.Cut(kv, "=")
-		// The configuration may be the database's own, that is not there yet.
-		sql := settingSQL("ALTER DATABASE "+ident(b.name), name, value, strings.EqualFold(name, "default_text_search_config"))
-		if _, err := b.admin.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
-			refused := fail(ctx, b.side, "set it", err) // the server's own words may quote the value
-			b.warn(fmt.Sprintf("the database setting %s stays behind: %v", name, refused))
-			b.leaves("database setting", name, fmt.Sprintf("is refused by the target: %v", refused))
-			if _, err := b.admin.Exec(ctx, "ROLLBACK"); err != nil {
-				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
-			}
-		}
-	}
-	return b.with(ctx, func(held *session) error {
-		var prepare []string
-		if b.defs.NoPublic {
-			prepare = append(prepare, "DROP SCHEMA IF EXISTS public")
-		}
-		l := ident(b.ledger)
-		prepare = append(prepare, "CREATE SCHEMA "+l)
-		prepare = append(prepare, ledgerSQL(l)...)
-		for _, k := range slices.Sorted(maps.Keys(b.spec.Fingerprint)) {
-			prepare = append(prepare, fmt.Sprintf("INSERT INTO %s.fingerprint VALUES (%s, %s)", l, literal(k), literal(b.spec.Fingerprint[k])))
-		}
-		kept, err := b.keepSQL()
-		if err != nil {
-			return &connectors.Error{Side: b.side, Op: "prepare database " + word(b.name), Err: err}
-		}
-		for _, sql := range append(prepare, kept...) {
-			if err := held.exec(ctx, sql); err != nil {
-				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
-			}
-		}
-		for _, e := range b.defs.Before {
-			if err := held.exec(ctx, e.SQL); err != nil {
-				return b.definitionError(ctx, e, err)
-			}
-		}
-		if err := b.defined(ctx, held); err != nil {
-			return err
-		}
-		if err := b.readUnlogged(ctx, held.conn); err != nil {
-			return err
-		}
-		b.whole.Store(true)
-		return b.compute(ctx, held.conn)
-	})
-}
-
-// compute makes a session compute as the source's do: days begin where they do there, and words
-// are found by its configuration.
-func (b *build) compute(ctx context.Context, conn *pgx.Conn) error {
-	for _, kv := range b.defs.Session {
-		sql := "SELECT pg_catalog.set_config(" + literal(kv[0]) + ", " + literal(kv[1]) + ", false)"
-		_, err := conn.PgConn().Exec(ctx, sql).ReadAll()
-		var refused *pgconn.PgError
-		if errors.As(err, &refused) && !broken(err) {
-			b.unknown.Do(func() {
-				b.warn(fmt.Sprintf("the target's server does not know the source's %s: what depends on it, as days do on the time zone, is computed by its own", kv[0]))
-			})
-			continue
-		}
-		if err != nil {
-			return failDefinition(ctx, b.side, "set a session of "+word(b.name), err)
-		}
-	}
-	return nil
-}
-
-// settingSQL returns what makes a setting of a database or a role, as ALTER … says. The value as it
-// is stored is not the value as SQL would write it, of a list; so it is set here, as it is stored,
-// and taken from here, which the server refuses to whom it does not let set it. Of what is no list
-// it may be written as it is: the value may mean something in another database only.
-func settingSQL(alter, name, value string, written bool) string {
-	if written {
-		return alter + " SET " + settingName(name) + " TO " + literal(value)
-	}
-	return fmt.Sprintf("BEGIN; SELECT pg_catalog.set_config(%s, %s, true); %s SET %s FROM CURRENT; COMMIT", literal(name), literal(value), alter, settingName(name))
-}
-
-// settingName quotes the parts of a setting's name: plpgsql.extra_errors.
-func settingName(name string) string {
-	parts := strings.Split(name, ".")
-	for i := range parts {
-		parts[i] = ident(parts[i])
-	}
-	return strings.Join(parts, ".")
-}
-
-func (b *build) definitionError(ctx context.Context, e entry, err error) error {
-	failed := failDefinition(ctx, b.side, "make "+e.String(), err)
-	var ce *connectors.Error
-	if errors.As(failed, &ce) && ctx.Err() == nil {
-		switch state := stateOf(err); {
-		case e.Kind == "EXTENSION" && (state == "0A000" || state == "58P01" || state == "22023"):
-			ce.Kind = connectors.KindUnavailable
-			ce.Hint = "install the extension at the target's server (Debian: apt-get install postgresql-contrib, or the extension's own package), or leave it behind: --leave-extension " + word(e.Name)
-		case e.Kind == "EXTENSION" && state == "42501":
-			ce.Hint = "the account may not create this extension; connect as a superuser of the target's server"
-		case state == "42704" && ce.Hint == "" && strings.Contains(err.Error(), "role \""):
-			ce.Hint = "if a role is missing: CREATE ROLE it at the target's server"
-		}
-	}
-	return failed
 }
 
 // with runs f on a session in the build.
@@ -375,7 +282,7 @@ func (b *build) unlessLost(ctx context.Context, held *session, failed error) err
 // accident would run with all the rights of the run's account.
 func hintPath(failed, err error) error {
 	var e *connectors.Error
-	if errors.As(failed, &e) && e.Hint == "" && slices.Contains([]string{"42883", "42P01", "42704"}, stateOf(err)) {
+	if errors.As(failed, &e) && e.Hint == "" && slices.Contains(absentStates, stateOf(err)) {
 		e.Hint = "a function that it calls may name something without its schema: at the source, ALTER FUNCTION … SET search_path = public"
 	}
 	return failed

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +36,9 @@ type picture struct {
 	stored  []uint32 // of the tables that store rows here
 	heap    map[catalog.TableID]bool
 	foreign map[catalog.TableID]bool // tables whose rows, in binary form, have ids of types of one's own
+	spans   map[catalog.TableID]bool // tables whose rows hold intervals
 	major   int
+	session [][2]string // settings by which the database computes
 
 	// What is decided about the objects; see tether.go.
 	objects  []catalog.Object // the catalog's, until it is made
@@ -74,7 +75,7 @@ func serverMajor(conn *pgx.Conn) (int, string) {
 // though they would come.
 func readPicture(ctx context.Context, conn *pgx.Conn, keep, leave []string) (*picture, error) {
 	major, version := serverMajor(conn)
-	p := &picture{leaves: leave, oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, foreign: map[catalog.TableID]bool{}, major: major,
+	p := &picture{leaves: leave, oids: map[catalog.TableID]uint32{}, heap: map[catalog.TableID]bool{}, foreign: map[catalog.TableID]bool{}, spans: map[catalog.TableID]bool{}, major: major,
 		beside: map[int]string{}, late: map[catalog.TableID][]catalog.Definition{}, defaults: map[catalog.TableID][]defaulted{}, constraints: map[catalog.TableID][]string{}}
 	byOID := map[uint32]*catalog.Table{}
 	partition := map[uint32]bool{}
@@ -121,7 +122,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep, leave []string) (*pi
 	case "LATIN1", "WIN1252":
 		charset = catalog.Latin1
 	}
-	if err := readColumns(ctx, conn, ids, byOID, types, p.foreign); err != nil {
+	if err := p.readColumns(ctx, conn, ids, byOID, types); err != nil {
 		return nil, err
 	}
 	for _, t := range tables {
@@ -223,7 +224,7 @@ func readPicture(ctx context.Context, conn *pgx.Conn, keep, leave []string) (*pi
 	return p, p.keep(keep)
 }
 
-func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes, foreign map[catalog.TableID]bool) error {
+func (p *picture) readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint32]*catalog.Table, types *pgTypes) error {
 	return each(ctx, conn, "columns", []any{ids}, func(row pgx.CollectableRow) error {
 		var oid, typ, collation uint32
 		var mod int32
@@ -251,8 +252,9 @@ func readColumns(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[ui
 		}
 		t := byOID[oid]
 		t.Columns = append(t.Columns, c)
-		if types.foreign(typ) && !c.Generation.Computed() {
-			foreign[t.ID] = true
+		if !c.Generation.Computed() {
+			p.foreign[t.ID] = p.foreign[t.ID] || types.foreign(typ)
+			p.spans[t.ID] = p.spans[t.ID] || types.holds(typ, oidInterval)
 		}
 		return nil
 	})
@@ -354,7 +356,7 @@ func each(ctx context.Context, conn *pgx.Conn, name string, args []any, row func
 	}
 	defer rows.Close()
 	for rows.Next() {
-		if err := row(rows); err != nil {
+		if err := absent(row(rows)); err != nil {
 			return fmt.Errorf("read %s: %w", strings.ReplaceAll(name, "_", " "), err)
 		}
 	}
@@ -370,7 +372,8 @@ type source struct {
 	props connectors.Properties
 	at    connectors.Identity
 
-	older atomic.Bool // the target does not take the ids of another server's types
+	older  atomic.Bool // the target does not take the ids of another server's types
+	finite atomic.Bool // the target takes an infinite interval for a long one
 
 	sampler chan *pgx.Conn // the one session for samples; nil in it where none is open yet
 
@@ -427,8 +430,9 @@ func (s *source) Properties() connectors.Properties { return s.props }
 
 // Suit implements connectors.Suiter.
 func (s *source) Suit(target connectors.Properties) {
-	major, _ := strconv.Atoi(firstNumber.FindString(target.Server))
+	major := versionOf(target.Server)
 	s.older.Store(major > 0 && !takesForeignIDs.in(major))
+	s.finite.Store(major > 0 && !infiniteSpans.in(major) && infiniteSpans.in(versionOf(s.props.Server)))
 }
 
 // Identity says where the source was when it was opened.
@@ -480,10 +484,13 @@ func (s *source) Catalog(ctx context.Context) (*catalog.Catalog, error) {
 	}
 	defer closeConn(conn)
 	op := "read the catalog of " + s.display(s.conn.Database)
-	if _, err := conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
-		return nil, failDefinition(ctx, s.side, op, err)
-	}
-	p, err := readPicture(ctx, conn, s.keep, s.leaves)
+	var p *picture
+	err = anew(ctx, conn, func() (err error) {
+		if _, err = conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err == nil {
+			p, err = s.look(ctx, conn)
+		}
+		return err
+	})
 	if stateOf(err) == "55P03" {
 		return nil, s.lockedError(ctx)
 	}

@@ -32,7 +32,7 @@ type config struct {
 	leaves      []string // extensions of the source that stay behind
 	pooled      bool     // a pooler stands between, and gives each client a session of its own
 	sticky      stickiness
-	names       names     // that the driver has looked up
+	names       lookups   // of the driver
 	answered    *endpoint // where it was opened; nil before
 }
 
@@ -95,6 +95,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 		return nil, err
 	}
 	parsed.LookupFunc = c.names.watch(parsed.LookupFunc)
+	parsed.OnNotice = noteRights
 	// Statements are few and different: a cache of prepared ones would only cost.
 	parsed.DefaultQueryExecMode = pgx.QueryExecModeExec
 	parsed.StatementCacheCapacity, parsed.DescriptionCacheCapacity = 0, 0
@@ -127,6 +128,8 @@ func (c *config) settings() [][2]string {
 		{"idle_session_timeout", "0"},
 		{"transaction_timeout", "0"},
 		{"row_security", "off"},
+		{"default_transaction_isolation", "read committed"}, // who reads a snapshot says what it needs
+		{"default_transaction_deferrable", "off"},
 		{"DateStyle", "ISO, YMD"},
 		{"IntervalStyle", "postgres"},
 		{"TimeZone", "UTC"},

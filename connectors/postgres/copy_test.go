@@ -253,6 +253,9 @@ func TestLeftBehind(t *testing.T) {
 	}
 	var left []string
 	for _, o := range defs.LeftBehind {
+		if o.Kind == "column" && o.Fate == catalog.Noted { // their values name objects
+			continue
+		}
 		if o.Reason == "" || o.Fate != catalog.Stays {
 			t.Errorf("%s %s: %s %q", o.Kind, o.Name, o.Fate, o.Reason)
 		}

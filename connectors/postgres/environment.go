@@ -237,7 +237,7 @@ func (s *sink) checkSpec(spec connectors.BuildSpec) error {
 // newBuild returns a build of the spec, of which nothing is there yet.
 func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
 	b := &build{sink: s, spec: spec, name: stem(s.target) + building + spec.Run, routed: map[string]bool{}, done: map[string]bool{},
-		ours: map[uint32]bool{}, indexed: map[catalog.TableID]bool{}, analyzed: map[catalog.TableID]bool{}, refreshed: map[catalog.TableID]bool{}, unfilled: map[catalog.TableID]bool{}}
+		ours: map[uint32]bool{}, refused: map[string]bool{}, indexed: map[catalog.TableID]bool{}, analyzed: map[catalog.TableID]bool{}, refreshed: map[catalog.TableID]bool{}, unfilled: map[catalog.TableID]bool{}}
 	b.life, b.die = context.WithCancel(context.Background())
 	if err := decodeJSON(spec.Definitions.Data, &b.defs); err != nil {
 		return nil, &connectors.Error{Kind: connectors.KindUsage, Side: s.side, Op: "begin a build of " + s.display(s.target), Err: errors.New("the source's definitions cannot be read")}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -28,5 +29,36 @@ func TestGrantsOnFunctions(t *testing.T) {
 	const rights = "SELECT string_agg(proname || ' ' || proacl::text, ', ' ORDER BY proname) FROM pg_proc WHERE proacl IS NOT NULL AND pronamespace = 'public'::regnamespace"
 	if want, got := a.Value(t, from, rights), b.Value(t, to, rights); got != want {
 		t.Errorf("rights %s, want %s", got, want)
+	}
+}
+
+// Before PostgreSQL 15 the schema public is a superuser's, who alone may take from PUBLIC what PUBLIC has
+// there: the server only warns of what it does not do.
+func TestGrantsOnSchemaPublic(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE TABLE t AS SELECT 1 AS id", "GRANT SELECT ON t TO pg_monitor", "REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT USAGE ON SCHEMA public TO pg_monitor")
+	snap, err := openSnapshot(t, from, connectors.Options{Keep: []string{catalog.Grants}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	owned := major(t, b) >= 15
+	for name, to := range map[string]string{"superuser": b.DSN(b.Name(t)), "maker": maker(t, b)} {
+		t.Run(name, func(t *testing.T) {
+			fates, err := copyNoting(t, snap, to, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := b.Value(t, to, "SELECT concat_ws(', ', CASE WHEN EXISTS (SELECT FROM pg_namespace n, aclexplode(nspacl) x WHERE nspname = 'public' AND grantee = 0) THEN 'PUBLIC' END, CASE WHEN EXISTS (SELECT FROM pg_namespace n, aclexplode(nspacl) x WHERE nspname = 'public' AND grantee = 'pg_monitor'::regrole) THEN 'pg_monitor' END, relacl) FROM pg_class WHERE relname = 't'")
+			kept := owned || name == "superuser"
+			if whole := strings.HasPrefix(got, "pg_monitor, {"); whole != kept || !strings.Contains(got, "pg_monitor=r/") {
+				t.Errorf("rights are %s", got)
+			}
+			for _, right := range []string{"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT USAGE ON SCHEMA public TO pg_monitor"} {
+				if line := "left behind: rights " + right + ": are for the owner to give and to take, which the target's account is not"; strings.Contains(fates, line) == kept {
+					t.Errorf("of %s is said\n%s", right, fates)
+				}
+			}
+		})
 	}
 }

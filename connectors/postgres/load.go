@@ -141,6 +141,9 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 		return nil, fail(ctx, b.side, op, err)
 	}
 	sql := copyInSQL(id, layout, frozen)
+	if layout.Format == Text {
+		sql = readAsWritten + sql
+	}
 	if !frozen {
 		sql = "BEGIN; " + sql
 	}
@@ -294,7 +297,7 @@ func (l *loader) fail(ctx context.Context, err error) error {
 			}
 		}
 	}
-	failed := hintPath(fail(ctx, l.build.side, op, err), err)
+	failed := hintPath(hintNames(fail(ctx, l.build.side, op, err), err, l.layout.Table.Column(column)), err)
 	var e *connectors.Error
 	if errors.As(failed, &e) && e.Violation != nil {
 		if e.Violation.Table.Name == "" {

@@ -144,10 +144,6 @@ func equalityOf(locale string) catalog.Equality {
 	return catalog.FoldUnknown
 }
 
-// byName lists the built-in types whose binary form is the id of an object, which
-// at the target is another object's. Their text is its name.
-var byName = []uint32{24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191}
-
 // lateBinary lists types of extensions that got a binary form later than the oldest
 // version that we know (ltree in 13): the target's may still lack it.
 var lateBinary = []string{"ltree", "lquery", "ltxtquery"}
@@ -174,6 +170,12 @@ func (s *pgTypes) foreign(id uint32) bool {
 	}
 	own := t.kind != "d" && t.kind != "r" && slices.ContainsFunc(t.parts, func(part uint32) bool { return part >= firstUserOID })
 	return own || t.oid >= firstUserOID && t.name == "cube" || slices.ContainsFunc(t.parts, s.foreign)
+}
+
+// holds reports whether values of a type are, or have in them, values of another.
+func (s *pgTypes) holds(id, other uint32) bool {
+	t := s.byID[id]
+	return id == other || t != nil && slices.ContainsFunc(t.parts, func(part uint32) bool { return s.holds(part, other) })
 }
 
 // textOnly reports whether a value of the type, or a value inside it, has no

@@ -25,7 +25,9 @@ type peer struct {
 	started string
 }
 
-const peerSQL = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())"
+// The isolation is that of this one transaction: a standby has none that are serializable, and that may
+// be the default.
+const peerSQL = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT pg_catalog.pg_backend_pid(), pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())"
 
 // peerKey is where a connection keeps its peer.
 const peerKey = "sanitize.peer"
@@ -43,7 +45,7 @@ func answering(ctx context.Context, conn *pgconn.PgConn, sql string) (peer, erro
 	if err != nil {
 		return peer{}, err
 	}
-	row := results[0].Rows[0]
+	row := results[1].Rows[0]
 	pid, err := strconv.ParseUint(string(row[0]), 10, 32)
 	return peer{uint32(pid), string(row[1])}, err
 }

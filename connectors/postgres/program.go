@@ -71,15 +71,15 @@ func (c *config) named(addr *net.TCPAddr) string {
 	return c.conn.Host
 }
 
-// names remembers to which addresses the driver has found names to lead: by another look a name
+// lookups remembers to which addresses the driver has found names to lead: by another look a name
 // may lead elsewhere.
-type names struct {
+type lookups struct {
 	mu    sync.Mutex
 	found map[string][]string
 }
 
 // watch returns a function that looks names up by another, and remembers what it says.
-func (n *names) watch(look pgconn.LookupFunc) pgconn.LookupFunc {
+func (n *lookups) watch(look pgconn.LookupFunc) pgconn.LookupFunc {
 	n.found = map[string][]string{}
 	return func(ctx context.Context, host string) ([]string, error) {
 		addrs, err := look(ctx, host)
@@ -95,7 +95,7 @@ func (n *names) watch(look pgconn.LookupFunc) pgconn.LookupFunc {
 }
 
 // leading returns the host if it has led to the address, or "".
-func (n *names) leading(host string, port int, addr *net.TCPAddr) string {
+func (n *lookups) leading(host string, port int, addr *net.TCPAddr) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if port == addr.Port && slices.ContainsFunc(n.found[host], func(a string) bool {
@@ -174,6 +174,7 @@ func (c *config) environment(database string, at endpoint) ([]string, error) {
 	// Poolers take no options: what matters beside those that it sets itself, plain has asked.
 	if !c.pooled {
 		set["PGOPTIONS"] = strings.TrimSpace(set["PGOPTIONS"] + " -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c default_transaction_read_only=on" +
+			` -c default_transaction_isolation=read\ committed -c default_transaction_deferrable=off` +
 			" -c standard_conforming_strings=on -c quote_all_identifiers=off")
 	}
 	set["LC_ALL"] = "C"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -122,6 +123,47 @@ func (b *build) fitRoles(ctx context.Context) error {
 	return nil
 }
 
+// fitPublic takes out of a build the rights on the schema public that the server would not give or take:
+// before PostgreSQL 15 it belongs to a superuser, and the server only warns of what it does not do for
+// others. What is tried is rolled back.
+func (b *build) fitPublic(ctx context.Context, held *session) error {
+	var after []entry
+	for _, e := range b.defs.After {
+		if e.Kind != "ACL" || !strings.Contains(e.SQL, " ON SCHEMA public ") {
+			after = append(after, e)
+			continue
+		}
+		unmoved := held.conn.PgConn().CustomData()
+		delete(unmoved, unmovedKey)
+		err := held.exec(ctx, "BEGIN; SET LOCAL client_min_messages = warning; "+e.SQL+"; ROLLBACK")
+		refused := stateOf(err) == "42501"
+		if refused {
+			err = held.exec(ctx, "ROLLBACK")
+		}
+		if err != nil {
+			return err
+		}
+		if _, said := unmoved[unmovedKey]; !said && !refused {
+			after = append(after, e)
+			continue
+		}
+		b.leaves("rights", e.SQL, "are for the owner to give and to take, which the target's account is not")
+		b.warn("rights on the schema public stay as the target's server has them, for only its owner may change them: " + e.SQL)
+	}
+	b.defs.After = after
+	return nil
+}
+
+// unmovedKey is where a connection keeps that a GRANT or REVOKE has done nothing, or not all.
+const unmovedKey = "sanitize.unmoved"
+
+// noteRights notes what the server says of rights that it does not give or take.
+func noteRights(conn *pgconn.PgConn, n *pgconn.Notice) {
+	if n.Code == "01006" || n.Code == "01007" {
+		conn.CustomData()[unmovedKey] = true
+	}
+}
+
 // policyName is the name that the catalog has for a policy, which a dump calls "table policy".
 func policyName(e entry, c *catalog.Catalog) string {
 	for _, o := range c.Objects {
@@ -211,6 +253,9 @@ func (b *build) fit(ctx context.Context) error {
 	if err := b.fitDerived(); err != nil {
 		return err
 	}
+	if err := b.fitSuper(ctx); err != nil {
+		return err
+	}
 	if err := b.fitLast(ctx); err != nil {
 		return err
 	}
@@ -226,13 +271,11 @@ func (b *build) fitLast(ctx context.Context) error {
 		return nil
 	}
 	op := "make " + b.defs.After[i].String()
-	var may bool
-	err := b.admin.QueryRow(ctx, `SELECT bool_or(rolname = current_user AND rolsuper OR rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'alloydbsuperuser', 'azure_pg_admin', 'supabase_admin'))
-FROM pg_catalog.pg_roles`).Scan(&may)
+	a, err := b.readAccount(ctx)
 	if err != nil {
 		return failDefinition(ctx, b.side, op, err)
 	}
-	if !may {
+	if !a.super && !a.provided {
 		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Err: errors.New("only a superuser may make event triggers, and " + word(b.conn.User) + " is none"),
 			Hint: "connect as a superuser of the target's server, or leave --keep-object out for event triggers"}
 	}

@@ -104,7 +104,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		return nil, err
 	}
 	op := "read the definitions of " + s.display(s.conn.Database)
-	d := &definitions{}
+	d := &definitions{Session: s.picture.session}
 	out := &connectors.Definitions{Connector: "postgres", Version: s.picture.Server}
 	fates := s.picture.fates()
 	owners := map[archiveID]owner{}
@@ -122,15 +122,6 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			if fate, known := fates.byName["database setting:"+name]; harmless[strings.ToLower(name)] || known && fate.Along() {
 				d.Settings = append(d.Settings, kv)
 			}
-		}
-		err = each(ctx, conn, "session", nil, func(row pgx.CollectableRow) error {
-			var kv [2]string
-			err := row.Scan(&kv[0], &kv[1])
-			d.Session = append(d.Session, kv)
-			return err
-		})
-		if err != nil {
-			return err
 		}
 		encoding = conn.PgConn().ParameterStatus("client_encoding")
 		if err := readOwners(ctx, conn, owners); err != nil {

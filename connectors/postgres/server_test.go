@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -241,37 +240,6 @@ func TestGivenBack(t *testing.T) {
 	}
 }
 
-// TestRewritten proves the check that a table was not rewritten between the
-// snapshot and its lock: the snapshot would see it empty.
-func TestRewritten(t *testing.T) {
-	a := connectortest.Postgres(t)
-	dsn := a.Database(t)
-	a.Exec(t, dsn, "CREATE TABLE one AS SELECT 1 AS id", "CREATE TABLE other AS SELECT 1 AS id", "CREATE TABLE swapped AS SELECT 1 AS id")
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	if _, err := conn.Exec(t.Context(), "BEGIN ISOLATION LEVEL REPEATABLE READ"); err != nil {
-		t.Fatal(err)
-	}
-	p, err := readPicture(t.Context(), conn, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.Exec(t, dsn, "TRUNCATE other", "CREATE TABLE next AS TABLE swapped", "ALTER TABLE swapped RENAME TO former", "ALTER TABLE next RENAME TO swapped")
-	var names []string
-	err = each(t.Context(), conn, "rewritten", []any{p.stored}, func(row pgx.CollectableRow) error {
-		var schema, name string
-		err := row.Scan(&schema, &name)
-		names = append(names, name)
-		return err
-	})
-	if err != nil || !slices.Equal(names, []string{"other", "swapped"}) {
-		t.Errorf("%q, %v", names, err)
-	}
-}
-
 func TestHolderLost(t *testing.T) {
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
@@ -410,42 +378,6 @@ func TestReadersBehindWhoWaitsForTheRun(t *testing.T) {
 	// So does another run, which would join or open a snapshot.
 	_, err = openSnapshot(t, dsn, connectors.Options{LockTimeout: 200})
 	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, fmt.Sprintf("process %d waits for more than 200ms to have public.late for itself", pid), "a snapshot that is held", fmt.Sprintf("pg_cancel_backend(%d)", pid))
-}
-
-// A table that is dropped or swapped while a snapshot is opened costs another try.
-func TestSwappedWhileOpening(t *testing.T) {
-	a := connectortest.Postgres(t)
-	dsn := a.Database(t)
-	a.Exec(t, dsn, "CREATE TABLE parts AS SELECT 1 AS id", "CREATE TABLE gone (id int)")
-	other, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close(context.Background())
-	if _, err := other.Exec(t.Context(), "BEGIN; CREATE TABLE next AS SELECT generate_series(1, 7) AS id; DROP TABLE gone; ALTER TABLE parts RENAME TO former; ALTER TABLE next RENAME TO parts"); err != nil {
-		t.Fatal(err)
-	}
-	waits := "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = " + literal(other.Config().Database)
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		for a.Value(t, a.DSN("postgres"), waits) == "0" {
-			time.Sleep(10 * time.Millisecond)
-		}
-		other.Exec(context.Background(), "COMMIT")
-	}()
-	s, err := openSnapshot(t, dsn, connectors.Options{})
-	<-over
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, table := range s.Catalog().Tables {
-		names = append(names, table.ID.Name)
-	}
-	if slices.Sort(names); !slices.Equal(names, []string{"former", "parts"}) {
-		t.Errorf("the tables are %q", names)
-	}
 }
 
 func TestReaderLost(t *testing.T) {

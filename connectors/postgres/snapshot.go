@@ -40,6 +40,7 @@ type snapshot struct {
 	server  string // when it was started
 	taken   time.Time
 	picture *picture
+	roomy   bool // it is said that the server has little room for locks
 	sizes   map[catalog.TableID]size
 	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
 
@@ -101,28 +102,19 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	return snap, nil
 }
 
-// opening is how often a snapshot is opened whose tables are rewritten meanwhile.
-const opening = 3
-
-// begin opens the snapshot: anew, where it would not fit its locks.
+// begin opens the snapshot: anew, where it would not fit its locks. One that is joined is as it is.
 func (s *snapshot) begin(ctx context.Context) error {
-	for again := 1; ; again++ {
-		err := s.attempt(ctx)
-		if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot || s.joined || again == opening {
-			return err
-		}
-		if _, err := s.holder.Exec(ctx, "ROLLBACK"); err != nil {
-			return err
-		}
+	if s.joined {
+		return s.attempt(ctx)
 	}
+	return anew(ctx, s.holder, func() error { return s.attempt(ctx) })
 }
 
 func (s *snapshot) attempt(ctx context.Context) error {
-	conn := s.holder
 	if err := s.take(ctx); err != nil {
 		return err
 	}
-	p, err := readPicture(ctx, conn, s.keep, s.leaves)
+	p, err := s.look(ctx, s.holder)
 	if err != nil {
 		return err
 	}
@@ -133,13 +125,17 @@ func (s *snapshot) attempt(ctx context.Context) error {
 	if err := s.readUnreadable(ctx); err != nil {
 		return err
 	}
+	if err := s.lockRoom(ctx); err != nil {
+		return err
+	}
 	if err := s.secure(ctx); err != nil {
 		return err
 	}
 	return s.readSizes(ctx)
 }
 
-// secure locks every table, and then asks whether each is still the one that the snapshot knows.
+// secure locks every table, and then asks whether each is still the one that the snapshot knows,
+// with the columns that it knows.
 func (s *snapshot) secure(ctx context.Context) error {
 	op := "open a snapshot of " + s.display(s.conn.Database)
 	err := s.lock(ctx)
@@ -157,7 +153,7 @@ func (s *snapshot) secure(ctx context.Context) error {
 	}
 	if len(rewritten) > 0 {
 		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op,
-			Err:  fmt.Errorf("rewritten or renamed while the snapshot was opened: %s", listTables(rewritten)),
+			Err:  fmt.Errorf("rewritten or renamed, as a whole or a column, while the snapshot was opened: %s", listTables(rewritten)),
 			Hint: "a TRUNCATE, ALTER TABLE, CLUSTER or VACUUM FULL was running; try again"}
 	}
 	return nil
@@ -359,7 +355,7 @@ func (s *snapshot) lostError(err error) error {
 	if gone(err) { // to a reader that would have joined it
 		return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
 			Err:  errors.New("the server knows it no more: the session that held it is lost"),
-			Hint: "the server was restarted or ended the session, as a standby without hot_standby_feedback does to go on; run again"}
+			Hint: "the server was restarted or ended the session, as a standby does to go on: for a TRUNCATE, DROP or ALTER TABLE of its primary, and without hot_standby_feedback for any VACUUM; run again"}
 	}
 	return &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "hold the snapshot of " + s.display(s.conn.Database),
 		Err:  fmt.Errorf("the session that holds it is lost: %w", wrap(context.Background(), s.side, "ask it", err, spoken)),
@@ -381,7 +377,7 @@ func (s *snapshot) Token() string             { return s.token }
 func (s *snapshot) Catalog() *catalog.Catalog { return s.picture.Catalog }
 
 // Layout chooses binary unless a column of the table has no binary form, or none that the
-// target takes, or the value of one that is decoded is the text that the server prints.
+// target takes, or takes for another value, or the value of one that is decoded is the text that the server prints.
 func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Layout, error) {
 	t := s.picture.Table(id)
 	if t == nil {
@@ -391,7 +387,7 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 		return nil, fmt.Errorf("layout of %s: a %s table stores no rows", words(id), t.Kind)
 	}
 	format := Binary
-	if s.older.Load() && s.picture.foreign[id] {
+	if s.older.Load() && s.picture.foreign[id] || s.finite.Load() && s.picture.spans[id] {
 		format = Text
 	}
 	for _, c := range t.Columns {

@@ -238,6 +238,7 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 		return err
 	}
 	p.lookedUp(tables)
+	p.naming(tables)
 	for i, words := range p.beside { // they have fates of their own, and travel in the archive
 		p.objects[i].Definition += "\n" + words
 	}
@@ -272,6 +273,9 @@ func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catal
 		return err
 	}
 	p.tieGrants()
+	if err := p.readSession(ctx, conn); err != nil {
+		return err
+	}
 	for _, t := range tables {
 		if t.Kind == catalog.Foreign {
 			p.add(archiveID{classOfTables, p.oids[t.ID]}, catalog.Object{Kind: "foreign table", Name: t.ID.String()})

@@ -28,11 +28,13 @@ const (
 	oidMACAddr8    = 774
 	oidMACAddr     = 829
 	oidInet        = 869
+	oidACLItem     = 1033
 	oidBPChar      = 1042
 	oidVarchar     = 1043
 	oidDate        = 1082
 	oidTimestamp   = 1114
 	oidTimestampTZ = 1184
+	oidInterval    = 1186
 	oidNumeric     = 1700
 	oidUUID        = 2950
 	oidJSONB       = 3802

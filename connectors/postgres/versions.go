@@ -230,6 +230,8 @@ var (
 	appendsCompatible  = feature{since: 14, name: "functions of arrays that take anycompatible"}
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
+	grantsParameters   = feature{since: 15, name: "rights to set what superusers set"}
+	infiniteSpans      = feature{since: 17, name: "intervals that are infinite"}
 	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
 	namesNotNull       = feature{since: 18, name: "NOT NULL as a constraint of the table"}
 	logsPartitioned    = feature{since: 18, name: "partitioned tables that are neither logged nor not"}
@@ -324,6 +326,12 @@ var needed = []feature{
 }
 
 var firstNumber = regexp.MustCompile(`\d+`)
+
+// versionOf returns the major version in a server's own words, 0 if none stands there.
+func versionOf(server string) int {
+	major, _ := strconv.Atoi(firstNumber.FindString(server))
+	return major
+}
 
 // lacking returns the first thing that definitions need and a server of a version
 // lacks, and the object that needs it. What the source's server lacks as well is only

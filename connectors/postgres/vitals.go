@@ -105,6 +105,8 @@ func (s *snapshot) forewarn(ctx context.Context, conn *pgx.Conn) error {
 		s.warn("the source is a standby that waits for its readers without end (max_standby_streaming_delay = -1): while the snapshot needs a row that its primary has removed, it falls behind")
 	case !feedback:
 		s.warn(fmt.Sprintf("the source is a standby without hot_standby_feedback: once the run holds up its replay for longer than max_standby_streaming_delay (%s), it ends the run's sessions; set hot_standby_feedback = on, or a longer delay", delay))
+	default:
+		s.warn(fmt.Sprintf("the source is a standby: once a TRUNCATE, DROP or ALTER TABLE of its primary, or a VACUUM that makes a table shorter, has waited for the run's locks for longer than max_standby_streaming_delay (%s), it ends the run's sessions; a longer delay helps", delay))
 	}
 	return nil
 }
