@@ -64,7 +64,7 @@ const insistence = 3
 // promotion that got through.
 func (b *build) arrived(ctx context.Context, admin *pgx.Conn) (bool, error) {
 	list, err := b.neighbours(ctx, admin)
-	if err != nil || !slices.ContainsFunc(list, b.landed) {
+	if err != nil || !slices.ContainsFunc(list, b.landed) || slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.name }) {
 		return false, err
 	}
 	b.mu.Lock()

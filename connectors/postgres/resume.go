@@ -280,8 +280,8 @@ func (b *build) retake(ctx context.Context, conn *pgx.Conn) (taken backend, err 
 	return b.backend(ctx, conn)
 }
 
-// landed reports whether a database is the target, and already what was built: a promotion got
-// through, and the answer did not.
+// landed reports whether a database is the target, and what a run of this id has built: where
+// the build is there no more, a promotion got through, and the answer did not.
 func (b *build) landed(n neighbour) bool {
 	return n.name == b.target && n.ours && n.mark.State == stateReady && n.mark.Run == b.spec.Run
 }
