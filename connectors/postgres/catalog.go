@@ -473,7 +473,7 @@ func nameable(t *catalog.Table) error {
 // its table's any more, and its definition says that they are.
 func detachedError(partition, of catalog.TableID) error {
 	return &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "read partition " + words(partition),
-		Err: errors.New("it is being detached from " + words(of)), Hint: "finish it at the source: ALTER TABLE " + words(of) + " DETACH PARTITION " + words(partition) + " FINALIZE"}
+		Err: errors.New("it is being detached from " + words(of)), Hint: "wait until that is done; where it was cut short, finish it at the source: ALTER TABLE " + words(of) + " DETACH PARTITION " + words(partition) + " FINALIZE"}
 }
 
 // Catalog reads the definitions in a transaction of its own.

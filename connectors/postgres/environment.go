@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -288,22 +289,38 @@ func (s *sink) take(ctx context.Context, conn *pgx.Conn) error {
 	sum := sha256.Sum256([]byte("sanitize target " + s.target))
 	key := binary.BigEndian.Uint64(sum[:])
 	op := "take " + s.display(s.target)
-	var got, elsewhere bool
-	err := conn.QueryRow(ctx, fmt.Sprintf("SELECT pg_catalog.pg_try_advisory_lock(%d)", int64(key))).Scan(&got)
-	if err == nil && got {
-		err = conn.QueryRow(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
-			AND classid = %d::pg_catalog.oid AND objid = %d::pg_catalog.oid AND granted AND pid <> pg_catalog.pg_backend_pid())`, key>>32, uint32(key))).Scan(&elsewhere)
+	busy := &connectors.Error{Kind: connectors.KindBusy, Side: s.side, Op: op,
+		Err:  errors.New("another run holds it"),
+		Hint: "wait until it is done; its session shows in pg_stat_activity as application_name sanitize"}
+	for try := 1; ; try++ {
+		var got, elsewhere bool
+		err := conn.QueryRow(ctx, fmt.Sprintf("SELECT pg_catalog.pg_try_advisory_lock(%d)", int64(key))).Scan(&got)
+		if err == nil && got {
+			err = conn.QueryRow(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND objsubid = 1
+				AND classid = %d::pg_catalog.oid AND objid = %d::pg_catalog.oid AND granted AND pid <> pg_catalog.pg_backend_pid())`, key>>32, uint32(key))).Scan(&elsewhere)
+		}
+		switch {
+		case err != nil:
+			return failDefinition(ctx, s.side, op, err)
+		case !got:
+			return busy
+		case !elsewhere:
+			return nil
+		}
+		// Who came at the same moment has seen ours: both let go, and one is first the next time.
+		if _, err := conn.Exec(ctx, fmt.Sprintf("SELECT pg_catalog.pg_advisory_unlock(%d)", int64(key))); err != nil || try == elsewhereTries {
+			return errors.Join(busy, failDefinition(ctx, s.side, op, err))
+		}
+		select {
+		case <-time.After(time.Duration(50+rand.IntN(200)) * time.Millisecond):
+		case <-ctx.Done():
+			return failDefinition(ctx, s.side, op, ctx.Err())
+		}
 	}
-	if err != nil {
-		return failDefinition(ctx, s.side, op, err)
-	}
-	if !got || elsewhere {
-		return &connectors.Error{Kind: connectors.KindBusy, Side: s.side, Op: op,
-			Err:  errors.New("another run holds it"),
-			Hint: "wait until it is done; its session shows in pg_stat_activity as application_name sanitize"}
-	}
-	return nil
 }
+
+// elsewhereTries is how often the target's lock is taken where another has it in another database.
+const elsewhereTries = 3
 
 // giveBack gives the target's lock back and closes the session: the server by itself would
 // release it a moment after the session has gone.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,11 +20,23 @@ import (
 const opening = 3
 
 // anew calls f on a connection on which no transaction is open, and again as long as what it reads
-// changes meanwhile.
+// changes meanwhile. Of what the server says each time nothing changes.
 func anew(ctx context.Context, conn *pgx.Conn, f func() error) error {
-	for again := 1; ; again++ {
+	same := 0
+	for again, last := 1, ""; ; again++ {
 		err := f()
-		if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot || again == opening {
+		if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot {
+			return err
+		}
+		if err.Error() == last {
+			same++
+		}
+		last = err.Error()
+		if again == opening {
+			var e *connectors.Error
+			if c := (*condition)(nil); same == opening-1 && errors.As(err, &c) && errors.As(err, &e) {
+				return &connectors.Error{Side: e.Side, Op: e.Op, Err: c}
+			}
 			return err
 		}
 		if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
@@ -39,8 +52,12 @@ func (s *source) look(ctx context.Context, conn *pgx.Conn) (*picture, error) {
 	if !vanished(err) {
 		return p, err
 	}
+	cause := err
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
+		cause = spoken(pg)
+	}
 	return nil, &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: "read the catalog of " + s.display(s.conn.Database),
-		Err: errors.New("a definition was changed or dropped while it was read"), Hint: "try again"}
+		Err: fmt.Errorf("a definition was changed or dropped while it was read: %w", cause), Hint: "try again"}
 }
 
 // errVanished is that of a definition which is NULL.

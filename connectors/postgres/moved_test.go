@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,4 +211,38 @@ func TestColumnsMovedBeforeJoining(t *testing.T) {
 	defer src.Close()
 	_, err = src.(connectors.Joiner).Join(t.Context(), token)
 	wants(t, err, connectors.KindSnapshot, connectors.SourceSide, "renamed", "public.c")
+}
+
+// What a server says of its catalog each time it is looked at is no change that goes by; what it says
+// once is looked at again.
+func TestWhatDoesNotChange(t *testing.T) {
+	a := connectortest.Postgres(t)
+	conn, err := pgx.Connect(t.Context(), a.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(conn)
+	said := func(text string) error {
+		return &connectors.Error{Kind: connectors.KindSnapshot, Op: "read the catalog", Err: fmt.Errorf("changed: %w", &condition{state: "XX000", text: text}), Hint: "try again"}
+	}
+	looks := 0
+	err = anew(t.Context(), conn, func() error { looks++; return said("cache lookup failed for relation 7") })
+	if kind, _ := connectors.KindOf(err); kind == connectors.KindSnapshot || looks != opening || connectors.Hint(err) != "" {
+		t.Errorf("after %d looks: kind %d, %v", looks, kind, err)
+	}
+	looks = 0
+	err = anew(t.Context(), conn, func() error { looks++; return said(fmt.Sprint("cache lookup failed for relation ", looks)) })
+	if kind, _ := connectors.KindOf(err); kind != connectors.KindSnapshot || looks != opening {
+		t.Errorf("after %d looks: kind %d, %v", looks, kind, err)
+	}
+	looks = 0
+	err = anew(t.Context(), conn, func() error {
+		if looks++; looks == 1 {
+			return said("cache lookup failed for relation 7")
+		}
+		return errors.ErrUnsupported
+	})
+	if !errors.Is(err, errors.ErrUnsupported) || looks != 2 {
+		t.Errorf("after %d looks: %v", looks, err)
+	}
 }

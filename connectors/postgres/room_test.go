@@ -31,11 +31,33 @@ func TestRoomForLocks(t *testing.T) {
 	if said, err := open(); err != nil || said.String() != "" {
 		t.Errorf("of 100 tables: %v, %s", err, said)
 	}
+	// Who joins what another session holds locks the same again, and reads of serializable transactions are kept elsewhere.
+	src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	held, err := src.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said heard
+	joining, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{Warn: said.warn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer joining.Close()
+	if joined, err := joining.(connectors.Joiner).Join(t.Context(), held.Token()); err != nil || said.String() != "" {
+		t.Errorf("joined: %v, %s", err, said.String())
+	} else {
+		joined.Close()
+	}
+	held.Close()
 	tables("101", "200")
 	if said, err := open(); err != nil || strings.Count(said.String(), "a run locks all 200 tables") != 1 {
 		t.Errorf("of 200 tables: %v, %s", err, said)
 	}
 	tables("201", "450")
-	_, err := open()
+	_, err = open()
 	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "all 450 tables", "max_locks_per_transaction")
 }

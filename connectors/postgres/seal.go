@@ -37,6 +37,9 @@ func (b *build) seal(ctx context.Context, op string, rows map[catalog.TableID]in
 	}
 	done := false
 	err := b.with(ctx, func(held *session) error {
+		if err := b.endLost(ctx, held); err != nil {
+			return err
+		}
 		if b.made.doubted() {
 			if err := b.stillWhole(ctx, held.conn, op, rows); err != nil {
 				return err

@@ -101,7 +101,8 @@ func (b *build) stillWhole(ctx context.Context, conn *pgx.Conn, op string, rows 
 }
 
 // Settle implements connectors.Settler. What is on the disk is safe, save the rows of unlogged
-// tables; but a server that has crashed may have lost chunks before they got there.
+// tables, and of a server that standbys follow at a distance; but one that has crashed may have
+// lost chunks before they got there.
 func (b *build) Settle(ctx context.Context) (safe bool, err error) {
 	err = b.withAdmin(ctx, func(admin *pgx.Conn) error {
 		b.made.mu.Lock()
@@ -109,6 +110,12 @@ func (b *build) Settle(ctx context.Context) (safe bool, err error) {
 		b.made.mu.Unlock()
 		if !safe {
 			return nil
+		}
+		// A standby that is promoted in the server's place lacks what has not reached it.
+		var lags bool
+		err := admin.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_replication) AND pg_catalog.current_setting('synchronous_standby_names') = ''").Scan(&lags)
+		if safe = !lags; lags || err != nil {
+			return err
 		}
 		// All databases of a server share one log: this commit waits until it is on the disk up to here.
 		return b.setMark(ctx, admin, stateBuilding)
