@@ -130,11 +130,18 @@ type Identity struct {
 	// whatever name it was reached; empty if the server does not tell.
 	Server   string
 	Database string
+	// Cluster is equal for a server and the standbys that follow it; empty if that is not known.
+	Cluster string
+	// Follows is set of a standby.
+	Follows bool
 	// Display is host, port and database for people, without a password.
 	Display string
 }
 
-// Same reports whether both are the same database of the same server.
+// Same reports whether both are the same database of the same server, or of a server and one
+// that follows it. Two servers of which neither follows are two, though one was a copy of the other.
 func (i Identity) Same(j Identity) bool {
-	return i.Server != "" && i.Server == j.Server && i.Database == j.Database
+	server := i.Server != "" && i.Server == j.Server
+	cluster := i.Cluster != "" && i.Cluster == j.Cluster && (i.Follows || j.Follows)
+	return (server || cluster) && i.Database == j.Database
 }

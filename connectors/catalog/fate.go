@@ -86,7 +86,11 @@ func (c *Catalog) Keep(names []string) (*Catalog, error) {
 	inOrder := slices.Sorted(maps.Keys(asked))
 	for _, at := range inOrder {
 		if o := &kept.Objects[at]; len(o.Causes) == 0 {
-			o.Fate, o.Reason = Noted, "is kept by name; it "+o.Reason
+			how := keptOne
+			if strings.HasPrefix(o.Reason, "are ") {
+				how = keptMany
+			}
+			o.Fate, o.Reason = Noted, how+o.Reason
 		}
 	}
 	// What stays for another's sake comes when none of these stays any more.
@@ -190,4 +194,15 @@ func quoted(ref string) string { return "'" + ref + "'" }
 
 func counted(name string) bool {
 	return name != "" && strings.Trim(name, "0123456789") == ""
+}
+
+// How the reason of an object begins that comes along since it was named.
+const (
+	keptOne  = "is kept by name; it "
+	keptMany = "are kept by name; they "
+)
+
+// KeptByName reports whether the object comes along since it was named, and would not otherwise.
+func (o Object) KeptByName() bool {
+	return strings.HasPrefix(o.Reason, keptOne) || strings.HasPrefix(o.Reason, keptMany)
 }

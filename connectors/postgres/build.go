@@ -125,6 +125,8 @@ func (b *build) create(ctx context.Context) error {
 			switch stateOf(err) {
 			case "42501":
 				e.Hint = "ALTER ROLE " + word(b.conn.User) + " CREATEDB"
+			case "25006":
+				e.Kind, e.Hint = connectors.KindUnavailable, "the target's server is a standby, or takes no writes: name its primary"
 			case "42809", "22023", "42704":
 				e.Kind = connectors.KindUnsupported
 				e.Hint = b.hintLocale(stateOf(err))

@@ -440,17 +440,19 @@ func (s *source) Identity(ctx context.Context) (connectors.Identity, error) {
 	return s.at, ctx.Err()
 }
 
-// identity tells servers apart by the microsecond at which they started. The
-// identifier of the data folder would be no better: standbys share it, and not
-// every account may ask for it, so that two accounts would see two servers.
+// identity tells servers apart by the microsecond at which they started. The identifier of
+// the data folder would be no better: standbys share it, which is what it is asked for beside, and
+// not every account may ask for it, so that two accounts would see two servers.
 func (c *config) identity(ctx context.Context, conn *pgx.Conn, database string) (connectors.Identity, error) {
 	at := c.reached(conn)
 	c.answered = &at
-	var server string
-	if err := conn.QueryRow(ctx, query("identity")).Scan(&server); err != nil {
-		return connectors.Identity{}, failDefinition(ctx, c.side, "identify "+c.display(database), err)
+	id := connectors.Identity{Database: database, Display: c.display(database)}
+	var may bool
+	err := conn.QueryRow(ctx, query("identity")).Scan(&id.Server, &id.Follows, &may)
+	if err == nil && may {
+		err = conn.QueryRow(ctx, query("cluster")).Scan(&id.Cluster)
 	}
-	return connectors.Identity{Server: server, Database: database, Display: c.display(database)}, nil
+	return id, failDefinition(ctx, c.side, "identify "+c.display(database), err)
 }
 
 // nameable refuses a table that a policy cannot name, for a policy is UTF-8: a database in

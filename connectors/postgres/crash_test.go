@@ -173,6 +173,24 @@ func crashOfUnlogged(t *testing.T, c *crashing) {
 	if err := c.build.Abort(); err != nil {
 		t.Fatal(err)
 	}
+	// Behind the renaming the copy is there; who runs it is told that rows are not.
+	c.open()
+	c.begun(c.sink.Begin(t.Context(), c.spec()))
+	c.load()
+	if err := c.build.Finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.build.Seal(t.Context(), c.rows); err != nil {
+		t.Fatal(err)
+	}
+	c.build.closePool()
+	c.server.Exec(t, c.server.DSN("postgres"), "ALTER DATABASE "+ident(c.build.name)+" RENAME TO unlogged")
+	c.server.Restart(t)
+	closeConn(c.build.admin)
+	c.build.state = promoted
+	if err := c.build.stillThere(t.Context(), "promote"); !connectors.Changed(err) || !strings.Contains(err.Error(), "public.spoke") {
+		t.Errorf("rows of the promoted copy are gone: %v", err)
+	}
 }
 
 // cut ends all sessions at the server but the one that asks.

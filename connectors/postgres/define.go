@@ -126,6 +126,8 @@ func (b *build) definitionError(ctx context.Context, e entry, err error) error {
 			ce.Hint = "the account may not create this extension: connect as a superuser of the target's server, or " + leaveIt(e)
 		case state == "42704" && ce.Hint == "" && strings.Contains(err.Error(), "role \""):
 			ce.Hint = "if a role is missing: CREATE ROLE it at the target's server"
+		case e.Kind != "EXTENSION" && state != "42501" && refused(err) && versionOf(b.spec.Catalog.Server) != b.major:
+			b.blameVersion(ctx, failed)
 		}
 	}
 	return failed

@@ -74,6 +74,11 @@ func bare(pg *pgconn.PgError) *condition {
 	if pg.Code == "23514" && pg.ConstraintName == "" {
 		text = "no partition takes the row"
 	}
+	if strings.HasPrefix(pg.File, "pl") {
+		// A function chose the names (plpgsql's RAISE … USING TABLE, in pl_exec.c; the others are plperl.c,
+		// plpy_elog.c, pltcl.c), and may have put values there.
+		pg = &pgconn.PgError{Code: pg.Code, Where: pg.Where}
+	}
 	var at []string
 	if pg.ConstraintName != "" {
 		at = append(at, "constraint "+word(pg.ConstraintName))

@@ -224,7 +224,9 @@ func (s *snapshot) dumpError(ctx context.Context, err error) error {
 		return err
 	case strings.Contains(said, "lock timeout"):
 		return s.lockedError(ctx)
-	case strings.Contains(said, "connection to server"), strings.Contains(said, "connection to database"), strings.Contains(said, "server closed the connection"):
+	case strings.Contains(said, "snapshot \"") && strings.Contains(said, "does not exist"):
+		return s.lostError(err)
+	case strings.Contains(said, "terminating connection"), strings.Contains(said, "connection to server"), strings.Contains(said, "connection to database"), strings.Contains(said, "server closed the connection"):
 		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read the definitions of " + s.display(s.conn.Database), Err: err,
 			Hint: "pg_dump needs a session of its own: may the account have one more, and is the server still there?"}
 	}

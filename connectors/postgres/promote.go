@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 // Promote renames the target out of the way and the build into its place, in one
@@ -33,7 +35,7 @@ func (b *build) Promote(ctx context.Context) error {
 		err = b.withAdmin(ctx, promote)
 	}
 	if err == nil {
-		return nil
+		return b.stillThere(ctx, op)
 	}
 	if !sent {
 		return err
@@ -48,13 +50,34 @@ func (b *build) Promote(ctx context.Context) error {
 	})
 	switch {
 	case done:
-		return nil
+		return b.stillThere(sure, op)
 	case unknown != nil:
 		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Changed: true,
 			Err:  fmt.Errorf("whether it is done cannot be asked: %w", unknown),
 			Hint: "the target is the former copy or the new one, each of them whole: the comment on the database says of which run; the next run removes what is left"}
 	}
 	return err
+}
+
+// stillThere says of a promotion that got through whether a crash of the server has emptied
+// unlogged tables of the copy since: the one that may have cost the session that promoted it.
+func (b *build) stillThere(ctx context.Context, op string) error {
+	if len(b.unlogged) == 0 || !b.admin.IsClosed() {
+		return nil // no crash spares a session
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience+cleanupTimeout)
+	defer cancel()
+	conn, err := b.patiently(ctx, func(ctx context.Context) (*pgx.Conn, error) { return b.connect(ctx, b.target) })
+	if err == nil {
+		defer closeConn(conn)
+		err = b.stillWhole(ctx, conn, op, b.rows)
+	}
+	if err == nil {
+		return nil
+	}
+	names := slices.SortedFunc(maps.Keys(b.unlogged), catalog.TableID.Compare)
+	return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Changed: true, Hint: "run again",
+		Err: fmt.Errorf("the copy is in the target's place, but for the rows of unlogged tables (%s): %w", listTables(names), err)}
 }
 
 // insistence is how often a step that was cut short by a lost connection is tried again.

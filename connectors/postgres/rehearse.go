@@ -97,11 +97,16 @@ func (b *build) refusedError(ctx context.Context, e entry, err error) error {
 	if errors.As(err, &pg) && inFunction.MatchString(pg.Where) {
 		failed = hintPath(failed, err)
 	}
+	b.blameVersion(ctx, failed)
+	return failed
+}
+
+// blameVersion says of an error without a hint that the versions differ.
+func (b *build) blameVersion(ctx context.Context, failed error) {
 	var ours *connectors.Error
 	if errors.As(failed, &ours) && ours.Hint == "" && ctx.Err() == nil {
 		ours.Kind = connectors.KindUnsupported
 		source := firstNumber.FindString(b.spec.Catalog.Server)
 		ours.Hint = fmt.Sprintf("PostgreSQL %d refuses what version %s has taken: drop or change it at the source, or use a target of version %s", b.major, source, source)
 	}
-	return failed
 }

@@ -162,7 +162,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	}
 	for _, o := range left {
 		asked := func(c catalog.Object) bool {
-			return strings.HasPrefix(c.Reason, "is kept by name") && c.Kind == o.Kind && c.Name == o.Name
+			return c.KeptByName() && c.Kind == o.Kind && c.Name == o.Name
 		}
 		if slices.ContainsFunc(s.picture.Objects, asked) {
 			return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: "bring " + o.Kind + " " + o.Name + " along",

@@ -114,3 +114,32 @@ func TestUnloggedAtAStandby(t *testing.T) {
 	_, err = snap.Definitions(ctx)
 	stopped("definitions", err, "public.forgetful")
 }
+
+// A standby is its primary's other face: a run that reads the one does not replace the other.
+func TestSameAsItsPrimary(t *testing.T) {
+	primary := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{})
+	standby := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{StandbyOf: primary})
+	source, err := Connector{}.OpenSource(t.Context(), standby.DSN("postgres"), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	at, err := source.Identity(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for database, same := range map[string]bool{"postgres": true, "another": false} {
+		sink, err := Connector{}.OpenSink(t.Context(), primary.DSN(database), connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sink.Close()
+		to, err := sink.Identity(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at.Same(to) != same || to.Follows || !at.Follows {
+			t.Errorf("%+v and %+v: the same %t", at, to, !same)
+		}
+	}
+}

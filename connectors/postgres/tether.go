@@ -35,7 +35,7 @@ var staying = map[string]ruling{
 	"event trigger":        {"acts by itself, on changes of definitions", false},
 	"job":                  {"acts by itself, at its time", true},
 	"role":                 {"belongs to the server and not to the database, and may log in with a password", true},
-	"database setting":     {"may be a secret of an application", false},
+	"database setting":     {"is none of those that are known to be harmless, and may be a secret", false},
 	"large objects":        {"are bytes that no policy can decide about", true},
 	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
 	"database rights":      {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
