@@ -242,8 +242,11 @@ var (
 	// statementStart ends where a statement of PL/pgSQL begins.
 	statementStart = regexp.MustCompile(`(?i);|\b(?:begin|then|else|loop)\b`)
 	// noVariable is what is no variable in an expression: literals, columns of the row, calls and keywords.
-	noVariable = regexp.MustCompile(`(?i)'(?:[^']|'')*'|\b(?:new|old)\s*\.\s*` + sqlName + `|(?:[\w."]+\.)?[\w"]+\s*\(|\bcollate\s+[\w."]+` +
-		`|\b(?:and|or|not|is|null|true|false|case|when|then|else|end|in|like|ilike|between|distinct|from|at\s+time\s+zone|interval|current_\w+|tg_\w+|select)\b`)
+	noVariable = regexp.MustCompile(`(?i)'(?:[^']|'')*'|\b(?:new|old)\s*\.\s*` + sqlName +
+		`|\b(?:extract|timestamp(?:diff|add))\s*\(\s*\w+|(?:[\w."]+\.)?[\w"]+\s*\(|\bcollate\s+[\w."]+` +
+		`|\binterval\s+(?:[-+]?[\d.]+|'(?:[^']|'')*'|(?:new|old)\s*\.\s*` + sqlName + `)\s+(?:microsecond|second|minute|hour|day|week|month|quarter|year)(?:_\w+)?\b` +
+		`|\b(?:and|or|not|is|null|true|false|case|when|then|else|end|in|like|ilike|between|distinct|from|at\s+time\s+zone|interval|select|tg_\w+` +
+		`|current_(?:date|time|timestamp|user|role|catalog|schema)|local(?:time|timestamp)|utc_(?:date|time|timestamp)|session_user|system_user|user)\b`)
 	ofNewRow = regexp.MustCompile(`(?i)\bnew\s*\.\s*` + sqlName)
 )
 
