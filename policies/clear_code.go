@@ -69,7 +69,8 @@ func (s *clearing) byPseudonym(id catalog.ColumnID) bool {
 
 // codeHolds reports whether a statement of code, which runs for rows of tables, names a column
 // that is not kept and has a literal that is not compared with something else. Where it names no
-// table, any may be meant by a column: there a literal has to be compared with it.
+// table, any may be meant by a column: there a literal has to be compared with it, unless the code
+// puts SQL together.
 func (s *clearing) codeHolds(text string, of ...string) bool {
 	code := newScript(settings.ReplaceAllLiteralString(text, " "))
 	names, anyones := s.spokenOf(code, of)
@@ -80,7 +81,7 @@ func (s *clearing) codeHolds(text string, of ...string) bool {
 		return slices.ContainsFunc(names, func(n string) bool { return catalog.Names(words, n) })
 	}
 	says := func(statement string) bool { return saysValueOf(statement, masked) }
-	if anyones {
+	if anyones && !dynamic.MatchString(code.text) {
 		says = func(statement string) bool {
 			return saysValueBehind(statement, func(before string) bool { return masked(comparedWith(before)) })
 		}
@@ -123,10 +124,11 @@ var (
 // isFormOrKey reports whether a literal behind the words is an argument that says nothing of a
 // row: a form, the key of what is put into a document, or the name of a sequence.
 func isFormOrKey(before string) bool {
+	before = before[max(0, len(before)-farthest):]
 	if !argumentBegins.MatchString(before) {
 		return false
 	}
-	function, n := argumentAtEnd(withoutLiterals(before[max(0, len(before)-farthest):]))
+	function, n := argumentAtEnd(withoutLiterals(before))
 	switch {
 	case namesFirst.MatchString(function):
 		return n == 0

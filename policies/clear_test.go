@@ -374,6 +374,7 @@ tables:
 		"RETURN regexp_replace(lower(email), '[^a-z]+', 'Ann')":                                      false,
 		"RETURN email IN ('ann@corp.example')":                                                       true,
 		"RETURN 'Dear ' || email":                                                                    false,
+		"EXECUTE 'UPDATE ' || t || ' SET email = $1' USING email || 'Ann'":                           true,
 		"UPDATE people SET email = 'ann@corp.example'":                                               true,
 		"INSERT INTO orders (id) SELECT 7 FROM visitors WHERE email || 'x' > ''":                     true,
 		"INSERT INTO orders (id) SELECT 7 FROM visitors WHERE state || 'x' > ''":                     false,
