@@ -28,7 +28,7 @@ func (s *schedule) withoutCounts(d *connectors.Definitions, c *catalog.Catalog) 
 func (s *schedule) spelledInto(id catalog.TableID) (fills []catalog.ColumnID) {
 	for _, t := range s.tables {
 		for _, col := range t.table.Columns {
-			if strings.Contains(col.Default, "nextval(") && strings.Contains(col.Default, id.Name) {
+			if strings.Contains(col.Default, "nextval(") && catalog.Names(col.Default, id.Name) {
 				fills = append(fills, catalog.ColumnID{Table: t.table.ID, Column: col.Name})
 			}
 		}
@@ -67,7 +67,7 @@ func (s *schedule) drawnFrom(c *catalog.Catalog, id catalog.TableID) bool {
 	if c.Table(id) != nil {
 		return false
 	}
-	says := func(words string) bool { return strings.Contains(words, id.Name) }
+	says := func(words string) bool { return catalog.Names(words, id.Name) }
 	for _, t := range s.tables {
 		if slices.ContainsFunc(t.table.Triggers, func(d catalog.Definition) bool { return says(d.Text) }) {
 			return true

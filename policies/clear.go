@@ -28,7 +28,10 @@ type clearing struct {
 	gone   map[string]bool // objects that do not come along
 	views  map[string]bool // that read a column that is not kept, themselves or by others
 	unkept map[catalog.ColumnID]bool
-	types  []string // of columns that are not kept, and what these are made of
+	types  []string            // of columns that are not kept, and what these are made of
+	spoken map[string][]string // columns that are not kept, by the table or view of which code that means them speaks
+	byWord map[string][]string // tables and views, by the first word of what they are called
+	firing map[string][]string // tables, by the functions that their triggers call
 	found  []catalog.Object
 }
 
@@ -43,6 +46,8 @@ func (c *compiler) inClear() []catalog.Object {
 	for _, ts := range c.tables {
 		s.mark(ts)
 	}
+	s.throughViews()
+	s.meanings()
 	for _, ts := range c.tables {
 		if ts.t.Kind == catalog.Foreign {
 			continue
@@ -54,7 +59,6 @@ func (c *compiler) inClear() []catalog.Object {
 		}
 		s.table(ts)
 	}
-	s.throughViews()
 	s.objects()
 	return s.found
 }
@@ -193,7 +197,7 @@ func (s *clearing) table(ts *table) {
 			if holdsValueOf(handed(t, d), masked) && (s.reads(t, d.Reads) || s.speaks(t, triggerWords(d.Text))) {
 				s.note("trigger", id+"."+d.Name, clearReads)
 			}
-		case s.codeHolds(d.Text):
+		case s.codeHolds(d.Text, t.ID.String()):
 			s.note("trigger", id+"."+d.Name, clearCode)
 		}
 	}
@@ -240,7 +244,7 @@ func (s *clearing) objects() {
 				s.note(o.Kind, o.Name, clearReads)
 			}
 		case "function", "procedure":
-			if s.codeHolds(words) {
+			if s.codeHolds(words, s.firing[o.Name]...) {
 				s.note(o.Kind, o.Name, clearCode)
 			}
 		case "domain":
@@ -349,11 +353,18 @@ func holdsValueOf(text string, masked func(words string) bool) bool {
 }
 
 // saysValue reports whether a literal stands in an expression that says something: not a
-// blank or a comma, not zero or one however they are written, not the form of a date, a path of a
-// document, or the name of a sequence or of another thing of the database.
+// blank or a comma, not zero or one however they are written, not the form of a date, a path or key
+// of a document, or the name of a sequence or of another thing of the database.
 func saysValue(text string) bool { return saysValueOf(text, nil) }
 
 func saysValueOf(text string, masked func(words string) bool) bool {
+	return saysValueBehind(text, func(before string) bool {
+		return !namesBehind.MatchString(before) && !isFormOrKey(before) && !comparedElsewhere(before, masked)
+	})
+}
+
+// saysValueBehind reports whether such a literal stands behind words of which says is true.
+func saysValueBehind(text string, says func(before string) bool) bool {
 	text = catalog.WithoutCasts(thingName.ReplaceAllString(text, ""))
 	for i := 0; i < len(text); i++ {
 		quote := text[i]
@@ -374,7 +385,7 @@ func saysValueOf(text string, masked func(words string) bool) bool {
 		switch {
 		case quote != '\'', said == "1", directives.MatchString(said), documentPath.MatchString(said):
 		case strings.Trim(said, "0.:- ") != "" && strings.ContainsFunc(said, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
-			if before := text[:start-1]; !namesBehind.MatchString(before) && !comparedElsewhere(before, masked) {
+			if says(text[:start-1]) {
 				return true
 			}
 		}
@@ -404,15 +415,19 @@ const farthest = 4096
 // comparedElsewhere reports whether a literal behind the words is compared with what has no
 // column; or, if that is asked, none that is masked.
 func comparedElsewhere(before string, masked func(words string) bool) bool {
-	m := compared.FindStringSubmatch(before[max(0, len(before)-farthest):])
-	if m == nil {
-		return false
-	}
-	operand := operandAtEnd(m[1])
+	operand := comparedWith(before)
 	if masked != nil {
 		return operand != "" && !masked(operand)
 	}
 	return operand != "" && !strings.ContainsFunc(noOperand.ReplaceAllString(operand, " "), unicode.IsLetter)
+}
+
+// comparedWith returns with what a literal behind the words is compared, or "".
+func comparedWith(before string) string {
+	if m := compared.FindStringSubmatch(before[max(0, len(before)-farthest):]); m != nil {
+		return operandAtEnd(m[1])
+	}
+	return ""
 }
 
 // operandAtEnd returns what stands at the end of an expression, from the bracket, the comma

@@ -16,6 +16,7 @@ func TestSaysValue(t *testing.T) {
 		"nextval('people_id_seq'::regclass)": false, "date_format(d, '%Y-%m')": false, "\"o'clock\" > 3": false, "`o'clock` = 'x'": true, "'{}'::jsonb": false, "'unterminated": true, "'": false, "now()": false, "DATE '2020-01-31'": true,
 		"(state = 'new'::text)": true, "(auth.role() = 'new'::text)": false, "'english'::regconfig": false, "(VALUE ~ '^Ann'::text)": true, "('it''s'::text = 'x')": true,
 		"(name !~~ '%Merkel%'::text)": true, "(name ~~ '%@corp.example')": true, "(name ~~ '_Merkel')": true, "(name ~~ '%@%.%'::text)": false, "format('%s-%s', a, b)": false, "format('%1$I.%2$I', a, b)": false,
+		"to_char((at), 'YYYY-MM-DD'::text)": false, "to_char('Ann')": true, "jsonb_build_object('a', lower(b), 'c', d)": false, "json_object(_utf8mb4'a',_utf8mb4'Ann')": true, "f(to_char(at), 'Ann')": true, "to_char(at, CASE WHEN a = 'b' THEN 'Ann' END)": true, "json_object('a': 'Ann')": true, "nextval('x')": false, "date_trunc('month'::text, at)": false, "date_trunc(d, 'Ann')": true,
 		"strftime('%H:%M:%S', d)": false, "date_format(d,_utf8mb4'%Y-%m-%d %H:%i')": false,
 	} {
 		if got := saysValue(text); got != want {
@@ -286,6 +287,7 @@ func TestInClearOfCodeAndComments(t *testing.T) {
 		function("op", "BEGIN IF TG_OP = 'INSERT' THEN full_name := ''; END IF; RETURN full_name > ''; END", "tells where one is"),
 		function("elsewhere", "BEGIN PERFORM log('Ann Smith'); RETURN full_name IS NULL; END", ""),
 		function("put", "BEGIN INSERT INTO people (full_name) VALUES ('Ann Smith'); RETURN TRUE; END", ""),
+		function("through", "BEGIN RETURN (SELECT full_name || 'Ann' > city FROM some, towns); END", ""),
 		function("gone", "BEGIN RETURN full_name = 'Ann Smith'; END", "as of 1999"),
 		{Kind: "view", Name: "public.some", Definition: "SELECT full_name FROM people", Reads: []catalog.ColumnID{{Table: id, Column: "full_name"}}, Comment: "see 'Ann'"},
 		{Kind: "view", Name: "public.cities", Definition: "SELECT city FROM people", Reads: []catalog.ColumnID{{Table: id, Column: "city"}}, Comment: "see 'Ann'"},
@@ -313,6 +315,7 @@ comment public.people
 function public.vip
 comment public.told
 function public.put
+function public.through
 comment public.some
 comment public.people.p
 `
@@ -326,5 +329,67 @@ comment public.people.p
 	compiled, err = Compile(p, catalog.New("mysql", "8.4", "public", []*catalog.Table{people, kept}, nil), testKey(t), masking.Standard())
 	if err != nil || len(compiled.InClear) != 3 || compiled.InClear[1].Name != "public.people.vip" {
 		t.Errorf("%+v, %v", compiled, err)
+	}
+}
+
+// Of code with masked columns that of an ordinary database says little: what it has are keys of
+// documents, forms, names of things, and columns of the same name that are kept.
+func TestInClearOfOrdinaryCode(t *testing.T) {
+	const tables = `schema public
+table people
+id int4 notnull pk
+email text
+state text
+table orders
+id int4 notnull pk
+person_id int4
+state text
+total int4
+at timestamptz
+fk (person_id) -> people (id)
+table visitors
+id int4 notnull pk
+email text
+trigger v BEFORE INSERT ON public.visitors FOR EACH ROW EXECUTE FUNCTION public.of_visitors()
+`
+	const policy = `classes: {person_id: {kind: pseudonym, do: {pseudonym: id}}, note: {kind: free_text, do: {shape: text}}}
+tables:
+  people: {columns: {id: person_id, email: note, state: note}}
+  orders: {columns: {person_id: person_id}, keep: [id, state, total, at]}
+  visitors: {columns: {email: note}, keep: [id]}
+`
+	for body, want := range map[string]bool{
+		"SELECT json_build_object('id', id, 'total', total) FROM orders":                             false,
+		"SELECT to_char(at, 'YYYY-MM-DD'), person_id FROM orders":                                    false,
+		"PERFORM log('order', NEW.id)":                                                               false,
+		"INSERT INTO orders (id, person_id) VALUES (nextval('x'), 7)":                                false,
+		"SELECT 1 FROM orders WHERE state = 'new'":                                                   false,
+		"SELECT date_trunc('month', at), email FROM orders, people":                                  false,
+		"SELECT jsonb_build_object('mail', lower(email), 'of', (SELECT max(id) FROM t)) FROM people": false,
+		"SELECT jsonb_build_object('mail', email, 'boss', 'Ann') FROM people":                        true,
+		"SELECT json_object('Ann', email) FROM people":                                               false,
+		"SELECT to_char('Ann'), email FROM people":                                                   true,
+		"SELECT 1 FROM people WHERE state = 'new'":                                                   true,
+		"SELECT 1 FROM orders JOIN people ON email = 'ann@corp.example'":                             true,
+		"RETURN regexp_replace(lower(email), '[^a-z]+', 'Ann')":                                      false,
+		"RETURN email IN ('ann@corp.example')":                                                       true,
+		"RETURN 'Dear ' || email":                                                                    false,
+		"EXECUTE 'UPDATE ' || t || ' SET email = $1' USING email || 'Ann'":                           true,
+		"UPDATE people SET email = 'ann@corp.example'":                                               true,
+		"INSERT INTO orders (id) SELECT 7 FROM visitors WHERE email || 'x' > ''":                     true,
+		"INSERT INTO orders (id) SELECT 7 FROM visitors WHERE state || 'x' > ''":                     false,
+	} {
+		c, _, err := watched(t, tables+"function public.f() "+body+"\n", policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(c.InClear) > 0; got != want {
+			t.Errorf("%s: %v", body, c.InClear)
+		}
+	}
+	// A function of a table's triggers speaks of its columns without its name.
+	c, _, err := watched(t, tables+"function public.of_visitors() INSERT INTO orders (id) VALUES (7); NEW.email := 'Dear ' || NEW.email\n", policy)
+	if err != nil || len(c.InClear) != 1 {
+		t.Errorf("%v, %v", c, err)
 	}
 }

@@ -150,16 +150,20 @@ func (r *routines) calledIn(code *script) (called []string) {
 }
 
 // namedIn returns the functions of which the code speaks.
-func (r *routines) namedIn(code *script) (named []string) {
+func (r *routines) namedIn(code *script) []string { return namedIn(code, r.byWord) }
+
+// namedIn returns the things of which the code speaks, of those that are known by the first
+// word of what they are called.
+func namedIn(code *script, byWord map[string][]string) (named []string) {
 	seen := map[string]bool{}
 	for _, w := range catalog.Words(code.text) {
 		if seen[w] {
 			continue
 		}
 		seen[w] = true
-		for _, f := range r.byWord[w] {
-			if code.names(bareRoutine(f)) {
-				named = append(named, f)
+		for _, name := range byWord[w] {
+			if code.names(bareRoutine(name)) {
+				named = append(named, name)
 			}
 		}
 	}

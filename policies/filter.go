@@ -77,11 +77,14 @@ func (c *compiler) filter(top *table, rule *RowsRule) {
 		return
 	}
 	below := top.below()
-	if i := slices.IndexFunc(below[1:], func(t *table) bool { return !t.t.IsPartition }); i >= 0 && rule.Limit > 0 {
+	if i := slices.IndexFunc(below[1:], func(t *table) bool { return t.copied() && !t.t.IsPartition }); i >= 0 && rule.Limit > 0 {
 		c.fail(Invalid, rule.At, id, "use sample, or choose the rows of those tables, too", "rows of %s: a limit holds for one table, and others inherit from this one (%s)", id, below[1+i].t.ID)
 		return
 	}
 	for _, ts := range below {
+		if !ts.copied() {
+			continue // but what is below it may be
+		}
 		if from := ts.chosen; from != nil && !from.rule.Rows.same(rule) {
 			c.fail(Invalid, rule.At, ts.t.ID.String(), "choose its rows by a line of its own",
 				"rows of %s: it inherits from %s and %s, of which other rows are copied", ts.t.ID, from.t.ID, id)

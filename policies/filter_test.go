@@ -110,4 +110,39 @@ tables:
 			t.Errorf("%v, want %q", err, bad.want)
 		}
 	}
+	// Of a table that is dropped nothing is asked, but of those below it that are copied.
+	const dropped = `schema public
+table people
+id int4 notnull pk
+table staff
+id int4 notnull pk
+table logs
+parent people
+id int4 notnull
+table both
+parent people
+parent staff
+id int4 notnull
+table copied
+parent logs
+id int4 notnull pk
+`
+	for _, d := range []struct{ rows, copied, rest, want string }{
+		{"sample: 10%", "{keep: [id]}", "where: id > 7", "sample 10% by id, as in public.people"},
+		{"limit: 5", "drop", "limit: 7", ""},
+		{"limit: 5", "{keep: [id]}", "limit: 7", "a limit holds for one table, and others inherit from this one (public.copied)"},
+	} {
+		c, _, err := watched(t, dropped, "tables:\n  people: {rows: {"+d.rows+"}, keep: [id]}\n  staff: {rows: {"+d.rest+"}, keep: [id]}\n  logs: drop\n  both: drop\n  copied: "+d.copied+"\n")
+		if err != nil {
+			if d.want == "" || !strings.Contains(err.Error(), d.want) || strings.Count(err.Error(), "rows of public.") != 1 {
+				t.Errorf("%s: %v, want %q", d.rows, err, d.want)
+			}
+			continue
+		}
+		for _, td := range c.Tables {
+			if td.Table.Name == "copied" && td.Rows != d.want || td.Action == "drop" && td.Rows != "" {
+				t.Errorf("%s: rows %q of %s, want %q", d.rows, td.Rows, td.Table, d.want)
+			}
+		}
+	}
 }

@@ -242,8 +242,11 @@ var (
 	// statementStart ends where a statement of PL/pgSQL begins.
 	statementStart = regexp.MustCompile(`(?i);|\b(?:begin|then|else|loop)\b`)
 	// noVariable is what is no variable in an expression: literals, columns of the row, calls and keywords.
-	noVariable = regexp.MustCompile(`(?i)'(?:[^']|'')*'|\b(?:new|old)\s*\.\s*` + sqlName + `|(?:[\w."]+\.)?[\w"]+\s*\(|\bcollate\s+[\w."]+` +
-		`|\b(?:and|or|not|is|null|true|false|case|when|then|else|end|in|like|ilike|between|distinct|from|at\s+time\s+zone|interval|current_\w+|tg_\w+|select)\b`)
+	noVariable = regexp.MustCompile(`(?i)'(?:[^']|'')*'|\b(?:new|old)\s*\.\s*` + sqlName +
+		`|\b(?:extract|timestamp(?:diff|add))\s*\(\s*\w+|(?:[\w."]+\.)?[\w"]+\s*\(|\bcollate\s+[\w."]+` +
+		`|\binterval\s+(?:[-+]?[\d.]+|'(?:[^']|'')*'|(?:new|old)\s*\.\s*` + sqlName + `)\s+(?:microsecond|second|minute|hour|day|week|month|quarter|year)(?:_\w+)?\b` +
+		`|\b(?:and|or|not|is|null|true|false|case|when|then|else|end|in|like|ilike|between|distinct|from|at\s+time\s+zone|interval|select|tg_\w+` +
+		`|current_(?:date|time|timestamp|user|role|catalog|schema)|local(?:time|timestamp)|utc_(?:date|time|timestamp)|session_user|system_user|user)\b`)
 	ofNewRow = regexp.MustCompile(`(?i)\bnew\s*\.\s*` + sqlName)
 )
 
@@ -345,105 +348,6 @@ func (t *table) tellsLittle(col *column) bool {
 	return col.col.Type.Kind == catalog.Bool || slices.ContainsFunc(t.t.ForeignKeys, func(k catalog.ForeignKey) bool {
 		return slices.ContainsFunc(k.Pairs, func(p catalog.Pair) bool { return p.Column == col.col.Name })
 	})
-}
-
-// refuseMadeOf refuses a column that is kept, and that a trigger makes of one masked column
-// alone, with nothing lost: whoever has it has the other, or finds it by trying.
-func (c *compiler) refuseMadeOf(ts *table, col *column) {
-	if ts.tellsLittle(col) {
-		return
-	}
-	for _, d := range ownTriggers(c.catalog, ts.t) {
-		if firesAfter.MatchString(firing(d)) {
-			continue
-		}
-		for _, a := range assigned(c.code(d)) {
-			if a.column != col.col.Name {
-				continue
-			}
-			of, same := madeOf(a.to)
-			if of == col.col.Name || len(ts.maskedOf([]string{of})) == 0 {
-				continue
-			}
-			help := `give it a class with {"null": true}`
-			if same && !ts.column(of).decision.derive {
-				help += ", or the class of " + of
-			}
-			if do := c.deriveBy(ts.t, d); do != "" {
-				help += ", or one with " + do + ", by which the copy computes it anew"
-			}
-			c.fail(Invalid, col.decision.at, col.id().String(), help,
-				"%s is kept, and the trigger %s makes it of %s alone, which is masked", col.id(), d.Name, of)
-			return
-		}
-	}
-}
-
-var (
-	onlyNew = regexp.MustCompile(`(?i)^new\s*\.\s*` + sqlName + `$`)
-	// losesNothing are calls that leave a value as it is, spell it otherwise, or hash it.
-	losesNothing = regexp.MustCompile(`(?is)^(?:[\w"]+\s*\.\s*)?(lower|upper|[lrb]?trim|initcap|reverse|replace|regexp_replace|translate|unaccent|normalize|coalesce|ifnull|nullif|concat|cast` +
-		`|md5|sha|sha[12]|sha224|sha256|sha384|sha512|digest|hmac|crypt|hashtext|hashtextextended|encode|decode|convert_to|convert_from|hex|unhex|to_base64|from_base64|quote_literal|to_jsonb?|text)?\s*(\(.*\))$`)
-	castAs = regexp.MustCompile(`(?is)\s+as\s+[\w\s.]+(?:\([\d\s,]*\))?[\w\s]*$`)
-)
-
-// madeOf returns the column of the row of which an expression is made alone, with nothing
-// lost, or "", and whether it is that column itself.
-func madeOf(to string) (column string, same bool) {
-	to = sqlLiteral.ReplaceAllString(catalog.WithoutCasts(to), "''")
-	to = strings.TrimSpace(to)
-	if len(to) > 7 && strings.EqualFold(to[:7], "select ") {
-		to = to[7:]
-	}
-	for same = true; ; {
-		to = strings.TrimSpace(to)
-		if m := onlyNew.FindStringSubmatch(to); m != nil {
-			return unquoted(m[1]), same
-		}
-		m := losesNothing.FindStringSubmatch(to)
-		if m == nil {
-			return "", false
-		}
-		cast := strings.EqualFold(m[1], "cast")
-		same = same && (cast || m[1] == "")
-		to = ""
-		for _, a := range argumentsOf(m[2]) {
-			if cast {
-				a = castAs.ReplaceAllString(a, "")
-			}
-			switch {
-			case !strings.ContainsFunc(a, unicode.IsLetter):
-			case to != "":
-				return "", false
-			default:
-				to = a
-			}
-		}
-	}
-}
-
-// argumentsOf takes apart what stands in the parentheses with which words begin and end, or
-// returns nil if these are two pairs.
-func argumentsOf(words string) (arguments []string) {
-	depth, from := 0, 1
-	for i, r := range words {
-		switch r {
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				if i+1 < len(words) {
-					return nil
-				}
-				return append(arguments, words[from:i])
-			}
-		case ',':
-			if depth == 1 {
-				arguments, from = append(arguments, words[from:i]), i+1
-			}
-		}
-	}
-	return nil
 }
 
 // isText reports whether a value of the type is a text, or made of parts that hold texts.

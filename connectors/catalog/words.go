@@ -54,6 +54,16 @@ func WithoutCasts(expression string) string {
 	})
 }
 
+// Casts are the types that PostgreSQL writes behind :: in an expression, in their order.
+func Casts(expression string) (types []string) {
+	for _, s := range cast.FindAllString(expression, -1) {
+		if name, is := strings.CutPrefix(s, "::"); is {
+			types = append(types, strings.TrimSpace(name))
+		}
+	}
+	return types
+}
+
 // token is a part of an expression: a column's name is in the first group, in quotes, or in
 // the second; other parts have none.
 var token = regexp.MustCompile(`(?i)` + literal +
