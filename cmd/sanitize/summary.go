@@ -19,17 +19,25 @@ import (
 // longestTables is how many tables a summary names; the others are counted.
 const longestTables = 12
 
-// summaryFile makes the file that takes the summary, empty and aside: that it cannot be is
-// known before anything is read. It is nil if none is asked for.
-func (o *runOptions) summaryFile(cmd *cobra.Command) (*aside, error) {
+// checkSummary refuses a name that no summary can have.
+func (o *runOptions) checkSummary(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("summary") {
-		return nil, nil
+		return nil
 	}
 	if o.summary == "" {
-		return nil, usage(cmd, "--summary is empty: it takes the name of a file")
+		return usage(cmd, "--summary is empty: it takes the name of a file")
 	}
 	if err := regular(o.summary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, usage(cmd, "--summary: %v", err)
+		return usage(cmd, "--summary: %v", err)
+	}
+	return nil
+}
+
+// summaryFile makes the file that takes the summary, empty and aside: that it cannot be is
+// known before anything is read of the source. It is nil if none is asked for.
+func (o *runOptions) summaryFile() (*aside, error) {
+	if o.summary == "" {
+		return nil, nil
 	}
 	file, err := newAside(o.summary)
 	if err != nil {
@@ -92,7 +100,7 @@ func (e *unsaidError) Hint() string {
 	if e.file != "" {
 		return ""
 	}
-	return "--summary FILE writes it to a file, which is made before anything is read"
+	return "--summary FILE writes it to a file, which is made before anything is read of the source"
 }
 
 // summaryText says to people what a run did.
