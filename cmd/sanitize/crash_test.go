@@ -192,7 +192,7 @@ func TestInterrupt(t *testing.T) {
 		if code := p.wait(t); code != exitInterrupted {
 			t.Errorf("%v: exit code %d\n%s", signals, code, p.stderr.String())
 		}
-		if said := p.stderr.String(); !strings.Contains(said, "finishing the chunks in flight") || !strings.Contains(said, "interrupted; the target is as it was") {
+		if said := p.stderr.String(); !strings.Contains(said, "; interrupt again to stop at once\n") || !strings.Contains(said, "interrupted; the target is as it was") {
 			t.Errorf("%v: said %q", signals, said)
 		}
 		if left := databases(); len(left) > 0 {

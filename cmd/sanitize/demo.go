@@ -157,9 +157,9 @@ func (d *demo) copy(ctx context.Context) (*pipeline.Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, drain, stop := interrupts(ctx, d.u)
+	ctx, halt, stop := interrupts(ctx, d.u)
 	defer stop()
-	return copyDatabase(ctx, d.u, o, m, drain)
+	return copyDatabase(ctx, d.u, o, m, halt)
 }
 
 // reviewed returns the demo's policy with a review of that day, which holds for half a

@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
-	"os/signal"
 	"slices"
-	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -114,9 +110,11 @@ drifted from the lock, are refused with the lines to add. With
 lock, is refused before anything is opened. With --require-lock a run without a
 lock is refused; with both, the lock itself has to be signed.
 
-The first Ctrl-C finishes the chunks in flight and stops, the second stops at
-once. Either way the target is as it was; a copy that is being put in its place
-already gets there.
+The first Ctrl-C finishes the chunks in flight and stops. When all rows are in it
+stops at once, while indexes and keys are made; once the copy is being sealed it
+stops nothing, and the copy is put in its place. The second stops at once. A run that
+was stopped leaves the target as it was; a copy that is being put in its place already
+gets there.
 
 With --summary the summary that --json prints is written to a file, which the audit
 takes as evidence. It is made before anything is read of the source, beside its place
@@ -149,13 +147,13 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 		return err
 	}
 	// Until all has been said: a signal must not end a run that has a file aside.
-	ctx, drain, stop := interrupts(cmd.Context(), u)
+	ctx, halt, stop := interrupts(cmd.Context(), u)
 	defer stop()
 	file, err := o.summaryFile()
 	if err != nil {
 		return err
 	}
-	summary, err := copyDatabase(ctx, u, o, m, drain)
+	summary, err := copyDatabase(ctx, u, o, m, halt)
 	if err != nil {
 		if file != nil {
 			file.remove()
@@ -214,8 +212,8 @@ func (o *runOptions) mandate(u *ui) (*mandate, error) {
 }
 
 // copyDatabase does what `sanitize run` does, from opening the ends to the promoted target,
-// with progress. Closing drain is the first way to stop, and the end of ctx the second.
-func copyDatabase(ctx context.Context, u *ui, o *runOptions, m *mandate, drain <-chan struct{}) (summary *pipeline.Summary, err error) {
+// with progress. Of the two ways to stop it halt is the first, and the end of ctx the second.
+func copyDatabase(ctx context.Context, u *ui, o *runOptions, m *mandate, halt *halt) (summary *pipeline.Summary, err error) {
 	source, err := openSource(ctx, o.from, o.limits.connector(o.options(u)))
 	if err != nil {
 		return nil, err
@@ -229,6 +227,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions, m *mandate, drain <
 
 	progress := newProgress(u)
 	defer progress.Close()
+	halt.progress.Store(progress)
 	var filters map[catalog.TableID]connectors.Filter
 	var blame func(error) error
 	var noted *policies.Compiled
@@ -280,7 +279,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions, m *mandate, drain <
 			Workers:     o.workers,
 			ChunkBytes:  int64(o.chunk),
 			MemoryBytes: int64(o.memory),
-			Drain:       drain,
+			Drain:       halt.drain,
 			Limits:      o.limits.run(),
 		},
 	}
@@ -371,41 +370,4 @@ func policyKey(p *policies.Policy) (*masking.Key, error) {
 		return nil, &policyError{err}
 	}
 	return key, nil
-}
-
-// interrupts turns signals into the two ways to stop. The first SIGINT, SIGTERM
-// or SIGHUP closes drain, the second cancels the context, and a third kills, as if
-// nobody had caught it. A hangup that nohup has made harmless stays so. The caller
-// calls stop.
-func interrupts(parent context.Context, u *ui) (ctx context.Context, drain <-chan struct{}, stop func()) {
-	ctx, cancel := context.WithCancel(parent)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	draining, done := make(chan struct{}), make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		select {
-		case <-signals:
-			u.Say("interrupted: finishing the chunks in flight; interrupt again to stop at once")
-			close(draining)
-		case <-done:
-			return
-		}
-		select {
-		case <-signals:
-			u.Say("interrupted again: stopping at once")
-			cancel()
-			signal.Stop(signals)
-		case <-done:
-		}
-	})
-	return ctx, draining, func() {
-		signal.Stop(signals)
-		close(done)
-		wg.Wait()
-		cancel()
-	}
 }
