@@ -101,9 +101,7 @@ func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) 
 // run asks until ctx ends. What cannot be asked is not known: no run fails of it.
 func (m *monitor) run(ctx context.Context) {
 	m.look(ctx)
-	for range governBase {
-		m.measure(ctx)
-	}
+	m.base(ctx)
 	latency, vitals := time.NewTicker(m.limits.LatencyEvery), time.NewTicker(m.limits.Every)
 	defer latency.Stop()
 	defer vitals.Stop()
@@ -116,6 +114,20 @@ func (m *monitor) run(ctx context.Context) {
 		case <-latency.C:
 			m.measure(ctx)
 		}
+	}
+}
+
+// base takes the latencies that are usual. Where a question has failed it waits for the end of
+// the peace and asks all the same: those that are taken later are of a source that readers read.
+func (m *monitor) base(ctx context.Context) {
+	if m.governor == nil {
+		return
+	}
+	for range governBase {
+		if sleep(ctx, time.Until(m.peace)) != nil {
+			return
+		}
+		m.measure(ctx)
 	}
 }
 
