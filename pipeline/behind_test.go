@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -171,6 +172,55 @@ func TestSnapshotIsLetGo(t *testing.T) {
 			case <-l.closed:
 			default:
 				t.Error("the snapshot was never closed")
+			}
+		})
+	}
+}
+
+// A limit to the age of a snapshot is one to what production is held back for: of a snapshot that
+// another process holds until the run ends, it counts until then.
+func TestSnapshotAgesBehindTheRows(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		held, resumed bool
+		limit         time.Duration
+		tooOld        bool
+		age           time.Duration // in the summary
+	}{
+		{"its own, let go", false, false, time.Hour, false, 0},
+		{"held, too old", true, false, time.Hour, true, 0},
+		{"held, and resumed, too old", true, true, time.Hour, true, 0},
+		{"held, not too old", true, false, 3 * time.Hour, false, 2 * time.Hour},
+		{"held, no limit", true, false, 0, false, 2 * time.Hour},
+		{"held, and resumed, not too old", true, true, 3 * time.Hour, false, 2 * time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newShop(t)
+			token := ""
+			if c.held {
+				var end func()
+				token, end = s.hold()
+				defer end()
+			}
+			sealing := &pipelinetest.Chaos{At: pipelinetest.Seal, Nth: 1, Strike: func() { time.Sleep(2 * time.Hour) }}
+			do := (*pipeline.Run).Do
+			if c.resumed {
+				if _, err := s.held(token, &pipelinetest.Chaos{At: pipelinetest.Write, Nth: 2, Err: lost}).Do(t.Context()); err == nil {
+					t.Fatalf("%s: nothing is left to resume", c.name)
+				}
+				do, token = (*pipeline.Run).Resume, ""
+			}
+			r := s.held(token, sealing)
+			r.Options.Limits.SnapshotAge = c.limit
+			summary, err := do(r, t.Context())
+			kind, _ := connectors.KindOf(err)
+			switch {
+			case c.tooOld && (kind != connectors.KindSnapshot || s.content() != nil):
+				t.Errorf("%s: err %v, want one of the snapshot and no target", c.name, err)
+			case !c.tooOld && err != nil:
+				t.Errorf("%s: %v", c.name, err)
+			case !c.tooOld && summary.Watch.SnapshotAge != c.age:
+				t.Errorf("%s: the summary says that the snapshot became %s old, want %s", c.name, summary.Watch.SnapshotAge, c.age)
 			}
 		})
 	}

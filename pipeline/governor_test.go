@@ -65,35 +65,40 @@ func TestGovernor(t *testing.T) {
 }
 
 // patient is a source that may not answer: then whoever asks gives up after ten seconds, or is
-// refused at once.
+// refused at once. One that is busy soon refuses the first question, and is quick for a second
+// only, before the readers are at work.
 type patient struct {
 	mu    sync.Mutex
-	mode  string // "", "silent", "refuses"
+	mode  string // "", "silent", "refuses", "busy soon"
 	asked int    // in this mode
+	since time.Time
 }
 
 // become changes what the source does, and returns how often it was asked before.
 func (p *patient) become(mode string) (asked int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	asked, p.mode, p.asked = p.asked, mode, 0
+	asked, p.mode, p.asked, p.since = p.asked, mode, 0, time.Now()
 	return asked
 }
 
 func (p *patient) ask() (time.Duration, error) {
 	p.mu.Lock()
 	p.asked++
-	mode := p.mode
+	mode, first, since := p.mode, p.asked == 1, p.since
 	p.mu.Unlock()
-	switch mode {
-	case "silent":
+	took := ms
+	switch {
+	case mode == "silent":
 		time.Sleep(10 * time.Second)
 		return 0, fmt.Errorf("ask the source: %w", connectors.ErrUnanswered)
-	case "refuses":
+	case mode == "refuses", mode == "busy soon" && first:
 		return 0, errors.New("too many connections")
+	case mode == "busy soon" && time.Since(since) > time.Second:
+		took = 100 * ms
 	}
-	time.Sleep(ms)
-	return ms, nil
+	time.Sleep(took)
+	return took, nil
 }
 
 func (p *patient) Latency(context.Context) (time.Duration, error) { return p.ask() }
@@ -105,18 +110,22 @@ func (p *patient) Vitals(context.Context) (connectors.Vitals, error) {
 
 // A source that does not answer at all is the slowest: the readers slow down, the summary has how
 // long was waited, and it is asked less and less often until it answers again. One that refuses is
-// asked as seldom, and tells nothing of how fast it is.
+// asked as seldom, and tells nothing of how fast it is: what is usual is learned as soon as it
+// answers, before the readers have made it slow.
 func TestSourceThatDoesNotAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name, mode string
 		early      bool // before anything is known of it
+		usual      time.Duration
 		share      float64
 		slowest    time.Duration
 		asked      int // in two minutes, at most
 	}{
-		{"no answer", "silent", false, governLeast, 10 * time.Second, 11},
-		{"no answer from the beginning", "silent", true, governLeast, 10 * time.Second, 11},
-		{"refused", "refuses", false, 1, ms, 13},
+		{"no answer", "silent", false, ms, governLeast, 10 * time.Second, 11},
+		{"no answer from the beginning", "silent", true, 0, governLeast, 10 * time.Second, 11},
+		{"refused", "refuses", false, ms, 1, ms, 13},
+		{"refused from the beginning", "refuses", true, 0, 1, 0, 13},
+		{"refused from the beginning, then quick", "busy soon", true, ms, governLeast, 100 * ms, 300},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			source := &patient{}
@@ -132,8 +141,8 @@ func TestSourceThatDoesNotAnswer(t *testing.T) {
 				source.become(c.mode)
 			}
 			time.Sleep(2 * time.Minute)
-			if _, share, _ := m.governor.state(); share != c.share {
-				t.Errorf("%s: the share is %g, want %g", c.name, share, c.share)
+			if usual, share, _ := m.governor.state(); usual != c.usual || share != c.share {
+				t.Errorf("%s: usual are %s and the share is %g, want %s and %g", c.name, usual, share, c.usual, c.share)
 			}
 			if s := m.summary(); s.Latency != c.slowest {
 				t.Errorf("%s: the slowest answer took %s, want %s", c.name, s.Latency, c.slowest)
@@ -142,8 +151,8 @@ func TestSourceThatDoesNotAnswer(t *testing.T) {
 				t.Errorf("%s: asked %d times, want 4 to %d", c.name, n, c.asked)
 			}
 			time.Sleep(time.Minute)
-			if _, share, _ := m.governor.state(); share != 1 {
-				t.Errorf("%s: a minute after it has recovered the share is %g", c.name, share)
+			if usual, share, _ := m.governor.state(); usual != ms || share != 1 {
+				t.Errorf("%s: a minute after it has recovered usual are %s and the share is %g", c.name, usual, share)
 			}
 			// After an answer it is asked as often as before.
 			source.become("refuses")

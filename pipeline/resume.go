@@ -323,16 +323,24 @@ func (x *execution) settle(ctx context.Context, snapshot connectors.Snapshot, bu
 }
 
 // letGo ends the snapshot and the watch over it: no row of it will be needed. The source can
-// clean up behind its writers again, and alter its tables.
+// clean up behind its writers again, and alter its tables; where another process holds the
+// snapshot it cannot before the run ends, and until then the snapshot may become too old.
 func (x *execution) letGo(snapshot connectors.Snapshot) {
 	if x.let {
 		return
 	}
 	x.let = true
-	x.monitor.end()
+	if x.held() {
+		x.monitor.hush()
+	} else {
+		x.monitor.end()
+	}
 	// It was only read, and all of it has arrived: what fails when it is closed has cost nothing.
 	snapshot.Close()
 }
+
+// held reports whether another process holds the snapshot.
+func (x *execution) held() bool { return x.run.Snapshot != "" || x.left != nil }
 
 // drained runs f, which is not divided into chunks, until drain is closed: then the context
 // that it was given ends, and the error is ErrInterrupted, unless f has been done by then.
@@ -399,7 +407,7 @@ type FoundTable struct {
 
 // end ends a build: a failed one is aborted, or left aside where Resume may go on with it.
 func (x *execution) end(ctx context.Context, build connectors.Build, err error) error {
-	if keeper, ok := build.(connectors.Keeper); ok && err != nil && x.phase != Promote && (x.run.Snapshot != "" || x.left != nil) && mendable(ctx, err) {
+	if keeper, ok := build.(connectors.Keeper); ok && err != nil && x.phase != Promote && x.held() && mendable(ctx, err) {
 		if kerr := keeper.Keep(); kerr != nil {
 			return errors.Join(err, kerr, x.abort(build))
 		}

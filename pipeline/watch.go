@@ -21,7 +21,7 @@ type Watch struct {
 // WatchSummary is what a run cost its source: the largest of what was seen. What the
 // engine or the account did not tell is absent.
 type WatchSummary struct {
-	SnapshotAge time.Duration  `json:"snapshot_age_ns"` // when it was closed
+	SnapshotAge time.Duration  `json:"snapshot_age_ns"` // when it was closed; of one that another process holds, when the run ended
 	Held        *int64         `json:"held_transactions,omitempty"`
 	LagBytes    *int64         `json:"lag_bytes,omitempty"`
 	Lag         *time.Duration `json:"lag_ns,omitempty"`
@@ -38,7 +38,8 @@ type monitor struct {
 	governor *governor // nil does not govern
 	opened   time.Time
 	cancel   context.CancelCauseFunc // of the run
-	end      func()                  // ends the watch, before the snapshot is closed; once
+	hush     func()                  // ends the questions, before the snapshot is closed
+	end      func()                  // ends the watch: the questions, the limit and the age; once
 
 	peace time.Time     // nothing is asked before
 	wait  time.Duration // that the last peace was long; 0 after an answer
@@ -72,9 +73,12 @@ func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) 
 	if m.watcher != nil {
 		watching.Go(func() { m.run(asking) })
 	}
-	m.end = sync.OnceFunc(func() {
+	m.hush = func() {
 		stop()
 		watching.Wait()
+	}
+	m.end = sync.OnceFunc(func() {
+		m.hush()
 		if m.expire != nil {
 			m.expire.Stop()
 		}
@@ -101,9 +105,7 @@ func (x *execution) watch(parent context.Context, snapshot connectors.Snapshot) 
 // run asks until ctx ends. What cannot be asked is not known: no run fails of it.
 func (m *monitor) run(ctx context.Context) {
 	m.look(ctx)
-	for range governBase {
-		m.measure(ctx)
-	}
+	m.base(ctx)
 	latency, vitals := time.NewTicker(m.limits.LatencyEvery), time.NewTicker(m.limits.Every)
 	defer latency.Stop()
 	defer vitals.Stop()
@@ -116,6 +118,20 @@ func (m *monitor) run(ctx context.Context) {
 		case <-latency.C:
 			m.measure(ctx)
 		}
+	}
+}
+
+// base takes the latencies that are usual. Where a question has failed it waits for the end of
+// the peace and asks all the same: those that are taken later are of a source that readers read.
+func (m *monitor) base(ctx context.Context) {
+	if m.governor == nil {
+		return
+	}
+	for range governBase {
+		if sleep(ctx, time.Until(m.peace)) != nil {
+			return
+		}
+		m.measure(ctx)
 	}
 }
 

@@ -174,7 +174,9 @@ func TestInterrupt(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
 	source, name := a.Database(t), b.Name(t)
 	a.Exec(t, source, crowd)
-	args := []string{"run", "--policy", writePolicy(t, []byte(crowdPolicy)), "--from", source, "--to", b.DSN(name), "--chunk-size", "16KiB", "--workers", "1"}
+	evidence := t.TempDir()
+	args := []string{"run", "--policy", writePolicy(t, []byte(crowdPolicy)), "--from", source, "--to", b.DSN(name), "--chunk-size", "16KiB", "--workers", "1",
+		"--summary", filepath.Join(evidence, "s.json")}
 	databases := func() []string {
 		return lines(t, b.DSN("postgres"), "SELECT datname FROM pg_database WHERE starts_with(datname, '"+name+"') ORDER BY 1")
 	}
@@ -190,11 +192,14 @@ func TestInterrupt(t *testing.T) {
 		if code := p.wait(t); code != exitInterrupted {
 			t.Errorf("%v: exit code %d\n%s", signals, code, p.stderr.String())
 		}
-		if said := p.stderr.String(); !strings.Contains(said, "finishing the chunks in flight") || !strings.Contains(said, "interrupted; the target is as it was") {
+		if said := p.stderr.String(); !strings.Contains(said, "; interrupt again to stop at once\n") || !strings.Contains(said, "interrupted; the target is as it was") {
 			t.Errorf("%v: said %q", signals, said)
 		}
 		if left := databases(); len(left) > 0 {
 			t.Errorf("%v: left over: %s", signals, left)
+		}
+		if left, err := os.ReadDir(evidence); err != nil || len(left) > 0 {
+			t.Errorf("%v: left over of the summary: %v, %v", signals, left, err)
 		}
 	}
 }

@@ -123,12 +123,7 @@ func (d *demo) do(ctx context.Context) error {
 	}
 	d.u.Say("made a shop of %s in %s", plural(made, "row"), duration(time.Since(began)))
 
-	summary, err := copyDatabase(ctx, d.u, &runOptions{
-		connectOptions: connectOptions{lockTimeout: 10 * time.Second},
-		policy:         d.policy,
-		from:           "sqlite:" + d.production,
-		to:             "sqlite:" + d.discovery,
-	})
+	summary, err := d.copy(ctx)
 	if err != nil {
 		return err
 	}
@@ -148,6 +143,23 @@ func (d *demo) do(ctx context.Context) error {
 		return err
 	}
 	return d.u.Data(printable(rows) + d.checksText(checks) + d.last(summary, time.Since(began)))
+}
+
+// copy is the run of the demo, with interrupts.
+func (d *demo) copy(ctx context.Context) (*pipeline.Summary, error) {
+	o := &runOptions{
+		connectOptions: connectOptions{lockTimeout: 10 * time.Second},
+		policy:         d.policy,
+		from:           "sqlite:" + d.production,
+		to:             "sqlite:" + d.discovery,
+	}
+	m, err := o.mandate(d.u)
+	if err != nil {
+		return nil, err
+	}
+	ctx, halt, stop := interrupts(ctx, d.u)
+	defer stop()
+	return copyDatabase(ctx, d.u, o, m, halt)
 }
 
 // reviewed returns the demo's policy with a review of that day, which holds for half a

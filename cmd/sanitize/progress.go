@@ -237,6 +237,14 @@ func (p *progress) TableLoaded(table catalog.TableID) {
 	}
 }
 
+// chunked returns the phase, and whether there are chunks in it that are not in.
+func (p *progress) chunked() (phase pipeline.Phase, chunks bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lacks := func(t *tableProgress) bool { return t.loaded < t.Chunks }
+	return p.phase, p.phase == pipeline.Copy && (len(p.moving) > 0 || slices.ContainsFunc(p.tables, lacks))
+}
+
 // state is what there is to say at one moment.
 type state struct {
 	phase                pipeline.Phase

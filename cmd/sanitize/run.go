@@ -7,11 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
-	"os/signal"
 	"slices"
-	"sync"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -83,6 +79,9 @@ func (o *runOptions) check(cmd *cobra.Command) error {
 	if err := o.held.check(cmd); err != nil {
 		return err
 	}
+	if err := o.checkSummary(cmd); err != nil {
+		return err
+	}
 	if o.signed {
 		return o.signatures.check(cmd)
 	}
@@ -111,14 +110,18 @@ drifted from the lock, are refused with the lines to add. With
 lock, is refused before anything is opened. With --require-lock a run without a
 lock is refused; with both, the lock itself has to be signed.
 
-The first Ctrl-C finishes the chunks in flight and stops, the second stops at
-once. Either way the target is as it was; a copy that is being put in its place
-already gets there.
+The first Ctrl-C finishes the chunks in flight and stops. When all rows are in it
+stops at once, while indexes and keys are made; once the copy is being sealed it
+stops nothing, and the copy is put in its place. The second stops at once. A run that
+was stopped leaves the target as it was; a copy that is being put in its place already
+gets there.
 
 With --summary the summary that --json prints is written to a file, which the audit
-takes as evidence. It is made before anything is read, and stands in its place once
-the target has been promoted. A run whose summary cannot be written in the end says
-that the target has been promoted, and ends with 1.
+takes as evidence. It is made before anything is read of the source, beside its place
+and under a name that begins with a dot, and stands in its place once the target has
+been promoted. A run that fails or is interrupted removes it; one that is killed may
+leave it. A run whose summary cannot be written in the end says that the target has
+been promoted, and ends with 1.
 
 With --hold-snapshot another process holds the snapshot, and a run that was
 interrupted, killed, or lost a connection can be resumed: sanitize resume. With
@@ -139,11 +142,18 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 	}
 	u.quiet = o.quiet
 	limitMemory(o.memory)
-	file, err := o.summaryFile(cmd)
+	m, err := o.mandate(u)
 	if err != nil {
 		return err
 	}
-	summary, err := copyDatabase(cmd.Context(), u, o)
+	// Until all has been said: a signal must not end a run that has a file aside.
+	ctx, halt, stop := interrupts(cmd.Context(), u)
+	defer stop()
+	file, err := o.summaryFile()
+	if err != nil {
+		return err
+	}
+	summary, err := copyDatabase(ctx, u, o, m, halt)
 	if err != nil {
 		if file != nil {
 			file.remove()
@@ -154,10 +164,16 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 	return o.report(u, summary, file)
 }
 
-// copyDatabase does what `sanitize run` does, from the policy file to the
-// promoted target, with progress and interrupts.
-func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.Summary, err error) {
-	// What needs no connection comes first: a mistake in the policy costs no login.
+// mandate is what a run goes by.
+type mandate struct {
+	policy *policies.Policy
+	lock   *policies.Lock // nil if there is none
+	key    *masking.Key
+}
+
+// mandate reads what the run goes by, and refuses what was not approved as it was asked for.
+// It needs no connection and comes first: a mistake in the policy costs no login.
+func (o *runOptions) mandate(u *ui) (*mandate, error) {
 	policy, err := readPolicy(o.policy)
 	if err != nil {
 		return nil, err
@@ -192,8 +208,12 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 	if err != nil {
 		return nil, err
 	}
-	ctx, drain, stop := interrupts(ctx, u)
-	defer stop()
+	return &mandate{policy, lock, key}, nil
+}
+
+// copyDatabase does what `sanitize run` does, from opening the ends to the promoted target,
+// with progress. Of the two ways to stop it halt is the first, and the end of ctx the second.
+func copyDatabase(ctx context.Context, u *ui, o *runOptions, m *mandate, halt *halt) (summary *pipeline.Summary, err error) {
 	source, err := openSource(ctx, o.from, o.limits.connector(o.options(u)))
 	if err != nil {
 		return nil, err
@@ -207,6 +227,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 
 	progress := newProgress(u)
 	defer progress.Close()
+	halt.progress.Store(progress)
 	var filters map[catalog.TableID]connectors.Filter
 	var blame func(error) error
 	var noted *policies.Compiled
@@ -215,8 +236,8 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 		Sink:     sink,
 		Observer: progress,
 		Compile: func(ctx context.Context, s connectors.Snapshot) (*masking.Plan, pipeline.Fingerprint, error) {
-			if lock != nil {
-				warnings, err := policies.CheckLock(policy, lock, s.Catalog())
+			if m.lock != nil {
+				warnings, err := policies.CheckLock(m.policy, m.lock, s.Catalog())
 				if err != nil {
 					return nil, nil, err
 				}
@@ -224,7 +245,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 					u.Warn(w)
 				}
 			}
-			compiled, err := policies.Compile(policy, s.Catalog(), key, masking.Standard(), policies.WithRows(counting{ctx, s}))
+			compiled, err := policies.Compile(m.policy, s.Catalog(), m.key, masking.Standard(), policies.WithRows(counting{ctx, s}))
 			if err != nil {
 				return nil, nil, err
 			}
@@ -235,10 +256,10 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			for _, w := range compiled.Warnings {
 				u.Warn(w)
 			}
-			if lock != nil {
-				differs := lock.CheckRun(compiled.Fingerprint)
+			if m.lock != nil {
+				differs := m.lock.CheckRun(compiled.Fingerprint)
 				if o.signed && len(differs) > 0 {
-					return nil, nil, otherRun(policy, differs)
+					return nil, nil, otherRun(m.policy, differs)
 				}
 				for _, w := range differs {
 					u.Warn(w)
@@ -258,7 +279,7 @@ func copyDatabase(ctx context.Context, u *ui, o *runOptions) (summary *pipeline.
 			Workers:     o.workers,
 			ChunkBytes:  int64(o.chunk),
 			MemoryBytes: int64(o.memory),
-			Drain:       drain,
+			Drain:       halt.drain,
 			Limits:      o.limits.run(),
 		},
 	}
@@ -349,41 +370,4 @@ func policyKey(p *policies.Policy) (*masking.Key, error) {
 		return nil, &policyError{err}
 	}
 	return key, nil
-}
-
-// interrupts turns signals into the two ways to stop. The first SIGINT, SIGTERM
-// or SIGHUP closes drain, the second cancels the context, and a third kills, as if
-// nobody had caught it. A hangup that nohup has made harmless stays so. The caller
-// calls stop.
-func interrupts(parent context.Context, u *ui) (ctx context.Context, drain <-chan struct{}, stop func()) {
-	ctx, cancel := context.WithCancel(parent)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
-	}
-	draining, done := make(chan struct{}), make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		select {
-		case <-signals:
-			u.Say("interrupted: finishing the chunks in flight; interrupt again to stop at once")
-			close(draining)
-		case <-done:
-			return
-		}
-		select {
-		case <-signals:
-			u.Say("interrupted again: stopping at once")
-			cancel()
-			signal.Stop(signals)
-		case <-done:
-		}
-	})
-	return ctx, draining, func() {
-		signal.Stop(signals)
-		close(done)
-		wg.Wait()
-		cancel()
-	}
 }

@@ -19,17 +19,25 @@ import (
 // longestTables is how many tables a summary names; the others are counted.
 const longestTables = 12
 
-// summaryFile makes the file that takes the summary, empty and aside: that it cannot be is
-// known before anything is read. It is nil if none is asked for.
-func (o *runOptions) summaryFile(cmd *cobra.Command) (*aside, error) {
+// checkSummary refuses a name that no summary can have.
+func (o *runOptions) checkSummary(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("summary") {
-		return nil, nil
+		return nil
 	}
 	if o.summary == "" {
-		return nil, usage(cmd, "--summary is empty: it takes the name of a file")
+		return usage(cmd, "--summary is empty: it takes the name of a file")
 	}
 	if err := regular(o.summary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, usage(cmd, "--summary: %v", err)
+		return usage(cmd, "--summary: %v", err)
+	}
+	return nil
+}
+
+// summaryFile makes the file that takes the summary, empty and aside: that it cannot be is
+// known before anything is read of the source. It is nil if none is asked for.
+func (o *runOptions) summaryFile() (*aside, error) {
+	if o.summary == "" {
+		return nil, nil
 	}
 	file, err := newAside(o.summary)
 	if err != nil {
@@ -48,46 +56,51 @@ func (o *runOptions) summaryFile(cmd *cobra.Command) (*aside, error) {
 func (o *runOptions) report(u *ui, s *pipeline.Summary, file *aside) error {
 	text := summaryText(u, s)
 	u.Tell(text)
-	var errs []error
+	unsaid := &unsaidError{}
 	if file != nil {
 		var b bytes.Buffer
 		writeJSON(&b, s) // a summary can be written as JSON, and a buffer does not fail
-		errs = append(errs, file.write(b.Bytes(), 0o644))
+		unsaid.file, unsaid.filed = file.path, file.write(b.Bytes(), 0o644)
 	}
 	if o.json {
-		errs = append(errs, u.JSON(s))
+		unsaid.json, unsaid.printed = true, u.JSON(s)
 	}
-	err := errors.Join(errs...)
-	if err == nil {
+	if unsaid.filed == nil && unsaid.printed == nil {
 		return nil
 	}
 	if u.quiet {
-		u.print(text) // else nobody would ever know
+		u.print(text) // else nobody might ever know
 	}
-	return &lostSummaryError{err: err, filed: file != nil}
+	return unsaid
 }
 
-// lostSummaryError is a run of which all is done, except to say so where that was asked for.
-// It is no error of standard output, of which nothing would be said where nobody reads that.
-type lostSummaryError struct {
-	err   error
-	filed bool // a file was asked for
+// unsaidError is a run of which all is done, except to say so everywhere where that was asked
+// for. It is no error of standard output, of which nothing would be said where nobody reads that.
+type unsaidError struct {
+	file           string // that was asked for; "" if none was
+	json           bool   // standard output was asked for
+	filed, printed error  // why there is no summary; nil if there is, or was not asked for
 }
 
 // Error says what has been done, and what has not.
-func (e *lostSummaryError) Error() string {
-	if errors.Is(e.err, errUnread) && !e.filed {
+func (e *unsaidError) Error() string {
+	switch {
+	case e.file != "" && e.filed == nil:
+		return fmt.Sprintf("the target has been promoted and its summary is in %s, but not on standard output: %v", e.file, e.printed)
+	case e.json && e.printed == nil:
+		return fmt.Sprintf("the target has been promoted and its summary is on standard output, but not in %s: %v", e.file, e.filed)
+	case e.file == "" && errors.Is(e.printed, errUnread):
 		return "the target has been promoted, and nobody reads its summary"
 	}
-	return fmt.Sprintf("the target has been promoted, but its summary is lost: %v", e.err)
+	return fmt.Sprintf("the target has been promoted, but its summary is lost: %v", errors.Join(e.filed, e.printed))
 }
 
 // Hint names the other way.
-func (e *lostSummaryError) Hint() string {
-	if e.filed {
+func (e *unsaidError) Hint() string {
+	if e.file != "" {
 		return ""
 	}
-	return "--summary FILE writes it to a file, which is made before anything is read"
+	return "--summary FILE writes it to a file, which is made before anything is read of the source"
 }
 
 // summaryText says to people what a run did.
