@@ -251,11 +251,13 @@ func TestInterruptLateMySQL(t *testing.T) {
 			p.cmd.Stderr = talk
 			var moved atomic.Bool
 			var once sync.Once
+			started := make(chan struct{})
 			proxy.OnStatement(func(sql string) connectortest.Cut {
 				if strings.HasPrefix(sql, "RENAME TABLE") {
 					moved.Store(true)
 				} else if moved.Load() && strings.HasPrefix(sql, "CREATE ") {
 					once.Do(func() {
+						<-started
 						p.cmd.Process.Signal(os.Interrupt)
 						p.cmd.Process.Signal(syscall.SIGTERM) // two of the same that are pending are one
 						<-talk.heard
@@ -264,6 +266,7 @@ func TestInterruptLateMySQL(t *testing.T) {
 				return connectortest.CutNothing
 			})
 			p.run(t)
+			close(started)
 			if code := p.wait(t); code != exitDone || !talk.done || strings.Contains(talk.said.String(), "as it was") {
 				t.Fatalf("exit code %d\n%s", code, talk.said.String())
 			}

@@ -158,6 +158,9 @@ func runCopy(cmd *cobra.Command, u *ui, o *runOptions) error {
 		if file != nil {
 			file.remove()
 		}
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, pipeline.ErrInterrupted) {
+			err = errors.Join(pipeline.ErrInterrupted, err) // before the run had begun
+		}
 		return o.held.refused(u, o, err)
 	}
 	summary.Warnings = u.warned.list()
