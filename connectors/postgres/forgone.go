@@ -27,7 +27,7 @@ var forgoable = []forgone{
 	{feature{13, "deduplication in B-trees", []string{"INDEX", "CONSTRAINT"}, hasOption(`deduplicate_items`)}, cutOptions(`deduplicate_items`), "its indexes have equal keys more than once"},
 	{feature{13, "autovacuum by inserted rows", stored, hasOption(`autovacuum_vacuum_insert_(threshold|scale_factor)`)},
 		cutOptions(`autovacuum_vacuum_insert_(threshold|scale_factor)`), "no table is vacuumed for them"},
-	{feature{14, "compression methods of columns", nil, says(compression)}, cut(compression), "its own method compresses them all"},
+	{feature{14, "compression methods of columns", columned, says(compression)}, cut(compression), "its own method compresses them all"},
 	{feature{14, "vacuum_index_cleanup=auto", stored, hasOption(`vacuum_index_cleanup='?auto`)}, cutOptions(`vacuum_index_cleanup='?auto`), "VACUUM cleans all indexes"},
 	{feature{14, "EXTRACT as a numeric", []string{"VIEW"}, spells(`\bEXTRACT\(`)}, same, "it is a double precision there"},
 	{feature{15, "unlogged sequences", []string{"SEQUENCE"}, says(`^CREATE UNLOGGED SEQUENCE|(?m)^ALTER SEQUENCE .* SET (UN)?LOGGED;`)}, logged, "they are logged"},
@@ -112,7 +112,7 @@ func spellings(id catalog.TableID) (all []string) {
 }
 
 // compressed is compression by a method that a server may have been built without.
-var compressed = forgone{feature{name: "compression by lz4", is: says(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION lz4;$`)},
+var compressed = forgone{feature{name: "compression by lz4", kinds: columned, is: says(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION lz4;$`)},
 	cut(`(?m)\n+^ALTER TABLE [^\n]* SET COMPRESSION lz4;$`), "its own method compresses them all"}
 
 // forgo takes out of a build what the target's server lacks and rows can do without, and says so.

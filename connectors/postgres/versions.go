@@ -249,11 +249,12 @@ var (
 // virtualColumns are found in the catalog; a dump writes them by leaving a word out.
 var virtualColumns = feature{since: 18, name: "virtual generated columns"}
 
-// What holds columns or expressions, by the kinds of a dump.
+// What holds columns or expressions, by the kinds of a dump. The bodies of functions hold any words.
 var (
 	typed     = []string{"TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE", "AGGREGATE"}
 	asked     = []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE", "POLICY"}
 	functions = []string{"FUNCTION", "PROCEDURE", "AGGREGATE"}
+	columned  = []string{"TABLE", "MATERIALIZED VIEW"}
 	stored    = []string{"TABLE", "INDEX", "CONSTRAINT", "MATERIALIZED VIEW"}
 )
 
