@@ -29,7 +29,7 @@ var forgoable = []forgone{
 		cutOptions(`autovacuum_vacuum_insert_(threshold|scale_factor)`), "no table is vacuumed for them"},
 	{feature{14, "compression methods of columns", columned, says(compression)}, cut(compression), "its own method compresses them all"},
 	{feature{14, "vacuum_index_cleanup=auto", stored, hasOption(`vacuum_index_cleanup='?auto`)}, cutOptions(`vacuum_index_cleanup='?auto`), "VACUUM cleans all indexes"},
-	{feature{14, "EXTRACT as a numeric", []string{"VIEW"}, spells(`\bEXTRACT\(`)}, same, "it is a double precision there"},
+	{feature{14, "EXTRACT as a numeric", []string{"VIEW", "MATERIALIZED VIEW"}, spells(`\bEXTRACT\(`)}, same, "it is a double precision there"},
 	{feature{15, "unlogged sequences", []string{"SEQUENCE"}, says(`^CREATE UNLOGGED SEQUENCE|(?m)^ALTER SEQUENCE .* SET (UN)?LOGGED;`)}, logged, "they are logged"},
 	{feature{17, "the right MAINTAIN", []string{"ACL"}, says(`^GRANT MAINTAIN\b`)}, none, "nobody has it"},
 	{feature{17, "access methods of partitioned tables", []string{"TABLE"}, says(`(?s)\nPARTITION BY .*\nALTER TABLE [^\n]* SET ACCESS METHOD `)},

@@ -216,8 +216,24 @@ func storesExtract(e entry, _ *definitions, c *catalog.Catalog) (string, bool) {
 	})
 }
 
-// wholeField is an EXTRACT of a number without a fraction, and of nothing else.
-var wholeField = regexp.MustCompile(`^\(?EXTRACT\((?:century|day|decade|dow|doy|hour|isodow|isoyear|millennium|minute|month|quarter|week|year) FROM [\w" .:]+\)\)?(?:::\w+)?$`)
+// wholeFields are what EXTRACT makes a number of that has no fraction.
+const wholeFields = `(?:century|day|decade|dow|doy|hour|isodow|isoyear|millennium|minute|month|quarter|week|year)`
+
+var (
+	// wholeField is such an EXTRACT, and nothing else.
+	wholeField    = regexp.MustCompile(`^\(?EXTRACT\(` + wholeFields + ` FROM [\w" .:]+\)\)?(?:::\w+)?$`)
+	extracts      = regexp.MustCompile(`\bEXTRACT\(`)
+	extractsWhole = regexp.MustCompile(`\bEXTRACT\(` + wholeFields + ` FROM `)
+)
+
+// extractsFractions finds an EXTRACT of what may have a fraction.
+func extractsFractions(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
+	if !strings.Contains(e.SQL, "EXTRACT(") {
+		return "", false
+	}
+	sql := spelt(e.SQL)
+	return "", len(extracts.FindAllString(sql, -1)) > len(extractsWhole.FindAllString(sql, -1))
+}
 
 // in reports whether a server or a program of a major version has the feature.
 func (f feature) in(major int) bool { return major >= f.since }
@@ -287,7 +303,7 @@ var needed = []feature{
 	{14, "the classes bloom and minmax_multi of BRIN", []string{"INDEX"}, says(` USING brin .*_(bloom|minmax_multi)_ops\b`)},
 	{14, "sorting in classes of GiST", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING gist\b.*\bFUNCTION 11 `)},
 	{14, "EXTRACT as a numeric", []string{"TABLE"}, storesExtract},
-	{14, "EXTRACT as a numeric", []string{"MATERIALIZED VIEW"}, spells(`\bEXTRACT\(`)},
+	{14, "EXTRACT as a numeric", []string{"MATERIALIZED VIEW"}, extractsFractions},
 	{14, "the function", nil, calls("date_bin pg_column_compression bit_count bit_xor string_to_table trim_array unistr range_agg range_intersect_agg")},
 	{15, "NULLS NOT DISTINCT", []string{"CONSTRAINT", "INDEX"}, says(` NULLS NOT DISTINCT`)},
 	{15, "SET NULL and SET DEFAULT for some columns of a key", []string{"FK CONSTRAINT"}, says(` ON DELETE SET (NULL|DEFAULT) \(`)},
