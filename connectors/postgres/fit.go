@@ -32,17 +32,22 @@ func (b *build) fitVersion(ctx context.Context) error {
 	return nil
 }
 
-// fitArrays makes aggregates and operators over functions of arrays by the types that these have at the target.
+// fitArrays makes aggregates and operators over functions of arrays by the types that these have at
+// the target: anyelement and anyarray before version 14, anycompatible and its array since.
 func (b *build) fitArrays() {
-	if !appendsCompatible.in(b.major) || appendsCompatible.ofSource(b.spec.Catalog) {
+	spell := compatible
+	switch in, ofSource := appendsCompatible.in(b.major), appendsCompatible.ofSource(b.spec.Catalog); {
+	case in == ofSource:
 		return
+	case ofSource:
+		spell = elemental
 	}
 	was := map[string]string{} // signatures
 	for i, e := range b.defs.Before {
-		if e.Kind != "AGGREGATE" && e.Kind != "OPERATOR" || !overArrays.MatchString(e.SQL) {
+		if !isOverArrays(e) {
 			continue
 		}
-		sql := compatible(e.SQL)
+		sql := spell(e.SQL)
 		b.defs.Before[i].SQL = sql
 		was[calledAs(e.Kind, e.SQL)] = calledAs(e.Kind, sql)
 	}
@@ -60,12 +65,28 @@ func (b *build) fitArrays() {
 var (
 	overArrays = regexp.MustCompile(`(?m)^    (?:FUNCTION|M?SFUNC|MINVFUNC|M?FINALFUNC|COMBINEFUNC) = (?:array_(?:append|prepend|cat|positions?|remove|replace)|width_bucket),?$`)
 	anyTypes   = regexp.MustCompile(`\bany(element|nonarray|array)\b`)
+	manyTypes  = regexp.MustCompile(`\banycompatible(nonarray|array|)\b`)
 )
+
+// isOverArrays reports whether an entry is an aggregate or an operator over a function of arrays.
+func isOverArrays(e entry) bool {
+	return (e.Kind == "AGGREGATE" || e.Kind == "OPERATOR") && overArrays.MatchString(e.SQL)
+}
 
 // compatible writes types that stand for each other since version 14 in the place of those before.
 func compatible(sql string) string {
 	return anyTypes.ReplaceAllStringFunc(sql, func(name string) string {
 		return "anycompatible" + strings.TrimPrefix(strings.TrimPrefix(name, "any"), "element")
+	})
+}
+
+// elemental writes them the other way round, for a server before version 14.
+func elemental(sql string) string {
+	return manyTypes.ReplaceAllStringFunc(sql, func(name string) string {
+		if rest := strings.TrimPrefix(name, "anycompatible"); rest != "" {
+			return "any" + rest
+		}
+		return "anyelement"
 	})
 }
 

@@ -138,6 +138,13 @@ func onNotNull(begins string) finder {
 	}
 }
 
+// saysCompatible finds types that stand for each other where fitArrays writes no others in their place.
+func saysCompatible(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
+	return "", anyCompatible.MatchString(e.SQL) && !(isOverArrays(e) && !anyCompatible.MatchString(elemental(e.SQL)))
+}
+
+var anyCompatible = regexp.MustCompile(`\banycompatible(array|nonarray|range)?\b`)
+
 // wideScale finds a number with more digits behind the point than it has.
 func wideScale(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
 	for _, m := range numbers.FindAllStringSubmatch(e.SQL, -1) {
@@ -279,7 +286,7 @@ var (
 // far as an expression would call them.
 var needed = []feature{
 	{13, "the types xid8, pg_snapshot and regcollation", typed, says(`\b(pg_snapshot|xid8|regcollation)\b`)},
-	{13, "the types anycompatible", functions, says(`\banycompatible(array|nonarray|range)?\b`)},
+	{13, "the types anycompatible", functions, saysCompatible},
 	{13, "BEFORE ROW triggers of partitioned tables", []string{"TRIGGER"}, ofPartitioned(`^CREATE TRIGGER ("([^"]|"")*"|\S+) BEFORE [^;]* FOR EACH ROW `)},
 	{13, "parameters of operator classes", []string{"INDEX", "CONSTRAINT"}, says(`[^H] \(\w+='([^']|'')*'[,)]`)},
 	{13, "options in operator classes", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING (btree\b.*\bFUNCTION 5 |hash\b.*\bFUNCTION 3 |gist\b.*\bFUNCTION 10 |gin\b.*\bFUNCTION 7 |spgist\b.*\bFUNCTION 6 |brin\b.*\bFUNCTION 5 )`)},
