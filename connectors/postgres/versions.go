@@ -207,7 +207,7 @@ func (f feature) missing(c *catalog.Catalog, major int) bool { return !f.in(majo
 
 // ofSource reports whether the server of a catalog has the feature, as far as is known.
 func (f feature) ofSource(c *catalog.Catalog) bool {
-	source, _ := strconv.Atoi(firstNumber.FindString(c.Server))
+	source := versionOf(c.Server)
 	return source == 0 || f.in(source)
 }
 
