@@ -52,12 +52,16 @@ func (b *build) fitArrays() {
 		was[calledAs(e.Kind, e.SQL)] = calledAs(e.Kind, sql)
 	}
 	for from, to := range was {
-		for _, entries := range [][]entry{b.defs.Before, b.defs.After} {
-			for i, e := range entries {
-				if e.Kind == "COMMENT" || e.Kind == "ACL" {
-					entries[i].SQL = strings.Replace(e.SQL, from, to, 1)
-				}
-			}
+		recall(b.defs.Before, from, to)
+		recall(b.defs.After, from, to)
+	}
+}
+
+// recall makes rights and comments be of what is called otherwise now. What the text of a comment says stays.
+func recall(entries []entry, from, to string) {
+	for i, e := range entries {
+		if head, rest, found := strings.Cut(e.SQL, from); found && (e.Kind == "COMMENT" || e.Kind == "ACL") && ofRoutine.MatchString(head) {
+			entries[i].SQL = head + to + rest
 		}
 	}
 }
@@ -67,6 +71,9 @@ var (
 	anyTypes   = regexp.MustCompile(`\bany(element|nonarray|array)\b`)
 	manyTypes  = regexp.MustCompile(`\banycompatible(nonarray|array|)\b`)
 )
+
+// ofRoutine is what a right or a comment begins with, before the aggregate or operator that it is of.
+var ofRoutine = regexp.MustCompile(`^(?:COMMENT|(?:GRANT|REVOKE)[A-Z, ]*) ON (?:AGGREGATE|OPERATOR|FUNCTION) $`)
 
 // isOverArrays reports whether an entry is an aggregate or an operator over a function of arrays.
 func isOverArrays(e entry) bool {
