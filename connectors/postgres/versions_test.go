@@ -140,6 +140,8 @@ func TestNotLacking(t *testing.T) {
 		{Kind: "TABLE", Name: "t", SQL: "CREATE TABLE public.t (\n    data jsonb,\n    a text[] DEFAULT ARRAY['a'::text, 'b'::text],\n    c text COLLATE public.unicode DEFAULT 'it IS JSON COLLATE unicode',\n    CONSTRAINT x CHECK ((a[1] <> (ARRAY['a'::text])[1]))\n);"},
 		{Kind: "FUNCTION", Name: "f", SQL: "CREATE FUNCTION public.f() RETURNS text\n    LANGUAGE plpgsql\n    AS $$begin return data['a'::text]; end$$;"},
 		{Kind: "AGGREGATE", Name: "accum", SQL: "CREATE AGGREGATE public.accum(anycompatible) (\n    SFUNC = array_append,\n    STYPE = anycompatiblearray,\n    INITCOND = '{}'\n);"},
+		{Kind: "TABLE", Name: "notes", SQL: "CREATE TABLE public.notes (\n    a text DEFAULT 'it''s\nALTER TABLE a ALTER b SET COMPRESSION lz4;\n'::text,\n    CONSTRAINT c CHECK ((a <> 'x WITH (deduplicate_items=off, vacuum_index_cleanup=auto)'::text))\n)\nWITH (fillfactor='50');"},
+		{Kind: "INDEX", Name: "of_notes", SQL: "CREATE INDEX of_notes ON public.notes USING btree (a) WHERE (a <> 'x WITH (deduplicate_items=off)'::text);"},
 		{Kind: "PROCEDURE", Name: "tune", SQL: "CREATE PROCEDURE public.tune()\n    LANGUAGE plpgsql\n    AS $$begin\nALTER TABLE t ALTER c SET COMPRESSION lz4;\nend$$;"},
 		{Kind: "VIEW", Name: "v", SQL: "CREATE VIEW public.v AS\n SELECT p.a, date_part('year'::text, b) AS y, 'EXTRACT(' AS w, array_agg(x.y) AS gamma\n   FROM (public.p\n     JOIN public.q USING (a, b));"},
 	}}
