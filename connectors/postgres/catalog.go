@@ -266,7 +266,8 @@ func readRules(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint
 		var oid, own, collation uint32
 		var r catalog.Rule
 		var p catalog.Part
-		var column, expression, folds string
+		var column, expression string
+		var folds []string // by the columns that it reads
 		if err := row.Scan(&oid, &r.Name, &r.Exclusion, &r.NullsEqual, &column, &expression, &own, &collation, &p.Operator, &p.Reads, &r.Condition, &folds); err != nil {
 			return err
 		}
@@ -274,16 +275,21 @@ func readRules(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint
 		if p.Operator == "=" {
 			p.Operator = ""
 		}
-		switch name, function := foldedColumn(expression, p.Reads); {
+		name, function := foldedColumn(expression, p.Reads)
+		fold := ""
+		if function != "" {
+			fold = folds[slices.Index(p.Reads, name)]
+		}
+		switch {
 		case column != "":
 			p.Column = column
-		case function == "casefold" && folds == "full":
+		case function == "casefold" && fold == "full":
 			p.Expression = expression // ß is ss by it, and no equality of ours says so
 		case function == "citext":
 			p.Column, p.Equality, p.Reads = name, types.foldCase(), nil
 		case function != "":
 			p.Column, p.Equality, p.Reads = name, catalog.FoldCase, nil
-			if folds == "a to z" {
+			if fold == "a to z" {
 				p.Equality = catalog.FoldASCII
 			}
 		default:

@@ -117,6 +117,9 @@ func (b *build) refuses(name string) {
 }
 
 // readAsWritten is what text is loaded under: it was printed by the settings of the source's
-// sessions (config.go), and not by those that the copy computes by. Of dates, which have all digits of
-// their year and stand in its place, the style means nothing; it stays, for triggers.
-const readAsWritten = `SET LOCAL "IntervalStyle" = postgres; SET LOCAL lc_monetary = 'C'; `
+// sessions (config.go), and an amount of money is read by its locale alone. So a CHECK or a trigger of
+// a table that travels as text prints amounts by it, too: that is the exception to the above. The
+// style of intervals stays as it is: in each of them one of the style postgres is read alike, for it
+// has a sign where one could be in doubt. Of dates, which have all digits of their year and stand in
+// its place, the style means nothing.
+const readAsWritten = `SET LOCAL lc_monetary = 'C'; `

@@ -21,7 +21,7 @@ func TestReadAndPrintedAsAtTheSource(t *testing.T) {
 	a.Exec(t, from, "CREATE TABLE imp (id int PRIMARY KEY, d text, CONSTRAINT real_day CHECK (d::date > '2000-01-01'))", "INSERT INTO imp VALUES (1, '01/02/03'), (2, '31/12/2020')",
 		"CREATE MATERIALIZED VIEW m AS SELECT id, d::date AS day, (d::date - '2000-01-01') * interval '-1 hour -2 days'::interval AS ago, d::date::text AS words, ((d::date - '2000-01-01') * interval '1 day 02:00')::text AS span, '\\x0102'::bytea::text AS bytes, (0.1::float8 + 0.2::float8)::text AS number FROM imp",
 		// The aclitem makes the table travel as text.
-		"CREATE TABLE plain (id int PRIMARY KEY, at timestamptz, day date, i interval, m money, f float8, y bytea, r daterange, who aclitem)",
+		"CREATE TABLE plain (id int PRIMARY KEY, at timestamptz, day date, i interval, m money, f float8, y bytea, r daterange, who aclitem, CONSTRAINT as_printed CHECK (i::text NOT LIKE '%day%'))",
 		"INSERT INTO plain VALUES (1, '2020-03-01 12:00:00.5+00', '2020-12-11', '-1 day -02:03:04', '-1234.56', 0.1::float8 + 0.2::float8, '\\x00ff', '[2020-01-02,2020-03-04)', 'postgres=r/postgres'), (2, '0044-03-15 BC', '0044-03-15 BC', '1 year -2 days', 1, 1e300, '', 'empty', NULL)")
 	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
 		t.Fatal(err)
@@ -29,6 +29,25 @@ func TestReadAndPrintedAsAtTheSource(t *testing.T) {
 	for _, sql := range []string{"SELECT string_agg(m::text, ' ' ORDER BY id) FROM m", "SELECT string_agg(p::text, ' ' ORDER BY id) FROM plain p"} {
 		if want, got := a.Value(t, from, sql), b.Value(t, to, sql); got != want {
 			t.Errorf("%s: %s\nwant %s", sql, got, want)
+		}
+	}
+}
+
+// An interval that is printed in the style postgres has a sign where one could be in doubt, and is
+// read as the same in every style.
+func TestIntervalsAreReadInEveryStyle(t *testing.T) {
+	connectortest.NoRaces(t)
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, `CREATE TABLE spans AS SELECT i, i::text AS words FROM generate_series(-1, 1) y, generate_series(-1, 1) m, generate_series(-1, 1) d, generate_series(-1, 1) h, generate_series(-1, 1) s,
+		LATERAL (SELECT make_interval(years => y, months => 2 * m, days => 3 * d, hours => 4 * h, secs => 5.5 * s) AS i) _`)
+	if infiniteSpans.in(majorOf(t, a)) {
+		a.Exec(t, dsn, "INSERT INTO spans VALUES ('infinity', 'infinity'), ('-infinity', '-infinity')")
+	}
+	for _, style := range []string{"postgres", "postgres_verbose", "sql_standard", "iso_8601"} {
+		got := a.Value(t, dsn, `SET LOCAL "IntervalStyle" = `+style+`; SELECT current_setting('IntervalStyle') || ': ' || coalesce(string_agg(words, '; ') FILTER (WHERE interval_send(words::interval) <> interval_send(i)), 'none of ' || count(DISTINCT words) / 243) FROM spans`)
+		if want := style + ": none of 1"; got != want {
+			t.Errorf("reads otherwise in the style %s", got)
 		}
 	}
 }

@@ -2,11 +2,14 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -25,30 +28,40 @@ func (b *build) fitVersion(ctx context.Context) error {
 	if err := b.fitSettings(ctx); err != nil {
 		return err
 	}
-	return b.fitNulls()
+	b.fitNulls()
+	return nil
 }
 
-// fitArrays makes aggregates and operators over functions of arrays by the types that these have at the target.
+// fitArrays makes aggregates and operators over functions of arrays by the types that these have at
+// the target: anyelement and anyarray before version 14, anycompatible and its array since.
 func (b *build) fitArrays() {
-	if !appendsCompatible.in(b.major) || appendsCompatible.ofSource(b.spec.Catalog) {
+	spell := compatible
+	switch in, ofSource := appendsCompatible.in(b.major), appendsCompatible.ofSource(b.spec.Catalog); {
+	case in == ofSource:
 		return
+	case ofSource:
+		spell = elemental
 	}
 	was := map[string]string{} // signatures
 	for i, e := range b.defs.Before {
-		if e.Kind != "AGGREGATE" && e.Kind != "OPERATOR" || !overArrays.MatchString(e.SQL) {
+		if !isOverArrays(e) {
 			continue
 		}
-		sql := compatible(e.SQL)
+		sql := spell(e.SQL)
 		b.defs.Before[i].SQL = sql
 		was[calledAs(e.Kind, e.SQL)] = calledAs(e.Kind, sql)
 	}
 	for from, to := range was {
-		for _, entries := range [][]entry{b.defs.Before, b.defs.After} {
-			for i, e := range entries {
-				if e.Kind == "COMMENT" || e.Kind == "ACL" {
-					entries[i].SQL = strings.Replace(e.SQL, from, to, 1)
-				}
-			}
+		recall(b.defs.Before, from, to)
+		recall(b.defs.After, from, to)
+	}
+}
+
+// recall makes rights and comments be of what is called otherwise now. What the text of a comment says stays.
+func recall(entries []entry, from, to string) {
+	for i, e := range entries {
+		if head, rest, found := strings.Cut(e.SQL, from); found && (e.Kind == "COMMENT" || e.Kind == "ACL") && ofRoutine.MatchString(head) {
+			entries[i].SQL = head + to + rest
 		}
 	}
 }
@@ -56,12 +69,31 @@ func (b *build) fitArrays() {
 var (
 	overArrays = regexp.MustCompile(`(?m)^    (?:FUNCTION|M?SFUNC|MINVFUNC|M?FINALFUNC|COMBINEFUNC) = (?:array_(?:append|prepend|cat|positions?|remove|replace)|width_bucket),?$`)
 	anyTypes   = regexp.MustCompile(`\bany(element|nonarray|array)\b`)
+	manyTypes  = regexp.MustCompile(`\banycompatible(nonarray|array|)\b`)
 )
+
+// ofRoutine is what a right or a comment begins with, before the aggregate or operator that it is of.
+var ofRoutine = regexp.MustCompile(`^(?:COMMENT|(?:GRANT|REVOKE)[A-Z, ]*) ON (?:AGGREGATE|OPERATOR|FUNCTION) $`)
+
+// isOverArrays reports whether an entry is an aggregate or an operator over a function of arrays.
+func isOverArrays(e entry) bool {
+	return (e.Kind == "AGGREGATE" || e.Kind == "OPERATOR") && overArrays.MatchString(e.SQL)
+}
 
 // compatible writes types that stand for each other since version 14 in the place of those before.
 func compatible(sql string) string {
 	return anyTypes.ReplaceAllStringFunc(sql, func(name string) string {
 		return "anycompatible" + strings.TrimPrefix(strings.TrimPrefix(name, "any"), "element")
+	})
+}
+
+// elemental writes them the other way round, for a server before version 14.
+func elemental(sql string) string {
+	return manyTypes.ReplaceAllStringFunc(sql, func(name string) string {
+		if rest := strings.TrimPrefix(name, "anycompatible"); rest != "" {
+			return "any" + rest
+		}
+		return "anyelement"
 	})
 }
 
@@ -197,11 +229,14 @@ func notNullBehind(id catalog.TableID, sql string) string {
 }
 
 // fitNulls lets those columns of a table that inherits take NULLs which take them at the source,
-// though a table above does not: no dump says that. Since 18 no server lets them.
-func (b *build) fitNulls() error {
+// though a table above does not: no dump says that. Since 18 no server lets them: people are told,
+// and a NULL ends the run if there is one.
+func (b *build) fitNulls() {
 	if inheritsNotNull.ofSource(b.spec.Catalog) {
-		return nil
+		return
 	}
+	var names []string
+	var noted []catalog.Object
 	for _, t := range b.spec.Catalog.Tables {
 		for _, column := range t.Columns {
 			above := notNullAbove(b.spec.Catalog, t, column)
@@ -212,26 +247,56 @@ func (b *build) fitNulls() error {
 			if at < 0 {
 				continue
 			}
-			if name := words(t.ID) + "." + word(column.Name); inheritsNotNull.in(b.major) {
-				return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "begin a build of " + b.display(b.target),
-					Err:  fmt.Errorf("column %s takes NULLs, and that of %s does not: since PostgreSQL %d %s", name, words(above.ID), inheritsNotNull.since, inheritsNotNull.name),
-					Hint: fmt.Sprintf("at the source, set %s NOT NULL or drop NOT NULL from %s.%s; or use a target before version %d", name, words(above.ID), word(column.Name), inheritsNotNull.since)}
+			if !inheritsNotNull.in(b.major) {
+				b.defs.Before[at].SQL += "\nALTER TABLE ONLY " + table(t.ID) + " ALTER COLUMN " + ident(column.Name) + " DROP NOT NULL;"
+				continue
 			}
-			b.defs.Before[at].SQL += "\nALTER TABLE ONLY " + table(t.ID) + " ALTER COLUMN " + ident(column.Name) + " DROP NOT NULL;"
+			name := words(t.ID) + "." + word(column.Name)
+			names = append(names, name)
+			noted = append(noted, catalog.Object{Kind: "column", Name: name, Fate: catalog.Noted,
+				Reason: fmt.Sprintf("takes NULLs, and that of %s does not: since PostgreSQL %d %s, and the copy's takes none", words(above.ID), inheritsNotNull.since, inheritsNotNull.name)})
 		}
 	}
-	return nil
+	b.notes(noted...)
+	if len(names) > 0 {
+		b.warn(fmt.Sprintf("since PostgreSQL %d %s: columns that take NULLs at the source take none in the copy, and a NULL in one ends the run (%s)", inheritsNotNull.since, inheritsNotNull.name, list(names)))
+	}
 }
 
-// notNullAbove returns the table from which a column inherits that is NOT NULL there, and here is not.
+// hintNulls says of a NULL that such a column refuses where the NOT NULL is.
+func (b *build) hintNulls(failed, err error, t *catalog.Table) error {
+	var e *connectors.Error
+	var pg *pgconn.PgError
+	if !errors.As(failed, &e) || !errors.As(err, &pg) || pg.Code != "23502" || inheritsNotNull.ofSource(b.spec.Catalog) {
+		return failed
+	}
+	if column := t.Column(pg.ColumnName); column != nil {
+		if above := notNullAbove(b.spec.Catalog, t, *column); above != nil {
+			e.Hint = fmt.Sprintf("since PostgreSQL %d %s: at the source, drop NOT NULL from %s.%s; or leave the rows out by the policy, or use a target before version %[1]d",
+				inheritsNotNull.since, inheritsNotNull.name, words(above.ID), word(column.Name))
+		}
+	}
+	return failed
+}
+
+// notNullAbove returns the table from which a column inherits, at first or at second hand, that is
+// NOT NULL there, and here is not.
 func notNullAbove(c *catalog.Catalog, t *catalog.Table, column catalog.Column) *catalog.Table {
 	if column.NotNull || t.IsPartition {
 		return nil
 	}
 	for _, id := range t.Parents {
-		if above := c.Table(id); above != nil {
-			if of := above.Column(column.Name); of != nil && of.NotNull {
-				return above
+		above := c.Table(id)
+		if above == nil {
+			continue
+		}
+		of := above.Column(column.Name)
+		if of != nil && of.NotNull {
+			return above
+		}
+		if of != nil {
+			if further := notNullAbove(c, above, *of); further != nil {
+				return further
 			}
 		}
 	}

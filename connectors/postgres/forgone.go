@@ -22,14 +22,13 @@ type forgone struct {
 
 // forgoable lists what a copy can do without, as needed lists what it cannot.
 var forgoable = []forgone{
-	{feature{13, "targets of statistics objects", []string{"STATISTICS"}, says(`(?m)^ALTER STATISTICS .* SET STATISTICS `)},
-		cut(`(?m)\n*^ALTER STATISTICS .* SET STATISTICS [^\n]*;$`), "the target of the columns counts"},
+	{feature{13, "targets of statistics objects", []string{"STATISTICS"}, cuts(sampled)}, cut(sampled), "the target of the columns counts"},
 	{feature{13, "deduplication in B-trees", []string{"INDEX", "CONSTRAINT"}, hasOption(`deduplicate_items`)}, cutOptions(`deduplicate_items`), "its indexes have equal keys more than once"},
 	{feature{13, "autovacuum by inserted rows", stored, hasOption(`autovacuum_vacuum_insert_(threshold|scale_factor)`)},
 		cutOptions(`autovacuum_vacuum_insert_(threshold|scale_factor)`), "no table is vacuumed for them"},
-	{feature{14, "compression methods of columns", nil, says(compression)}, cut(compression), "its own method compresses them all"},
+	{feature{14, "compression methods of columns", columned, cuts(compression)}, cut(compression), "its own method compresses them all"},
 	{feature{14, "vacuum_index_cleanup=auto", stored, hasOption(`vacuum_index_cleanup='?auto`)}, cutOptions(`vacuum_index_cleanup='?auto`), "VACUUM cleans all indexes"},
-	{feature{14, "EXTRACT as a numeric", []string{"VIEW"}, spells(`\bEXTRACT\(`)}, same, "it is a double precision there"},
+	{feature{14, "EXTRACT as a numeric", []string{"VIEW", "MATERIALIZED VIEW"}, spells(`\bEXTRACT\(`)}, same, "it is a double precision there"},
 	{feature{15, "unlogged sequences", []string{"SEQUENCE"}, says(`^CREATE UNLOGGED SEQUENCE|(?m)^ALTER SEQUENCE .* SET (UN)?LOGGED;`)}, logged, "they are logged"},
 	{feature{17, "the right MAINTAIN", []string{"ACL"}, says(`^GRANT MAINTAIN\b`)}, none, "nobody has it"},
 	{feature{17, "access methods of partitioned tables", []string{"TABLE"}, says(`(?s)\nPARTITION BY .*\nALTER TABLE [^\n]* SET ACCESS METHOD `)},
@@ -41,8 +40,12 @@ var forgoable = []forgone{
 		cutOptions(`(autovacuum_vacuum_max_threshold|vacuum_max_eager_freeze_failure_rate)`), "there is no such bound"},
 }
 
-// compression is how a dump gives a column a method.
-const compression = `(?m)\n+^ALTER TABLE [^\n]* SET COMPRESSION [^\n]*;$`
+// How a dump gives a column a method of compression, and a statistics object a target.
+const (
+	compression = `(?m)\n+^ALTER TABLE [^\n]* SET COMPRESSION [^\n]*;$`
+	byLZ4       = `(?m)\n+^ALTER TABLE [^\n]* SET COMPRESSION lz4;$`
+	sampled     = `(?m)\n*^ALTER STATISTICS .* SET STATISTICS [^\n]*;$`
+)
 
 func none(string) string     { return "" }
 func same(sql string) string { return sql }
@@ -50,7 +53,39 @@ func same(sql string) string { return sql }
 // cut takes what an expression matches out.
 func cut(words string) func(string) string {
 	r := regexp.MustCompile(words)
-	return func(sql string) string { return r.ReplaceAllString(sql, "") }
+	return func(sql string) string { return outside(r, sql, none) }
+}
+
+// cuts finds what cut takes out.
+func cuts(words string) finder {
+	out := cut(words)
+	return func(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) { return "", out(e.SQL) != e.SQL }
+}
+
+// outside replaces what an expression matches in SQL, but for what stands in a literal or a name.
+func outside(r *regexp.Regexp, sql string, by func(string) string) string {
+	var b strings.Builder
+	at := 0
+	for _, m := range r.FindAllStringIndex(sql, -1) {
+		if !inQuotes(sql[:m[1]]) {
+			b.WriteString(sql[at:m[0]] + by(sql[m[0]:m[1]]))
+			at = m[1]
+		}
+	}
+	return b.String() + sql[at:]
+}
+
+// inQuotes reports whether SQL ends in the middle of a literal or a name.
+func inQuotes(sql string) bool {
+	i := 0
+	for i < len(sql) {
+		if c := sql[i]; c == '\'' || c == '"' {
+			i = afterQuote(sql, i, c, false)
+		} else {
+			i++
+		}
+	}
+	return i > len(sql)
 }
 
 var ofLogging = regexp.MustCompile(`(?m)\n*^ALTER SEQUENCE [^\n]* SET (UN)?LOGGED;$`)
@@ -80,7 +115,7 @@ func hasOption(begins string) finder {
 func cutOptions(begins string) func(string) string {
 	these := regexp.MustCompile(`^(toast\.)?` + begins + `\b`)
 	return func(sql string) string {
-		return options.ReplaceAllStringFunc(sql, func(all string) string {
+		return outside(options, sql, func(all string) string {
 			left := slices.DeleteFunc(one.FindAllString(all, -1), these.MatchString)
 			if len(left) == 0 {
 				return ""
@@ -112,8 +147,8 @@ func spellings(id catalog.TableID) (all []string) {
 }
 
 // compressed is compression by a method that a server may have been built without.
-var compressed = forgone{feature{name: "compression by lz4", is: says(`(?m)^ALTER TABLE [^\n]* SET COMPRESSION lz4;$`)},
-	cut(`(?m)\n+^ALTER TABLE [^\n]* SET COMPRESSION lz4;$`), "its own method compresses them all"}
+var compressed = forgone{feature{name: "compression by lz4", kinds: columned, is: cuts(byLZ4)},
+	cut(byLZ4), "its own method compresses them all"}
 
 // forgo takes out of a build what the target's server lacks and rows can do without, and says so.
 func (b *build) forgo(ctx context.Context) error {

@@ -31,6 +31,7 @@ func TestForgoing(t *testing.T) {
 		{14, "compression methods of columns", "TABLE", "t", "CREATE TABLE public.t (\n    a text,\n    b text\n);\nALTER TABLE ONLY public.t ALTER COLUMN a SET COMPRESSION pglz;\nALTER TABLE ONLY public.t ALTER COLUMN b SET STORAGE EXTERNAL;\nALTER TABLE ONLY public.t ALTER COLUMN b SET COMPRESSION lz4;", "CREATE TABLE public.t (\n    a text,\n    b text\n);\nALTER TABLE ONLY public.t ALTER COLUMN b SET STORAGE EXTERNAL;"},
 		{14, "vacuum_index_cleanup=auto", "TABLE", "t", "CREATE TABLE public.t (\n    id integer\n)\nWITH (vacuum_index_cleanup=auto);", "CREATE TABLE public.t (\n    id integer\n);"},
 		{14, "EXTRACT as a numeric", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT EXTRACT(epoch FROM at) AS s\n   FROM public.t;", "as it is"},
+		{14, "EXTRACT as a numeric", "MATERIALIZED VIEW", "v", "CREATE MATERIALIZED VIEW public.v AS\n SELECT EXTRACT(year FROM at) AS y,\n    'EXTRACT(epoch FROM '::text AS s,\n    (EXTRACT(isodow FROM (at + '1 day'::interval)))::integer AS d\n   FROM public.t\n  WITH NO DATA;", "as it is"},
 		{15, "unlogged sequences", "SEQUENCE", "s", "CREATE UNLOGGED SEQUENCE public.s\n    START WITH 4;", "CREATE SEQUENCE public.s\n    START WITH 4;"},
 		{15, "unlogged sequences", "SEQUENCE", "s", "ALTER TABLE public.t ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (\n    SEQUENCE NAME public.s\n);\nALTER SEQUENCE public.s SET LOGGED;", "ALTER TABLE public.t ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (\n    SEQUENCE NAME public.s\n);"},
 		{17, "the right MAINTAIN", "ACL", "GRANT MAINTAIN ON TABLE public.t TO r", "GRANT MAINTAIN ON TABLE public.t TO r", ""},
@@ -89,7 +90,7 @@ func TestCopyThatForgoes(t *testing.T) {
 		}
 	}
 	a.Exec(t, from, "CREATE TABLE t (id int, a text, at timestamp)", "INSERT INTO t SELECT i, i, '2024-01-01'::timestamp + i * interval '0.1 s' FROM generate_series(1, 100) i",
-		"CREATE VIEW seen AS SELECT EXTRACT(epoch FROM at) AS s FROM t", "CREATE STATISTICS pairs ON id, a FROM t", "CREATE INDEX by_id ON t (id) WITH (fillfactor = 90)")
+		"CREATE VIEW seen AS SELECT EXTRACT(epoch FROM at) AS s FROM t", "CREATE MATERIALIZED VIEW years AS SELECT EXTRACT(year FROM at) AS y, count(*) FROM t GROUP BY 1", "CREATE STATISTICS pairs ON id, a FROM t", "CREATE INDEX by_id ON t (id) WITH (fillfactor = 90)")
 	since(13, "ALTER STATISTICS pairs SET STATISTICS 400", "ALTER INDEX by_id SET (deduplicate_items = off)", "ALTER TABLE t ADD CONSTRAINT once UNIQUE (a) WITH (deduplicate_items = off)",
 		"ALTER TABLE t SET (autovacuum_vacuum_insert_threshold = 5, fillfactor = 70)")
 	since(14, "ALTER TABLE t ALTER a SET COMPRESSION pglz", "ALTER TABLE t SET (vacuum_index_cleanup = auto)")
@@ -117,7 +118,7 @@ func TestCopyThatForgoes(t *testing.T) {
 			t.Errorf("%s is listed: %t\n%s", f.name, says, left)
 		}
 	}
-	const state = "SELECT (SELECT count(*) FROM t) || ' ' || (SELECT reloptions::text LIKE '%fillfactor=90%' FROM pg_class WHERE relname = 'by_id') || ' ' || (SELECT count(*) FROM pg_constraint WHERE conname = 'once')"
+	const state = "SELECT (SELECT count(*) FROM t) || ' ' || (SELECT reloptions::text LIKE '%fillfactor=90%' FROM pg_class WHERE relname = 'by_id') || ' ' || (SELECT count(*) FROM pg_constraint WHERE conname = 'once') || ' ' || (SELECT string_agg(y || ': ' || count, ', ') FROM years)"
 	if want, got := a.Value(t, from, state), b.Value(t, to, state); got != want {
 		t.Errorf("the copy has %s, want %s", got, want)
 	}

@@ -30,9 +30,9 @@ func (s *source) Join(ctx context.Context, token string) (connectors.Snapshot, e
 // Taken implements connectors.Timed: when the transaction began that has exported the snapshot.
 func (s *snapshot) Taken() time.Time { return s.taken }
 
-// exported returns when the transaction began that has exported a snapshot, or zero. The session
+// exportedAt returns when the transaction began that has exported a snapshot, or zero. The session
 // is in no transaction yet: one that joins has another beginning, and would end by what fails here.
-func exported(ctx context.Context, conn *pgx.Conn, token string) time.Time {
+func exportedAt(ctx context.Context, conn *pgx.Conn, token string) time.Time {
 	var began *time.Time
 	if err := conn.QueryRow(ctx, query("exported"), virtualTransaction(token)).Scan(&began); err != nil || began == nil {
 		return time.Time{}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,7 +18,7 @@ import (
 // the target's version refuses, and no list has, is said before the first row. Between servers of
 // one version there is nothing to find out.
 func (b *build) rehearse(ctx context.Context) error {
-	if source, _ := strconv.Atoi(firstNumber.FindString(b.spec.Catalog.Server)); source == b.major {
+	if versionOf(b.spec.Catalog.Server) == b.major {
 		return nil
 	}
 	var acts [][]entry // of one table each
@@ -106,7 +105,7 @@ func (b *build) blameVersion(ctx context.Context, failed error) {
 	var ours *connectors.Error
 	if errors.As(failed, &ours) && ours.Hint == "" && ctx.Err() == nil {
 		ours.Kind = connectors.KindUnsupported
-		source := firstNumber.FindString(b.spec.Catalog.Server)
-		ours.Hint = fmt.Sprintf("PostgreSQL %d refuses what version %s has taken: drop or change it at the source, or use a target of version %s", b.major, source, source)
+		source := versionOf(b.spec.Catalog.Server)
+		ours.Hint = fmt.Sprintf("PostgreSQL %d refuses what version %d has taken: drop or change it at the source, or use a target of version %[2]d", b.major, source)
 	}
 }

@@ -78,7 +78,7 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 	snap := &snapshot{source: s, token: token, joined: token != "", holder: conn, server: peerOf(conn).started, beat: make(chan struct{}), slots: make(chan *session, s.workers),
 		wide: make(gate, 1), asking: make(gate, 1)}
 	if snap.joined {
-		snap.taken = exported(ctx, conn, token)
+		snap.taken = exportedAt(ctx, conn, token)
 	}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)

@@ -138,6 +138,13 @@ func onNotNull(begins string) finder {
 	}
 }
 
+// saysCompatible finds types that stand for each other where fitArrays writes no others in their place.
+func saysCompatible(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
+	return "", anyCompatible.MatchString(e.SQL) && !(isOverArrays(e) && !anyCompatible.MatchString(elemental(e.SQL)))
+}
+
+var anyCompatible = regexp.MustCompile(`\banycompatible(array|nonarray|range)?\b`)
+
 // wideScale finds a number with more digits behind the point than it has.
 func wideScale(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
 	for _, m := range numbers.FindAllStringSubmatch(e.SQL, -1) {
@@ -200,7 +207,7 @@ func (f feature) missing(c *catalog.Catalog, major int) bool { return !f.in(majo
 
 // ofSource reports whether the server of a catalog has the feature, as far as is known.
 func (f feature) ofSource(c *catalog.Catalog) bool {
-	source, _ := strconv.Atoi(firstNumber.FindString(c.Server))
+	source := versionOf(c.Server)
 	return source == 0 || f.in(source)
 }
 
@@ -216,8 +223,24 @@ func storesExtract(e entry, _ *definitions, c *catalog.Catalog) (string, bool) {
 	})
 }
 
-// wholeField is an EXTRACT of a number without a fraction, and of nothing else.
-var wholeField = regexp.MustCompile(`^\(?EXTRACT\((?:century|day|decade|dow|doy|hour|isodow|isoyear|millennium|minute|month|quarter|week|year) FROM [\w" .:]+\)\)?(?:::\w+)?$`)
+// wholeFields are what EXTRACT makes a number of that has no fraction.
+const wholeFields = `(?:century|day|decade|dow|doy|hour|isodow|isoyear|millennium|minute|month|quarter|week|year)`
+
+var (
+	// wholeField is such an EXTRACT, and nothing else.
+	wholeField    = regexp.MustCompile(`^\(?EXTRACT\(` + wholeFields + ` FROM [\w" .:]+\)\)?(?:::\w+)?$`)
+	extracts      = regexp.MustCompile(`\bEXTRACT\(`)
+	extractsWhole = regexp.MustCompile(`\bEXTRACT\(` + wholeFields + ` FROM `)
+)
+
+// extractsFractions finds an EXTRACT of what may have a fraction.
+func extractsFractions(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
+	if !strings.Contains(e.SQL, "EXTRACT(") {
+		return "", false
+	}
+	sql := spelt(e.SQL)
+	return "", len(extracts.FindAllString(sql, -1)) > len(extractsWhole.FindAllString(sql, -1))
+}
 
 // in reports whether a server or a program of a major version has the feature.
 func (f feature) in(major int) bool { return major >= f.since }
@@ -249,11 +272,12 @@ var (
 // virtualColumns are found in the catalog; a dump writes them by leaving a word out.
 var virtualColumns = feature{since: 18, name: "virtual generated columns"}
 
-// What holds columns or expressions, by the kinds of a dump.
+// What holds columns or expressions, by the kinds of a dump. The bodies of functions hold any words.
 var (
 	typed     = []string{"TABLE", "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE", "AGGREGATE"}
 	asked     = []string{"VIEW", "MATERIALIZED VIEW", "RULE", "FUNCTION", "PROCEDURE", "POLICY"}
 	functions = []string{"FUNCTION", "PROCEDURE", "AGGREGATE"}
+	columned  = []string{"TABLE", "MATERIALIZED VIEW"}
 	stored    = []string{"TABLE", "INDEX", "CONSTRAINT", "MATERIALIZED VIEW"}
 )
 
@@ -262,7 +286,7 @@ var (
 // far as an expression would call them.
 var needed = []feature{
 	{13, "the types xid8, pg_snapshot and regcollation", typed, says(`\b(pg_snapshot|xid8|regcollation)\b`)},
-	{13, "the types anycompatible", functions, says(`\banycompatible(array|nonarray|range)?\b`)},
+	{13, "the types anycompatible", functions, saysCompatible},
 	{13, "BEFORE ROW triggers of partitioned tables", []string{"TRIGGER"}, ofPartitioned(`^CREATE TRIGGER ("([^"]|"")*"|\S+) BEFORE [^;]* FOR EACH ROW `)},
 	{13, "parameters of operator classes", []string{"INDEX", "CONSTRAINT"}, says(`[^H] \(\w+='([^']|'')*'[,)]`)},
 	{13, "options in operator classes", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING (btree\b.*\bFUNCTION 5 |hash\b.*\bFUNCTION 3 |gist\b.*\bFUNCTION 10 |gin\b.*\bFUNCTION 7 |spgist\b.*\bFUNCTION 6 |brin\b.*\bFUNCTION 5 )`)},
@@ -286,7 +310,7 @@ var needed = []feature{
 	{14, "the classes bloom and minmax_multi of BRIN", []string{"INDEX"}, says(` USING brin .*_(bloom|minmax_multi)_ops\b`)},
 	{14, "sorting in classes of GiST", []string{"OPERATOR CLASS", "OPERATOR FAMILY"}, says(`(?s)USING gist\b.*\bFUNCTION 11 `)},
 	{14, "EXTRACT as a numeric", []string{"TABLE"}, storesExtract},
-	{14, "EXTRACT as a numeric", []string{"MATERIALIZED VIEW"}, spells(`\bEXTRACT\(`)},
+	{14, "EXTRACT as a numeric", []string{"MATERIALIZED VIEW"}, extractsFractions},
 	{14, "the function", nil, calls("date_bin pg_column_compression bit_count bit_xor string_to_table trim_array unistr range_agg range_intersect_agg")},
 	{15, "NULLS NOT DISTINCT", []string{"CONSTRAINT", "INDEX"}, says(` NULLS NOT DISTINCT`)},
 	{15, "SET NULL and SET DEFAULT for some columns of a key", []string{"FK CONSTRAINT"}, says(` ON DELETE SET (NULL|DEFAULT) \(`)},

@@ -14,16 +14,18 @@ SELECT i.indrelid, c.relname, o.oid IS NOT NULL, coalesce((to_jsonb(i) ->> 'indn
              WHERE r.attrelid = i.indrelid AND r.attnum > 0
                AND (i.indpred::text ~ (':varattno ' || r.attnum || ' ') OR i.indpred::text ~ ':varattno 0 ')
              ORDER BY r.attnum),
-       -- How the collation of the column that an expression reads folds the case: of a to z alone,
-       -- letter by letter, or in full, by which ß is ss.
-       coalesce((SELECT max(CASE WHEN f.provider = 'i' OR f.locale = 'PG_UNICODE_FAST' THEN 'full' WHEN f.locale IN ('C', 'POSIX') THEN 'a to z' ELSE 'letters' END)
-                 FROM pg_catalog.pg_attribute r
-                 JOIN pg_catalog.pg_collation l ON l.oid = r.attcollation
-                 CROSS JOIN pg_catalog.pg_database d
-                 CROSS JOIN LATERAL (SELECT CASE l.collprovider WHEN 'd' THEN coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') ELSE l.collprovider::text END AS provider,
-                                            CASE l.collprovider WHEN 'd' THEN coalesce(to_jsonb(d) ->> 'datlocale', d.datctype) ELSE coalesce(to_jsonb(l) ->> 'colllocale', l.collctype) END AS locale) f
-                 WHERE d.datname = current_database() AND a.attname IS NULL AND r.attrelid = i.indrelid AND r.attnum > 0
-                   AND i.indexprs::text ~ (':varattno ' || r.attnum || ' ')), '')
+       -- How the collation of each column that an expression reads folds the case: of a to z alone,
+       -- letter by letter, or in full, by which ß is ss. A function goes by that of its argument, and
+       -- not by the one that the index compares by.
+       ARRAY(SELECT CASE WHEN f.provider = 'i' OR f.locale = 'PG_UNICODE_FAST' THEN 'full' WHEN f.locale IN ('C', 'POSIX') THEN 'a to z' ELSE 'letters' END
+             FROM pg_catalog.pg_attribute r
+             LEFT JOIN pg_catalog.pg_collation l ON l.oid = r.attcollation
+             JOIN pg_catalog.pg_database d ON d.datname = current_database()
+             CROSS JOIN LATERAL (SELECT CASE l.collprovider WHEN 'd' THEN coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') ELSE l.collprovider::text END AS provider,
+                                        CASE l.collprovider WHEN 'd' THEN coalesce(to_jsonb(d) ->> 'datlocale', d.datctype) ELSE coalesce(to_jsonb(l) ->> 'colllocale', l.collctype) END AS locale) f
+             WHERE a.attname IS NULL AND r.attrelid = i.indrelid AND r.attnum > 0
+               AND (i.indexprs::text ~ (':varattno ' || r.attnum || ' ') OR i.indexprs::text ~ ':varattno 0 ')
+             ORDER BY r.attnum)
 FROM pg_catalog.pg_index i
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 CROSS JOIN LATERAL generate_series(0, i.indnkeyatts - 1) k
