@@ -45,6 +45,7 @@ type build struct {
 	holderMu sync.Mutex      // one statement at a time
 	holder   *session        // holds the target's lock
 	taken    int64           // what holder is, or was, to the server
+	asked    []int64         // sessions that were to hold the lock in its place, and were given up: they may have got it
 	lost     atomic.Bool     // holder was lost once: the server may have crashed
 	sealedAt time.Time       // of the mark that the seal has set
 	life     context.Context // ends the pulse

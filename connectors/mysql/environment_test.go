@@ -543,3 +543,31 @@ func TestLockLetGo(t *testing.T) {
 		}
 	})
 }
+
+// A session that has taken the lock again, and was given up before anybody could use it, is
+// known to be ours.
+func TestLockOfAGivenUpSession(t *testing.T) {
+	onServers(t, func(t *testing.T, s *connectortest.MySQLServer) {
+		g := openTarget(t, s, s.DSN(s.Name(t)))
+		b := g.begin(t, shop(1), "first")
+		defer b.Abort()
+		b.holder.close()
+		again := func() error {
+			conn, err := g.admin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { conn.close() })
+			_, err = b.retake(t.Context(), conn)
+			return err
+		}
+		s.Exec(t, b.database, "RENAME TABLE _sanitize TO aside")
+		if err := again(); kindOf(err) != connectors.KindBusy || !strings.Contains(err.Error(), "not there any more") {
+			t.Fatal(err)
+		}
+		s.Exec(t, b.database, "RENAME TABLE aside TO _sanitize")
+		if err := again(); err != nil {
+			t.Error(err)
+		}
+	})
+}

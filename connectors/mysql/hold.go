@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -180,7 +181,7 @@ func (b *build) withHolder(ctx context.Context, f func(*session) error) error {
 		return err
 	}
 	b.holder.close()
-	b.holder, b.taken = conn, taken
+	b.holder, b.taken, b.asked = conn, taken, nil
 	b.lost.Store(true)
 	b.mu.Lock()
 	b.doubt = true
@@ -188,21 +189,26 @@ func (b *build) withHolder(ctx context.Context, f func(*session) error) error {
 	return f(conn)
 }
 
-// retake takes the target's lock again, which our own session may still seem to have: the
+// retake takes the target's lock again, which a session of our own may still seem to have: the
 // server has not noticed yet that it is gone. That one is ended, and nobody else.
 func (b *build) retake(ctx context.Context, conn *session) (taken int64, err error) {
+	if taken, err = conn.number(ctx, "SELECT CONNECTION_ID()"); err != nil {
+		return 0, err
+	}
+	b.asked = append(b.asked, taken)
 	err = b.sink.take(ctx, conn, 0)
 	if kind, _ := connectors.KindOf(err); kind == connectors.KindBusy {
 		owner, e := conn.number(ctx, "SELECT IS_USED_LOCK("+literal(b.lock())+")")
 		if e != nil {
 			return 0, e
 		}
-		if owner == b.taken {
+		ours := owner == b.taken || slices.Contains(b.asked, owner)
+		if ours {
 			// The number is ours as long as the server has not started anew, and it has
 			// not if somebody by that number holds our lock.
 			conn.exec(ctx, fmt.Sprintf("KILL %d", owner))
 		}
-		if owner == b.taken || owner == 0 { // 0: it was let go of just now
+		if ours || owner == 0 { // 0: it was let go of just now
 			for range 30 { // the server may be slow to end a session that waits for others
 				err = b.sink.take(ctx, conn, 1)
 				if kind, _ := connectors.KindOf(err); kind != connectors.KindBusy {
@@ -229,10 +235,7 @@ func (b *build) retake(ctx context.Context, conn *session) (taken int64, err err
 	if err := b.unlog(ctx, conn); err != nil {
 		return 0, err
 	}
-	if err := equip(ctx, conn); err != nil {
-		return 0, err
-	}
-	return conn.number(ctx, "SELECT CONNECTION_ID()")
+	return taken, equip(ctx, conn)
 }
 
 func (b *build) removedError() error {

@@ -326,8 +326,8 @@ func TestInterruptedWithoutTriggers(t *testing.T) {
 				defer cancel()
 				g.between = func(step string) error {
 					if step == "rename" {
+						cancel() // from here on the promotion ends nobody, up to its undoing
 						g.hold(t, g.name, "SELECT COUNT(*) FROM customers")
-						cancel()
 					}
 					return nil
 				}
