@@ -153,6 +153,10 @@ func TestLostHolder(t *testing.T) {
 		if _, err := h.Begin(t.Context(), c.spec("other")); kindOf(err) != connectors.KindBusy {
 			t.Fatalf("a second run: %v", err)
 		}
+		// Should the server never notice that it is gone, the lock does not stay for a week.
+		if idle, err := b.holder.number(t.Context(), "SELECT @@SESSION.wait_timeout"); err != nil || idle != int64(holderIdle/time.Second) {
+			t.Errorf("wait_timeout is %d, %v", idle, err)
+		}
 		srv.Exec(t, "", fmt.Sprintf("KILL %d", b.taken))
 		for { // the server ends it a moment later
 			other, err := h.Begin(t.Context(), shop(2).spec("other"))

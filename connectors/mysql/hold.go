@@ -14,6 +14,19 @@ import (
 // what stands between forgets a connection that says nothing.
 const pulseEvery = 20 * time.Second
 
+// holderIdle is how long the session that holds the target may say nothing: it is asked far
+// more often. MySQL 5.7 may close a session that is ended while it answers and leave its
+// thread waiting, on no descriptor, until wait_timeout is over; the target's lock stays with it.
+const holderIdle = time.Hour
+
+// toHold readies a session to hold the target.
+func toHold(ctx context.Context, s *session) error {
+	if err := equip(ctx, s); err != nil {
+		return err
+	}
+	return s.exec(ctx, fmt.Sprintf("SET SESSION wait_timeout = %d", holderIdle/time.Second))
+}
+
 // claim opens the session that holds the target, takes its lock, ends what a killed run
 // has begun to promote, and refuses a target that is somebody's work. again is set where
 // it was done before, and its session was lost: then it waits for a moment.
@@ -25,7 +38,7 @@ func (b *build) claim(ctx context.Context, again bool) (err error) {
 	if b.holder, err = connect(ctx); err != nil {
 		return err
 	}
-	if err := equip(ctx, b.holder); err != nil {
+	if err := toHold(ctx, b.holder); err != nil {
 		return err
 	}
 	if err := b.sink.take(ctx, b.holder, wait); err != nil {
@@ -192,6 +205,9 @@ func (b *build) withHolder(ctx context.Context, f func(*session) error) error {
 // retake takes the target's lock again, which a session of our own may still seem to have: the
 // server has not noticed yet that it is gone. That one is ended, and nobody else.
 func (b *build) retake(ctx context.Context, conn *session) (taken int64, err error) {
+	if err := toHold(ctx, conn); err != nil {
+		return 0, err
+	}
 	if taken, err = conn.number(ctx, "SELECT CONNECTION_ID()"); err != nil {
 		return 0, err
 	}
@@ -232,10 +248,7 @@ func (b *build) retake(ctx context.Context, conn *session) (taken int64, err err
 	if !ours || m.Run != b.spec.Run {
 		return 0, b.removedError()
 	}
-	if err := b.unlog(ctx, conn); err != nil {
-		return 0, err
-	}
-	return taken, equip(ctx, conn)
+	return taken, b.unlog(ctx, conn)
 }
 
 func (b *build) removedError() error {
