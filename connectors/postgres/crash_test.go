@@ -81,6 +81,20 @@ func (c *crashing) load() {
 	c.server.Exec(c.t, c.server.DSN(c.build.name), "CREATE TABLE disk ()", "DROP TABLE disk")
 }
 
+// anew makes another build, up to its seal.
+func (c *crashing) anew() {
+	c.t.Helper()
+	c.open()
+	c.begun(c.sink.Begin(c.t.Context(), c.spec()))
+	c.load()
+	if err := c.build.Finish(c.t.Context()); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.build.Seal(c.t.Context(), c.rows); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // seal seals, promotes, and compares.
 func (c *crashing) seal() {
 	c.t.Helper()
@@ -159,30 +173,14 @@ func crashOfUnlogged(t *testing.T, c *crashing) {
 	if err := c.build.Abort(); err != nil {
 		t.Fatal(err)
 	}
-	c.open()
-	c.begun(c.sink.Begin(t.Context(), c.spec()))
-	c.load()
-	if err := c.build.Finish(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.build.Seal(t.Context(), c.rows); err != nil {
-		t.Fatal(err)
-	}
+	c.anew()
 	c.server.Restart(t)
 	empty(c.build.Promote(t.Context()))
 	if err := c.build.Abort(); err != nil {
 		t.Fatal(err)
 	}
 	// Behind the renaming the copy is there; who runs it is told that rows are not.
-	c.open()
-	c.begun(c.sink.Begin(t.Context(), c.spec()))
-	c.load()
-	if err := c.build.Finish(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.build.Seal(t.Context(), c.rows); err != nil {
-		t.Fatal(err)
-	}
+	c.anew()
 	c.build.closePool()
 	c.server.Exec(t, c.server.DSN("postgres"), "ALTER DATABASE "+ident(c.build.name)+" RENAME TO unlogged")
 	c.server.Restart(t)

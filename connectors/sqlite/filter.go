@@ -58,14 +58,11 @@ func (s *source) CheckFilter(ctx context.Context, c *catalog.Catalog, id catalog
 	if err != nil || f.Where == "" {
 		return err
 	}
-	session, err := s.connect(ctx)
+	session, err := s.begun(ctx)
 	if err != nil {
 		return err
 	}
 	defer session.close()
-	if err := session.exec(ctx, "BEGIN"); err != nil {
-		return err
-	}
 	sc, err := readSchema(ctx, session)
 	if err != nil {
 		return err

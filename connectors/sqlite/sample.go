@@ -24,14 +24,11 @@ func (s *source) Sample(ctx context.Context, t *catalog.Table, rows int, see fun
 	if rows <= 0 {
 		return ctx.Err()
 	}
-	session, err := s.connect(ctx)
+	session, err := s.begun(ctx)
 	if err != nil {
 		return err
 	}
 	defer session.close()
-	if err := session.exec(ctx, "BEGIN"); err != nil {
-		return err
-	}
 	c, err := readSchema(ctx, session)
 	if err != nil {
 		return err

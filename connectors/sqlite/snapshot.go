@@ -67,16 +67,26 @@ func (s *source) connect(ctx context.Context) (*session, error) {
 }
 
 func (s *source) Catalog(ctx context.Context) (*catalog.Catalog, error) {
-	session, err := s.connect(ctx)
+	session, err := s.begun(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer session.close()
-	if err := session.exec(ctx, "BEGIN"); err != nil {
-		return nil, err
-	}
 	c, _, err := readCatalog(ctx, session, s.server)
 	return c, err
+}
+
+// begun opens a session that sees one instant. The caller closes it.
+func (s *source) begun(ctx context.Context) (*session, error) {
+	session, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := session.exec(ctx, "BEGIN"); err != nil {
+		session.close()
+		return nil, err
+	}
+	return session, nil
 }
 
 func (s *source) Open(ctx context.Context) (connectors.Snapshot, error) {
