@@ -366,6 +366,10 @@ func (s *sink) guard(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
+	return s.guardAmong(list)
+}
+
+func (s *sink) guardAmong(list []neighbour) error {
 	for _, n := range list {
 		if n.name == s.target && !(n.ours && n.mark.State == stateReady) {
 			return &connectors.Error{Kind: connectors.KindGuard, Side: s.side, Op: "replace " + s.display(s.target),

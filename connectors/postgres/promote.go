@@ -87,28 +87,40 @@ const insistence = 3
 // promotion that got through.
 func (b *build) arrived(ctx context.Context, admin *pgx.Conn) (bool, error) {
 	list, err := b.neighbours(ctx, admin)
-	if err != nil || !slices.ContainsFunc(list, b.landed) || slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.name }) {
-		return false, err
+	return err == nil && b.arrivedAmong(ctx, admin, list), err
+}
+
+func (b *build) arrivedAmong(ctx context.Context, admin *pgx.Conn, list []neighbour) bool {
+	if !slices.ContainsFunc(list, b.landed) || slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.name }) {
+		return false
 	}
+	old := b.formerName()
+	b.nowPromoted(ctx, admin, slices.ContainsFunc(list, func(n neighbour) bool { return n.name == old }))
+	return true
+}
+
+// nowPromoted notes that the build is the target, and drops the former copy if there is one.
+func (b *build) nowPromoted(ctx context.Context, admin *pgx.Conn, replaced bool) {
 	b.mu.Lock()
 	b.state = promoted
 	b.mu.Unlock()
-	old := b.formerName()
-	if slices.ContainsFunc(list, func(n neighbour) bool { return n.name == old }) {
-		b.relieve(ctx, old) // with two copies the disk is as full as it gets
-		if err := b.drop(ctx, admin, old); err != nil {
-			// The promotion has succeeded all the same; the next run tries again.
-			b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
-		}
+	if !replaced {
+		return
 	}
-	return true, nil
+	old := b.formerName()
+	b.relieve(ctx, old) // with two copies the disk is as full as it gets
+	if err := b.drop(ctx, admin, old); err != nil {
+		// The promotion has succeeded all the same; the next run tries again.
+		b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
+	}
 }
 
 // formerName returns what the former copy is called until it is dropped.
 func (b *build) formerName() string { return stem(b.target) + former + b.spec.Run }
 
 func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *bool) error {
-	if done, err := b.arrived(ctx, admin); done || err != nil {
+	list, err := b.neighbours(ctx, admin)
+	if err != nil || b.arrivedAmong(ctx, admin, list) {
 		return err
 	}
 	if b.made.doubted() {
@@ -122,17 +134,13 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 			return err
 		}
 	}
-	list, err := b.neighbours(ctx, admin)
-	if err != nil {
-		return err
-	}
 	exists, was := false, mark{}
 	for _, n := range list {
 		if n.name == b.target {
 			exists, was = true, n.mark
 		}
 	}
-	if err := b.guard(ctx, admin); err != nil {
+	if err := b.guardAmong(list); err != nil {
 		return err // somebody made it while we were building
 	}
 	if exists {
@@ -166,13 +174,7 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 		}
 		return failed
 	}
-	_, err = b.arrived(ctx, admin)
-	b.mu.Lock()
-	b.state = promoted
-	b.mu.Unlock()
-	if err != nil {
-		b.warn(fmt.Sprintf("what the promotion has left could not be looked for: %v", err)) // the next run does
-	}
+	b.nowPromoted(ctx, admin, exists)
 	return nil
 }
 
