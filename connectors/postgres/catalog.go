@@ -276,6 +276,9 @@ func readRules(ctx context.Context, conn *pgx.Conn, ids []uint32, byOID map[uint
 			p.Operator = ""
 		}
 		name, function := foldedColumn(expression, p.Reads)
+		if c := t.Column(name); c != nil && c.Type.Kind == catalog.Range {
+			name, function = "", "" // lower() of a range is where it begins
+		}
 		fold := ""
 		if function != "" {
 			fold = folds[slices.Index(p.Reads, name)]

@@ -156,6 +156,7 @@ func TestCatalogOfRules(t *testing.T) {
 		`CREATE UNIQUE INDEX t_upper ON t (id, upper(a))`,
 		`CREATE UNIQUE INDEX t_cast ON t ((a::citext))`,
 		`CREATE UNIQUE INDEX t_both ON t ((a || b))`,
+		`CREATE UNIQUE INDEX t_begins ON t (room, lower(during))`,
 		`CREATE FUNCTION whole(t) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1.a'`,
 		`CREATE UNIQUE INDEX t_row ON t (whole(t.*))`,
 		`CREATE UNIQUE INDEX t_coll ON t (b COLLATE nobody)`,
@@ -164,6 +165,7 @@ func TestCatalogOfRules(t *testing.T) {
 	got := catalogOf(t, dsn).Find("t").Rules
 	all := []string{"id", "E mail", "a", "b", "gone", "room", "during"}
 	want := []catalog.Rule{
+		{Name: "t_begins", Parts: []catalog.Part{{Column: "room"}, {Expression: "lower(during)", Reads: []string{"during"}}}},
 		{Name: "t_both", Parts: []catalog.Part{{Expression: "(a || b)", Reads: []string{"a", "b"}}}},
 		{Name: "t_cast", Parts: []catalog.Part{{Column: "a", Equality: catalog.FoldCase}}},
 		{Name: "t_coll", Parts: []catalog.Part{{Column: "b", Equality: catalog.FoldForms | catalog.FoldCase | catalog.FoldAccents}}},
