@@ -158,7 +158,7 @@ func (b *build) createSQL() (string, error) {
 	sql := fmt.Sprintf("CREATE DATABASE %s TEMPLATE template0 ENCODING %s LC_COLLATE %s LC_CTYPE %s",
 		ident(b.name), literal(d.Encoding), literal(d.Collate), literal(d.CType))
 	lacks := func(f feature) (string, error) {
-		return "", b.lacks("create database "+word(b.name), "the source's database", f)
+		return "", b.lacks("create database "+word(b.name), lack{f, "the source's database"})
 	}
 	switch d.Provider {
 	case "i":

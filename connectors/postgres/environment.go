@@ -159,59 +159,67 @@ func (s *sink) Close() error {
 }
 
 // Begin takes the target, clears what killed runs have left, and makes the
-// database with everything that rows need.
-func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (_ connectors.Build, err error) {
+// database with everything that rows need. What a lost connection cuts short is
+// begun again: nothing is lost by that but seconds.
+func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors.Build, error) {
 	if err := s.checkSpec(spec); err != nil {
 		return nil, err
 	}
-	b, err := s.newBuild(spec)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
+	after := backend{}
+	for try := 0; ; try++ {
+		b, err := s.newBuild(spec)
 		if err != nil {
-			// What failed is the cause; that cleaning up failed too adds nothing
-			// a person could act on, and the next run cleans up again.
-			b.Abort()
+			return nil, err
 		}
-	}()
+		b.taken = after
+		if err = b.begin(ctx); err == nil {
+			s.opened(b)
+			return b, nil
+		}
+		connected := b.admin != nil
+		// What failed is the cause; that cleaning up failed too adds nothing
+		// a person could act on, and the next run cleans up again.
+		b.Abort()
+		if try == insistence || !connected || !connectors.Retryable(err) || ctx.Err() != nil {
+			return nil, err
+		}
+		after = b.taken
+	}
+}
+
+// begin makes a build once.
+func (b *build) begin(ctx context.Context) error {
 	if err := b.claim(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if f, object, ok := lacking(&b.defs, spec.Catalog, s.major); ok {
-		return nil, s.lacks("begin a build of "+s.display(s.target), object, f)
+	if err := b.lacks("begin a build of "+b.display(b.target), lacking(&b.defs, b.spec.Catalog, b.major)...); err != nil {
+		return err
 	}
-	if err := s.clear(ctx, b.admin, ""); err != nil {
-		return nil, err
+	if err := b.clear(ctx, b.admin, ""); err != nil {
+		return err
 	}
-	if err := b.fit(ctx); err != nil {
-		return nil, err
+	for _, step := range []func(context.Context) error{b.fit, b.create, b.define, b.rehearse} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	if err := b.create(ctx); err != nil {
-		return nil, err
-	}
-	if err := b.define(ctx); err != nil {
-		return nil, err
-	}
-	if err := b.rehearse(ctx); err != nil {
-		return nil, err
-	}
-	s.opened(b)
-	return b, nil
+	return nil
 }
 
 // claim opens the session that holds the target, takes its lock, and refuses a target that
 // is somebody's work.
 func (b *build) claim(ctx context.Context) (err error) {
-	if b.admin, err = b.sink.admin(ctx); err != nil {
+	if b.admin, err = b.patiently(ctx, b.sink.admin); err != nil {
 		return err
 	}
-	if err := b.take(ctx, b.admin); err != nil {
+	if err := b.takeAfter(ctx, b.admin); err != nil {
 		return err
 	}
-	if b.taken, err = b.backend(ctx, b.admin); err != nil {
+	taken, err := b.backend(ctx, b.admin)
+	if err != nil {
 		return err
 	}
+	b.taken = taken
 	return b.guard(ctx, b.admin)
 }
 

@@ -43,8 +43,8 @@ func TestForgoing(t *testing.T) {
 	} {
 		e := entry{Kind: l.kind, Schema: "public", Name: l.name, SQL: l.sql}
 		d := definitions{Before: []entry{{Kind: "DOMAIN", SQL: "CREATE DOMAIN public.dd AS text CONSTRAINT nn NOT NULL;"}, {Kind: "TABLE", SQL: "SET default_table_access_method = heap;\nCREATE TABLE public.dt (\n    a integer CONSTRAINT \"n n\" NOT NULL\n);"}}, After: []entry{e}}
-		if f, object, ok := lacking(&d, c, l.since-1); ok {
-			t.Errorf("PostgreSQL %d: %s has %s, which is not refused any more", l.since-1, object, f.name)
+		for _, needs := range lacking(&d, c, l.since-1) {
+			t.Errorf("PostgreSQL %d: %s has %s, which is not refused any more", l.since-1, needs.object, needs.name)
 		}
 		for i, f := range forgoable {
 			if _, finds := f.finds(e, &d, c); !finds {

@@ -17,6 +17,7 @@ import (
 // COPY has brought so many bytes in one direction.
 type proxy struct {
 	toUs, away atomic.Int64 // bytes until it hangs up; 0 never does
+	once       atomic.Bool  // it hangs up once, and no more
 	still      sync.RWMutex // locked while nothing gets through
 }
 
@@ -53,6 +54,9 @@ func newProxy(t *testing.T, dsn string) (*proxy, string) {
 					if rest := left.Load(); rest > 0 {
 						if rest <= int64(n) {
 							to.Write(buf[:rest])
+							if p.once.Load() {
+								left.Store(0)
+							}
 							return
 						}
 						left.Add(-int64(n))
@@ -136,4 +140,57 @@ func TestHangUp(t *testing.T) {
 	if err != nil || len(receipts) != 2 {
 		t.Errorf("%d receipts, %v", len(receipts), err)
 	}
+}
+
+// TestHangUpWhileBegun cuts one connection at every place of the way to a build without rows:
+// it is begun again, and of what was begun first nothing is left.
+func TestHangUpWhileBegun(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TYPE mood AS ENUM ('ok', 'not ok')", "CREATE TABLE t (id integer PRIMARY KEY, m mood)", "CREATE VIEW v AS SELECT id FROM t")
+	s, err := openSnapshot(t, dsn, connectors.Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := s.Definitions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := a.Name(t)
+	out, to := newProxy(t, a.DSN(target))
+	out.once.Store(true)
+	cuts := 0
+	for ; ; cuts++ {
+		var said []string
+		sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Warn: func(text string) { said = append(said, text) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := 150 + 700*int64(cuts)
+		out.away.Store(at)
+		b, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r", Catalog: s.Catalog(), Definitions: defs, Workers: 1})
+		reached := out.away.Swap(0) == 0
+		if err != nil {
+			t.Fatalf("cut after %d bytes: %v", at, err)
+		}
+		built := stem(target) + building + "r"
+		if n := a.Value(t, a.DSN(built), "SELECT count(*) FROM public.v"); n != "0" {
+			t.Errorf("cut after %d bytes: %s rows", at, n)
+		}
+		if len(said) > 0 {
+			t.Errorf("cut after %d bytes: %q", at, said)
+		}
+		b.Abort()
+		sink.Close()
+		if n := a.Value(t, dsn, "SELECT count(*) FROM pg_database WHERE datname = '"+built+"'"); n != "0" {
+			t.Errorf("cut after %d bytes: the build is left", at)
+		}
+		if !reached {
+			break
+		}
+	}
+	if cuts < 5 {
+		t.Errorf("%d cuts: the way is longer", cuts)
+	}
+	t.Logf("%d cuts", cuts)
 }

@@ -251,23 +251,28 @@ func (b *build) backend(ctx context.Context, conn *pgx.Conn) (p backend, err err
 	return p, failDefinition(ctx, b.side, "take "+b.display(b.target), err)
 }
 
-// retake takes the target's lock again, which our own session may still seem to have:
+// takeAfter takes the target's lock, which our own session may still seem to have:
 // the server has not noticed yet that it is gone. That one is ended, and nobody else.
-func (b *build) retake(ctx context.Context, conn *pgx.Conn) (taken backend, err error) {
-	err = b.sink.take(ctx, conn)
-	if kind, _ := connectors.KindOf(err); kind == connectors.KindBusy {
-		var ended bool
-		sql := "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2"
-		if err := conn.QueryRow(ctx, sql, b.taken.pid, b.taken.since).Scan(&ended); err == nil && ended {
-			select {
-			case <-time.After(time.Second):
-			case <-ctx.Done():
-				return backend{}, ctx.Err()
-			}
-		}
-		err = b.sink.take(ctx, conn)
+func (b *build) takeAfter(ctx context.Context, conn *pgx.Conn) error {
+	err := b.take(ctx, conn)
+	if kind, _ := connectors.KindOf(err); kind != connectors.KindBusy || b.taken == (backend{}) {
+		return err
 	}
-	if err != nil {
+	var ended bool
+	sql := "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2"
+	if err := conn.QueryRow(ctx, sql, b.taken.pid, b.taken.since).Scan(&ended); err == nil && ended {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return b.take(ctx, conn)
+}
+
+// retake takes the target's lock again, for what is being built.
+func (b *build) retake(ctx context.Context, conn *pgx.Conn) (taken backend, err error) {
+	if err := b.takeAfter(ctx, conn); err != nil {
 		return backend{}, err
 	}
 	list, err := b.neighbours(ctx, conn)

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -357,39 +358,63 @@ func versionOf(server string) int {
 	return major
 }
 
-// lacking returns the first thing that definitions need and a server of a version
-// lacks, and the object that needs it. What the source's server lacks as well is only
+// lack is something that an object of the source needs, and a server does not know.
+type lack struct {
+	feature
+	object string
+}
+
+// lacking returns what definitions need and a server of a version lacks: of each feature
+// the first object that needs it. What the source's server lacks as well is only
 // spelt alike.
-func lacking(d *definitions, c *catalog.Catalog, major int) (_ feature, object string, ok bool) {
+func lacking(d *definitions, c *catalog.Catalog, major int) (all []lack) {
 	for _, f := range needed {
 		if !f.missing(c, major) {
 			continue
 		}
-		for _, entries := range [][]entry{d.Before, d.After} {
-			for _, e := range entries {
-				if name, found := f.finds(e, d, c); found {
-					f.name = strings.TrimSpace(f.name + " " + name)
-					return f, e.String(), true
-				}
-			}
+		if l, found := f.first(d, c); found {
+			all = append(all, l)
 		}
 	}
 	if virtualColumns.in(major) {
-		return feature{}, "", false
+		return all
 	}
 	for _, t := range c.Tables {
 		for _, col := range t.Columns {
 			if col.Generation == catalog.Virtual {
-				return virtualColumns, "column " + words(t.ID) + "." + word(col.Name), true
+				return append(all, lack{virtualColumns, "column " + words(t.ID) + "." + word(col.Name)})
 			}
 		}
 	}
-	return feature{}, "", false
+	return all
 }
 
-// lacks is the error for what a source has and the target's server does not know.
-func (s *sink) lacks(op, object string, f feature) error {
-	return &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: op,
-		Err:  fmt.Errorf("%s has %s, which PostgreSQL %d does not know", object, f.name, s.major),
-		Hint: fmt.Sprintf("use a target of version %d or later", f.since)}
+// first returns the first object of the definitions that has the feature.
+func (f feature) first(d *definitions, c *catalog.Catalog) (lack, bool) {
+	for _, entries := range [][]entry{d.Before, d.After} {
+		for _, e := range entries {
+			if name, found := f.finds(e, d, c); found {
+				f.name = strings.TrimSpace(f.name + " " + name)
+				return lack{f, e.String()}, true
+			}
+		}
+	}
+	return lack{}, false
+}
+
+// lacks is the error for what a source has and the target's server does not know, all of it.
+func (s *sink) lacks(op string, all ...lack) error {
+	if len(all) == 0 {
+		return nil
+	}
+	since, has := 0, make([]string, len(all))
+	for i, l := range all {
+		since, has[i] = max(since, l.since), l.object+" has "+l.name
+	}
+	cause := fmt.Sprintf("%s, which PostgreSQL %d does not know", has[0], s.major)
+	if len(all) > 1 {
+		cause = fmt.Sprintf("PostgreSQL %d does not know what the source needs: %s", s.major, strings.Join(has, "; "))
+	}
+	return &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: op, Err: errors.New(cause),
+		Hint: fmt.Sprintf("use a target of version %d or later", since)}
 }

@@ -1,11 +1,13 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -98,11 +100,13 @@ func TestLacking(t *testing.T) {
 	} {
 		e := entry{Kind: l.kind, Schema: "public", Name: l.name, SQL: l.sql}
 		d := &definitions{Before: []entry{{Kind: "DOMAIN", SQL: "CREATE DOMAIN public.dd AS text CONSTRAINT nn NOT NULL\n\tCONSTRAINT dd_check CHECK ((VALUE <> ''::text));"}, {Kind: "TABLE", SQL: "CREATE TABLE public.dt (\n    a integer CONSTRAINT \"n n\" NOT NULL\n);"}}, After: []entry{e}}
-		f, object, ok := lacking(d, c, l.since-1)
-		if !ok || f.since != l.since || f.name != l.what || object != e.String() {
-			t.Errorf("PostgreSQL %d: %t, %s has %d %s; want %s of %d", l.since-1, ok, object, f.since, f.name, l.what, l.since)
+		all := lacking(d, c, l.since-1)
+		if len(all) != 1 || all[0].since != l.since || all[0].name != l.what || all[0].object != e.String() {
+			t.Errorf("PostgreSQL %d: %+v; want %s of %d", l.since-1, all, l.what, l.since)
+			continue
 		}
-		if f, _, ok := lacking(d, c, l.since); ok {
+		f := all[0].feature
+		for _, f := range lacking(d, c, l.since) {
 			t.Errorf("PostgreSQL %d lacks %s of %d", l.since, f.name, f.since)
 		}
 		name := f.name
@@ -115,6 +119,28 @@ func TestLacking(t *testing.T) {
 		if !found[fmt.Sprint(f.since, f.name)] {
 			t.Errorf("no line for %s of PostgreSQL %d", f.name, f.since)
 		}
+	}
+}
+
+// All that a target lacks is said at once, and the version that has it all.
+func TestLacksAll(t *testing.T) {
+	d := &definitions{Before: []entry{
+		{Kind: "TABLE", Schema: "public", Name: "t", SQL: "CREATE TABLE public.t (\n    v uuid DEFAULT uuidv7()\n);"},
+		{Kind: "VIEW", Schema: "public", Name: "v", SQL: "CREATE VIEW public.v AS\n SELECT SYSTEM_USER AS s;"},
+		{Kind: "VIEW", Schema: "public", Name: "w", SQL: "CREATE VIEW public.w AS\n SELECT SYSTEM_USER AS s;"},
+	}}
+	s := &sink{config: &config{side: connectors.SinkSide}, major: 15}
+	err := s.lacks("begin", lacking(d, &catalog.Catalog{Connector: "postgres", Server: "18.1"}, 15)...)
+	var e *connectors.Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	want := "PostgreSQL 15 does not know what the source needs: view public.v has SYSTEM_USER; table public.t has the function uuidv7"
+	if e.Kind != connectors.KindUnsupported || e.Err.Error() != want || e.Hint != "use a target of version 18 or later" {
+		t.Errorf("%s\nhint: %s\nwant %s", e.Err, e.Hint, want)
+	}
+	if err := s.lacks("begin"); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -145,8 +171,8 @@ func TestNotLacking(t *testing.T) {
 		{Kind: "PROCEDURE", Name: "tune", SQL: "CREATE PROCEDURE public.tune()\n    LANGUAGE plpgsql\n    AS $$begin\nALTER TABLE t ALTER c SET COMPRESSION lz4;\nend$$;"},
 		{Kind: "VIEW", Name: "v", SQL: "CREATE VIEW public.v AS\n SELECT p.a, date_part('year'::text, b) AS y, 'EXTRACT(' AS w, array_agg(x.y) AS gamma\n   FROM (public.p\n     JOIN public.q USING (a, b));"},
 	}}
-	if f, object, ok := lacking(d, c, oldest); ok {
-		t.Errorf("%s has %s of PostgreSQL %d", object, f.name, f.since)
+	for _, l := range lacking(d, c, oldest) {
+		t.Errorf("%s has %s of PostgreSQL %d", l.object, l.name, l.since)
 	}
 	for _, f := range append(slices.Clone(forgoable), compressed) {
 		for _, e := range d.After {
@@ -168,8 +194,8 @@ func TestNotLackingItsOwn(t *testing.T) {
 		{Kind: "FUNCTION", Name: "h", SQL: "CREATE FUNCTION public.h(a text) RETURNS text\n    LANGUAGE sql\n    AS $$SELECT ora.JSON_VALUE(a, '$.b')$$;"},
 	} {
 		d, c := &definitions{Before: []entry{e}}, &catalog.Catalog{Connector: "postgres", Server: "15.18"}
-		if f, object, ok := lacking(d, c, 15); ok {
-			t.Errorf("from 15 to 15: %s has %s of PostgreSQL %d", object, f.name, f.since)
+		for _, l := range lacking(d, c, 15) {
+			t.Errorf("from 15 to 15: %s has %s of PostgreSQL %d", l.object, l.name, l.since)
 		}
 	}
 }
