@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,5 +61,29 @@ func TestGrantsOnSchemaPublic(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Rights on what an extension or the server itself has made are not copied, and it is said.
+func TestRightsOnMembers(t *testing.T) {
+	a := connectortest.Postgres(t)
+	from := a.Database(t)
+	rights := func() (said []string) {
+		for _, o := range catalogOf(t, from).Fates() {
+			if o.Kind == "rights" {
+				said = append(said, string(o.Fate)+": "+o.Name)
+			}
+		}
+		return said
+	}
+	a.Exec(t, from, "CREATE EXTENSION hstore", "CREATE EXTENSION pg_stat_statements", "CREATE EXTENSION file_fdw", "CREATE TABLE t ()", "GRANT SELECT ON t TO pg_monitor")
+	if said := rights(); len(said) > 0 {
+		t.Errorf("nothing has been given, and is said: %q", said)
+	}
+	a.Exec(t, from, "REVOKE ALL ON FUNCTION akeys(hstore) FROM PUBLIC", "REVOKE ALL ON FUNCTION file_fdw_handler() FROM PUBLIC",
+		"GRANT EXECUTE ON FUNCTION pg_ls_waldir() TO pg_read_all_stats WITH GRANT OPTION", "GRANT SELECT ON pg_stat_statements TO pg_monitor")
+	want := []string{"left behind: on objects of PostgreSQL itself", "left behind: on objects of extension hstore", "left behind: on objects of extension pg_stat_statements"}
+	if said := rights(); !slices.Equal(said, want) {
+		t.Errorf("said is %q, want %q", said, want)
 	}
 }

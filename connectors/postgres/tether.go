@@ -39,6 +39,7 @@ var staying = map[string]ruling{
 	"large objects":        {"are bytes that no policy can decide about", true},
 	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
 	"database rights":      {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
+	"rights":               {"are other than those that these have by themselves: at the target they are for its owner to give or to take", true},
 	"language rights":      {"are for a superuser of the target's server to give", true},
 	"role setting":         {"is for a role of the source's server", true},
 	"tablespace":           {"is a folder of the source's server; the target's tables lie where its owner has them", true},

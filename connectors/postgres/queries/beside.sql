@@ -1,5 +1,5 @@
 -- What a database holds that is no object of its own: rights that roles have been given, or
--- PUBLIC has lost, settings for a role, security labels, tablespaces, and tables of extensions that
+-- PUBLIC has lost, also on what belongs to an extension or to every database, settings for a role, security labels, tablespaces, and tables of extensions that
 -- hold rows of users. That a list of rights is not null goes without saying, save for the planner,
 -- which would start workers for it.
 WITH whole AS (
@@ -20,6 +20,22 @@ WITH whole AS (
     FROM changed c LEFT JOIN pg_catalog.pg_roles r ON r.oid = c.grantee
     WHERE c.grantee = 0 OR r.oid IS NOT NULL
     GROUP BY c.kind, c.what, c.how, r.rolname
+), made AS ( -- by an extension or by PostgreSQL itself, and given rights since by people
+    SELECT 'pg_catalog.pg_class'::regclass AS class, oid, (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char" AS kind, relnamespace AS schema, relacl AS acl, relowner AS owner FROM pg_catalog.pg_class
+  UNION ALL
+    SELECT 'pg_catalog.pg_proc'::regclass, oid, 'f', pronamespace, proacl, proowner FROM pg_catalog.pg_proc
+  UNION ALL
+    SELECT 'pg_catalog.pg_type'::regclass, oid, 'T', typnamespace, typacl, typowner FROM pg_catalog.pg_type
+), regiven AS (
+    SELECT DISTINCT coalesce(x.extname, '') AS extension
+    FROM made m
+    LEFT JOIN pg_catalog.pg_depend e ON e.classid = m.class AND e.objid = m.oid AND e.deptype = 'e' AND e.refclassid = 'pg_catalog.pg_extension'::regclass
+    LEFT JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+    LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = m.class AND i.objoid = m.oid AND i.objsubid = 0
+    WHERE m.acl IS NOT NULL AND (x.oid IS NOT NULL OR m.schema = 'pg_catalog'::regnamespace) AND EXISTS (
+        SELECT FROM (SELECT grantee, privilege_type FROM aclexplode(m.acl)) a
+        FULL JOIN (SELECT grantee, privilege_type FROM aclexplode(coalesce(i.initprivs, acldefault(m.kind, m.owner)))) b USING (grantee, privilege_type)
+        WHERE a IS NULL OR b IS NULL)
 )
 SELECT 'grants', count(*)::text, ''
 FROM (
@@ -46,6 +62,9 @@ WHERE given AND nspname <> 'information_schema' AND nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = g.class AND e.objid = g.oid AND e.deptype = 'e')
 HAVING count(*) > 0
 UNION ALL SELECT kind, name, '' FROM stated
+UNION ALL
+SELECT 'rights', CASE extension WHEN '' THEN 'on objects of PostgreSQL itself' ELSE 'on objects of extension ' || extension END, extension
+FROM regiven WHERE extension <> 'plpgsql'
 UNION ALL
 SELECT 'role setting', r.rolname || '.' || split_part(c.setting, '=', 1), ''
 FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole CROSS JOIN LATERAL unnest(s.setconfig) AS c(setting)
