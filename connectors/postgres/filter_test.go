@@ -290,3 +290,52 @@ func TestFilterSQL(t *testing.T) {
 		}
 	}
 }
+
+// A condition that cannot be asked of a row is what the error is about, and not the table.
+func TestConditionThatFails(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE entries (id integer PRIMARY KEY, number text)", "INSERT INTO entries SELECT i, i::text FROM generate_series(1, 5000) i", "UPDATE entries SET number = 'none of these' WHERE id = 4000")
+	snap, err := openSnapshot(t, dsn, connectors.Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := snap.Catalog().Find("entries").ID
+	for where, want := range map[string]string{
+		"number::int > 17": "choose the rows of public.entries: its condition fails for a row: invalid value for its type (SQLSTATE 22P02)",
+		"1 / (id - 1) < 9": "choose the rows of public.entries: its condition fails for a row: division by zero (SQLSTATE 22012)",
+		"CASE WHEN number ~ '^\\d+$' THEN number::int > 17 END": "",
+	} {
+		layout, err := snap.Layout(id, nil)
+		if err == nil {
+			layout, err = snap.(connectors.Filterer).Filter(t.Context(), layout, connectors.Filter{Where: where})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks, err := snap.Split(t.Context(), id, 1<<40)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		batches, err := snap.Read(t.Context(), chunks[0], layout)
+		for err == nil {
+			var b *connectors.Batch
+			if b, err = batches.Next(t.Context()); err == nil {
+				b.Release()
+			}
+		}
+		if batches != nil {
+			batches.Close()
+		}
+		if err != io.EOF {
+			got = err.Error()
+			if kind, _ := connectors.KindOf(err); kind != connectors.KindFilter {
+				t.Errorf("%s: kind %v", where, kind)
+			}
+		}
+		if got != want {
+			t.Errorf("%s:\n%q, want\n%q", where, got, want)
+		}
+	}
+}

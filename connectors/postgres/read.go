@@ -27,9 +27,9 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		held.bad = true // the transaction is aborted: its snapshot is of no use
 		s.release(held)
-		return nil, s.readError(ctx, chunk, err)
+		return nil, s.readError(ctx, chunk, layout, err)
 	}
-	b := &batches{snapshot: s, session: held, chunk: chunk, builder: newBuilder(layout), more: statements[1:]}
+	b := &batches{snapshot: s, session: held, chunk: chunk, layout: layout, builder: newBuilder(layout), more: statements[1:]}
 	done := held.watch(ctx)
 	err = held.startCopy(statements[0], 'H')
 	if e := done(); e != nil {
@@ -38,17 +38,17 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 	if err != nil {
 		held.bad = true // the transaction is aborted: its snapshot is of no use
 		s.release(held)
-		return nil, s.readError(ctx, chunk, err)
+		return nil, s.readError(ctx, chunk, layout, err)
 	}
 	return b, nil
 }
 
 // readError is the error of a chunk that is not read. Of a table that is not to be had in time it
 // says who is in the way: it cannot be whoever holds a lock, for the snapshot has its own.
-func (s *snapshot) readError(ctx context.Context, chunk connectors.Chunk, err error) error {
+func (s *snapshot) readError(ctx context.Context, chunk connectors.Chunk, layout *connectors.Layout, err error) error {
 	op := "read " + chunk.ID
 	if stateOf(err) != "55P03" || ctx.Err() != nil {
-		return fail(ctx, s.side, op, err)
+		return s.rowError(ctx, op, layout, err)
 	}
 	for _, w := range s.queued(ctx) {
 		if w.table == chunk.Table {
@@ -58,6 +58,23 @@ func (s *snapshot) readError(ctx context.Context, chunk connectors.Chunk, err er
 		}
 	}
 	return fail(ctx, s.side, op, err)
+}
+
+// rowError is the error of a statement that reads rows. What a row cannot have done to it is
+// laid at the door of the condition that chooses rows, if there is one: rows are read as they are.
+func (s *snapshot) rowError(ctx context.Context, op string, layout *connectors.Layout, err error) error {
+	failed := fail(ctx, s.side, op, err)
+	rows, _ := layout.Rows.(*choice)
+	var cause *condition
+	if rows == nil || rows.where == "" || !errors.As(failed, &cause) || ctx.Err() != nil {
+		return failed
+	}
+	switch cause.state[:min(2, len(cause.state))] {
+	case "21", "22", "P0":
+		return connectors.FilterError(s.picture.Root(layout.Table).ID, fmt.Errorf("its condition fails for a row: %w", cause),
+			"let it leave out by CASE WHEN … THEN … END the rows that it cannot be asked of")
+	}
+	return failed
 }
 
 // queued is who waits to have a table for itself.
@@ -86,6 +103,7 @@ type batches struct {
 	snapshot *snapshot
 	session  *session
 	chunk    connectors.Chunk
+	layout   *connectors.Layout
 	builder  *builder
 	more     []string // statements that read the rest of the chunk
 	began    bool     // the header has been taken off
@@ -118,7 +136,7 @@ func (b *batches) Next(ctx context.Context) (*connectors.Batch, error) {
 	case err != nil:
 		b.session.bad = true
 		b.builder.drop()
-		b.end = fail(ctx, b.snapshot.side, "read "+b.chunk.ID, err)
+		b.end = b.snapshot.rowError(ctx, "read "+b.chunk.ID, b.layout, err)
 	default:
 		return batch, nil
 	}
