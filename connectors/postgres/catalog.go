@@ -455,6 +455,7 @@ func (s *source) Identity(ctx context.Context) (connectors.Identity, error) {
 func (c *config) identity(ctx context.Context, conn *pgx.Conn, database string) (connectors.Identity, error) {
 	at := c.reached(conn)
 	c.answered = &at
+	c.prefer(at)
 	id := connectors.Identity{Database: database, Display: c.display(database)}
 	var may bool
 	err := conn.QueryRow(ctx, query("identity")).Scan(&id.Server, &id.Follows, &may)

@@ -71,11 +71,34 @@ func (c *config) named(addr *net.TCPAddr) string {
 	return c.conn.Host
 }
 
+// prefer asks where a session has been reached before the others of the connection string: what one
+// server has, a database that was just made there or a snapshot, another lacks.
+func (c *config) prefer(at endpoint) {
+	type way = pgconn.FallbackConfig
+	ways := append([]*way{{Host: c.conn.Host, Port: c.conn.Port, TLSConfig: c.conn.TLSConfig}}, c.conn.Fallbacks...)
+	elsewhere := func(w *way) int {
+		if w.Host == at.host && int(w.Port) == at.port {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(ways, func(a, b *way) int { return elsewhere(a) - elsewhere(b) })
+	c.conn.Host, c.conn.Port, c.conn.TLSConfig, c.conn.Fallbacks = ways[0].Host, ways[0].Port, ways[0].TLSConfig, ways[1:]
+	c.names.prefer(at.addr)
+}
+
 // lookups remembers to which addresses the driver has found names to lead: by another look a name
 // may lead elsewhere.
 type lookups struct {
-	mu    sync.Mutex
-	found map[string][]string
+	mu        sync.Mutex
+	found     map[string][]string
+	preferred string // comes before others that a name leads to
+}
+
+func (n *lookups) prefer(addr string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.preferred = addr
 }
 
 // watch returns a function that looks names up by another, and remembers what it says.
@@ -89,6 +112,9 @@ func (n *lookups) watch(look pgconn.LookupFunc) pgconn.LookupFunc {
 			if !slices.Contains(n.found[host], a) {
 				n.found[host] = append(n.found[host], a)
 			}
+		}
+		if i := slices.Index(addrs, n.preferred); i > 0 {
+			addrs = slices.Concat(addrs[i:i+1], addrs[:i], addrs[i+1:])
 		}
 		return addrs, err
 	}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -141,5 +142,34 @@ func TestSameAsItsPrimary(t *testing.T) {
 		if at.Same(to) != same || to.Follows || !at.Follows {
 			t.Errorf("%+v and %+v: the same %t", at, to, !same)
 		}
+	}
+}
+
+// A target that is named behind its own standby is made by sessions of the primary alone: the standby
+// does not have a database that has just been made.
+func TestTargetBehindItsStandby(t *testing.T) {
+	source := connectortest.Postgres(t)
+	from := source.Database(t)
+	source.Exec(t, from, "CREATE TABLE t (id integer PRIMARY KEY)", "INSERT INTO t SELECT generate_series(1, 100)")
+	primary := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{})
+	standby := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{StandbyOf: primary})
+	standby.Exec(t, standby.DSN("postgres"), "SELECT pg_wal_replay_pause()")
+	u, err := url.Parse(primary.DSN("discovery"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := url.Parse(standby.DSN("discovery"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = first.Host + "," + u.Host
+	q := u.Query()
+	q.Set("target_session_attrs", "primary")
+	u.RawQuery = q.Encode()
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, u.String()); err != nil {
+		t.Fatal(err)
+	}
+	if n := primary.Value(t, primary.DSN("discovery"), "SELECT count(*) FROM t"); n != "100" {
+		t.Errorf("%s rows", n)
 	}
 }
