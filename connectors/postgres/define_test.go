@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,49 @@ func maker(t *testing.T, s *connectortest.PostgresServer) (dsn string) {
 		s.Exec(t, s.DSN("postgres"), "DROP DATABASE IF EXISTS "+ident(to), "DROP ROLE "+ident(name))
 	})
 	return s.DSNAs(to, name, "pw")
+}
+
+// An account that works under a role owns nothing itself, and may not see its own session.
+func TestMakerUnderARole(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, team := a.Database(t), b.Name(t)+"_team"
+	a.Exec(t, from, "CREATE TABLE t (id integer PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+team+" CREATEDB")
+	t.Cleanup(func() { b.Exec(t, b.DSN("postgres"), "DROP ROLE "+team) })
+	to := maker(t, b)
+	u, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Exec(t, b.DSN("postgres"), "GRANT "+team+" TO "+u.User.Username(), "ALTER ROLE "+u.User.Username()+" SET role = "+team)
+	for range 2 {
+		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	if owner := b.Value(t, b.DSN("postgres"), "SELECT datdba::regrole FROM pg_database WHERE datname = '"+name+"'"); owner != team {
+		t.Errorf("the copy belongs to %s", owner)
+	}
+}
+
+// Where the database postgres is not to be had, template1 is.
+func TestMaintenance(t *testing.T) {
+	source := connectortest.Postgres(t)
+	from := source.Database(t)
+	source.Exec(t, from, "CREATE TABLE t ()")
+	s := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{})
+	for _, l := range []struct{ what, closes, opens string }{
+		{"nobody may enter", "ALTER DATABASE postgres ALLOW_CONNECTIONS false", "ALTER DATABASE postgres ALLOW_CONNECTIONS true"},
+		{"no more may enter", "ALTER DATABASE postgres CONNECTION LIMIT 0", "ALTER DATABASE postgres CONNECTION LIMIT -1"},
+		{"the account may not", "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC", "GRANT CONNECT ON DATABASE postgres TO PUBLIC"},
+	} {
+		s.Exec(t, s.DSN("template1"), "DROP ROLE IF EXISTS owner", "CREATE ROLE owner LOGIN CREATEDB PASSWORD 'pw'", l.closes)
+		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 1}, from, s.DSNAs("discovery", "owner", "pw")); err != nil {
+			t.Errorf("%s: %v", l.what, err)
+		}
+		s.Exec(t, s.DSN("template1"), l.opens, "DROP DATABASE IF EXISTS discovery")
+	}
 }
 
 // copyNoting copies what a snapshot holds, after a change of its definitions, and returns what is said of

@@ -115,8 +115,8 @@ func openSink(ctx context.Context, dsn string, opts connectors.Options) (connect
 	return s, nil
 }
 
-// admin opens a session beside the target: on postgres, or where that does not
-// exist or refuses the account, on template1.
+// admin opens a session beside the target: on postgres, or where that cannot be entered, on
+// template1.
 func (s *sink) admin(ctx context.Context) (*pgx.Conn, error) {
 	if s.maintenance != "" {
 		return s.connect(ctx, s.maintenance)
@@ -131,7 +131,8 @@ func (s *sink) admin(ctx context.Context) (*pgx.Conn, error) {
 		if first == nil {
 			first = err
 		}
-		if state := stateOf(err); state != "3D000" && state != "42501" {
+		// It is not there; the account may not enter it, or not from here; nobody may; or no more do.
+		if !slices.Contains([]string{"3D000", "42501", "28000", "55000", "53300"}, stateOf(err)) {
 			break
 		}
 	}

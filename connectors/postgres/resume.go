@@ -245,9 +245,10 @@ type backend struct {
 	since time.Time // as the server's clock has it, to the microsecond
 }
 
-// backend says which process serves a session.
+// backend says which process serves a session. Who works under another role may not see since when:
+// nor might that role end the session, of which nobody is then taken for it.
 func (b *build) backend(ctx context.Context, conn *pgx.Conn) (p backend, err error) {
-	err = conn.QueryRow(ctx, "SELECT pid, backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()").Scan(&p.pid, &p.since)
+	err = conn.QueryRow(ctx, "SELECT pid, coalesce(backend_start, '0001-01-01Z') FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()").Scan(&p.pid, &p.since)
 	return p, failDefinition(ctx, b.side, "take "+b.display(b.target), err)
 }
 
