@@ -124,7 +124,7 @@ func (b *build) create(ctx context.Context) error {
 		if errors.As(failed, &e) {
 			switch stateOf(err) {
 			case "42501":
-				e.Hint = "ALTER ROLE " + word(b.conn.User) + " CREATEDB"
+				e.Hint = "ALTER ROLE " + word(b.account) + " CREATEDB"
 			case "25006":
 				e.Kind, e.Hint = connectors.KindUnavailable, "the target's server is a standby, or takes no writes: name its primary"
 			case "42809", "22023", "42704":

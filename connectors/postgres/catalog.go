@@ -458,7 +458,7 @@ func (c *config) identity(ctx context.Context, conn *pgx.Conn, database string) 
 	c.prefer(at)
 	id := connectors.Identity{Database: database, Display: c.display(database)}
 	var may bool
-	err := conn.QueryRow(ctx, query("identity")).Scan(&id.Server, &id.Follows, &may)
+	err := conn.QueryRow(ctx, query("identity")).Scan(&id.Server, &id.Follows, &may, &c.account)
 	if err == nil && may {
 		err = conn.QueryRow(ctx, query("cluster")).Scan(&id.Cluster)
 	}

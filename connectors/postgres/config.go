@@ -34,6 +34,7 @@ type config struct {
 	sticky      stickiness
 	names       lookups   // of the driver
 	answered    *endpoint // where it was opened; nil before
+	account     string    // under whose rights its sessions are: the user, or the role that the user works under
 }
 
 const (
@@ -62,7 +63,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 			Hint: "write it as postgres://user@host:5432/database, service=NAME, or host=… dbname=…",
 		}
 	}
-	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, leaves: opts.Leave}
+	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, leaves: opts.Leave, account: parsed.User}
 	if c.workers <= 0 {
 		c.workers = defaultWorkers
 	}
@@ -176,16 +177,24 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 		if stateOf(err) != "" || ctx.Err() != nil {
 			return nil, failDefinition(ctx, c.side, op, err)
 		}
-		// Several addresses may each have failed; the first says enough.
-		first, _, _ := strings.Cut(quiet(err).Error(), "\n")
 		return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true,
-			Err: errors.New(first), Hint: "is the server running, and do host, port and TLS mode fit?"}
+			Err: errors.New(telling(quiet(err).Error())), Hint: "is the server running, and do host, port and TLS mode fit?"}
 	}
 	if err := c.set(ctx, conn); err != nil {
 		closeConn(conn)
 		return nil, failDefinition(ctx, c.side, op, err)
 	}
 	return conn, nil
+}
+
+// telling returns of the ways to a server, a line each, that have failed the first which says why:
+// where TLS is only preferred, a server without it has been asked without it, too.
+func telling(failures string) string {
+	first, rest, several := strings.Cut(failures, "\n")
+	if several && strings.HasSuffix(first, ": server refused TLS connection") {
+		return telling(rest)
+	}
+	return first
 }
 
 // set makes the settings of a session, if it is ours alone.

@@ -388,8 +388,8 @@ func (s *sink) guardAmong(list []neighbour) error {
 		if n.name == s.target && !n.own {
 			// The promotion would be refused, when all the work is done.
 			return &connectors.Error{Kind: connectors.KindGuard, Side: s.side, Op: "replace " + s.display(s.target),
-				Err:  fmt.Errorf("it belongs to %s, and %s may not replace it", word(n.owner), word(s.conn.User)),
-				Hint: "run as " + word(n.owner) + ", or let its owner do: ALTER DATABASE " + word(s.target) + " OWNER TO " + word(s.conn.User)}
+				Err:  fmt.Errorf("it belongs to %s, and %s may not replace it", word(n.owner), word(s.account)),
+				Hint: "run as " + word(n.owner) + ", or let its owner do: ALTER DATABASE " + word(s.target) + " OWNER TO " + word(s.account)}
 		}
 	}
 	return nil

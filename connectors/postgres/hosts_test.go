@@ -87,3 +87,17 @@ func TestDisplayOfSeveralHosts(t *testing.T) {
 		sink.Close()
 	}
 }
+
+// Where TLS is only preferred, the way without it has more to say.
+func TestTelling(t *testing.T) {
+	for failures, want := range map[string]string{
+		"10.0.0.1:1 (db): dial error":                                                                      "10.0.0.1:1 (db): dial error",
+		"10.0.0.1:1 (db): tls error: server refused TLS connection":                                        "10.0.0.1:1 (db): tls error: server refused TLS connection",
+		"10.0.0.1:1 (db): tls error: server refused TLS connection\n10.0.0.1:1 (db): read only connection": "10.0.0.1:1 (db): read only connection",
+		"10.0.0.1:1 (db): dial error\n10.0.0.2:1 (db): tls error: server refused TLS connection":           "10.0.0.1:1 (db): dial error",
+	} {
+		if got := telling(failures); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -276,7 +276,7 @@ func (b *build) fitLast(ctx context.Context) error {
 		return failDefinition(ctx, b.side, op, err)
 	}
 	if !a.super && !a.provided {
-		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Err: errors.New("only a superuser may make event triggers, and " + word(b.conn.User) + " is none"),
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Err: errors.New("only a superuser may make event triggers, and " + word(b.account) + " is none"),
 			Hint: "connect as a superuser of the target's server, or leave --keep-object out for event triggers"}
 	}
 	return nil

@@ -98,6 +98,10 @@ func TestRights(t *testing.T) {
 	reader := role(t, a, dsn, "reader")
 	_, err := openSnapshot(t, reader, connectors.Options{})
 	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "s.closed", "s.open", "GRANT USAGE ON SCHEMA s TO reader")
+	a.Exec(t, dsn, "CREATE ROLE nobody_much", "GRANT nobody_much TO reader", "ALTER ROLE reader SET role = nobody_much", "GRANT USAGE ON SCHEMA s TO reader", "GRANT SELECT ON ALL TABLES IN SCHEMA s TO reader")
+	_, err = openSnapshot(t, reader, connectors.Options{}) // who works under a role has its rights alone
+	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "nobody_much may not read s.closed", "GRANT USAGE ON SCHEMA s TO nobody_much")
+	a.Exec(t, dsn, "ALTER ROLE reader RESET role", "DROP ROLE nobody_much", "REVOKE ALL ON ALL TABLES IN SCHEMA s FROM reader")
 	a.Exec(t, dsn, "GRANT USAGE ON SCHEMA s TO reader", "GRANT SELECT ON s.open TO reader")
 	_, err = openSnapshot(t, reader, connectors.Options{})
 	wants(t, err, connectors.KindUnavailable, connectors.SourceSide, "GRANT SELECT ON s.closed TO reader")

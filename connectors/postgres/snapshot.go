@@ -236,7 +236,7 @@ func (s *snapshot) checkRights(ctx context.Context) error {
 		return err
 	}
 	e := &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "check rights on " + s.display(s.conn.Database)}
-	account := word(s.conn.User)
+	account := word(s.account)
 	switch {
 	case len(missing) > 0:
 		e.Err = fmt.Errorf("%s may not read %s", account, list(missing))

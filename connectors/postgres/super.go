@@ -116,7 +116,7 @@ func (b *build) fitSuper(ctx context.Context) error {
 		return nil
 	}
 	return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op,
-		Err:  errors.New("only a superuser may make " + strings.Join(refused, ", ") + ", and " + word(b.conn.User) + " is none"),
+		Err:  errors.New("only a superuser may make " + strings.Join(refused, ", ") + ", and " + word(b.account) + " is none"),
 		Hint: "connect as a superuser of the target's server; or drop at the source what nobody needs"}
 }
 
