@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
@@ -180,5 +181,47 @@ func TestExtensionsThatCannotBeMade(t *testing.T) {
 				t.Error(connectors.Hint(err))
 			}
 		})
+	}
+}
+
+// What keeps a target from being replaced is said before the copy, and by its name at the end.
+func TestInTheWay(t *testing.T) {
+	source := connectortest.Postgres(t)
+	from := source.Database(t)
+	source.Exec(t, from, "CREATE TABLE t (id integer PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	s := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{Settings: []string{"max_prepared_transactions=2"}})
+	s.Exec(t, s.DSN("postgres"), "CREATE ROLE owner LOGIN CREATEDB PASSWORD 'pw'", "CREATE ROLE tester LOGIN PASSWORD 'pw'")
+	to := s.DSNAs("discovery", "owner", "pw")
+	var said []string
+	copied := func() error {
+		said = nil
+		return connectortest.Copy(t, Connector{}, connectors.Options{Workers: 1, Warn: func(text string) { said = append(said, text) }}, from, to)
+	}
+	if err := copied(); err != nil || len(said) > 0 {
+		t.Fatal(err, said)
+	}
+	err := connectortest.PostgresSession(t.Context(), s.DSNAs("discovery", "tester", "pw"), func(conn *pgx.Conn) error {
+		err := copied()
+		wants(t, err, connectors.KindUnavailable, connectors.SinkSide, "being accessed by other users", "a session of tester is in the way: GRANT pg_signal_backend TO owner")
+		if want := "discovery cannot be replaced as long as a session of tester is there: GRANT pg_signal_backend TO owner"; len(said) != 1 || said[0] != want {
+			t.Errorf("said %q, want %q", said, want)
+		}
+		s.Exec(t, s.DSN("postgres"), "GRANT pg_signal_backend TO owner")
+		if err := copied(); err != nil || len(said) > 0 {
+			t.Errorf("with the right: %v, %q", err, said)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Exec(t, s.DSN("discovery"), "BEGIN; CREATE TABLE own (i integer); PREPARE TRANSACTION 'it''s one'")
+	wants(t, copied(), connectors.KindUnavailable, connectors.SinkSide, `the prepared transaction "it's one" is in the way`, "ROLLBACK PREPARED 'it''s one'")
+	if len(said) != 1 {
+		t.Errorf("said %q", said)
+	}
+	s.Exec(t, s.DSN("discovery"), "ROLLBACK PREPARED 'it''s one'")
+	if err := copied(); err != nil || len(said) > 0 {
+		t.Errorf("afterwards: %v, %q", err, said)
 	}
 }

@@ -221,7 +221,10 @@ func (b *build) claim(ctx context.Context) (err error) {
 		return err
 	}
 	b.taken = taken
-	return b.guard(ctx, b.admin)
+	if err := b.guard(ctx, b.admin); err != nil {
+		return err
+	}
+	return b.foresee(ctx)
 }
 
 // checkSpec refuses what cannot be built.

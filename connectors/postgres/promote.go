@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -168,6 +169,9 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 		var e *connectors.Error
 		if errors.As(failed, &e) && stateOf(err) == "55006" {
 			e.Kind, e.Hint = connectors.KindUnavailable, "sessions in the target could not be ended; end them and run again"
+			if keeps, hint, err := b.inTheWay(ctx, admin); err == nil && keeps != "" {
+				e.Hint = keeps + " is in the way: " + hint + "; then run again"
+			}
 			if refusal != nil {
 				e.Err = errors.Join(e.Err, wrap(context.Background(), b.side, "end sessions", refusal, spoken))
 			}
@@ -176,6 +180,42 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 	}
 	b.nowPromoted(ctx, admin, exists)
 	return nil
+}
+
+// inTheWay says what will keep the target from being replaced, if it stays, and what a person can do:
+// "" if nothing does that the account could not end itself.
+func (b *build) inTheWay(ctx context.Context, conn *pgx.Conn) (keeps, hint string, err error) {
+	var who, what []string
+	err = each(ctx, conn, "in_the_way", []any{b.target}, func(row pgx.CollectableRow) error {
+		var kind, name string
+		var super bool
+		if err := row.Scan(&kind, &name, &super); err != nil {
+			return err
+		}
+		does := "GRANT pg_signal_backend TO " + word(b.account)
+		switch {
+		case kind == "transaction":
+			who, does = append(who, "the prepared transaction "+word(name)), "in the target, COMMIT or ROLLBACK PREPARED "+literal(name)
+		case super:
+			who, does = append(who, "a session of the superuser "+word(name)), "let "+word(name)+" end it"
+		default:
+			who = append(who, "a session of "+word(name))
+		}
+		if !slices.Contains(what, does) {
+			what = append(what, does)
+		}
+		return nil
+	})
+	return list(who), strings.Join(what, "; "), failDefinition(ctx, b.side, "see who is in "+b.display(b.target), err)
+}
+
+// foresee warns of what is in the way of the promotion already.
+func (b *build) foresee(ctx context.Context) error {
+	keeps, hint, err := b.inTheWay(ctx, b.admin)
+	if err == nil && keeps != "" {
+		b.warn(fmt.Sprintf("%s cannot be replaced as long as %s is there: %s", b.target, keeps, hint))
+	}
+	return err
 }
 
 // terminator ends the sessions in the databases again and again, until stopped.
