@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/sanitize-db/sanitize/connectors"
@@ -223,5 +224,32 @@ func TestInTheWay(t *testing.T) {
 	s.Exec(t, s.DSN("discovery"), "ROLLBACK PREPARED 'it''s one'")
 	if err := copied(); err != nil || len(said) > 0 {
 		t.Errorf("afterwards: %v, %q", err, said)
+	}
+}
+
+// A worker of autovacuum belongs to nobody who could end it, and makes way by itself.
+func TestDropBesideAutovacuum(t *testing.T) {
+	s := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{Settings: []string{"autovacuum=on", "autovacuum_naptime=1s", "autovacuum_vacuum_cost_delay=100ms", "autovacuum_vacuum_cost_limit=1"}})
+	s.Exec(t, s.DSN("postgres"), "CREATE ROLE owner LOGIN CREATEDB PASSWORD 'pw'", "CREATE DATABASE busy OWNER owner")
+	s.Exec(t, s.DSNAs("busy", "owner", "pw"), "CREATE TABLE t AS SELECT i, repeat('x', 500) AS pad FROM generate_series(1, 50000) i")
+	working := "SELECT count(*) FROM pg_stat_activity WHERE datname = 'busy' AND backend_type = 'autovacuum worker'"
+	for until := time.Now().Add(time.Minute); s.Value(t, s.DSN("postgres"), working) == "0"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("no worker comes")
+		}
+	}
+	to, err := openSink(t.Context(), s.DSNAs("discovery", "owner", "pw"), connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	out := to.(*sink)
+	conn, err := out.admin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(conn)
+	if err := out.drop(t.Context(), conn, "busy"); err != nil {
+		t.Error(err)
 	}
 }

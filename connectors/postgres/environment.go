@@ -462,10 +462,17 @@ func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	sql := "DROP DATABASE IF EXISTS " + ident(name)
 	if dropsByForce.in(s.major) {
 		sql += " WITH (FORCE)"
-	} else if err := terminate(ctx, conn, name); err != nil {
+	} else if _, err := terminate(ctx, conn, name); err != nil {
 		return failDefinition(ctx, s.side, op, err)
 	}
 	_, err := conn.Exec(ctx, sql)
+	if stateOf(err) == "42501" && dropsByForce.in(s.major) {
+		// By force is refused for one session that is not ours to end, a worker of autovacuum among
+		// them, which makes way by itself.
+		if _, err = terminate(ctx, conn, name); err == nil {
+			_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+ident(name))
+		}
+	}
 	if stateOf(err) == "42809" { // somebody has made a template of it
 		if _, err = conn.Exec(ctx, "ALTER DATABASE "+ident(name)+" IS_TEMPLATE false"); err == nil {
 			_, err = conn.Exec(ctx, sql)
@@ -474,9 +481,10 @@ func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	return failDefinition(ctx, s.side, op, err)
 }
 
-func terminate(ctx context.Context, conn *pgx.Conn, database string) error {
-	_, err := conn.Exec(ctx, "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid()", database)
-	return err
+// terminate ends the sessions in a database that the account may end, and returns how many.
+func terminate(ctx context.Context, conn *pgx.Conn, database string) (n int, err error) {
+	err = conn.QueryRow(ctx, query("terminate"), database, []int64{}, false).Scan(&n)
+	return n, err
 }
 
 // Abort removes the build, unless it has been promoted, and gives the target free.

@@ -182,11 +182,11 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 	return nil
 }
 
-// inTheWay says what will keep the target from being replaced, if it stays, and what a person can do:
+// inTheWay says what will keep the target or the build from being renamed, if it stays, and what a person can do:
 // "" if nothing does that the account could not end itself.
 func (b *build) inTheWay(ctx context.Context, conn *pgx.Conn) (keeps, hint string, err error) {
 	var who, what []string
-	err = each(ctx, conn, "in_the_way", []any{b.target}, func(row pgx.CollectableRow) error {
+	err = each(ctx, conn, "in_the_way", []any{[]string{b.target, b.name}}, func(row pgx.CollectableRow) error {
 		var kind, name string
 		var super bool
 		if err := row.Scan(&kind, &name, &super); err != nil {
@@ -227,7 +227,7 @@ func (b *build) terminator(ctx context.Context, databases ...string) (stop func(
 	}
 	round := func() (err error) {
 		for _, name := range databases {
-			if e := terminate(ctx, conn, name); e != nil {
+			if _, e := terminate(ctx, conn, name); e != nil {
 				err = e
 			}
 		}

@@ -533,7 +533,7 @@ func (b *build) endLost(ctx context.Context, held *session) error {
 	return err
 }
 
-// emptied ends the sessions in a database, everybody's or the account's own, but some, by
+// emptied ends the sessions in a database, all that the account may end or its own, but some, by
 // their processes' numbers, and waits until they are gone.
 func emptied(ctx context.Context, conn *pgx.Conn, database string, spared []uint32, everybody bool) error {
 	pids := make([]int64, len(spared)) // not NULL, which would be none's
@@ -543,8 +543,7 @@ func emptied(ctx context.Context, conn *pgx.Conn, database string, spared []uint
 
 	for until := time.Now().Add(cleanupTimeout); ; {
 		var n int
-		err := conn.QueryRow(ctx, `SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid))
-			FROM pg_catalog.pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend' AND pid <> ALL ($2::bigint[]) AND ($3 OR usename = session_user)`, database, pids, everybody).Scan(&n)
+		err := conn.QueryRow(ctx, query("terminate"), database, pids, !everybody).Scan(&n)
 		if err != nil || n == 0 {
 			return err
 		}
