@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -53,17 +54,18 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 			Hint: "in a password or a name write @ as %40, / as %2F, ? as %3F, # as %23; or leave the password to ~/.pgpass",
 		}
 	}
-	parsed, err := pgx.ParseConfig(dsn)
+	given, err := readGiven(dsn)
 	if err != nil {
-		// The parser's own error may quote pieces of the password, and where
-		// that stands in a malformed string nobody can tell.
-		return nil, &connectors.Error{
-			Kind: connectors.KindUsage, Side: side, Op: "read the connection string",
-			Err:  errors.New("PostgreSQL does not understand it, or its service or certificate file cannot be read"),
-			Hint: "write it as postgres://user@host:5432/database, service=NAME, or host=… dbname=…",
-		}
+		return nil, given.unreadable(side)
 	}
-	c := &config{side: side, dsn: dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, leaves: opts.Leave, account: parsed.User}
+	parsed, err := pgx.ParseConfig(given.dsn)
+	if err != nil {
+		return nil, given.unreadable(side)
+	}
+	if err := given.fit(side, parsed); err != nil {
+		return nil, err
+	}
+	c := &config{side: side, dsn: given.dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, leaves: opts.Leave, account: parsed.User}
 	if c.workers <= 0 {
 		c.workers = defaultWorkers
 	}
@@ -95,7 +97,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	if err := c.bound(opts.Sessions); err != nil {
 		return nil, err
 	}
-	parsed.LookupFunc = c.names.watch(parsed.LookupFunc)
+	parsed.LookupFunc = c.names.watch(given.look(parsed.LookupFunc))
 	parsed.OnNotice = noteRights
 	// Statements are few and different: a cache of prepared ones would only cost.
 	parsed.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -165,9 +167,8 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 	conn, err := pgx.ConnectConfig(asSession(ctx), cc)
 	if err != nil {
 		var refused *pgconn.PgError
-		if errors.As(err, &refused) && refused.Code == "42704" {
-			return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op, Err: spoken(refused),
-				Hint: "what the connection string sets beside host, port, user and the like are settings of the server"}
+		if errors.As(err, &refused) && slices.Contains(refusedSetting, refused.Code) {
+			return nil, c.settingError(op, refused)
 		}
 		if refused != nil && strings.HasPrefix(refused.Code, "XX") && ctx.Err() == nil {
 			// It cannot even begin a session, as on a full disk. No row is in reach.
@@ -186,6 +187,26 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 	}
 	return conn, nil
 }
+
+// refusedSetting are the conditions under which a server begins no session for what is set at its
+// beginning. No row is in reach.
+var refusedSetting = []string{"42704", "22023", "22P02", "55P02"}
+
+// settingError is the error of a setting at the beginning of a session. It names the setting, and not
+// its value.
+func (c *config) settingError(op string, refused *pgconn.PgError) error {
+	cause := bare(refused)
+	switch name := aSetting.FindStringSubmatch(refused.Message); {
+	case refused.Code == "42704":
+		cause = spoken(refused)
+	case name != nil:
+		cause = &condition{state: refused.Code, text: "the server does not take what is set for " + word(name[1])}
+	}
+	return &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op, Err: cause,
+		Hint: "what the connection string, its service or PGOPTIONS set beside host, port, user and the like are settings of the server: it has to know them, and to let this account make them"}
+}
+
+var aSetting = regexp.MustCompile(`parameter "([^"]+)"`)
 
 // telling returns of the ways to a server, a line each, that have failed the first which says why:
 // where TLS is only preferred, a server without it has been asked without it, too.
@@ -236,84 +257,4 @@ func closeConn(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
 	defer cancel()
 	conn.Close(ctx)
-}
-
-// keywords are those of libpq, with the environment variable that says the same.
-var keywords = map[string]string{
-	"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD",
-	"passfile": "PGPASSFILE", "service": "PGSERVICE", "servicefile": "PGSERVICEFILE", "options": "PGOPTIONS", "application_name": "PGAPPNAME",
-	"sslmode": "PGSSLMODE", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY", "sslrootcert": "PGSSLROOTCERT", "sslcrl": "PGSSLCRL",
-	"sslsni": "PGSSLSNI", "sslnegotiation": "PGSSLNEGOTIATION", "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
-	"ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION", "gssencmode": "PGGSSENCMODE", "krbsrvname": "PGKRBSRVNAME",
-	"connect_timeout": "PGCONNECT_TIMEOUT", "client_encoding": "PGCLIENTENCODING", "target_session_attrs": "PGTARGETSESSIONATTRS",
-	"channel_binding": "PGCHANNELBINDING", "sslpassword": "",
-}
-
-func accepts(dsn string) bool {
-	if scheme, _, ok := strings.Cut(dsn, "://"); ok {
-		return scheme == "postgres" || scheme == "postgresql"
-	}
-	values, err := parseKeywords(dsn)
-	if err != nil || len(values) == 0 {
-		return false
-	}
-	for k := range values {
-		if _, ok := keywords[k]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// parseKeywords reads a connection string into keywords and values, by libpq's rules.
-func parseKeywords(dsn string) (map[string]string, error) {
-	malformed := errors.New("postgres: connection string is malformed")
-	values := map[string]string{}
-	if strings.Contains(dsn, "://") {
-		u, err := url.Parse(dsn)
-		if err != nil {
-			return nil, malformed
-		}
-		for k, v := range u.Query() {
-			values[k] = v[len(v)-1]
-		}
-		return values, nil
-	}
-	rest := strings.TrimLeft(dsn, " \t\r\n")
-	for rest != "" {
-		key, after, ok := strings.Cut(rest, "=")
-		if key = strings.TrimSpace(key); !ok || key == "" || strings.ContainsAny(key, " '\\/") {
-			return nil, malformed
-		}
-		after = strings.TrimLeft(after, " \t\r\n")
-		quoted := strings.HasPrefix(after, "'")
-		if quoted {
-			after = after[1:]
-		}
-		var value strings.Builder
-		i, closed := 0, !quoted
-		for ; i < len(after); i++ {
-			ch := after[i]
-			if ch == '\\' && i+1 < len(after) {
-				i++
-				value.WriteByte(after[i])
-				continue
-			}
-			if quoted && ch == '\'' {
-				closed = true
-				i++
-				break
-			}
-			if !quoted && strings.IndexByte(" \t\r\n", ch) >= 0 {
-				break
-			}
-			value.WriteByte(ch)
-		}
-		if !closed {
-			return nil, malformed
-		}
-		values[key] = value.String()
-		rest = strings.TrimLeft(after[i:], " \t\r\n")
-	}
-	return values, nil
 }

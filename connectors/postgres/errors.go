@@ -37,7 +37,7 @@ var conditions = map[string]string{
 	"22023": "invalid parameter value", "22030": "duplicate JSON key", "22032": "invalid JSON",
 	"23000": "integrity violation", "23001": "restrict violation", "23502": "null in a column that is not null",
 	"23503": "foreign key does not hold", "23505": "duplicate key", "23514": "check constraint does not hold", "23P01": "exclusion constraint does not hold",
-	"25001": "transaction is active already", "25006": "session is read-only", "25P02": "transaction is aborted", "25P03": "session was idle in its transaction for too long",
+	"25001": "transaction is active already", "25006": "session is read-only", "25P02": "transaction is aborted", "25P03": "session was idle in its transaction for too long", "25P04": "transaction took too long",
 	"28000": "account is refused", "28P01": "wrong password",
 	"3D000": "database does not exist", "3F000": "schema does not exist",
 	"40001": "serialization failure", "40P01": "deadlock",
@@ -132,7 +132,7 @@ func stateOf(err error) string {
 func broken(err error) bool {
 	var ne net.Error
 	switch state := stateOf(err); {
-	case strings.HasPrefix(state, "08"), state == "57P01", state == "57P02", state == "57P03", state == "57P05", state == "25P03":
+	case strings.HasPrefix(state, "08"), state == "57P01", state == "57P02", state == "57P03", state == "57P05", state == "25P03", state == "25P04":
 		return true
 	case state != "":
 		return false

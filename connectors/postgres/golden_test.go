@@ -179,7 +179,7 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("%s: %v", dsn, err)
 			continue
 		}
-		env, err := c.environment(c.conn.Database, endpoint{host: c.conn.Host, port: int(c.conn.Port)})
+		env, _, err := c.environment(c.conn.Database, endpoint{host: c.conn.Host, port: int(c.conn.Port)})
 		if err != nil {
 			t.Errorf("%s: %v", dsn, err)
 			continue

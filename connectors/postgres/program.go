@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,15 +168,16 @@ func service(values map[string]string) (map[string]string, error) {
 // environment returns the environment in which a client program of PostgreSQL
 // reaches the same database at the same server. All of it goes by the environment: a
 // process list shows arguments to everybody. A service is resolved: to libpq its settings
-// come before the environment's.
-func (c *config) environment(database string, at endpoint) ([]string, error) {
+// come before the environment's. The password of a client's key has no variable, and is in
+// a file of services, for run to hand over.
+func (c *config) environment(database string, at endpoint) (env []string, services []byte, err error) {
 	values, err := parseKeywords(c.dsn)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all, err := service(values)
 	if err != nil {
-		return nil, errors.New("postgres: the service file cannot be read")
+		return nil, nil, errors.New("postgres: the service file cannot be read")
 	}
 	all = maps.Clone(all)
 	if all == nil {
@@ -195,6 +197,17 @@ func (c *config) environment(database string, at endpoint) ([]string, error) {
 	set["PGDATABASE"] = database
 	set["PGPASSWORD"] = c.conn.Password
 	set["PGAPPNAME"] = "sanitize pg_dump"
+	if _, said := all["options"]; !said {
+		set["PGOPTIONS"] = os.Getenv("PGOPTIONS")
+	}
+	if secret := all["sslpassword"]; secret != "" {
+		if runtime.GOOS == "windows" || strings.ContainsAny(secret, "\r\n") || strings.TrimSpace(secret) != secret {
+			return nil, nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: "run pg_dump", Err: errors.New("the password of the client's key (sslpassword) cannot be handed over to it"),
+				Hint: "give a key without a password, in a file that nobody else may read, or another password: without blanks at its ends, and not on Windows"}
+		}
+		services = []byte("[" + handedService + "]\nsslpassword=" + secret + "\n")
+		set["PGSERVICE"] = handedService
+	}
 	// The program must not be held to what the account, the database or the server likes best; and
 	// what it writes is read by sessions to which a backslash is one.
 	// Poolers take no options: what matters beside those that it sets itself, plain has asked.
@@ -204,7 +217,6 @@ func (c *config) environment(database string, at endpoint) ([]string, error) {
 			" -c standard_conforming_strings=on -c quote_all_identifiers=off")
 	}
 	set["LC_ALL"] = "C"
-	var env []string
 	for _, kv := range os.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
 		if _, ours := set[name]; !ours {
@@ -216,13 +228,30 @@ func (c *config) environment(database string, at endpoint) ([]string, error) {
 			env = append(env, name+"="+v)
 		}
 	}
-	return env, nil
+	return env, services, nil
 }
 
+// handedService is the name of the service in a file that is handed over.
+const handedService = "handed"
+
 // run runs a client program. What it says on stderr is about objects, since it
-// has no rows to speak of; its first complaint goes into the error.
-func run(ctx context.Context, env []string, stdin []byte, path string, args ...string) ([]byte, error) {
+// has no rows to speak of; its first complaint goes into the error. A file of services
+// is handed over by a pipe, which no other process can read: it is not written to a disk.
+func run(ctx context.Context, env []string, services, stdin []byte, path string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, args...)
+	if services != nil {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		_, err = w.Write(services) // shorter than a pipe
+		if err = errors.Join(err, w.Close()); err != nil {
+			return nil, err
+		}
+		cmd.ExtraFiles = []*os.File{r}
+		env = append(env, "PGSERVICEFILE=/dev/fd/3")
+	}
 	cmd.Env, cmd.Stdin = env, bytes.NewReader(stdin)
 	cmd.WaitDelay = 5 * time.Second
 	var stdout, stderr bytes.Buffer
@@ -255,6 +284,9 @@ func (s *snapshot) dumpError(ctx context.Context, err error) error {
 	case strings.Contains(said, "terminating connection"), strings.Contains(said, "connection to server"), strings.Contains(said, "connection to database"), strings.Contains(said, "server closed the connection"):
 		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read the definitions of " + s.display(s.conn.Database), Err: err,
 			Hint: "pg_dump needs a session of its own: may the account have one more, and is the server still there?"}
+	case strings.Contains(said, "permission denied"):
+		return &connectors.Error{Kind: connectors.KindUnavailable, Side: s.side, Op: "read the definitions of " + s.display(s.conn.Database), Err: err,
+			Hint: "pg_dump needs the rights that the run has: since PostgreSQL 14, GRANT pg_read_all_data TO " + word(s.account)}
 	}
 	return err
 }

@@ -339,7 +339,7 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(s.conn.Database, at)
+	env, services, err := s.environment(s.conn.Database, at)
 	if err != nil {
 		return nil, err
 	}
@@ -357,20 +357,20 @@ func (s *snapshot) dump(ctx context.Context, encoding string) (*archive, error) 
 	if err != nil {
 		return nil, err
 	}
-	dump, err := run(ctx, env, nil, p.path, args...)
+	dump, err := run(ctx, env, services, nil, p.path, args...)
 	release()
 	if err != nil {
 		return nil, s.dumpError(ctx, err)
 	}
-	toc, err := run(ctx, env, dump, restore, append(common, "--list", "--verbose")...)
+	toc, err := run(ctx, env, nil, dump, restore, append(common, "--list", "--verbose")...)
 	if err != nil {
 		return nil, err
 	}
-	before, err := run(ctx, env, dump, restore, append(common, "--section=pre-data", "--file=-")...)
+	before, err := run(ctx, env, nil, dump, restore, append(common, "--section=pre-data", "--file=-")...)
 	if err != nil {
 		return nil, err
 	}
-	after, err := run(ctx, env, dump, restore, append(common, "--section=post-data", "--file=-")...)
+	after, err := run(ctx, env, nil, dump, restore, append(common, "--section=post-data", "--file=-")...)
 	if err != nil {
 		return nil, err
 	}
