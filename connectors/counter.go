@@ -50,7 +50,17 @@ func (v *Values) Merge(other *Values) *Values {
 func TooManyValues(table catalog.TableID, column string, limit int) error {
 	return &Error{
 		Kind: KindUnsupported, Side: SourceSide, Op: fmt.Sprintf("count the values of %s.%s", table, column),
-		Err:  fmt.Errorf("there are more than %d different values", limit),
+		Err:  manyValues(limit),
 		Hint: "mask the column by a transform that does not hold all its values",
 	}
 }
+
+// manyValues is how many values there may be, and are more than.
+type manyValues int
+
+func (m manyValues) Error() string {
+	return fmt.Sprintf("there are more than %d different values", int(m))
+}
+
+// TooManyValues reports that nothing else has failed.
+func (m manyValues) TooManyValues() bool { return true }

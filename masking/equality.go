@@ -73,6 +73,13 @@ func (e Equality) unpadded(v []byte) []byte {
 	return v
 }
 
+// Canonical returns what all texts have in common that are equal to v under e, and no others.
+func (e Equality) Canonical(v string) string {
+	s := getScratch()
+	defer s.free()
+	return string(s.canonical([]byte(v), e))
+}
+
 // canonical returns the canonical form of v under e: v's own bytes if they are
 // that already, else a copy in s.text, good until s.text is emptied. Values that
 // the database calls equal have one canonical form.

@@ -34,6 +34,7 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	tags array varchar(20)             also: range, hstore, composite(a int4; b text)
 //	unique (a, b)                      then: partial nullsequal
 //	rule lower(a), b, during &&, ?(a b) then: where c; exclude in the place of rule
+//	rule ?md5(a)                       an expression in the engine's words, that reads all it names
 //	fk (b, a) -> t (y, x)              then: full (MATCH FULL), unchecked (NOT VALID, NOT ENFORCED)
 //	parent payment                     partition payment
 //	route (paid_on)
@@ -145,17 +146,44 @@ func parseRule(t *catalog.Table, word, rest string) catalog.Rule {
 	r := catalog.Rule{Name: fmt.Sprintf("%s_rule%d", t.ID.Name, len(t.Rules)+1), Exclusion: word == "exclude"}
 	rest, condition, _ := strings.Cut(rest, " where ")
 	r.Condition = strings.Fields(condition)
-	for _, part := range strings.Split(rest, ", ") {
+	for _, part := range splitParts(rest) {
 		column, operator, _ := strings.Cut(part, " ")
 		p := catalog.Part{Column: column, Operator: operator}
 		if inner, found := strings.CutPrefix(part, "lower("); found {
 			p = catalog.Part{Column: strings.TrimSuffix(inner, ")"), Equality: catalog.FoldCase}
 		} else if inner, found := strings.CutPrefix(part, "?("); found {
-			p = catalog.Part{Expression: part, Reads: strings.Fields(strings.TrimSuffix(inner, ")"))}
+			reads, operator, _ := strings.Cut(inner, ")")
+			p = catalog.Part{Expression: strings.TrimSuffix(part, operator), Reads: strings.Fields(reads), Operator: strings.TrimSpace(operator)}
+		} else if expression, found := strings.CutPrefix(part, "?"); found {
+			p = catalog.Part{Expression: expression}
+			for _, c := range t.Columns {
+				if regexp.MustCompile(`\b` + c.Name + `\b`).MatchString(expression) {
+					p.Reads = append(p.Reads, c.Name)
+				}
+			}
 		}
 		r.Parts = append(r.Parts, p)
 	}
 	return r
+}
+
+// splitParts divides at the commas outside brackets.
+func splitParts(s string) (parts []string) {
+	depth, from := 0, 0
+	for i, c := range s {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case ',':
+			if depth == 0 {
+				parts = append(parts, strings.TrimSpace(s[from:i]))
+				from = i + 1
+			}
+		}
+	}
+	return append(parts, strings.TrimSpace(s[from:]))
 }
 
 var typeWord = regexp.MustCompile(`^([a-z0-9]+)(?:\(([^)]*)\))?`)

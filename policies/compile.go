@@ -89,6 +89,9 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.uniqueKeys()
 	s.uniqueRules()
 	s.computedKeys()
+	if s.broken != nil {
+		return nil, s.broken
+	}
 	if len(s.errs) > 0 {
 		return nil, s.errs.sorted()
 	}

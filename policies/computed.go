@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,23 +29,15 @@ func (c *compiler) computedKeys() {
 		if !ts.copied() {
 			continue
 		}
-		parent := c.partitioned(ts)
-		for _, k := range ts.t.UniqueKeys() {
-			above := parent != nil && slices.ContainsFunc(parent.UniqueKeys(), func(o catalog.Key) bool { return slices.Equal(o.Columns, k.Columns) })
-			if !above && !ts.carried(k) && !(ts.anyNulled(k.Columns) && !k.NullsEqual) {
-				c.warnComputed(ts, k.Columns, "unique key "+k.Name)
-			}
-		}
-		for _, r := range ts.t.Rules {
-			above := parent != nil && slices.ContainsFunc(parent.Rules, func(o catalog.Rule) bool { return reflect.DeepEqual(o.Parts, r.Parts) })
-			var columns, equal []string
-			for _, p := range r.Parts {
-				if columns = append(columns, p.Column); p.Operator == "" {
-					equal = append(equal, p.Column)
+		for _, a := range ts.aparts() {
+			var columns []string
+			for _, p := range a.parts {
+				if p.Column != "" {
+					columns = append(columns, p.Column)
 				}
 			}
-			if !above && !ts.carriedBy(equal) && !(ts.anyNulled(columns) && !r.NullsEqual) {
-				c.warnComputed(ts, columns, ruleWord(r)+" "+r.Name)
+			if !c.ofParent(ts, a) && !ts.carried(a) && !(ts.anyNulled(columns) && !a.nullsEqual) {
+				c.warnComputed(ts, columns, a.word()+" "+a.name)
 			}
 		}
 	}
@@ -108,7 +99,7 @@ func (t *table) tellsApart(col *column) bool {
 		}
 	}
 	of := t.column(unquoted(expression))
-	return of != nil && of.bound && of.binding.Guarantees.Unique(t.rows())
+	return of != nil && t.distinct(of)
 }
 
 // computedReference looks at a key of a computed column onto another: the rows must find

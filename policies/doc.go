@@ -92,9 +92,18 @@
 // values meet with probability below 2^−30; otherwise the policy does not
 // compile. A unique key of several columns stays unique if each of its masked
 // columns does, or if it contains another unique key that stays. A unique index over
-// lower(email) compares without regard to case, and so does the transform. Of other
-// expressions that read a masked column, and of the operators of an exclusion
-// constraint, nothing is known: the policy does not compile.
+// lower(email) compares without regard to case, and so does the transform. Where a key tells
+// apart what such an index, or a linked column, does not – `email text unique` beside an index on
+// lower(email) for some rows – equal masks are what values get that only the key tells apart. If
+// no other key proves that there are none, a plan says so, and a run looks for them in the source
+// before it copies a row: a single column that has such does not compile then.
+//
+// An index over a digest (md5(url)), or over coalesce(email, ''), is judged as the column is. What
+// other expressions make of masked values nobody knows: that is a warning, and if they break
+// the index the run fails when it is made. Dates that all move alike (shift_days without within,
+// and without by or by a column of the key) stay apart and overlap as they did, save at the
+// years 1 and 9999: a warning too. Where a mask does not keep what an operator of an exclusion
+// constraint asks of a column, the policy does not compile.
 //
 // # Discovery
 //
@@ -136,7 +145,8 @@
 // table, column, key, index or trigger is an error with the line to add; with
 // `schema_drift: warn` those pass by which no value can come through that the lock did
 // not foresee: a text that may be longer, a column that became NOT NULL, an index,
-// a CHECK or a comment that is gone.
+// a CHECK or a comment that is gone, and a partition, new or gone, that is what its table is, or
+// another of its partitions, and that no line of the policy is about.
 //
 // Signatures are detached: DSSE envelopes (Sign), whose payload is the file's exact
 // bytes and whose type tells a policy from a lock, or SSH signatures in the namespace

@@ -161,6 +161,7 @@ tables: {}
 // counts is a snapshot with one column.
 type counts struct {
 	asked []string
+	texts []string // a and b, if there are none
 	err   error
 }
 
@@ -176,6 +177,9 @@ func (c *counts) Values(tables []catalog.TableID, column string, f *RowFilter, l
 	c.asked = append(c.asked, of)
 	if c.err != nil {
 		return nil, c.err
+	}
+	if c.texts != nil {
+		return &masking.Values{Texts: c.texts, Counts: make([]int64, len(c.texts))}, nil
 	}
 	return &masking.Values{Texts: []string{"a", "b"}, Counts: []int64{1, 2}}, nil
 }
@@ -254,3 +258,51 @@ tables:
 		t.Errorf("asked for %q, want %q", rows.asked, want)
 	}
 }
+
+// A key may tell apart what the masks of its column do not, as an index, or a linked column,
+// folds more. A run looks whether there are values of which that is true before it copies a row.
+func TestValuesThatOnlyAKeyTellsApart(t *testing.T) {
+	const index = "schema public\ntable a\nid int4 notnull pk\nemail text unique\ngone bool\nrule lower(email) where gone\n"
+	const link = "schema public\ntable b\nid int4 notnull pk\nemail citext unique\ngone bool\ntable a\nid int4 notnull pk\nemail text unique\ngone bool\nfk (email) -> b (email)\n"
+	const several = "schema public\ntable a\nid int4 notnull pk\nemail text\ngone bool\nunique (gone, email)\nrule lower(email) where gone\n"
+	const policy = `classes: {login: {kind: direct, do: {token: hex}}}
+tables: {a: {columns: {email: login}, keep: [id, gone]}%s}
+`
+	for _, test := range []struct {
+		name, tables, more string
+		rows               *counts
+		fails, warns       string
+	}{
+		{"none of an index", index, "", &counts{texts: []string{"Ann@x.com", "bob@x.com"}}, "", ""},
+		{"two of an index", index, "", &counts{texts: []string{"Ann@x.com", "ann@x.com"}},
+			"public.a.email has values that differ only in case: they stand in the unique key a_email_key, and have one mask, as the unique index a_rule1 of public.a calls them equal", ""},
+		{"none of a key", link, ", b: {columns: {email: login}, keep: [id, gone]}", &counts{texts: []string{"Émile", "emile"}}, "", ""},
+		{"two of a key", link, ", b: {columns: {email: login}, keep: [id, gone]}", &counts{texts: []string{"Émile", "émile"}},
+			"have one mask, as public.b.email (citext) calls them equal", ""},
+		{"two, and another column", several, "", &counts{texts: []string{"Ann@x.com", "ann@x.com"}}, "", "There are such values: if their rows differ in nothing else, the run fails"},
+		{"too many", index, "", &counts{err: tooMany{}}, "", "There are too many values to look for such"},
+		{"too many rows", strings.Replace(index, "table a\n", "table a\nrows 5000000\n", 1), "", &counts{err: errors.New("nobody should ask")}, "", "There are too many values to look for such"},
+		{"a server that is gone", index, "", &counts{err: errors.New("the server is gone")}, "the server is gone", ""},
+	} {
+		c, _, err := watched(t, test.tables, fmt.Sprintf(policy, test.more), WithRows(test.rows))
+		switch {
+		case test.fails != "":
+			if err == nil || !strings.Contains(err.Error(), test.fails) || strings.Contains(err.Error(), "nn@x") {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", test.name, err)
+		default:
+			said := strings.Join(c.Warnings, "\n")
+			if test.warns == "" && strings.Contains(said, "one mask") || !strings.Contains(said, test.warns) {
+				t.Errorf("%s: %s", test.name, said)
+			}
+		}
+	}
+}
+
+// tooMany is the error of a snapshot with more values than are asked for.
+type tooMany struct{}
+
+func (tooMany) Error() string       { return "there are more than 1000000 different values" }
+func (tooMany) TooManyValues() bool { return true }

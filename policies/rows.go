@@ -10,7 +10,8 @@ import (
 type Rows interface {
 	// Values counts the values of a column in those rows of tables that are copied: of
 	// one table, or of partitions of one root. A filter of nil lets all rows through.
-	// With more than limit different values it fails.
+	// With more than limit different values it fails, by an error that says so if it is
+	// asked: TooManyValues() bool.
 	Values(tables []catalog.TableID, column string, f *RowFilter, limit int) (*masking.Values, error)
 }
 

@@ -2,35 +2,56 @@ package policies
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
+	"github.com/sanitize-db/sanitize/masking"
 )
 
 // uniqueRules proves that masked rows do not break the unique indexes over
-// expressions and the exclusion constraints of a copied table. Of an expression that
-// reads a masked column nothing is known, and the policy does not compile.
+// expressions and the exclusion constraints of a copied table. What an expression makes of
+// masked values is seldom known, and said; what an operator makes of them that do not keep
+// their order is known well enough, and the policy does not compile.
 func (c *compiler) uniqueRules() {
 	for _, ts := range c.tables {
-		if !ts.copied() || ts.t.Kind == catalog.Partitioned {
-			continue // a partition has the rules of its parent
+		if !ts.copied() {
+			continue
 		}
-		for _, r := range ts.t.Rules {
-			if beside := ts.maskedAmong(r.Condition); beside != nil {
-				c.warnings = append(c.warnings, fmt.Sprintf("%s: the %s %s holds for some rows only, and its condition reads %s, which is masked: other rows may fall under it", ts.t.ID, ruleWord(r), r.Name, beside.col.Name))
-			}
-			bad, why := ts.breaks(r)
-			if bad == nil {
+		for _, a := range ts.aparts() {
+			if a.rule == nil || c.ofParent(ts, a) {
 				continue
 			}
-			inherited := ""
-			if !bad.explicit {
-				inherited = " (" + bad.why + ")"
+			if beside := ts.maskedAmong(a.rule.Condition); beside != nil {
+				c.warnings = append(c.warnings, fmt.Sprintf("%s: the %s %s holds for some rows only, and its condition reads %s, which is masked: other rows may fall under it", ts.t.ID, a.word(), a.name, beside.col.Name))
 			}
-			c.fail(Invalid, bad.decision.at, bad.id().String(), fmt.Sprintf("keep the column, null it if it may be NULL, or take %s out of the source", r.Name),
-				"%s%s is read by the %s %s, %s", bad.id(), inherited, ruleWord(r), r.Name, why)
+			switch d := ts.doubt(a); d.kind {
+			case certain:
+			case lossy:
+				c.refuseRule(a, d, "keep the column, null it if it may be NULL, or take %s out of the source",
+					fmt.Sprintf("and %s does not keep different values different", d.col.decision.do))
+			case unordered:
+				help := "keep the column, null it if it may be NULL, or take %s out of the source"
+				if dated(d.part.under) {
+					help = "move all its dates alike ({shift_days: 30}, in a range {each: {shift_days: 30}}), " + help
+				}
+				c.refuseRule(a, d, help, fmt.Sprintf("by the operator %s: whether masked values keep it true cannot be known", d.part.Operator))
+			default:
+				c.say(ts, a, d)
+			}
 		}
 	}
+}
+
+func (c *compiler) refuseRule(a apart, d doubt, help, why string) {
+	c.fail(Invalid, d.col.decision.at, d.col.id().String(), fmt.Sprintf(help, a.name),
+		"%s%s is read by the %s %s, %s", d.col.id(), d.col.inherited(), a.word(), a.name, why)
+}
+
+// dated reports whether a column is of dates, or of ranges of them.
+func dated(m masking.Column) bool {
+	if m.Element != nil {
+		m = *m.Element
+	}
+	return m.Kind == masking.Date || m.Kind == masking.Timestamp
 }
 
 func ruleWord(r catalog.Rule) string {
@@ -38,49 +59,6 @@ func ruleWord(r catalog.Rule) string {
 		return "exclusion constraint"
 	}
 	return "unique index"
-}
-
-// breaks returns a masked column by which two rows may break the rule that did not
-// before, and why; or nil.
-func (t *table) breaks(r catalog.Rule) (bad *column, why string) {
-	find := func(c *column, format string, args ...any) {
-		if bad == nil {
-			bad, why = c, fmt.Sprintf(format, args...)
-		}
-	}
-	var columns []string // of which equal rows have equal values
-	for _, p := range r.Parts {
-		col := t.column(p.Column)
-		switch {
-		case p.Column == "":
-			if masked := t.maskedAmong(p.Reads); masked != nil {
-				find(masked, "by the expression %s: whether masked values keep it true cannot be known", clip(p.Expression))
-			}
-			continue
-		case col == nil || col.decision == nil:
-			continue
-		case !col.decision.keep && col.decision.nulls() && !r.NullsEqual:
-			return nil, "" // a row without the value answers to no operator
-		case col.decision.keep || !col.bound:
-		case p.Operator != "":
-			find(col, "by the operator %s: whether masked values keep it true cannot be known", p.Operator)
-		case !col.binding.Guarantees.Unique(t.rows()):
-			find(col, "and %s does not keep different values different", col.decision.do)
-		}
-		if p.Operator == "" {
-			columns = append(columns, p.Column)
-		}
-	}
-	if bad != nil && t.carriedBy(columns) {
-		return nil, ""
-	}
-	return bad, why
-}
-
-// carriedBy reports whether the columns contain a unique key that stays unique for
-// every row, so that no two rows are equal in all of them.
-func (t *table) carriedBy(columns []string) bool {
-	return t.carried(catalog.Key{Columns: append(slices.Clone(columns), ""), NullsEqual: true})
 }
 
 // maskedAmong returns the first of the columns that is masked, or is behind one that the

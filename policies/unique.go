@@ -155,22 +155,10 @@ func (c *compiler) strengthen() {
 		if !ts.copied() {
 			continue
 		}
-		for _, k := range ts.t.UniqueKeys() {
-			if len(k.Columns) > 1 && ts.endangers(k) != nil && !ts.carried(k) {
-				c.strengthenAll(ts, k.Columns)
+		for _, a := range ts.aparts() {
+			if ts.doubt(a).kind == lossy {
+				c.strengthenAll(ts, a.columns())
 			}
-		}
-		for _, r := range ts.t.Rules {
-			if bad, _ := ts.breaks(r); bad == nil || len(r.Parts) < 2 || ts.t.Kind == catalog.Partitioned {
-				continue
-			}
-			var columns []string
-			for _, p := range r.Parts {
-				if p.Operator == "" {
-					columns = append(columns, p.Column)
-				}
-			}
-			c.strengthenAll(ts, columns)
 		}
 	}
 }
@@ -178,7 +166,7 @@ func (c *compiler) strengthen() {
 func (c *compiler) strengthenAll(t *table, columns []string) {
 	for _, name := range columns {
 		col := t.column(name)
-		if col == nil || !col.bound || col.group.unique || col.binding.Guarantees.Unique(t.rows()) || c.takesUnique(c.finalSpec(col)) {
+		if col == nil || !col.bound || col.group.unique || t.distinct(col) || c.takesUnique(c.finalSpec(col)) {
 			continue // a transform that takes unique: true is another one with it, which is for the policy to say
 		}
 		c.strengthenGroup(col.group)
@@ -217,42 +205,31 @@ func (c *compiler) uniqueKeys() {
 			if other := ts.maskedBeside(k); other != nil {
 				c.warnings = append(c.warnings, fmt.Sprintf("%s: the unique key %s holds for some rows only: if its condition reads a masked column such as %s, other rows may fall under it", ts.t.ID, k.Name, other.col.Name))
 			}
-			bad := ts.endangers(k)
-			if bad == nil || ts.carried(k) || said[bad.decision.at] {
-				continue
+			a := ts.apartBy(k)
+			d := ts.doubt(a)
+			switch {
+			case d.kind == certain || c.ofParent(ts, a):
+			case d.kind != lossy:
+				c.say(ts, a, d)
+			case !said[d.col.decision.at]:
+				said[d.col.decision.at] = true
+				what := "unique"
+				if len(k.Columns) > 1 {
+					what = fmt.Sprintf("part of the unique key %s (%s)", k.Name, strings.Join(k.Columns, ", "))
+				}
+				c.fail(Invalid, d.col.decision.at, d.col.id().String(), uniqueHelp(d.col),
+					"%s%s is %s, and %s does not keep different values different", d.col.id(), d.col.inherited(), what, d.col.decision.do)
 			}
-			said[bad.decision.at] = true
-			what := "unique"
-			if len(k.Columns) > 1 {
-				what = fmt.Sprintf("part of the unique key %s (%s)", k.Name, strings.Join(k.Columns, ", "))
-			}
-			inherited := ""
-			if !bad.explicit {
-				inherited = " (" + bad.why + ")"
-			}
-			c.fail(Invalid, bad.decision.at, bad.id().String(), uniqueHelp(bad),
-				"%s%s is %s, and %s does not keep different values different", bad.id(), inherited, what, bad.decision.do)
 		}
 	}
 }
 
-// endangers returns a masked column by which rows that differ in the key may come
-// out equal, or nil. An unfit or undecided column has been complained about already.
-func (t *table) endangers(k catalog.Key) *column {
-	var bad *column
-	for _, name := range k.Columns {
-		col := t.column(name)
-		if col == nil || col.decision == nil || col.decision.keep || !col.bound {
-			continue
-		}
-		if col.decision.nulls() && !k.NullsEqual {
-			return nil // no row is equal to another where a column of the key is NULL
-		}
-		if bad == nil && !col.binding.Guarantees.Unique(t.rows()) {
-			bad = col
-		}
+// inherited says, in brackets, whose line decides about the column, if not its own.
+func (col *column) inherited() string {
+	if col.explicit {
+		return ""
 	}
-	return bad
+	return " (" + col.why + ")"
 }
 
 // maskedBeside returns a masked column that the condition of a partial key might
@@ -272,29 +249,6 @@ func (t *table) maskedBeside(k catalog.Key) *column {
 		}
 	}
 	return beside
-}
-
-// carried reports whether the key contains another unique key that stays unique
-// for every row, and thereby cannot fail itself.
-func (t *table) carried(k catalog.Key) bool {
-	return slices.ContainsFunc(t.t.UniqueKeys(), func(other catalog.Key) bool {
-		if other.Partial || len(other.Columns) >= len(k.Columns) {
-			return false
-		}
-		for _, name := range other.Columns {
-			col := t.column(name)
-			if !slices.Contains(k.Columns, name) || col == nil || col.decision == nil || col.decision.nulls() {
-				return false
-			}
-			if k.NullsEqual && !other.NullsEqual && !col.col.NotNull {
-				return false // two NULLs differ for the one key and are equal for the other
-			}
-			if !col.decision.keep && !(col.bound && col.binding.Guarantees.Unique(t.rows())) {
-				return false
-			}
-		}
-		return true
-	})
 }
 
 // uniqueHelp says which transform would keep the column unique.
