@@ -117,8 +117,16 @@ func (l *Lock) Drift(p *Policy, c *catalog.Catalog) []DriftChange {
 		old, now := d.was.Table(id), d.is.Table(id)
 		switch {
 		case old == nil:
+			if root, harmless := d.partition(c, id); harmless {
+				d.add(id.String(), true, relock, "partition of %s added", root.ID)
+				continue
+			}
 			d.add(id.String(), false, d.tableToAdd(now), "table added, %d columns", len(now.Columns))
 		case now == nil:
+			if root, harmless := d.partition(d.was, id); harmless {
+				d.add(id.String(), true, relock, "partition of %s removed", root.ID)
+				continue
+			}
 			d.add(id.String(), false, d.lineToRemove(id), "table removed")
 		default:
 			d.table(old, now)

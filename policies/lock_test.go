@@ -290,6 +290,94 @@ func TestDriftOfTexts(t *testing.T) {
 	}
 }
 
+// A partition that is what its table is comes and goes without harm; one that is anything more, or
+// that a line of the policy is about, does not.
+func TestDriftOfPartitions(t *testing.T) {
+	const root = "schema public\ntable people\nid int4 notnull pk\npartitioned ev\nid int4 notnull\nat date notnull\nemail text\nwho int4\npk (id, at)\nfk (who) -> people (id)\nroute (at)\n"
+	part := func(name, more string) string {
+		return "table " + name + "\npartition ev\nid int4 notnull\nat date notnull\nemail text\nwho int4\npk (id, at)\nfk (who) -> people (id)\n" + more
+	}
+	p, l := lockOf(t, `version: 1
+policy: {name: shop}
+keys: {k: {from: ephemeral}}
+classes:
+  id: {kind: pseudonym, do: {pseudonym: id}}
+  email: {kind: direct, do: {fake: email}}
+tables:
+  people: {columns: {id: id}}
+  ev: {columns: {email: email}, keep: [id, at]}
+  ev_named: {}
+defaults: {schema_drift: warn}
+`, root+part("ev_1", "")+part("ev_named", "")+part("ev_unique", "unique (email)\n"), nil)
+	all := part("ev_1", "") + part("ev_named", "") + part("ev_unique", "unique (email)\n")
+	for _, test := range []struct {
+		name, tables string
+		change       func(c *catalog.Catalog)
+		want         string
+		harmless     bool
+	}{
+		{"a new one", all + part("ev_2", ""), nil, "public.ev_2: partition of public.ev added", true},
+		{"a new one in parts", all + strings.Replace(part("ev_2", "route (at)\n"), "table", "partitioned", 1), nil, "public.ev_2: partition of public.ev added", true},
+		{"as another one", all + part("ev_2", "unique (email)\n"), nil, "public.ev_2: partition of public.ev added", true},
+		{"one that is gone", strings.Replace(all, part("ev_1", ""), "", 1), nil, "public.ev_1: partition of public.ev removed", true},
+		{"one with a line that is gone", strings.Replace(all, part("ev_named", ""), "", 1), nil, "public.ev_named: table removed", false},
+		{"one with a column more", all + part("ev_2", "note text\n"), nil, "public.ev_2: table added", false},
+		{"one with another type", all + strings.Replace(part("ev_2", ""), "email text", "email varchar(40)", 1), nil, "public.ev_2: table added", false},
+		{"one without a key", all + strings.Replace(part("ev_2", ""), "pk (id, at)\n", "", 1), nil, "public.ev_2: table added", false},
+		{"one with a key more", all + part("ev_2", "fk (id) -> people (id)\n"), nil, "public.ev_2: table added", false},
+		{"one with a rule", all + part("ev_2", "rule lower(email)\n"), nil, "public.ev_2: table added", false},
+		{"one with rows elsewhere", all + strings.Replace(part("ev_2", ""), "table", "foreign", 1), nil, "public.ev_2: table added", false},
+		{"one with a check", all + part("ev_2", ""), func(c *catalog.Catalog) {
+			tableOf(c, "ev_2").Checks = []catalog.Definition{{Name: "c", Text: "CHECK (email <> 'Ada')"}}
+		}, "public.ev_2: table added", false},
+		{"one with a comment", all + part("ev_2", ""), func(c *catalog.Catalog) { tableOf(c, "ev_2").Comment = "Ada's" }, "public.ev_2: table added", false},
+		{"one with a column's comment", all + part("ev_2", ""), func(c *catalog.Catalog) { tableOf(c, "ev_2").Columns[2].Comment = "Ada's" }, "public.ev_2: table added", false},
+		{"one with a default", all + part("ev_2", ""), func(c *catalog.Catalog) { tableOf(c, "ev_2").Columns[2].Default = "'Ada'" }, "public.ev_2: table added", false},
+		{"one with a trigger", all + part("ev_2", ""), func(c *catalog.Catalog) {
+			tableOf(c, "ev_2").Triggers = []catalog.Definition{{Name: "tr", Text: "CREATE TRIGGER tr AFTER INSERT ON ev_2 FOR EACH ROW EXECUTE FUNCTION f()"}}
+		}, "public.ev_2: table added", false},
+		{"one with an index", all + part("ev_2", ""), func(c *catalog.Catalog) {
+			tableOf(c, "ev_2").Indexes = []catalog.Definition{{Name: "ev_2_vip", Text: "CREATE INDEX ev_2_vip ON public.ev_2 USING btree (id) WHERE (email = 'Ada')"}}
+		}, "public.ev_2: table added", false},
+	} {
+		now := parseCatalog(t, root+test.tables)
+		if test.change != nil {
+			test.change(now)
+		}
+		warnings, err := CheckLock(p, l, now)
+		switch {
+		case test.harmless:
+			if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], test.want) {
+				t.Errorf("%s: %v, %v", test.name, warnings, err)
+			}
+		case err == nil || !strings.Contains(err.Error(), test.want) || len(warnings) > 0:
+			t.Errorf("%s: %v, %v", test.name, warnings, err)
+		}
+	}
+}
+
+// What the root of a partition has by other names, the partition may have too.
+func TestPartitionsHaveTheDefinitionsOfTheirTable(t *testing.T) {
+	of := func(name string) *catalog.Table {
+		return &catalog.Table{Comment: "events",
+			Checks:   []catalog.Definition{{Name: "c", Text: "CHECK (id > 0)"}},
+			Indexes:  []catalog.Definition{{Name: name + "_low", Text: "CREATE INDEX " + name + "_low ON public." + name + " USING btree (lower(email))"}},
+			Triggers: []catalog.Definition{{Name: "tr", Text: "CREATE TRIGGER tr AFTER INSERT ON public." + name + " FOR EACH ROW EXECUTE FUNCTION f()", Function: "f()"}},
+		}
+	}
+	if !saysNoMore(of("ev_2"), of("ev")) || !saysNoMore(&catalog.Table{}, of("ev")) || saysNoMore(of("ev_2"), &catalog.Table{}) {
+		t.Error("a partition is not compared with its table")
+	}
+	identity := catalog.Column{Name: "id", Generation: catalog.IdentityAlways}
+	if !sameColumn(catalog.Column{Name: "id"}, &identity) || sameColumn(identity, &catalog.Column{Name: "id"}) {
+		t.Error("a partition has no identity of its own")
+	}
+}
+
+func tableOf(c *catalog.Catalog, name string) *catalog.Table {
+	return c.Table(catalog.TableID{Schema: "public", Name: name})
+}
+
 // What is beside the tables, and what a column is given without being asked, is in the
 // copy as well.
 func TestDriftOfObjects(t *testing.T) {
