@@ -98,7 +98,7 @@ func (c *compiler) ofParent(ts *table, a apart) bool {
 }
 
 var (
-	digestOfText = regexp.MustCompile(`(?i)^(?:md5|sha1|sha224|sha256|sha384|sha512|sha2?|digest|encode|unhex|convert_to)\s*\((.*?)(?:,\s*(?:'\w[\w-]*'(?:::\w+)?|\d+)\s*)?\)$`)
+	digestOfText = regexp.MustCompile(`(?i)^(?:md5|sha1|sha224|sha256|sha384|sha512|sha2?|digest|encode|unhex)\s*\((.*?)(?:,\s*(?:'\w[\w-]*'(?:::\w+)?|\d+)\s*)?\)$`)
 	castOfDigest = regexp.MustCompile(`^(.*)::(?:uuid|bytea)$`)
 	castOfText   = regexp.MustCompile(`^(.*)::(?:text|character varying)$`)
 	emptyForNull = regexp.MustCompile(`(?i)^(?:coalesce|ifnull)\s*\((.*?),\s*''(?:::(?:text|character varying|[\w"]+\.citext|citext))?\s*\)$`)

@@ -119,12 +119,14 @@ func (l *Lock) Drift(p *Policy, c *catalog.Catalog) []DriftChange {
 		case old == nil:
 			if root, harmless := d.partition(c, id); harmless {
 				d.add(id.String(), true, relock, "partition of %s added", root.ID)
+				d.partitions = append(d.partitions, id)
 				continue
 			}
 			d.add(id.String(), false, d.tableToAdd(now), "table added, %d columns", len(now.Columns))
 		case now == nil:
 			if root, harmless := d.partition(d.was, id); harmless {
 				d.add(id.String(), true, relock, "partition of %s removed", root.ID)
+				d.partitions = append(d.partitions, id)
 				continue
 			}
 			d.add(id.String(), false, d.lineToRemove(id), "table removed")
@@ -162,6 +164,7 @@ func (d *drift) objects() {
 		harmless := n.kind == "role" || n.kind == "user mapping"
 		at := cmp.Or(n.name, "database")
 		switch {
+		case d.ofPartition(n.kind, n.name, is[n]):
 		case was[n] == nil:
 			d.add(at, harmless, relock, "%s added", n.kind)
 		case is[n] == nil:
@@ -195,6 +198,8 @@ type drift struct {
 	lock    *Lock
 	lines   *compiler
 	changes []DriftChange
+
+	partitions []catalog.TableID // that came or went without harm
 }
 
 func (d *drift) add(at string, harmless bool, help, format string, args ...any) {

@@ -29,6 +29,15 @@ func (d *drift) partition(all *catalog.Catalog, id catalog.TableID) (root *catal
 	})
 }
 
+// ofPartition reports whether an object has come or gone with a partition, and says no more: it is
+// gone, or it is a trigger, which the tables have been compared by, without a comment.
+func (d *drift) ofPartition(kind, name string, now []catalog.Object) bool {
+	return slices.ContainsFunc(d.partitions, func(id catalog.TableID) bool {
+		of, is := strings.CutPrefix(name, id.String()+".")
+		return is && of != "" && !slices.ContainsFunc(now, func(o catalog.Object) bool { return kind != "trigger" || o.Comment != "" || o.Definition != "" })
+	})
+}
+
 // stays reports whether a table was there when the lock was made, and is.
 func (d *drift) stays(id catalog.TableID) bool {
 	return d.was.Table(id) != nil && d.is.Table(id) != nil
