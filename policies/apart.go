@@ -104,8 +104,8 @@ var (
 	emptyForNull = regexp.MustCompile(`(?i)^(?:coalesce|ifnull)\s*\((.*?),\s*''(?:::(?:text|character varying|[\w"]+\.citext|citext))?\s*\)$`)
 )
 
-// understand finds the column of an expression that tells values apart as the column itself does
-// – coalesce(email, ”) – or as their bytes do, whose digest it is: md5(url).
+// understand finds the column of an expression that tells values apart as the column itself does,
+// as a coalesce to the empty text, or as their bytes do, whose digest it is: md5(url).
 func (t *table) understand(c *aspect) {
 	expression := strings.TrimSpace(c.Expression)
 	strip := func(r *regexp.Regexp) bool {

@@ -98,7 +98,7 @@
 // no other key proves that there are none, a plan says so, and a run looks for them in the source
 // before it copies a row: a single column that has such does not compile then.
 //
-// An index over a digest (md5(url)), or over coalesce(email, ”), is judged as the column is. What
+// An index over a digest (md5(url)), or over a coalesce to the empty text, is judged as the column is. What
 // other expressions make of masked values nobody knows: that is a warning, and if they break
 // the index the run fails when it is made. Dates that all move alike (shift_days without within,
 // and without by or by a column of the key) stay apart and overlap as they did, save at the
