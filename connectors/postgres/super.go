@@ -24,6 +24,8 @@ var (
 	// baseType finds a type that says itself how it is read, and castOf what a cast is of.
 	baseType = regexp.MustCompile(`^CREATE TYPE ("(?:[^"]|"")*"|[^\s"(])+ \(\n {4}INTERNALLENGTH `)
 	castOf   = regexp.MustCompile(`(?s)^CREATE CAST \((.+) AS (.+)\) (WITH(?:OUT)? \w+)`)
+	// ofInternal finds an aggregate whose state is what the server alone can read.
+	ofInternal = regexp.MustCompile(`(?m)^ {4}(M?STYPE = internal),?$`)
 )
 
 // account is what the target's account may do, as far as definitions need it.
@@ -61,6 +63,11 @@ func (a account) may(e entry) (why string, ok bool) {
 		return "", m == nil || m[3] != "WITHOUT FUNCTION" && (ofSchema(m[1]) || ofSchema(m[2]))
 	case "PROCEDURAL LANGUAGE":
 		return "", !strings.Contains(e.SQL, " HANDLER ") // else it comes as an extension, which may be trusted
+	case "AGGREGATE":
+		if m := ofInternal.FindStringSubmatch(e.SQL); m != nil && ofInternal.MatchString(spelt(e.SQL)) {
+			return m[1], false
+		}
+		return "", true
 	case "FUNCTION", "PROCEDURE":
 		m := header.FindStringSubmatch(e.SQL)
 		switch {

@@ -38,15 +38,18 @@ func TestWhatOnlySuperusersDefine(t *testing.T) {
 		"CREATE CAST (int8 AS date) WITH INOUT",
 		"CREATE OPERATOR CLASS odd FOR TYPE int USING hash AS OPERATOR 1 =, FUNCTION 1 hashint4(int)",
 		"CREATE TYPE box9", "CREATE FUNCTION box9_in(cstring) RETURNS box9 IMMUTABLE STRICT LANGUAGE internal AS 'int4in'", "CREATE FUNCTION box9_out(box9) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'int4out'",
-		"CREATE TYPE box9 (INPUT = box9_in, OUTPUT = box9_out, INTERNALLENGTH = 4, PASSEDBYVALUE)", "CREATE CAST (box9 AS int) WITHOUT FUNCTION")
+		"CREATE TYPE box9 (INPUT = box9_in, OUTPUT = box9_out, INTERNALLENGTH = 4, PASSEDBYVALUE)", "CREATE CAST (box9 AS int) WITHOUT FUNCTION",
+		"CREATE AGGREGATE pick(float8 ORDER BY float8) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA)",
+		"CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int, INITCOND = 0)")
 	if snap, err = openSnapshot(t, from, connectors.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	to = maker(t, b)
 	_, err = copyNoting(t, snap, to, nil)
 	wants(t, err, connectors.KindUnavailable, connectors.SinkSide, "function public.quiet()", "log_statement", "public.same(integer, integer)", "public.box9_in(cstring)", "cast CAST (bigint AS date)", "cast CAST (public.box9 AS integer)",
-		"operator class public.odd", "operator family public.odd", "type public.box9", "superuser")
-	if err != nil && (strings.Contains(err.Error(), "sealed") || strings.Contains(err.Error(), "public.mood AS integer") || strings.Contains(err.Error(), "own()") || strings.Contains(err.Error(), "to_b")) {
+		"operator class public.odd", "operator family public.odd", "type public.box9",
+		"aggregate public.pick(double precision, double precision) (STYPE = internal)", "superuser")
+	if err != nil && (strings.Contains(err.Error(), "sealed") || strings.Contains(err.Error(), "public.mood AS integer") || strings.Contains(err.Error(), "own()") || strings.Contains(err.Error(), "to_b") || strings.Contains(err.Error(), "total")) {
 		t.Errorf("it refuses too much: %v", err)
 	}
 	if _, err := copyNoting(t, snap, b.DSN(b.Name(t)), nil); err != nil {
@@ -76,6 +79,10 @@ func TestMayBeMade(t *testing.T) {
 		{"PROCEDURAL LANGUAGE", "CREATE OR REPLACE PROCEDURAL LANGUAGE plperl;", true},
 		{"PROCEDURAL LANGUAGE", "CREATE PROCEDURAL LANGUAGE own HANDLER public.h;", false},
 		{"OPERATOR FAMILY", "CREATE OPERATOR FAMILY public.o USING btree;", false},
+		{"AGGREGATE", "CREATE AGGREGATE public.pick(double precision ORDER BY double precision) (\n    SFUNC = ordered_set_transition,\n    STYPE = internal,\n    FINALFUNC = f\n);", false},
+		{"AGGREGATE", "CREATE AGGREGATE public.\"a\n    STYPE = internal,\n\"(text) (\n    SFUNC = public.f,\n    STYPE = text,\n    INITCOND = '\n    STYPE = internal,\n'\n);", true},
+		{"AGGREGATE", "CREATE AGGREGATE public.moving(integer) (\n    SFUNC = public.f,\n    STYPE = integer,\n    MSFUNC = public.g,\n    MINVFUNC = public.h,\n    MSTYPE = internal\n);", false},
+		{"AGGREGATE", "CREATE AGGREGATE public.own(integer) (\n    SFUNC = public.f,\n    STYPE = public.internal\n);", true},
 		{"OPERATOR", "CREATE OPERATOR public.= (\n    FUNCTION = public.f\n);", true},
 	} {
 		if _, ok := a.may(entry{Kind: l.kind, SQL: l.sql}); ok != l.ok {
