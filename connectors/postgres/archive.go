@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -203,17 +204,20 @@ func cutSettings(sql string) (rest, method string) {
 	sql = strings.TrimSpace(sql)
 	for {
 		i := strings.LastIndexByte(sql, '\n')
-		last := sql[i+1:]
-		isMethod := strings.HasPrefix(last, "SET default_table_access_method = ")
-		if !isMethod && !strings.HasPrefix(last, "SET default_tablespace = ") {
+		m := settingLine.FindStringSubmatch(sql[i+1:])
+		if m == nil || i > 0 && sql[i-1] != '\n' {
 			return onlyComments(sql), method
 		}
-		if isMethod && method == "" {
-			method = last + "\n"
+		if m[1] == "table_access_method" && method == "" {
+			method = m[0] + "\n"
 		}
 		sql = strings.TrimSpace(sql[:max(i, 0)])
 	}
 }
+
+// settingLine is a setting by itself, as a dump has it behind a blank line. A text, a name or a body that
+// holds such a line and ended there would end in one more quote.
+var settingLine = regexp.MustCompile(`^SET default_(tablespace|table_access_method) = (?:''|[a-z_][a-z0-9_]*|"(?:[^"]|"")+");$`)
 
 // onlyComments returns "" for SQL that says nothing: "-- *not* creating schema".
 func onlyComments(sql string) string {
