@@ -72,9 +72,9 @@ const (
 func (e entry) String() string {
 	kind := strings.ToLower(e.Kind)
 	if e.Schema == "" {
-		return kind + " " + e.Name
+		return kind + " " + inLine(e.Name)
 	}
-	return kind + " " + word(e.Schema) + "." + e.Name
+	return kind + " " + inLine(word(e.Schema)+"."+e.Name)
 }
 
 // stay lists the kinds of items that stay at the source unless somebody keeps them
@@ -150,6 +150,10 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	a, err := s.dump(ctx, encoding)
+	if err != nil {
+		return nil, failDefinition(ctx, s.side, op, err)
+	}
+	err = s.holding(ctx, func(conn *pgx.Conn) error { return a.restoreNames(ctx, conn) })
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}

@@ -427,9 +427,9 @@ func (p *picture) partStays(it *item, f fates) bool {
 // isComment reports whether an archive calls the comment on a constraint so.
 func isComment(item, constraint, of string) bool {
 	for _, name := range []string{constraint, ident(constraint)} {
-		if rest, ok := strings.CutPrefix(item, "CONSTRAINT "+name+" ON "); ok {
+		if rest, ok := strings.CutPrefix(item, inLine("CONSTRAINT "+name+" ON ")); ok {
 			rest = strings.TrimPrefix(rest, "DOMAIN ")
-			return rest == of || rest == ident(of)
+			return rest == inLine(of) || rest == inLine(ident(of))
 		}
 	}
 	return false
