@@ -256,39 +256,6 @@ func (a *archive) leave() ([]catalog.Object, error) {
 	return objects, nil
 }
 
-// wholeExclusions makes an exclusion constraint of a partitioned table in one step with
-// those of its partitions, under the names that the server gives. A dump makes each by
-// itself and attaches them, which servers up to 18 refuse: they never find the indexes
-// of two exclusion constraints alike (CompareIndexInfo in catalog/index.c). A key WITHOUT
-// OVERLAPS is one of them.
-func (a *archive) wholeExclusions() {
-	excludes := func(it *item) bool {
-		return it.Kind == "CONSTRAINT" && (strings.Contains(it.SQL, " EXCLUDE ") || strings.Contains(it.SQL, " WITHOUT OVERLAPS"))
-	}
-	of := func(it *item) *item { // the constraint above, if it is one of those
-		if !excludes(it) {
-			return nil
-		}
-		for _, id := range it.deps {
-			if d := a.byID[id]; d != nil && excludes(d) {
-				return d
-			}
-		}
-		return nil
-	}
-	for _, it := range a.items {
-		if above := of(it); above != nil {
-			above.SQL = strings.Replace(above.SQL, "ALTER TABLE ONLY ", "ALTER TABLE ", 1)
-			it.left = true
-		}
-	}
-	for _, it := range a.items {
-		if it.Kind == "INDEX ATTACH" || it.Kind == "COMMENT" {
-			it.left = it.left || slices.ContainsFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.left && of(d) != nil })
-		}
-	}
-}
-
 // postpone takes the CHECKs that look into rows of tables out of their tables, and adds them, with
 // their comments, behind all rows: nobody can foresee which rows are loaded first. The tables
 // beneath come before those above, which find the same there and merge with it.
@@ -352,7 +319,6 @@ func dropCheck(id catalog.TableID, name string) string {
 
 // place decides when each item behind the rows is run.
 func (a *archive) place(owners map[archiveID]owner, p *picture) {
-	a.wholeExclusions()
 	a.postpone(p)
 	for _, it := range a.items {
 		if !it.after || it.left || it.Phase != "" { // or was postponed

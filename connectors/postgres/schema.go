@@ -110,6 +110,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	owners := map[archiveID]owner{}
 	populated := map[catalog.TableID]bool{}
 	var keys map[archiveID]step
+	var exclusions []exclusion
 	var encoding string
 	err := s.holding(ctx, func(conn *pgx.Conn) error {
 		var settings []string
@@ -141,6 +142,9 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			return err
 		}
 		if keys, err = readSteps(ctx, conn); err != nil {
+			return err
+		}
+		if exclusions, err = readExclusions(ctx, conn); err != nil {
 			return err
 		}
 		out.Sequences, err = s.readSequences(ctx, conn)
@@ -184,6 +188,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
+	a.wholeExclusions(exclusions, s.picture)
 	a.place(owners, s.picture)
 	a.divide(keys)
 	for _, e := range a.items {
