@@ -55,6 +55,8 @@ func (b *build) define(ctx context.Context) error {
 		for _, e := range b.defs.Before {
 			if err := held.exec(ctx, e.SQL); b.lets(e, err) {
 				b.leaves("comment", e.Name, "is for the owner to make, which the target's account is not")
+			} else if err != nil && e.Kind == keptRows {
+				return b.keptRowsError(ctx, e, err)
 			} else if err != nil {
 				return b.definitionError(ctx, e, err)
 			}

@@ -177,9 +177,12 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 				Err: errors.New("it " + o.Reason), Hint: "keep what it needs as well, or leave it out"}
 		}
 	}
-	var grants []entry
+	var grants, rows []entry
 	err = s.holding(ctx, func(conn *pgx.Conn) error {
 		if err := a.readPolicyRoles(ctx, conn); err != nil {
+			return err
+		}
+		if rows, err = s.readExtensionRows(ctx, conn); err != nil {
 			return err
 		}
 		grants, err = s.readGrants(ctx, conn)
@@ -206,6 +209,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			d.Views = append(d.Views, id)
 		}
 	}
+	d.Before = append(d.Before, rows...)
 	d.After = append(d.After, grants...)
 	d.NoPublic = true
 	for _, o := range s.picture.Objects {

@@ -45,7 +45,7 @@ var staying = map[string]ruling{
 	"tablespace":           {"is a folder of the source's server; the target's tables lie where its owner has them", true},
 	"default privileges":   {"are for roles of the source's server", true},
 	"security labels":      {"mean something to a module of the server alone", true},
-	"extension rows":       {"belong to the extension; what was added to them is not copied", true},
+	extensionRows:          {"are in a table of the extension's, about which no policy decides: those that it has not brought itself come by name alone", false},
 }
 
 // extensions lists those that stay behind: they reach out, or act by themselves. Others
@@ -236,6 +236,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	}
 	p.reaching(tables, own)
 	if err := p.tainted(ctx, conn, tables); err != nil {
+		return err
+	}
+	if err := p.referring(ctx, conn); err != nil {
 		return err
 	}
 	p.lookedUp(tables)
