@@ -85,6 +85,13 @@ func TestRowsInTablesOfExtensions(t *testing.T) {
 	_, err = snap.Definitions(t.Context())
 	wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "gis.systems", "more than 1")
 
+	// Those of timescaledb are jobs, and what it has made of tables.
+	from = a.Database(t)
+	a.Exec(t, from, append(lending, "UPDATE pg_extension SET extname = 'timescaledb' WHERE extname = 'cube'")...)
+	if _, err := catalogKeeping(t, from, "extension rows:gis.systems"); err == nil || !strings.Contains(err.Error(), "extension rows:gis.systems") {
+		t.Errorf("jobs come along: %v", err)
+	}
+
 	// The extension does not say which rows are whose.
 	from = a.Database(t)
 	a.Exec(t, from, append(lending[:5:5], "INSERT INTO gis.systems (srid) OVERRIDING SYSTEM VALUE VALUES (101)", "CREATE TABLE places (srid int REFERENCES gis.systems)", "INSERT INTO places VALUES (101)")...)

@@ -160,7 +160,7 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 			if o.Kind == "role" && p.keyOf(i).oid < firstUserOID {
 				continue // every server has it
 			}
-			o.Fate, o.Reason, o.Fixed = catalog.Stays, s.reason, s.fixed
+			o.Fate, o.Reason, o.Fixed = catalog.Stays, s.reason, o.Fixed || s.fixed
 			continue
 		}
 		switch o.Kind {
@@ -268,6 +268,7 @@ func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catal
 		if err := row.Scan(&o.Kind, &o.Name, &extension); err != nil {
 			return err
 		}
+		o.Fixed = o.Kind == extensionRows && extension == "timescaledb" // they are jobs, and what it has made of tables
 		if extension == "" || ofExtensions[extension] == "" {
 			p.add(archiveID{}, o)
 		}
