@@ -170,7 +170,7 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 		if errors.As(err, &refused) && slices.Contains(refusedSetting, refused.Code) {
 			return nil, c.settingError(op, refused)
 		}
-		if refused != nil && strings.HasPrefix(refused.Code, "XX") && ctx.Err() == nil {
+		if refused != nil && strings.HasPrefix(refused.Code, "XX") && !inCode(refused) && ctx.Err() == nil {
 			// It cannot even begin a session, as on a full disk. No row is in reach.
 			return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true, Err: &condition{state: refused.Code, text: strings.TrimSpace(refused.Message)},
 				Hint: "the server is in trouble, and its log says more"}

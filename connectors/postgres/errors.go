@@ -74,9 +74,8 @@ func bare(pg *pgconn.PgError) *condition {
 	if pg.Code == "23514" && pg.ConstraintName == "" {
 		text = "no partition takes the row"
 	}
-	if strings.HasPrefix(pg.File, "pl") {
-		// A function chose the names (plpgsql's RAISE … USING TABLE, in pl_exec.c; the others are plperl.c,
-		// plpy_elog.c, pltcl.c), and may have put values there.
+	if raised(pg) {
+		// A function chose the names (plpgsql's RAISE … USING TABLE), and may have put values there.
 		pg = &pgconn.PgError{Code: pg.Code, Where: pg.Where}
 	}
 	var at []string
@@ -105,9 +104,35 @@ func bare(pg *pgconn.PgError) *condition {
 	return &condition{state: pg.Code, text: text}
 }
 
+// raised reports whether the code of a language has an error said in words of its own: that of
+// plpgsql is pl_exec.c, the others' are plperl.c, plpy_elog.c and pltcl.c. The server's planner has
+// files that begin alike.
+func raised(pg *pgconn.PgError) bool {
+	return strings.HasPrefix(pg.File, "pl") && !strings.HasPrefix(pg.File, "plan")
+}
+
+// ofExtension is the end of the context of what the script of an extension does.
+var ofExtension = regexp.MustCompile(`\nextension script file "[^"\n]*", near line \d+$`)
+
+// inCode reports whether an error comes out of code that people have written, at whatever depth:
+// even where the server itself says it, a name in it may be a value that the code has read. Of what
+// it does by itself the server gives no context, save those of an extension's script and of a
+// process beside it.
+func inCode(pg *pgconn.PgError) bool {
+	where := strings.TrimSuffix(strings.TrimSuffix(pg.Where, "parallel worker"), "\n")
+	if ofExtension.MatchString(where) {
+		return raised(pg) || strings.Contains(where, " function ")
+	}
+	return raised(pg) || where != ""
+}
+
 // spoken is like bare but keeps the server's message, in the classes in which
-// it speaks of objects. It is for statements that no row is in reach of.
+// it speaks of objects, unless it comes out of code that may have put a value there. It is for
+// statements that no row is in reach of.
 func spoken(pg *pgconn.PgError) *condition {
+	if inCode(pg) {
+		return bare(pg)
+	}
 	switch pg.Code[:min(2, len(pg.Code))] {
 	case "08", "0A", "0L", "25", "28", "2B", "3D", "3F", "42", "53", "54", "55", "57", "58", "F0":
 		return &condition{state: pg.Code, text: strings.TrimSpace(pg.Message)}

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
@@ -88,6 +89,50 @@ func TestNoValueInErrors(t *testing.T) {
 				t.Errorf("the value is in the error: %v", err)
 			}
 		})
+	}
+}
+
+// A definition whose functions the server runs when it is made: what they raise at the target is
+// not said, whichever class they give it.
+func TestNoValueInDefinitions(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE registry (id int)", "INSERT INTO registry VALUES (1)",
+		`CREATE FUNCTION registered(v text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF NOT EXISTS (SELECT FROM public.registry) THEN RAISE EXCEPTION 'customer % unknown', v USING ERRCODE = 'undefined_object'; END IF; RETURN v; END$$`,
+		"CREATE TABLE z (id int, v text GENERATED ALWAYS AS (registered('tell-tale')) STORED)")
+	err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 1}, from, to)
+	wants(t, err, connectors.KindOther, connectors.SinkSide, "make table public.z", "object does not exist: function public.registered(text) (SQLSTATE 42704)")
+	if err != nil && strings.Contains(err.Error()+connectors.Hint(err), "tell-tale") {
+		t.Errorf("the value is in the error: %v", err)
+	}
+}
+
+// What the server's own code says of names is said as it is; what code of people has said may be
+// anything.
+func TestSpoken(t *testing.T) {
+	const said = "what was said"
+	for name, c := range map[string]struct {
+		pg   pgconn.PgError
+		kept bool
+	}{
+		"the server":                         {pgconn.PgError{File: "aclchk.c"}, true},
+		"its planner":                        {pgconn.PgError{File: "plancat.c"}, true},
+		"a process beside it":                {pgconn.PgError{File: "tablecmds.c", Where: "parallel worker"}, true},
+		"the script of an extension":         {pgconn.PgError{File: "pg_type.c", Where: "SQL statement \"CREATE TYPE x\"\nextension script file \"x--1.sql\", near line 3"}, true},
+		"code in the script of an extension": {pgconn.PgError{File: "pg_type.c", Where: "SQL statement \"CREATE TYPE x\"\nPL/pgSQL function inline_code_block line 3 at SQL statement\nextension script file \"x--1.sql\", near line 3"}, false},
+		"RAISE":                              {pgconn.PgError{File: "pl_exec.c"}, false},
+		"Perl":                               {pgconn.PgError{File: "plperl.c", Where: "PL/Perl function \"f\""}, false},
+		"Python":                             {pgconn.PgError{File: "plpy_elog.c"}, false},
+		"the server, in a function in SQL":   {pgconn.PgError{File: "namespace.c", Where: "SQL function \"f\" statement 1"}, false},
+		"the server, in a function in pgSQL": {pgconn.PgError{File: "namespace.c", Where: "PL/pgSQL function public.f(integer) line 3 at RETURN"}, false},
+		"the server, in a statement of code": {pgconn.PgError{File: "namespace.c", Where: "SQL statement \"SELECT 1\""}, false},
+		"a function in parallel":             {pgconn.PgError{File: "namespace.c", Where: "PL/pgSQL function public.f(integer) line 3 at RETURN\nparallel worker"}, false},
+		"a language that nobody here knows":  {pgconn.PgError{File: "v8.cc", Where: "f() LINE 3: throw"}, false},
+	} {
+		c.pg.Code, c.pg.Message = "42501", said
+		if got := spoken(&c.pg).text; (got == said) != c.kept {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
 

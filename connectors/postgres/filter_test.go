@@ -339,3 +339,45 @@ func TestConditionThatFails(t *testing.T) {
 		}
 	}
 }
+
+// A condition's functions run when it is planned, too, and what they raise may quote rows: of that the
+// class is said, and which function it was. What the server itself says of names is said as it is.
+func TestConditionThatRaises(t *testing.T) {
+	a := connectortest.Postgres(t)
+	dsn := a.Database(t)
+	a.Exec(t, dsn, "CREATE TABLE c (id integer PRIMARY KEY, email text)", "INSERT INTO c VALUES (1, 'tell-tale')",
+		`CREATE FUNCTION raised(k int) RETURNS int LANGUAGE plpgsql STABLE AS $$DECLARE e text; BEGIN SELECT email INTO e FROM public.c WHERE id = k; RAISE EXCEPTION 'no contract for %', e USING ERRCODE = 'insufficient_privilege'; END$$`,
+		"CREATE FUNCTION named(k int) RETURNS int LANGUAGE sql STABLE AS $$SELECT max(length(email::regclass::text)) FROM public.c WHERE id = k$$",
+		"CREATE FUNCTION asked(k int) RETURNS int LANGUAGE plpgsql STABLE AS $$DECLARE n int; BEGIN EXECUTE (SELECT 'SELECT id FROM ' || quote_ident(email) FROM public.c WHERE id = k) INTO n; RETURN n; END$$",
+		"CREATE FUNCTION hidden() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'", "REVOKE ALL ON FUNCTION hidden() FROM PUBLIC")
+	reader := role(t, a, dsn, "reads_conditions")
+	a.Exec(t, dsn, "GRANT SELECT ON c TO reads_conditions")
+	src, err := Connector{}.OpenSource(t.Context(), dsn, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	c, err := src.Catalog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := c.Find("c").ID
+	for where, want := range map[string]string{
+		"id < public.raised(1)":          "missing right: function public.raised(integer) (SQLSTATE 42501)",
+		"id < public.named(1)":           "table does not exist: function named (SQLSTATE 42P01)",
+		"id < public.asked(1)":           "table does not exist: function public.asked(integer) (SQLSTATE 42P01)",
+		"id < public.unknown(1)":         "function public.unknown(integer) does not exist (SQLSTATE 42883)",
+		"id = 1 AND email = 'x'::nosuch": `type "nosuch" does not exist (SQLSTATE 42704)`,
+	} {
+		_, err := chosen(t, opened(t, dsn), id, connectors.Filter{Where: where})
+		for from, err := range map[string]error{"run": err, "plan": src.(connectors.FilterChecker).CheckFilter(t.Context(), c, id, connectors.Filter{Where: where})} {
+			kind, _ := connectors.KindOf(err)
+			if kind != connectors.KindFilter || !strings.Contains(err.Error(), "cannot be used: "+want) || strings.Contains(err.Error(), "tell-tale") {
+				t.Errorf("%s, %s: %v", where, from, err)
+			}
+		}
+	}
+	if _, err := chosen(t, opened(t, reader), id, connectors.Filter{Where: "public.hidden() = id"}); err == nil || !strings.Contains(err.Error(), "permission denied for function hidden") {
+		t.Errorf("a function that the account may not call: %v", err)
+	}
+}
