@@ -83,7 +83,6 @@ func readArchive(toc, before, after string) (*archive, error) {
 		case it.stays():
 			it.left = true
 		default:
-			// A function whose body imitates a heading could get us here.
 			return nil, fmt.Errorf("pg_restore: no definition of %s in its script", it.line)
 		}
 	}
@@ -105,9 +104,9 @@ const (
 	scriptEnd    = "\n--\n-- PostgreSQL database dump complete\n--\n"
 )
 
-// read finds the SQL of each item of a section. A heading counts only if the
-// list has such an item, and further down than the last one: a function's body
-// may well hold something that looks like a heading.
+// read finds the SQL of each item of a section. A heading counts only outside of literals, and if
+// the list has such an item further down than the last one: a function's body, or a comment, may
+// well hold something that looks like a heading.
 func (a *archive) read(script string, after bool) error {
 	if i := strings.LastIndex(script, scriptEnd); i >= 0 {
 		script = script[:i+1]
@@ -130,50 +129,49 @@ func (a *archive) read(script string, after bool) error {
 			method = setting
 		}
 	}
-	for pos := 0; ; {
-		i := strings.Index(script[pos:], headingStart)
-		if i < 0 {
-			break
-		}
-		i += pos
-		pos = i + 3
-		if i > 0 && script[i-1] != '\n' {
-			continue
-		}
-		line, body, ok := strings.Cut(script[i+3:], "\n")
-		if !ok || !strings.HasPrefix(body, "--\n") {
-			continue
-		}
-		kind, schema, name, ok := heading(line)
-		if !ok {
-			continue
-		}
-		ns := schema
-		if ns == "" {
-			ns = "-"
-		}
-		found := -1
-		for k := next; k < len(a.items); k++ {
-			if it := a.items[k]; !it.seen && strings.HasPrefix(it.line+" ", kind+" "+ns+" "+name+" ") {
-				found = k
-				break
-			}
-		}
+	for pos := 0; pos < len(script); {
+		found, behind := a.headed(script, pos, next)
 		if found < 0 {
+			// Cut there, what follows would be run as something else.
+			if pos = afterPiece(script, pos); pos > len(script) {
+				return errors.New("pg_restore: its script ends within a literal, a name or a comment")
+			}
 			continue
 		}
-		finish(i)
+		finish(pos)
 		now = a.items[found]
 		now.seen, now.after = true, after
-		now.Kind, now.Schema, now.Name = kind, schema, name
-		start = i + 3 + len(line) + 1 + 3
-		pos = start
-		next = found + 1
+		now.Kind, now.Schema, now.Name, _ = heading(script[pos+len("--\n") : behind-len("\n--\n")])
+		start, pos, next = behind, behind, found+1
 	}
 	if now != nil {
 		finish(len(script))
 	}
 	return nil
+}
+
+// headed returns which item from next on has its heading at i, and where the heading ends, or -1.
+func (a *archive) headed(script string, i, next int) (found, end int) {
+	if !strings.HasPrefix(script[i:], headingStart) || i > 0 && script[i-1] != '\n' {
+		return -1, 0
+	}
+	line, body, ok := strings.Cut(script[i+len("--\n"):], "\n")
+	if !ok || !strings.HasPrefix(body, "--\n") {
+		return -1, 0
+	}
+	kind, schema, name, ok := heading(line)
+	if !ok {
+		return -1, 0
+	}
+	if schema == "" {
+		schema = "-"
+	}
+	for k := next; k < len(a.items); k++ {
+		if it := a.items[k]; !it.seen && strings.HasPrefix(it.line+" ", kind+" "+schema+" "+name+" ") {
+			return k, i + len("--\n") + len(line) + len("\n--\n")
+		}
+	}
+	return -1, 0
 }
 
 // heading reads "-- Name: n; Type: t; Schema: s; Owner: o". The name may hold

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
@@ -134,5 +135,75 @@ func TestCatalogOfDefinitions(t *testing.T) {
 	}
 	if want := []string{"public.people: trigger on_change removed", "view public.above: definition changed", "view public.adults: definition changed"}; !slices.Equal(got, want) {
 		t.Errorf("drift %q", got)
+	}
+}
+
+// imitated returns what pg_dump writes above a view, and a statement behind it.
+func imitated(view string) string {
+	return "\n--\n-- Name: " + view + "; Type: VIEW; Schema: public; Owner: -\n--\n\nCREATE TABLE public.smuggled (id int);\n"
+}
+
+// What looks like the heading of an item, within a literal, a name or a body, is none: not in what
+// comes along, nor in what is made anew or stays behind.
+func TestImitatedHeadings(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from,
+		"CREATE FUNCTION calls() RETURNS text LANGUAGE plpgsql AS "+literal("begin perform dblink_exec(1);"+imitated("a0")+"return 1; end"),
+		"CREATE FUNCTION plain() RETURNS text LANGUAGE sql AS "+literal("SELECT "+literal(imitated("a0"))),
+		"CREATE VIEW a0 AS SELECT '$$ ; --' AS a", `CREATE VIEW a1 AS SELECT 'ends in \' AS a, E'it\'s' AS b`, "CREATE VIEW a2 AS SELECT "+literal(imitated("a3"))+" AS a",
+		"CREATE VIEW a3 AS SELECT 1 AS "+ident("a"+imitated("a4")), "CREATE VIEW a4 AS SELECT 4 AS a",
+		"CREATE FOREIGN DATA WRAPPER w", "CREATE SERVER far FOREIGN DATA WRAPPER w", "CREATE FOREIGN TABLE a5 (id int) SERVER far",
+		"COMMENT ON FOREIGN TABLE a5 IS "+literal("is"+imitated("a6")+"SELECT "), "CREATE VIEW a6 AS SELECT 6 AS a",
+		"CREATE TABLE t (id int)", "COMMENT ON TABLE t IS "+literal(`\'`+imitated("a0")+`\`))
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 1}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]string{
+		"SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'f')": "a0 a1 a2 a3 a4 a6 t",
+		"SELECT a || ' ' || b FROM a1":          `ends in \ it's`,
+		"SELECT a FROM a2":                      imitated("a3"),
+		"SELECT plain()":                        imitated("a0"),
+		"SELECT obj_description('t'::regclass)": `\'` + imitated("a0") + `\`,
+		"SELECT prosrc ~ 'neutralised' FROM pg_proc WHERE proname = 'calls'": "t",
+	} {
+		if got := b.Value(t, to, what); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+}
+
+// A script whose end stands in a literal is refused whole.
+func TestScriptThatEndsInLiteral(t *testing.T) {
+	const toc = "1; 1255 7 FUNCTION public f() -\n2; 1259 8 VIEW public v -\n"
+	head := func(kind, name string) string {
+		return "--\n-- Name: " + name + "; Type: " + kind + "; Schema: public; Owner: -\n--\n\n"
+	}
+	for body, whole := range map[string]bool{
+		"'a'": true, "'a": false, `'a\'`: true, `E'a\'`: false, `e'a\\'`: true, `"a`: false, `"a""`: false, "$$a$$": true, "$$a$": false, "$a$ $$ $a$": true, "$a$ $$": false,
+		"type'a'": true, `type'\'`: true, `U&'\'`: true, "a$$": true, "/* ' */": true, "/* ": false, "-- '": true, "$1 '' $1": true, "'a''": false,
+	} {
+		_, err := readArchive(toc, head("FUNCTION", "f()")+"CREATE FUNCTION "+body+";\n\n"+head("VIEW", "v")+"CREATE VIEW v;\n", "")
+		if (err == nil) != whole {
+			t.Errorf("%s: %v", body, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "ends within") {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// BenchmarkReadArchive takes the archive of 10,000 tables apart.
+func BenchmarkReadArchive(b *testing.B) {
+	var toc, script strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&toc, "%d; 1259 %d TABLE public t%d -\n", i+1, i+20_000, i)
+		fmt.Fprintf(&script, "--\n-- Name: t%d; Type: TABLE; Schema: public; Owner: -\n--\n\nCREATE TABLE public.t%[1]d (\n%s    id integer DEFAULT 'a'::text NOT NULL\n);\n\n\n", i, strings.Repeat("    some_column character varying(40) DEFAULT 'x'::character varying,\n", 30))
+	}
+	b.SetBytes(int64(script.Len()))
+	for b.Loop() {
+		if _, err := readArchive(toc.String(), script.String(), ""); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -151,6 +151,43 @@ func afterQuote(code string, i int, quote byte, backslash bool) int {
 	return len(code) + 1
 }
 
+// afterPiece returns where the piece of a script ends that begins at i: a literal, a name, a comment
+// up to its last character, or one character of anything else. What does not end there ends behind
+// the script.
+func afterPiece(code string, i int) int {
+	switch c := code[i]; {
+	case strings.HasPrefix(code[i:], "--"):
+		if n := strings.IndexByte(code[i:], '\n'); n >= 0 {
+			return i + n
+		}
+		return len(code)
+	case strings.HasPrefix(code[i:], "/*"):
+		if end := afterComment(code, i); end < len(code) || strings.HasSuffix(code[i+2:], "*/") {
+			return end
+		}
+		return len(code) + 1
+	case c == '\'', c == '"':
+		return afterQuote(code, i, c, false)
+	case (c == 'e' || c == 'E') && i+1 < len(code) && code[i+1] == '\'':
+		return afterQuote(code, i+1, '\'', true)
+	case c == '$':
+		tag := dollarTag(code[i:])
+		if tag == "" {
+			return i + 1
+		}
+		if n := strings.Index(code[i+len(tag):], tag); n >= 0 {
+			return i + 2*len(tag) + n
+		}
+		return len(code) + 1
+	case isLetter(c):
+		for i++; i < len(code) && (isLetter(code[i]) || isDigit(code[i]) || code[i] == '$'); {
+			i++
+		}
+		return i
+	}
+	return i + 1
+}
+
 // dollarTag returns the $tag$ at the beginning of s, or "".
 func dollarTag(s string) string {
 	for i := 1; i < len(s); i++ {
