@@ -45,6 +45,7 @@ type picture struct {
 	at       []archiveID      // their keys in the server's catalogs, as far as they have one
 	beside   map[int]string   // what is said beside a view: its columns' defaults, and its indexes
 	neutral  map[archiveID]string
+	settings map[archiveID][]string // of functions, that may be secrets
 	defaults map[catalog.TableID][]defaulted
 	// Those that may stay: CHECKs of tables and domains, and what excludes.
 	constraints map[catalog.TableID][]string

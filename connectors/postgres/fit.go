@@ -116,8 +116,8 @@ var operands = regexp.MustCompile(`(?m)^    (?:LEFT|RIGHT)ARG = ([^\n]*?),?$`)
 func (b *build) fitSettings(ctx context.Context) error {
 	known := map[string]bool{}
 	for _, e := range b.defs.Before {
-		for _, line := range settingLines(e) {
-			known[settingIn(line)] = true
+		for _, s := range settingsOf(e) {
+			known[s.name] = true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(known)) {
@@ -134,12 +134,12 @@ func (b *build) fitSettings(ctx context.Context) error {
 	lost := map[string][]string{}
 	var noted []catalog.Object
 	for i, e := range b.defs.Before {
-		for _, line := range settingLines(e) {
-			name := settingIn(line)
+		for _, s := range settingsOf(e) {
+			name := s.name
 			if known[name] {
 				continue
 			}
-			b.defs.Before[i].SQL = strings.Replace(b.defs.Before[i].SQL, line, "", 1)
+			b.defs.Before[i].SQL, _ = cutSetting(b.defs.Before[i].SQL, name)
 			lost[name] = append(lost[name], e.String())
 			noted = append(noted, catalog.Object{Kind: strings.ToLower(e.Kind), Name: word(e.Schema) + "." + e.Name, Fate: catalog.Noted,
 				Reason: "sets " + name + ", which the target's server does not know, and does without"})
@@ -152,29 +152,12 @@ func (b *build) fitSettings(ctx context.Context) error {
 	return nil
 }
 
-// settingLines are the lines of a function that set something while it runs. They stand behind that
-// of its language, and before its body.
-func settingLines(e entry) (lines []string) {
+// settingsOf are what an entry sets while it runs, if it is a function.
+func settingsOf(e entry) []setting {
 	if e.Kind != "FUNCTION" && e.Kind != "PROCEDURE" {
 		return nil
 	}
-	if at := behindLanguage.FindStringIndex(e.SQL); at != nil {
-		for line := range strings.Lines(e.SQL[at[1]:]) {
-			if !strings.HasPrefix(line, "    SET ") {
-				break
-			}
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-var behindLanguage = regexp.MustCompile(`(?m)^    LANGUAGE [^\n]*\n`)
-
-// settingIn is the name of the setting in such a line.
-func settingIn(line string) string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(line, "    SET "), " TO ")
-	return strings.Trim(name, `"`)
+	return settingsIn(e.SQL)
 }
 
 // fitLogging makes partitioned tables without a word on whether they are logged, which has never

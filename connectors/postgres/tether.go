@@ -36,6 +36,8 @@ var staying = map[string]ruling{
 	"job":                  {"acts by itself, at its time", true},
 	"role":                 {"belongs to the server and not to the database, and may log in with a password", true},
 	"database setting":     {"is none of those that are known to be harmless, and may be a secret", false},
+	"function setting":     {"is none of those that are known to be harmless, and may be a secret", false},
+	"procedure setting":    {"is none of those that are known to be harmless, and may be a secret", false},
 	"large objects":        {"are bytes that no policy can decide about", true},
 	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
 	"database rights":      {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
@@ -261,6 +263,9 @@ func (p *picture) addBeside(ctx context.Context, conn *pgx.Conn, tables []*catal
 		if name, _, _ := strings.Cut(kv, "="); !harmless[strings.ToLower(name)] {
 			p.add(archiveID{}, catalog.Object{Kind: "database setting", Name: name})
 		}
+	}
+	if err := p.addSettings(ctx, conn); err != nil {
+		return err
 	}
 	err := each(ctx, conn, "beside", nil, func(row pgx.CollectableRow) error {
 		var o catalog.Object
@@ -524,6 +529,10 @@ func (p *picture) apply(a *archive) error {
 				it.left = true
 			}
 			continue
+		case "FUNCTION", "PROCEDURE":
+			if err := p.cutSettingsOf(it, f); err != nil {
+				return err
+			}
 		case "DOMAIN":
 			p.cutDomain(it, f)
 		case "TABLE":
