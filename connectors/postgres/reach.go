@@ -13,6 +13,7 @@ const (
 	reachesFile    = "would read or write files of the server's machine"
 	reachesLater   = "would schedule work that acts by itself"
 	setsPassword   = "sets a password"
+	runsGiven      = "would run a text that it is given as a query"
 )
 
 // reachers are functions that reach out of the database, by name. Names that begin with
@@ -23,6 +24,7 @@ var reachers = map[string]string{
 	"citus_add_node": reachesServer, "master_add_node": reachesServer, "run_command_on_workers": reachesServer, "run_command_on_all_nodes": reachesServer,
 	"run_command_on_shards": reachesServer, "run_command_on_placements": reachesServer, "oracle_execute": reachesServer, "oracle_diag": reachesServer, "pg_background_launch": reachesLater,
 	"pg_read_file": reachesFile, "pg_read_binary_file": reachesFile, "pg_ls_dir": reachesFile, "pg_stat_file": reachesFile, "pg_ls_logdir": reachesFile, "pg_ls_waldir": reachesFile,
+	"pg_ls_tmpdir": reachesFile, "pg_ls_archive_statusdir": reachesFile, "pg_ls_logicalsnapdir": reachesFile, "pg_ls_logicalmapdir": reachesFile, "pg_ls_replslotdir": reachesFile, "pg_ls_summariesdir": reachesFile,
 	"pg_file_write": reachesFile, "pg_file_rename": reachesFile, "pg_file_unlink": reachesFile, "pg_file_read": reachesFile, "lo_import": reachesFile, "lo_export": reachesFile,
 }
 

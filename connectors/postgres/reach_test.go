@@ -52,3 +52,47 @@ func TestCopyOfPieces(t *testing.T) {
 		t.Errorf("fates\n%s, want\n%s", got, want)
 	}
 }
+
+// What reads the server's files by an operator, a cast or an aggregate, or by the condition of a
+// trigger, is let in no more than what does it by name.
+func TestReachingWithoutName(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TABLE trg (id int, v text)", "INSERT INTO trg VALUES (1, 'x')", "CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+		"CREATE TRIGGER tr BEFORE INSERT ON trg FOR EACH ROW WHEN (pg_read_file('/etc/hostname') <> '') EXECUTE FUNCTION noop()", "COMMENT ON TRIGGER tr ON trg IS 'goes with it'",
+		"CREATE TRIGGER fine BEFORE INSERT ON trg FOR EACH ROW WHEN (NEW.v <> 'pg_read_file(1)') EXECUTE FUNCTION noop('COPY trg TO PROGRAM ''x''')",
+		"CREATE VIEW seen AS SELECT id FROM trg", "CREATE TRIGGER fine_too INSTEAD OF INSERT ON seen FOR EACH ROW EXECUTE FUNCTION noop()",
+		"CREATE TRIGGER of_view AFTER UPDATE ON seen FOR EACH STATEMENT WHEN (pg_read_file('/etc/hostname') <> '') EXECUTE FUNCTION noop()",
+		"CREATE OPERATOR <<~ (RIGHTARG = text, FUNCTION = pg_read_file)", "COMMENT ON OPERATOR <<~ (NONE, text) IS 'goes with it'", "CREATE OPERATOR ~~~~ (LEFTARG = oid, RIGHTARG = text, FUNCTION = lo_export)", "CREATE OPERATOR ~+ (LEFTARG = tsquery, RIGHTARG = text, FUNCTION = ts_rewrite)",
+		"CREATE OPERATOR ~- (RIGHTARG = text, FUNCTION = upper)",
+		"CREATE VIEW o AS SELECT <<~ '/etc/hostname' AS s", "CREATE VIEW o2 AS SELECT s FROM o", "CREATE VIEW rewritten AS SELECT 'a'::tsquery ~+ 'SELECT 1' AS q", "CREATE VIEW fine_view AS SELECT ~- 'a'::text AS s", "CREATE MATERIALIZED VIEW m AS SELECT length(<<~ '/etc/hostname') AS n",
+		"CREATE TABLE dop (id int, d text DEFAULT <<~ '/etc/hostname', e text DEFAULT ~- 'a'::text)", "INSERT INTO dop VALUES (1)", "CREATE RULE r AS ON DELETE TO dop DO ALSO SELECT <<~ '/etc/hostname'", "CREATE POLICY p ON dop USING ((<<~ '/etc/hostname') <> '')",
+		"CREATE CAST (text AS bytea) WITH FUNCTION pg_read_binary_file(text)", "CREATE VIEW casted AS SELECT 'x'::text::bytea AS c",
+		"CREATE AGGREGATE read_last (text) (SFUNC = textcat, STYPE = text, FINALFUNC = pg_read_file)", "CREATE VIEW last AS SELECT read_last(v) AS s FROM trg", "CREATE FUNCTION asks() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT public.read_last(v) FROM public.trg); END'",
+		"CREATE OPERATOR FAMILY odd USING btree", "ALTER OPERATOR FAMILY odd USING btree ADD FUNCTION 1 (oid, text) lo_export(oid, text)")
+	c, err := catalogKeeping(t, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "fates_unnamed.txt", fateLines(c.Fates(), "nobody"))
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]string{
+		"SELECT string_agg(tgname, ' ' ORDER BY tgname) FROM pg_trigger":                                             "fine fine_too",
+		"SELECT string_agg(oprname, ' ') FROM pg_operator WHERE oid > 16383":                                         "~-",
+		"SELECT count(*) FROM pg_cast WHERE oid > 16383":                                                             "0",
+		"SELECT count(*) FROM pg_proc WHERE prokind = 'a' AND oid > 16383":                                           "0",
+		"SELECT count(*) FROM pg_amproc WHERE oid > 16383":                                                           "0",
+		"SELECT count(*) FROM pg_attrdef":                                                                            "1",
+		"SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind IN ('v', 'm') AND oid > 16383": "casted fine_view seen",
+		"SELECT convert_from(c, 'UTF8') FROM casted":                                                                 "x",
+	} {
+		if got := b.Value(t, to, what); got != want {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	if _, err := catalogKeeping(t, from, "operator:public.<<~(NONE,pg_catalog.text)", "aggregate:read_last(text)", "trigger:trg.tr"); err != nil {
+		t.Error(err)
+	}
+}

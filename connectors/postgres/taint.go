@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,6 +47,11 @@ func (p *picture) reaching(tables []*catalog.Table, own map[string]bool) {
 		}
 	}
 	for _, t := range tables {
+		for _, d := range t.Triggers {
+			if why := reaches(conditionOf(d.Text), own); why != "" {
+				p.stays("trigger", t.ID.String()+"."+d.Name, why)
+			}
+		}
 		for _, d := range t.Checks {
 			if why := reaches(d.Text, own); why != "" && !p.has("constraint", t.ID.String()+"."+d.Name) {
 				p.add(archiveID{}, catalog.Object{Kind: "constraint", Name: t.ID.String() + "." + d.Name, Fate: catalog.Stays, Reason: why})
@@ -60,6 +66,45 @@ func (p *picture) reaching(tables []*catalog.Table, own map[string]bool) {
 			p.constraints[d.domain] = append(p.constraints[d.domain], d.check)
 		}
 	}
+}
+
+// conditionOf returns the words of a trigger without what it calls, and what it hands over: that is
+// run by the function, if at all.
+func conditionOf(trigger string) string {
+	return trigger[:max(strings.LastIndex(trigger, " EXECUTE "), 0)]
+}
+
+// stays says of an object why it stays behind, unless it does already.
+func (p *picture) stays(kind, name, why string) {
+	for i := range p.objects {
+		if o := &p.objects[i]; o.Kind == kind && o.Name == name && o.Fate != catalog.Stays {
+			o.Fate, o.Reason = catalog.Stays, why
+		}
+	}
+}
+
+// unnamed decides about operators, casts, aggregates and classes of operators of which the function is one
+// of the server's own that reaches out: whatever uses them calls it without its name.
+func (p *picture) unnamed(ctx context.Context, conn *pgx.Conn) error {
+	why := map[string]string{"ts_rewrite": runsGiven, "ts_stat": runsGiven}
+	for name, reason := range reachers {
+		if inServer(name) {
+			why[name] = reason
+		}
+	}
+	return each(ctx, conn, "unnamed", []any{slices.Sorted(maps.Keys(why))}, func(row pgx.CollectableRow) error {
+		var at archiveID
+		var function, kind, name string
+		if err := row.Scan(&function, &at.class, &at.oid, &kind, &name); err != nil {
+			return err
+		}
+		i := slices.Index(p.at, at)
+		if i < 0 {
+			i = p.add(at, catalog.Object{Kind: kind, Name: name})
+		}
+		p.objects[i].Fate, p.objects[i].Reason = catalog.Stays, why[function]
+		return nil
+	})
 }
 
 func (p *picture) has(kind, name string) bool {
@@ -191,7 +236,7 @@ func (p *picture) tainted(ctx context.Context, conn *pgx.Conn, tables []*catalog
 	return nil
 }
 
-// startTaint begins with the functions that do not come along as they are.
+// startTaint begins with the functions and aggregates that do not come along as they are.
 func (p *picture) startTaint() *taint {
 	t := &taint{p: p, at: map[archiveID]int{}, names: map[string][]string{}, keys: map[archiveID][]string{}, fate: map[string]catalog.Fate{}, asked: map[archiveID]int{}, used: map[part][]string{}}
 	for i, o := range p.objects {
@@ -200,7 +245,7 @@ func (p *picture) startTaint() *taint {
 		}
 		ref := o.Kind + ":" + o.Name
 		t.fate[ref] = o.Fate
-		if (o.Kind == "function" || o.Kind == "procedure") && !o.Fate.Along() {
+		if (o.Kind == "function" || o.Kind == "procedure" || o.Kind == "aggregate") && !o.Fate.Along() {
 			t.blames(i, []string{ref})
 		}
 	}

@@ -199,13 +199,20 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 			case d.definer:
 				o.Fate, o.Reason = catalog.Noted, "runs with the rights of its owner, who is the target's account"
 			}
-		case "view", "materialized view", "rule", "policy":
+		case "view", "materialized view", "rule", "policy", "extended statistics":
 			if why := reaches(o.Definition, own); why != "" {
+				o.Fate, o.Reason = catalog.Stays, why
+			}
+		case "trigger": // of a view: those of tables stand there
+			if why := reaches(conditionOf(o.Definition), own); why != "" {
 				o.Fate, o.Reason = catalog.Stays, why
 			}
 		}
 	}
 	if err := p.neutralise(ctx, conn, functions); err != nil {
+		return err
+	}
+	if err := p.unnamed(ctx, conn); err != nil {
 		return err
 	}
 	if err := p.closure(ctx, conn); err != nil {
