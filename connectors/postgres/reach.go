@@ -13,6 +13,8 @@ const (
 	reachesFile    = "would read or write files of the server's machine"
 	reachesLater   = "would schedule work that acts by itself"
 	setsPassword   = "sets a password"
+	loadsLibrary   = "would load a library into the server"
+	makesUntrusted = "makes code in a language that may do anything on the server's machine"
 	runsGiven      = "would run a text that it is given as a query"
 )
 
@@ -43,10 +45,13 @@ var queues = map[string]string{
 // needles are pieces of which one stands in all code that reaches finds: most code
 // has none, and is not taken apart.
 var needles = []string{"dblink", "http", "oracle_", "pg_read", "pg_ls", "pg_stat_file", "pg_file", "lo_import", "lo_export", "background", "net.", "\"net\"", "aws_", "azure_", "utl_",
-	"amqp", "duckdb", "_add_node", "run_command_on", "cron", "pgagent", "dbms_", "timetable", "copy", "subscription", "server", "mapping", "foreign", "password", "system"}
+	"amqp", "duckdb", "_add_node", "run_command_on", "cron", "pgagent", "dbms_", "timetable", "copy", "subscription", "server", "mapping", "foreign", "password", "system", "load"}
 
 func suspicious(code string) bool {
 	code = strings.ToLower(code)
+	if strings.Count(code, "language") > 1 { // a function says its own once
+		return true
+	}
 	return slices.ContainsFunc(needles, func(n string) bool { return strings.Contains(code, n) })
 }
 
@@ -205,7 +210,13 @@ func dollarTag(s string) string {
 }
 
 // runsText are words after which a literal may be run as code.
-var runsText = []string{"execute", "do", "query_to_xml", "query_to_xml_and_xmlschema", "cursor_to_xml", "ts_stat", "crosstab", "connectby"}
+var runsText = []string{"execute", "do", "query_to_xml", "query_to_xml_and_xmlschema", "cursor_to_xml", "ts_stat", "ts_rewrite", "connectby", "xpath_table"}
+
+// runsLiteral reports whether a word is one of those: crosstab has one for each number of
+// columns, and all of pgRouting takes its edges by a query.
+func runsLiteral(word string) bool {
+	return slices.Contains(runsText, word) || strings.HasPrefix(word, "crosstab") || strings.HasPrefix(word, "pgr_")
+}
 
 // reaches says why code must not be let into a copy: as what it would do, or "". own knows
 // the functions of the database itself, by schema and name: they are looked at by themselves.
@@ -228,7 +239,7 @@ type reading struct {
 const deepestLiteral = 4
 
 func (r reading) reaches(all []token, depth int) string {
-	runs := r.foreign || slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && slices.Contains(runsText, t.text) })
+	runs := r.foreign || slices.ContainsFunc(all, func(t token) bool { return t.kind == 'n' && runsLiteral(t.text) })
 	joined := 0 // up to where literals are part of a text that has been read
 	for i, t := range all {
 		why := ""
@@ -284,6 +295,14 @@ func (r reading) ofWord(all []token, i int) string {
 		return makes(all[i+1:])
 	case word == "import" && isWord(all, i+1, "foreign"):
 		return reachesServer
+	case word == "load" && (r.foreign || beginsStatement(all, i)) && i+1 < len(all) && (all[i+1].kind == 'l' || all[i+1].isHole()):
+		return loadsLibrary
+	case word == "do" && (r.foreign || beginsStatement(all, i)):
+		for k := i + 1; k <= i+2; k++ { // before its code or behind it
+			if saysUntrusted(all, k) {
+				return makesUntrusted
+			}
+		}
 	}
 	return ""
 }
@@ -301,6 +320,12 @@ func makes(rest []token) string {
 	switch {
 	case isWord(rest, 0, "subscription", "server"), isWord(rest, 0, "user") && isWord(rest, 1, "mapping"), isWord(rest, 0, "foreign") && isWord(rest, 1, "table"):
 		return reachesServer
+	case isWord(rest, 0, "function", "procedure"):
+		for k := 1; k < len(rest) && rest[k] != (token{text: ";"}); k++ {
+			if saysUntrusted(rest, k) {
+				return makesUntrusted
+			}
+		}
 	case isWord(rest, 0, "system"):
 		return "would change the server's settings"
 	case isWord(rest, 0, "role", "user", "group"):
@@ -311,6 +336,16 @@ func makes(rest []token) string {
 		}
 	}
 	return ""
+}
+
+// saysUntrusted reports whether LANGUAGE is at i, and behind it a language that may do anything,
+// or one that nobody knows yet.
+func saysUntrusted(all []token, i int) bool {
+	if !isWord(all, i, "language") || i+1 >= len(all) {
+		return false
+	}
+	name := strings.ToLower(all[i+1].text)
+	return all[i+1].isHole() || all[i+1].kind != 0 && (name == "c" || name == "internal" || extensions[name] == untrusted || strings.HasPrefix(name, "pl") && strings.HasSuffix(name, "u"))
 }
 
 // ofText is reaches for the text of a literal that may be run.

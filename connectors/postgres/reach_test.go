@@ -96,3 +96,43 @@ func TestReachingWithoutName(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What code would do by a text that it hands over, by a library, or by a function in another language that it makes.
+func TestReachesByOthers(t *testing.T) {
+	const file, program, library, language = reachesFile, reachesProgram, loadsLibrary, makesUntrusted
+	function := func(body string) string {
+		return "CREATE OR REPLACE FUNCTION public.f()\n RETURNS text\n LANGUAGE plpgsql\nAS $function$BEGIN " + body + " END$function$\n"
+	}
+	for code, want := range map[string]string{
+		"SELECT ts_rewrite('a'::tsquery, 'SELECT pg_read_file(''x'')::tsquery, NULL')": file,
+		"SELECT crosstab2('SELECT pg_read_file(''x''), 1, 2')":                         file,
+		"SELECT public.crosstab4('SELECT pg_read_file(''x''), 1, 2')":                  file,
+		"SELECT * FROM crosstab_hash('SELECT pg_read_file(''x''), 1, 2', 'SELECT 1')":  file,
+		"SELECT * FROM xpath_table('id', 'pg_read_file(''x'')', 't', '/a', 'true')":    file,
+		"SELECT 'pg_read_file(1)' AS crosses":                                          "",
+
+		function("LOAD 'auth_delay';"):                                   library,
+		function("load '/tmp/x.so';"):                                    library,
+		function("EXECUTE 'LOAD ''x''';"):                                library,
+		function("EXECUTE format('LOAD %L', lib);"):                      library,
+		function("EXECUTE 'LOAD ' || quote_literal(lib);"):               library,
+		function("PERFORM load('x'); SELECT load FROM loads INTO load;"): "",
+		function("SELECT sum(load) AS load, 'payload' FROM t;"):          "",
+
+		function("CREATE FUNCTION g() RETURNS text LANGUAGE plpython3u AS 'return open(1)';"):                       language,
+		function("CREATE OR REPLACE PROCEDURE g() AS 'x' LANGUAGE 'plperlu';"):                                      language,
+		function("CREATE FUNCTION g(text) RETURNS text AS '$libdir/x', 'g' LANGUAGE C STRICT;"):                     language,
+		function("EXECUTE 'create function g(text) returns text language internal as ''pg_read_file''';"):           language,
+		function("EXECUTE 'create function g() returns text language plpython3u as $$return 1$$';"):                 language,
+		function("EXECUTE format('CREATE FUNCTION g() RETURNS text LANGUAGE %I AS %L', l, b);"):                     language,
+		function("DO LANGUAGE plpython3u $$import os$$;"):                                                           language,
+		function("DO $$import os$$ LANGUAGE plperlu;"):                                                              language,
+		function("CREATE FUNCTION g() RETURNS text LANGUAGE sql AS 'SELECT 1'; RAISE 'language c';"):                "",
+		function("CREATE FUNCTION g() RETURNS text LANGUAGE plv8 AS 'return 1'; SELECT language FROM c INTO c;"):    "",
+		function("DO $$BEGIN PERFORM 1; END$$; SELECT language FROM books; INSERT INTO t (language) VALUES ('c');"): "",
+	} {
+		if got := reaches(code, nil); got != want {
+			t.Errorf("%s\n%q, want %q", code, got, want)
+		}
+	}
+}
