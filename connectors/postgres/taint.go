@@ -92,7 +92,12 @@ func (p *picture) unnamed(ctx context.Context, conn *pgx.Conn) error {
 			why[name] = reason
 		}
 	}
-	return each(ctx, conn, "unnamed", []any{slices.Sorted(maps.Keys(why))}, func(row pgx.CollectableRow) error {
+	// The locks on catalogs that nothing else reads are given back: with those on all tables, the server
+	// may have room for few more.
+	if _, err := conn.Exec(ctx, "SAVEPOINT unnamed"); err != nil {
+		return err
+	}
+	err := each(ctx, conn, "unnamed", []any{slices.Sorted(maps.Keys(why))}, func(row pgx.CollectableRow) error {
 		var at archiveID
 		var function, kind, name string
 		if err := row.Scan(&function, &at.class, &at.oid, &kind, &name); err != nil {
@@ -105,6 +110,11 @@ func (p *picture) unnamed(ctx context.Context, conn *pgx.Conn) error {
 		p.objects[i].Fate, p.objects[i].Reason = catalog.Stays, why[function]
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	_, err = conn.PgConn().Exec(ctx, "ROLLBACK TO SAVEPOINT unnamed; RELEASE SAVEPOINT unnamed").ReadAll()
+	return err
 }
 
 func (p *picture) has(kind, name string) bool {
