@@ -34,7 +34,8 @@ type definitions struct {
 	// Scattered lists partitioned tables whose rows may belong to another partition at another server.
 	Scattered []catalog.TableID `json:"scattered,omitempty"`
 	// Ordered lists tables that inherit, whose columns a dump would put in another order.
-	Ordered []ordered `json:"ordered,omitempty"`
+	Ordered    []ordered   `json:"ordered,omitempty"`
+	Extensions []extension `json:"extensions,omitempty"` // that are made at the target
 	// Unsound names indexes that are not valid at the source itself.
 	Unsound []string `json:"unsound,omitempty"`
 }
@@ -140,6 +141,9 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			return err
 		}
 		if d.Ordered, err = readOrders(ctx, conn); err != nil {
+			return err
+		}
+		if d.Extensions, err = readExtensions(ctx, conn, s.picture.traveling()); err != nil {
 			return err
 		}
 		if d.Unsound, err = readUnsound(ctx, conn); err != nil {

@@ -206,6 +206,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	if err := p.neutralise(ctx, conn, functions); err != nil {
 		return err
 	}
+	if err := p.leaveOnMembers(ctx, conn, ofExtensions); err != nil {
+		return err
+	}
 	if err := p.closure(ctx, conn); err != nil {
 		return err
 	}

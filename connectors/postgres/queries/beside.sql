@@ -1,5 +1,5 @@
 -- What a database holds that is no object of its own: rights that roles have been given, or
--- PUBLIC has lost, also on what belongs to an extension or to every database, settings for a role, security labels, tablespaces, and tables of extensions that
+-- PUBLIC has lost, also on what belongs to an extension or to every database, settings for a role, security labels, tablespaces, and tables of extensions, which may
 -- hold rows of users. That a list of rights is not null goes without saying, save for the planner,
 -- which would start workers for it.
 WITH whole AS (
@@ -78,7 +78,8 @@ UNION ALL SELECT 'default privileges', count(*)::text, '' FROM pg_catalog.pg_def
 UNION ALL SELECT 'security labels', count(*)::text, '' FROM pg_catalog.pg_seclabel HAVING count(*) > 0
 UNION ALL
 SELECT 'extension rows', n.nspname || '.' || c.relname, x.extname
-FROM pg_catalog.pg_extension x CROSS JOIN LATERAL unnest(x.extconfig) AS u(oid)
-JOIN pg_catalog.pg_class c ON c.oid = u.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+FROM pg_catalog.pg_extension x
+JOIN pg_catalog.pg_depend u ON u.refclassid = 'pg_catalog.pg_extension'::regclass AND u.refobjid = x.oid AND u.classid = 'pg_catalog.pg_class'::regclass AND u.deptype = 'e'
+JOIN pg_catalog.pg_class c ON c.oid = u.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
 ORDER BY 1, 2
