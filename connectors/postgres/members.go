@@ -37,7 +37,7 @@ type member struct {
 }
 
 // ofPeople names the kinds of members that fates have another word for.
-var ofPeople = map[string]string{"table constraint": "constraint", "table column": "column", "table": "extension table"}
+var ofPeople = map[string]string{"table constraint": "constraint", "table column": "column", "statistics object": "extended statistics", "table": "extension table"}
 
 // object is a member as fates have it.
 func (m member) object() catalog.Object {
@@ -131,7 +131,7 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 			if err := b.liken(ctx, held, source.Name, m, made, same); err != nil {
 				return err
 			}
-		case m.PartOf != "" && !relations[m.PartOf]: // goes with it
+		case m.PartOf != "" && (!relations[m.PartOf] || b.dumped(m)): // goes with it, or comes
 		case m.PartOf != "" && (same || m.Kind != "table column"):
 			b.leaves(o.Kind, o.Name, onMember(m.PartOf, source.Name))
 			added = append(added, m.String())
@@ -151,6 +151,12 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 		b.notes(catalog.Object{Kind: "extension", Name: source.Name, Fate: catalog.Noted, Reason: "does not make in the copy what it did at the source: " + list(older)})
 	}
 	return nil
+}
+
+// dumped reports whether a part of a member comes by itself: statistics objects do, by versions of
+// pg_dump before 18.
+func (b *build) dumped(m member) bool {
+	return m.Kind == "statistics object" && slices.ContainsFunc(b.defs.After, func(e entry) bool { return e.Kind == "STATISTICS" && e.Schema+"."+e.Name == m.Name })
 }
 
 // unmade is a member of an extension that the target's does not make.

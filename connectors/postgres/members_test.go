@@ -32,7 +32,7 @@ func TestChangedMembers(t *testing.T) {
 	}
 	const trigger = "left behind: trigger public.pg_buffercache.x: is on public.pg_buffercache, which extension pg_buffercache makes: what others have put there stays behind\n"
 	plan := fateLines(c.Fates(), "nobody")
-	for _, want := range []string{trigger, "left behind: extension rows app.lookup: "} {
+	for _, want := range []string{trigger, "left behind: extension rows app.lookup: ", "noted: extension member function app.helper(public.hstore): is outside of its extension's schema"} {
 		if !strings.Contains(plan, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, plan)
 		}
@@ -72,6 +72,43 @@ func TestChangedMembers(t *testing.T) {
 	}
 	if strings.Contains(fates, "similarity") || strings.Contains(fates, "unaccent") {
 		t.Errorf("of what was changed again is said\n%s", fates)
+	}
+}
+
+// What has been put on a table of an extension is listed, and its comment; what the extension makes there is not.
+func TestPartsOfMembers(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	own := []string{"CREATE TABLE srs (id int PRIMARY KEY, proj text CHECK (proj <> ''))", "CREATE INDEX own ON srs (proj)", "ALTER EXTENSION hstore ADD TABLE srs"}
+	a.Exec(t, from, slices.Concat([]string{"CREATE EXTENSION hstore"}, own, []string{"CREATE INDEX theirs ON srs (proj, id)", "ALTER TABLE srs ADD CONSTRAINT ck CHECK (id > 0)", "ALTER TABLE srs ADD note text",
+		"CREATE FUNCTION tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", "CREATE TRIGGER x BEFORE INSERT ON srs FOR EACH ROW EXECUTE FUNCTION tf()", "COMMENT ON TABLE srs IS 'mine'", "CREATE STATISTICS st ON id, proj FROM srs"})...)
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fates, err := copyNoting(t, snap, to, func(d *definitions) {
+		d.Extensions[0].Version = b.Value(t, b.DSN("postgres"), "SELECT default_version FROM pg_available_extensions WHERE name = 'hstore'")
+		for i, e := range d.Before {
+			if e.Kind == "EXTENSION" {
+				d.Before[i].SQL += strings.ReplaceAll(strings.Join(own, ";"), "srs", "public.srs") + ";"
+			}
+		}
+	})
+	if err != nil {
+		t.Fatalf("%v, hint %q", err, connectors.Hint(err))
+	}
+	for _, want := range []string{"left behind: index public.theirs: is on public.srs, which extension hstore makes", "left behind: constraint public.srs.ck: ", "left behind: column public.srs.note: ", "left behind: trigger public.srs.x: ", "noted: extension table public.srs: has another comment"} {
+		if !strings.Contains(fates, want) {
+			t.Errorf("no %q in\n%s", want, fates)
+		}
+	}
+	if made := b.Value(t, to, "SELECT count(*) FROM pg_statistic_ext") == "1"; made == strings.Contains(fates, "left behind: extended statistics public.st: is on public.srs") {
+		t.Errorf("the copy has statistics: %t; said is\n%s", made, fates)
+	}
+	for _, own := range []string{"public.own", "srs_pkey", "proj"} {
+		if strings.Contains(fates, own) {
+			t.Errorf("%s is said to stay in\n%s", own, fates)
+		}
 	}
 }
 

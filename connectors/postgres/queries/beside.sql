@@ -82,4 +82,13 @@ FROM pg_catalog.pg_extension x
 JOIN pg_catalog.pg_depend u ON u.refclassid = 'pg_catalog.pg_extension'::regclass AND u.refobjid = x.oid AND u.classid = 'pg_catalog.pg_class'::regclass AND u.deptype = 'e'
 JOIN pg_catalog.pg_class c ON c.oid = u.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
+UNION ALL -- What stands in a schema that is neither its extension's nor made by one, nor the system's: people may have added it.
+SELECT 'extension member', i.type || ' ' || i.identity, x.extname
+FROM pg_catalog.pg_extension x
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_proc p ON d.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = d.objid
+LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
+WHERE coalesce(p.pronamespace, c.relnamespace) NOT IN (x.extnamespace, 'pg_catalog'::regnamespace)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_namespace'::regclass AND e.objid = coalesce(p.pronamespace, c.relnamespace) AND e.deptype = 'e')
 ORDER BY 1, 2

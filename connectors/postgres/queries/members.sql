@@ -26,6 +26,8 @@ WITH members AS (
   UNION ALL
     SELECT r.extname, 'pg_catalog.pg_constraint'::regclass, o.oid, 0, r.of FROM relations r JOIN pg_catalog.pg_constraint o ON o.conrelid = r.oid WHERE o.contype IN ('c', 'f', 'p', 'u', 'x')
   UNION ALL
+    SELECT r.extname, 'pg_catalog.pg_statistic_ext'::regclass, e.oid, 0, r.of FROM relations r JOIN pg_catalog.pg_statistic_ext e ON e.stxrelid = r.oid
+  UNION ALL
     SELECT r.extname, 'pg_catalog.pg_class'::regclass, i.indexrelid, 0, r.of FROM relations r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint o WHERE o.conindid = i.indexrelid AND o.conrelid = i.indrelid)
 )
