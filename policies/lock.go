@@ -525,7 +525,7 @@ func objectDigests(all []catalog.Object) (out []catalog.Object) {
 
 // unlocked are kinds of objects that a catalog counts, or says twice: they change by
 // themselves, or with what they are about.
-var unlocked = []string{"grants", "default privileges", "security labels", "foreign table", "database setting", "function setting", "procedure setting", "extension rows", "default", "constraint", "index", "partition key", "database rights", "language rights", "rights", "role setting", "account setting", "tablespace", "column", "computed column"}
+var unlocked = []string{"grants", "default privileges", "security labels", "foreign table", "database setting", "function setting", "procedure setting", "extension rows", "extension member", "default", "constraint", "index", "partition key", "database rights", "language rights", "rights", "role setting", "account setting", "tablespace", "column", "computed column"}
 
 // withoutIDs is a type without the numbers that differ between two servers.
 func withoutIDs(t catalog.Type) catalog.Type {

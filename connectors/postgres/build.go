@@ -72,6 +72,11 @@ type build struct {
 	behind func() *behind // what the definitions say of each table, once they are settled
 
 	made made
+	// unmade are members of extensions that are not made here, and otherVersions the extensions that have
+	// another version than at the source, in words.
+	unmade        []unmade
+	otherVersions []string
+	mappings      []func() error // change text search configurations of extensions, when all dictionaries are there
 	// unlogged has, by their root, the tables whose rows a crash of the server may take away.
 	unlogged map[catalog.TableID][]catalog.TableID
 	rows     map[catalog.TableID]int64 // that the sealed build has

@@ -53,12 +53,17 @@ func (b *build) define(ctx context.Context) error {
 			return err
 		}
 		for _, e := range b.defs.Before {
-			if err := held.exec(ctx, e.SQL); b.lets(e, err) {
+			if err := b.makeBefore(ctx, held, e); b.lets(e, err) {
 				b.leaves("comment", e.Name, "is for the owner to make, which the target's account is not")
 			} else if err != nil && e.Kind == keptRows {
 				return b.keptRowsError(ctx, e, err)
 			} else if err != nil {
 				return b.definitionError(ctx, e, err)
+			}
+		}
+		for _, change := range b.mappings {
+			if err := change(); err != nil {
+				return err
 			}
 		}
 		if err := b.defined(ctx, held); err != nil {
@@ -128,8 +133,8 @@ func (b *build) definitionError(ctx context.Context, e entry, err error) error {
 			ce.Hint = "the account may not create this extension: connect as a superuser of the target's server, or " + leaveIt(e)
 		case state == "42704" && ce.Hint == "" && strings.Contains(err.Error(), "role \""):
 			ce.Hint = "if a role is missing: CREATE ROLE it at the target's server"
-		case e.Kind != "EXTENSION" && state != "42501" && refused(err) && versionOf(b.spec.Catalog.Server) != b.major:
-			b.blameVersion(ctx, failed)
+		case e.Kind != "EXTENSION" && state != "42501" && refused(err):
+			b.blame(ctx, failed, err, e)
 		}
 	}
 	return failed

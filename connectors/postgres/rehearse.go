@@ -16,9 +16,10 @@ import (
 
 // rehearse makes what stands behind the rows of each table on the empty table, and unmakes it: what
 // the target's version refuses, and no list has, is said before the first row. Between servers of
-// one version there is nothing to find out.
+// one version there is nothing to find out, unless there are extensions: these have versions too, and
+// people change what they make.
 func (b *build) rehearse(ctx context.Context) error {
-	if versionOf(b.spec.Catalog.Server) == b.major {
+	if versionOf(b.spec.Catalog.Server) == b.major && len(b.defs.Extensions) == 0 {
 		return nil
 	}
 	var acts [][]entry // of one table each
@@ -88,7 +89,7 @@ func refused(err error) bool {
 	return strings.HasPrefix(state, "42") || state == "0A000" || state == "22023"
 }
 
-// refusedError says that the versions differ, unless a function names something without its schema:
+// refusedError says what differs between both ends, unless a function names something without its schema:
 // that may be refused in any version.
 func (b *build) refusedError(ctx context.Context, e entry, err error) error {
 	failed := failDefinition(ctx, b.side, "make "+e.String(), err)
@@ -96,14 +97,14 @@ func (b *build) refusedError(ctx context.Context, e entry, err error) error {
 	if errors.As(err, &pg) && inFunction.MatchString(pg.Where) {
 		failed = hintPath(failed, err)
 	}
-	b.blameVersion(ctx, failed)
+	b.blame(ctx, failed, err, e)
 	return failed
 }
 
-// blameVersion says of an error without a hint that the versions differ.
+// blameVersion says of an error without a hint that the versions differ, if they do.
 func (b *build) blameVersion(ctx context.Context, failed error) {
 	var ours *connectors.Error
-	if errors.As(failed, &ours) && ours.Hint == "" && ctx.Err() == nil {
+	if errors.As(failed, &ours) && ours.Hint == "" && ctx.Err() == nil && versionOf(b.spec.Catalog.Server) != b.major {
 		ours.Kind = connectors.KindUnsupported
 		source := versionOf(b.spec.Catalog.Server)
 		ours.Hint = fmt.Sprintf("PostgreSQL %d refuses what version %d has taken: drop or change it at the source, or use a target of version %[2]d", b.major, source)

@@ -259,6 +259,7 @@ func (b *build) fit(ctx context.Context) error {
 	if err := b.fitLast(ctx); err != nil {
 		return err
 	}
+	b.fitOrder()
 	return b.fitRoles(ctx)
 }
 

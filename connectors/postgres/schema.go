@@ -33,6 +33,9 @@ type definitions struct {
 	Views []catalog.TableID `json:"views,omitempty"`
 	// Scattered lists partitioned tables whose rows may belong to another partition at another server.
 	Scattered []catalog.TableID `json:"scattered,omitempty"`
+	// Ordered lists tables that inherit, whose columns a dump would put in another order.
+	Ordered    []ordered   `json:"ordered,omitempty"`
+	Extensions []extension `json:"extensions,omitempty"` // that are made at the target
 	// Unsound names indexes that are not valid at the source itself.
 	Unsound []string `json:"unsound,omitempty"`
 }
@@ -136,6 +139,12 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 			populated[id] = true
 		}
 		if d.Scattered, err = readTables(ctx, conn, "scattered"); err != nil {
+			return err
+		}
+		if d.Ordered, err = readOrders(ctx, conn); err != nil {
+			return err
+		}
+		if d.Extensions, err = readExtensions(ctx, conn, s.picture.traveling()); err != nil {
 			return err
 		}
 		if d.Unsound, err = readUnsound(ctx, conn); err != nil {

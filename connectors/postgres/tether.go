@@ -166,6 +166,8 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 			continue
 		}
 		switch o.Kind {
+		case "extension member":
+			o.Fate, o.Reason = catalog.Noted, "is outside of its extension's schema: if people have added it, no dump has it, and it stays behind"
 		case "extension":
 			if why := ofExtensions[o.Name]; why != "" {
 				o.Fate, o.Reason = catalog.Stays, why
@@ -213,6 +215,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 		return err
 	}
 	if err := p.unnamed(ctx, conn); err != nil {
+		return err
+	}
+	if err := p.leaveOnMembers(ctx, conn, ofExtensions); err != nil {
 		return err
 	}
 	if err := p.closure(ctx, conn); err != nil {

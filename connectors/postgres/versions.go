@@ -256,6 +256,7 @@ var (
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
 	grantsParameters   = feature{since: 15, name: "rights to set what superusers set"}
 	infiniteSpans      = feature{since: 17, name: "intervals that are infinite"}
+	overridesGenerated = feature{since: 16, name: "expressions of generated columns that inherit"}
 	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
 	namesNotNull       = feature{since: 18, name: "NOT NULL as a constraint of the table"}
 	logsPartitioned    = feature{since: 18, name: "partitioned tables that are neither logged nor not"}

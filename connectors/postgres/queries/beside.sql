@@ -1,5 +1,5 @@
 -- What a database holds that is no object of its own: rights that roles have been given, or
--- PUBLIC has lost, also on what belongs to an extension or to every database, settings for a role, security labels, tablespaces, and tables of extensions that
+-- PUBLIC has lost, also on what belongs to an extension or to every database, settings for a role, security labels, tablespaces, and tables of extensions, which may
 -- hold rows of users. That a list of rights is not null goes without saying, save for the planner,
 -- which would start workers for it.
 WITH whole AS (
@@ -78,7 +78,17 @@ UNION ALL SELECT 'default privileges', count(*)::text, '' FROM pg_catalog.pg_def
 UNION ALL SELECT 'security labels', count(*)::text, '' FROM pg_catalog.pg_seclabel HAVING count(*) > 0
 UNION ALL
 SELECT 'extension rows', n.nspname || '.' || c.relname, x.extname
-FROM pg_catalog.pg_extension x CROSS JOIN LATERAL unnest(x.extconfig) AS u(oid)
-JOIN pg_catalog.pg_class c ON c.oid = u.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+FROM pg_catalog.pg_extension x
+JOIN pg_catalog.pg_depend u ON u.refclassid = 'pg_catalog.pg_extension'::regclass AND u.refobjid = x.oid AND u.classid = 'pg_catalog.pg_class'::regclass AND u.deptype = 'e'
+JOIN pg_catalog.pg_class c ON c.oid = u.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
+UNION ALL -- What stands in a schema that is neither its extension's nor made by one, nor the system's: people may have added it.
+SELECT 'extension member', i.type || ' ' || i.identity, x.extname
+FROM pg_catalog.pg_extension x
+JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_proc p ON d.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = d.objid
+LEFT JOIN pg_catalog.pg_class c ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
+CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
+WHERE coalesce(p.pronamespace, c.relnamespace) NOT IN (x.extnamespace, 'pg_catalog'::regnamespace)
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = 'pg_catalog.pg_namespace'::regclass AND e.objid = coalesce(p.pronamespace, c.relnamespace) AND e.deptype = 'e')
 ORDER BY 1, 2
