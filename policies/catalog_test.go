@@ -39,6 +39,7 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	route (paid_on)
 //	trigger fill BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f()
 //	function public.f() BEGIN … END
+//	rewrite public.t.r CREATE RULE …   a rule of a table, which the word rule is not
 func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 	t.Helper()
 	var tables []*catalog.Table
@@ -104,8 +105,11 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			now.PartitionKey = list(rest)
 		case "trigger":
 			now.Triggers = append(now.Triggers, parseTrigger(rest))
-		case "function", "procedure", "view":
+		case "function", "procedure", "view", "rewrite":
 			name, body, _ := strings.Cut(rest, " ")
+			if word == "rewrite" {
+				word = "rule"
+			}
 			objects = append(objects, catalog.Object{Kind: word, Name: name, Definition: body})
 		default:
 			name, rest, _ := strings.Cut(line, " ")

@@ -116,7 +116,9 @@ func TestMadeOfMaskedForeseen(t *testing.T) {
 		"CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON docs FOR EACH ROW WHEN (NEW.body IS NOT NULL) EXECUTE FUNCTION tsvector_update_trigger(tsv, 'pg_catalog.english', body)",
 		"CREATE TABLE hr.staff (id integer PRIMARY KEY, pay integer, tsv tsvector)", "CREATE TABLE hr.staff_log (pay integer)",
 		"CREATE FUNCTION hr.remember() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO staff_log (pay) VALUES (NEW.pay); NEW.tsv := to_tsvector('simple', NEW.pay::text); RETURN NEW; END$$",
-		`CREATE TRIGGER "remember pay" BEFORE INSERT ON hr.staff FOR EACH ROW EXECUTE FUNCTION hr.remember()`)
+		`CREATE TRIGGER "remember pay" BEFORE INSERT ON hr.staff FOR EACH ROW EXECUTE FUNCTION hr.remember()`,
+		"CREATE TABLE hr.staff_old (who integer, paid integer, at date)",
+		"CREATE RULE keep_old AS ON UPDATE TO hr.staff DO ALSO (INSERT INTO hr.staff_old (who, at) SELECT 1, now(); INSERT INTO hr.staff_old (paid) VALUES (OLD.pay))")
 	const classes = `classes:
   note: {kind: free_text, do: {shape: text}}
   gone: {kind: quasi, do: {"null": true}}
@@ -128,6 +130,7 @@ tables:
   docs: {columns: {body: note, a: gone}, keep: [id, tsv, b]}
   hr.staff: {columns: {pay: number, tsv: own}, keep: [id]}
   hr.staff_log: {keep: [pay]}
+  hr.staff_old: {keep: [who, paid, at]}
 `)
 	for _, w := range []string{
 		"docs.tsv is kept, and the trigger fill fills it from body", "give it a class with {derive: fill}", "docs.slug is computed from body and references public.towns.key",
@@ -137,9 +140,12 @@ tables:
 			t.Errorf("no %q in %s", w, said)
 		}
 	}
-	p := start(t, "plan", "--policy", writePolicy(t, []byte(caseKeys+classes+"  towns: drop\n  docs: drop\n  hr.staff: {columns: {pay: number, tsv: gone}, keep: [id]}\n  hr.staff_log: {keep: [pay]}\n")), "--from", source)
-	if code := p.wait(t); code != 0 || !strings.Contains(p.stdout.String()+p.stderr.String(), "hr.staff_log.pay: is kept, and the trigger remember pay writes rows of hr.staff there") {
-		t.Errorf("exit %d: %s%s", code, p.stdout.String(), p.stderr.String())
+	p := start(t, "plan", "--policy", writePolicy(t, []byte(caseKeys+classes+"  towns: drop\n  docs: drop\n  hr.staff: {columns: {pay: number, tsv: gone}, keep: [id]}\n  hr.staff_log: {keep: [pay]}\n  hr.staff_old: {keep: [who, paid, at]}\n")), "--from", source)
+	code, said := p.wait(t), p.stdout.String()+p.stderr.String()
+	for _, w := range []string{"hr.staff_log.pay: is kept, and the trigger remember pay writes rows of hr.staff there", "hr.staff_old.paid: is kept, and the rule keep_old writes rows of hr.staff there, which are masked: pay"} {
+		if code != 0 || !strings.Contains(said, w) || strings.Contains(said, "hr.staff_old.who:") {
+			t.Errorf("exit %d, no %q: %s", code, w, said)
+		}
 	}
 }
 
