@@ -34,15 +34,12 @@ func blamePolicy(err error, compiled *policies.Compiled, c *catalog.Catalog) err
 	if v == nil || compiled == nil || c == nil {
 		return err
 	}
-	at, columns := violated(v, c)
+	columns := violated(v, c)
 	var lines []string
 	for _, td := range compiled.Tables {
-		if td.Table != at {
-			continue
-		}
 		for _, cd := range td.Columns {
-			if slices.Contains(columns, cd.Column) && (cd.Action == "mask" || cd.Action == "derive") {
-				lines = append(lines, fmt.Sprintf("%s: %s.%s, as %s", cd.Where, c.Display(at), cd.Column, truncate(cd.Do, widestDo)))
+			if slices.Contains(columns, catalog.ColumnID{Table: td.Table, Column: cd.Column}) && (cd.Action == "mask" || cd.Action == "derive") {
+				lines = append(lines, fmt.Sprintf("%s: %s.%s, as %s", cd.Where, c.Display(td.Table), cd.Column, truncate(cd.Do, widestDo)))
 			}
 		}
 	}
@@ -50,25 +47,54 @@ func blamePolicy(err error, compiled *policies.Compiled, c *catalog.Catalog) err
 		return err
 	}
 	hint := "masked by " + report.Inert(strings.Join(lines, "; by ")) + ": use a transform that fits the rule, or keep the column"
+	if v.Computed {
+		hint = "computed from columns masked by " + report.Inert(strings.Join(lines, "; by ")) + ": use a transform whose values it can be computed from, or keep the column"
+	}
 	if have := connectors.Hint(err); have != "" {
 		hint = have + "; " + hint
 	}
 	return &violationError{err: err, hint: hint}
 }
 
-// violated returns the table whose rule a row broke, and the columns that the rule reads,
-// as far as the catalog tells: else those that the server names. Columns that the database
-// computes bring those that they are made of.
-func violated(v *connectors.Violation, c *catalog.Catalog) (catalog.TableID, []string) {
+// violated returns the columns that a rule reads which a row broke, as far as the catalog tells: else
+// those that the server names. Columns that the database computes bring those that they are made of.
+func violated(v *connectors.Violation, c *catalog.Catalog) (columns []catalog.ColumnID) {
 	t := c.Table(v.Table)
 	if t == nil {
-		return v.Table, v.Columns
+		return ofView(v.Table, c)
 	}
-	columns := readBy(v, c, t)
-	for _, name := range columns {
-		columns = append(columns, t.ComputedFrom(name)...)
+	names := readBy(v, c, t)
+	for _, name := range names {
+		names = append(names, t.ComputedFrom(name)...)
 	}
-	return t.ID, columns
+	for _, name := range names {
+		columns = append(columns, catalog.ColumnID{Table: t.ID, Column: name})
+	}
+	return columns
+}
+
+// ofView returns the columns of tables that a view reads, itself or through others.
+func ofView(view catalog.TableID, c *catalog.Catalog) (columns []catalog.ColumnID) {
+	seen := map[catalog.TableID]bool{view: true}
+	for queue := []catalog.TableID{view}; len(queue) > 0; queue = queue[1:] {
+		for _, o := range c.Objects {
+			if o.Name != queue[0].String() || o.Kind != "view" && o.Kind != "materialized view" {
+				continue
+			}
+			for _, id := range o.Reads {
+				if columns = append(columns, id); !seen[id.Table] {
+					seen[id.Table] = true
+					queue = append(queue, id.Table)
+				}
+				if t := c.Table(id.Table); t != nil {
+					for _, name := range t.ComputedFrom(id.Column) {
+						columns = append(columns, catalog.ColumnID{Table: id.Table, Column: name})
+					}
+				}
+			}
+		}
+	}
+	return columns
 }
 
 // readBy returns the columns that the rule names.

@@ -243,7 +243,7 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS", "ACL":
 				return b.unlessLost(ctx, held, b.definitionError(ctx, e, err)) // looks at no row
 			}
-			return b.unlessLost(ctx, held, hintPath(fail(ctx, b.side, "make "+e.String(), err), err))
+			return b.unlessLost(ctx, held, b.computingEntry(hintPath(fail(ctx, b.side, "make "+e.String(), err), err), err, e))
 		}
 	}
 	return nil
