@@ -86,13 +86,11 @@ func (b *build) computingStatistics(failed, err error, id catalog.TableID) error
 		return whileComputing(failed, err, v)
 	}
 	for _, o := range b.spec.Catalog.Objects {
-		i := strings.LastIndex(o.Definition, " FROM ")
-		if o.Kind != "extended statistics" || i < 0 {
+		if !o.StatisticsOf(id) {
 			continue
 		}
-		of := strings.ReplaceAll(strings.TrimSpace(o.Definition[i+len(" FROM "):]), `"`, "")
 		for _, c := range t.Columns {
-			if (of == id.String() || of == id.Name) && catalog.Names(o.Definition[:i], c.Name) && !slices.Contains(v.Columns, c.Name) {
+			if catalog.Names(o.Definition[:strings.LastIndex(o.Definition, " FROM ")], c.Name) && !slices.Contains(v.Columns, c.Name) {
 				v.Columns = append(v.Columns, c.Name)
 			}
 		}
