@@ -61,6 +61,8 @@ func TestPuts(t *testing.T) {
 		"UPDATE log l SET a = 1, b = CASE WHEN l.a IS DISTINCT FROM 1 THEN old.born END, c = 2 WHERE l.a = OLD.id",
 		"REPLACE INTO log (b) VALUES (old.born)",
 		"DECLARE d CONSTANT date := old.born; BEGIN INSERT INTO log (b) VALUES (d); END",
+		"DECLARE d date; BEGIN d := old.born; INSERT INTO log (a, b) VALUES (1, d); END",
+		"BEGIN DECLARE d DATE; SET d = OLD.born; INSERT INTO log (b) VALUES (d); END",
 		"SET @d = OLD.born; INSERT INTO log (b) VALUES (@d)",
 		"FOR r IN SELECT born AS d FROM p LOOP INSERT INTO log (b) VALUES (r.d); END LOOP",
 		"EXECUTE 'INSERT INTO log (a, b) SELECT ''x'', $2' USING 1, old.born",

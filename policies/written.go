@@ -353,7 +353,7 @@ var (
 	asName      = regexp.MustCompile(`(?is)^(.+?)\s+(?:as\s+)?` + sqlName + `$`)
 	ofSomething = regexp.MustCompile(`(?is)^(?:` + sqlName + `\s*\.\s*)+` + sqlName + `$`)
 	// valueGiven is where a variable, or a parameter of the session, gets a value.
-	valueGiven = regexp.MustCompile(`(?i)(?:;|\b(?:declare|begin|then|else|loop|set)\b)\s*((?:` + sqlName + `\s*\.\s*)?` + sqlName + `|@\w+)(?:\s+[\w\s.()"\[\]%]*?)?\s*(?::=|=|\bdefault\b)`)
+	valueGiven = regexp.MustCompile(`(?i)(?:;|\b(?:declare|begin|then|else|loop|set)\b)\s*(?:(?:declare|begin|set|constant)\s+)*((?:` + sqlName + `\s*\.\s*)?` + sqlName + `|@\w+)(?:\s+[\w\s.()"\[\]%]*?)?\s*(?::=|=|\bdefault\b)`)
 	usingList  = regexp.MustCompile(`(?i)\bexecute\b[^;]*?\busing\b([^;]*)`)
 	// derived rows may have names behind them: (VALUES …) AS s (a, b).
 	namedRows = regexp.MustCompile(`(?i)^\s*(?:as\s+)?` + sqlName + `\s*\(([^()]*)\)`)
