@@ -51,11 +51,12 @@ type Error struct {
 
 // Violation is a rule of the database that a row does not keep. It names, and holds no value.
 type Violation struct {
-	Table      catalog.TableID // as far as the server names it
-	Constraint string          // a CHECK, a unique key or index, an exclusion constraint, a foreign key; empty for a NOT NULL, and where no partition takes the row
+	Table      catalog.TableID // or materialized view, as far as the server names it
+	Constraint string          // a CHECK, a unique key or index, an exclusion constraint, a foreign key; empty for a NOT NULL, where no partition takes the row, and of a view
 	Columns    []string        // of the table, as far as the server names them
 	Type       string          // the domain to which the constraint belongs, or ""
 	Partition  bool            // no partition takes the row
+	Computed   bool            // a value of the row makes an expression fail, rather than a rule that it does not keep
 }
 
 // ViolationOf returns the violation in err's chain, or nil.

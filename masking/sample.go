@@ -1,6 +1,7 @@
 package masking
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -29,6 +30,30 @@ func (s Sample) count(string) (*Values, error) {
 		v.Texts, v.Counts = append(v.Texts, text), append(v.Counts, 1)
 	}
 	return v, nil
+}
+
+// errGroup is that of a transform which masks rows, and not values alone.
+var errGroup = errors.New("masking: it takes more than the value")
+
+// MaskTexts masks values of a column of that kind, which are spelled as PostgreSQL prints them; valid
+// tells which have not become NULL. It is for a few.
+func (b Binding) MaskTexts(kind Kind, values []string) (masked []string, valid []bool, err error) {
+	if b.Transform == nil {
+		return nil, nil, errGroup
+	}
+	mem := memory.DefaultAllocator
+	in, err := ParseValues(mem, kind, values, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer in.Release()
+	out, err := b.Transform.Apply(mem, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer out.Release()
+	masked, valid = SpellValues(kind, out)
+	return masked, valid, nil
 }
 
 // Show masks the three values of a sample under key.
@@ -63,21 +88,13 @@ func (r *Registry) Show(key *Key, s Sample) (Shown, error) {
 		return shown, fmt.Errorf("sample of %s: %w", s.Spec.Name, err)
 	}
 	shown.Guarantees, shown.Warnings = b.Guarantees, b.Warnings
-	mem := memory.DefaultAllocator
 	if b.Group == nil {
-		in, err := ParseValues(mem, col.Kind, s.Values, nil)
-		if err != nil {
+		if shown.Masked, shown.Valid, err = b.MaskTexts(col.Kind, s.Values); err != nil {
 			return shown, fmt.Errorf("sample of %s: %w", s.Spec.Name, err)
 		}
-		defer in.Release()
-		out, err := b.Transform.Apply(mem, in)
-		if err != nil {
-			return shown, fmt.Errorf("sample of %s: %w", s.Spec.Name, err)
-		}
-		defer out.Release()
-		shown.Masked, shown.Valid = SpellValues(col.Kind, out)
 		return shown, nil
 	}
+	mem := memory.DefaultAllocator
 	var ins []arrow.Array
 	defer func() {
 		for _, a := range ins {

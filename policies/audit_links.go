@@ -176,7 +176,7 @@ func repeats(v *view, masked map[string][]*view) *view {
 // writers finds what triggers write elsewhere.
 func (s *Pass) writers() (found []report.Finding) {
 	for _, h := range s.met.histories() {
-		help := "mask it as what the trigger writes there, or drop the table"
+		help := "mask it as what is written there, or drop the table"
 		if h.col == nil {
 			help = "look at what it writes, and mask that as it is masked here"
 		}

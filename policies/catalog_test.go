@@ -38,8 +38,11 @@ func readCatalog(t testing.TB, name string) *catalog.Catalog {
 //	fk (b, a) -> t (y, x)              then: full (MATCH FULL), unchecked (NOT VALID, NOT ENFORCED)
 //	parent payment                     partition payment
 //	route (paid_on)
+//	bounds FOR VALUES IN ('a')         of a partition
+//	check sane CHECK ((id > 0))
 //	trigger fill BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.f()
 //	function public.f() BEGIN … END
+//	rewrite public.t.r CREATE RULE …   a rule of a table, which the word rule is not
 func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 	t.Helper()
 	var tables []*catalog.Table
@@ -103,10 +106,18 @@ func parseCatalog(t testing.TB, text string) *catalog.Catalog {
 			now.IsPartition = word == "partition"
 		case "route":
 			now.PartitionKey = list(rest)
+		case "bounds":
+			now.Bounds = rest
+		case "check":
+			name, text, _ := strings.Cut(rest, " ")
+			now.Checks = append(now.Checks, catalog.Definition{Name: name, Text: text})
 		case "trigger":
 			now.Triggers = append(now.Triggers, parseTrigger(rest))
-		case "function", "procedure", "view":
+		case "function", "procedure", "view", "rewrite":
 			name, body, _ := strings.Cut(rest, " ")
+			if word == "rewrite" {
+				word = "rule"
+			}
 			objects = append(objects, catalog.Object{Kind: word, Name: name, Definition: body})
 		default:
 			name, rest, _ := strings.Cut(line, " ")

@@ -85,6 +85,10 @@ type script struct {
 	words  map[string]bool // in small letters; nil until asked for
 	writes *writes         // nil until asked for; see history.go
 	sets   []assignment    // likewise
+	put    []written       // likewise; see written.go
+	from   []string        // likewise: tables that it reads rows from
+
+	standFor map[string][]string // likewise: what names in it stand for
 }
 
 // names reports whether the code speaks of a name.
@@ -106,15 +110,19 @@ func (p *script) names(name string) bool {
 
 // routines are the functions and procedures of a catalog: what they say, and what they call.
 type routines struct {
-	bodies map[string]*script        // by the object's name, without comments
-	byWord map[string][]string       // objects' names, by the first word of what they are called
-	calls  map[string][]string       // objects' names, by that of the one that calls them; made when asked for
-	tables map[string]*catalog.Table // by names that were looked for; nil where there is none
+	bodies map[string]*script              // by the object's name, without comments
+	byWord map[string][]string             // objects' names, by the first word of what they are called
+	calls  map[string][]string             // objects' names, by that of the one that calls them; made when asked for
+	tables map[string]*catalog.Table       // by names that were looked for; nil where there is none
+	rules  map[string][]catalog.Definition // of tables and views, by what may be their names
 }
 
 func newRoutines(c *catalog.Catalog) *routines {
-	r := &routines{bodies: map[string]*script{}, byWord: map[string][]string{}, calls: map[string][]string{}, tables: map[string]*catalog.Table{}}
+	r := &routines{bodies: map[string]*script{}, byWord: map[string][]string{}, calls: map[string][]string{}, tables: map[string]*catalog.Table{}, rules: map[string][]catalog.Definition{}}
 	for _, o := range c.Objects {
+		if o.Kind == "rule" {
+			r.rule(o)
+		}
 		if o.Kind != "function" && o.Kind != "procedure" {
 			continue
 		}
@@ -124,6 +132,15 @@ func newRoutines(c *catalog.Catalog) *routines {
 		}
 	}
 	return r
+}
+
+// rule notes a rule, whose name stands behind that of its table, by all that this may be.
+func (r *routines) rule(o catalog.Object) {
+	for i, b := range []byte(o.Name) {
+		if b == '.' {
+			r.rules[o.Name[:i]] = append(r.rules[o.Name[:i]], catalog.Definition{Name: o.Name[i+1:], Text: o.Definition})
+		}
+	}
 }
 
 // bareRoutine is the name of a function without its schema and its arguments.
@@ -192,12 +209,17 @@ func (r *routines) calledBy(function string) []string {
 // code is what runs when a trigger fires, script by script: its own words, its function's, and
 // those of the functions that they call.
 func (c *compiler) code(d catalog.Definition) []*script {
-	if c.routines == nil {
-		c.routines = newRoutines(c.catalog)
-	}
+	c.knowRoutines()
 	own := &script{text: triggerWords(d.Text)}
 	runs := append([]string{d.Function}, c.routines.calledIn(&script{text: ownCode(d.Text)})...)
 	return append([]*script{own}, c.routines.reachedFrom(runs)...)
+}
+
+// knowRoutines makes them, if that is to be done.
+func (c *compiler) knowRoutines() {
+	if c.routines == nil {
+		c.routines = newRoutines(c.catalog)
+	}
 }
 
 // reachedFrom returns what functions say, and those that they call.

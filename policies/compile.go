@@ -501,7 +501,7 @@ func (c *compiler) compiled() (*Compiled, error) {
 		out.Warnings = append(out.Warnings, h.object()+": "+h.String())
 	}
 	out.Warnings = append(out.Warnings, c.assignedWarnings()...)
-	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), slices.Concat(c.pinnedWarnings(), c.joinWarnings(), c.kindWarnings())...)
+	out.Warnings = append(append(out.Warnings, c.keptWarnings()...), slices.Concat(c.moved(), c.castWarnings(), c.pinnedWarnings(), c.joinWarnings(), c.kindWarnings())...)
 	return out, nil
 }
 

@@ -56,7 +56,7 @@ func TestHistoryIsFlagged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const said = "public.people_log.was: is kept, and the trigger remember writes rows of public.people there, which are masked"
+	const said = "public.people_log.was: is kept, and the trigger remember writes rows of public.people there, which are masked: name, about, search"
 	if !slices.Contains(compiled.Warnings, said) {
 		t.Errorf("warned %q", compiled.Warnings)
 	}

@@ -10,50 +10,111 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// history is a column that is kept, and into which triggers write from tables with masked
-// columns; without the column, a trigger that writes nobody knows where.
+// history is a column that is kept, and into which triggers or rules write from tables with
+// masked columns; without the column, one that writes nobody knows where.
 type history struct {
-	col      *column // or nil
-	triggers []string
-	from     []*table
+	col     *column // or nil
+	writers []writer
+	from    []*table
+	made    []string // the masked columns that are written there, as far as the words tell
+}
+
+// writer is a trigger or a rule of a table.
+type writer struct {
+	kind string
+	d    catalog.Definition
+}
+
+// writersOf are what writes elsewhere when rows of the table change.
+func (c *compiler) writersOf(t *catalog.Table) (all []writer) {
+	for _, d := range ownTriggers(c.catalog, t) {
+		all = append(all, writer{"trigger", d})
+	}
+	c.knowRoutines()
+	for _, d := range c.routines.rules[t.ID.String()] {
+		all = append(all, writer{"rule", d})
+	}
+	return all
 }
 
 // String says what is wrong with it.
 func (h history) String() string {
-	var tables []string
-	for _, t := range h.from {
-		tables = append(tables, t.t.ID.String())
-	}
 	if h.col == nil {
 		others := ""
-		if len(tables) > 1 {
-			others = "; its function is called for " + some(tables[1:]) + " as well"
+		if len(h.from) > 1 {
+			others = "; its function is called for " + some(h.tables()[1:]) + " as well"
 		}
-		return "has the trigger " + h.triggers[0] + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here" + others
+		return "has the " + h.who() + ", which inserts into a table whose name it puts together when it runs (EXECUTE): what is kept there may be what is masked here" + others
 	}
-	who := "the trigger " + h.triggers[0] + " writes"
-	if len(h.triggers) > 1 {
-		who = "the triggers " + some(h.triggers) + " write"
-	}
-	return "is kept, and " + who + " rows of " + some(tables) + " there, which are masked"
+	return "is kept, and " + h.reason()
 }
 
-// add adds a trigger and its table.
-func (h *history) add(trigger string, from *table) {
-	if !slices.Contains(h.triggers, trigger) {
-		h.triggers = append(h.triggers, trigger)
+// reason says what is written into the column.
+func (h history) reason() string {
+	verb := " writes"
+	if len(h.writers) > 1 {
+		verb = " write"
+	}
+	made := ""
+	if h.made != nil {
+		made = ": " + some(h.made)
+	}
+	return "the " + h.who() + verb + " rows of " + some(h.tables()) + " there, which are masked" + made
+}
+
+// tables are those whose rows are written.
+func (h history) tables() (names []string) {
+	for _, t := range h.from {
+		names = append(names, t.t.ID.String())
+	}
+	return names
+}
+
+// who names what writes.
+func (h history) who() string {
+	words := ""
+	for _, kind := range []string{"trigger", "rule"} {
+		var names []string
+		for _, w := range h.writers {
+			if w.kind == kind {
+				names = append(names, w.d.Name)
+			}
+		}
+		switch {
+		case names == nil:
+			continue
+		case words != "":
+			words += " and the "
+		}
+		if words += kind; len(names) > 1 {
+			words += "s"
+		}
+		words += " " + some(names)
+	}
+	return words
+}
+
+// add adds what writes, its table, and the columns of which it is known.
+func (h *history) add(by writer, from *table, made []string) {
+	if !slices.ContainsFunc(h.writers, func(w writer) bool { return w.kind == by.kind && w.d.Name == by.d.Name }) {
+		h.writers = append(h.writers, by)
 	}
 	if !slices.Contains(h.from, from) {
 		h.from = append(h.from, from)
+	}
+	for _, name := range made {
+		if !slices.Contains(h.made, name) {
+			h.made = append(h.made, name)
+		}
 	}
 }
 
 // part tells it from others of the same object.
 func (h history) part() string {
-	if len(h.triggers) > 1 {
+	if len(h.writers) > 1 {
 		return ""
 	}
-	return h.triggers[0]
+	return h.writers[0].d.Name
 }
 
 // some names three of them, and how many more there are.
@@ -87,37 +148,37 @@ var (
 	// insertInto has the table, and the columns if they are listed.
 	insertInto = regexp.MustCompile(`(?i)` + insertWords + sqlTable + `(?:\s+as\s+\w+)?\s*(?:\(([^()]*)\))?`)
 	// insertSomewhere ends in the middle of the table's name.
-	insertSomewhere = regexp.MustCompile(`(?i)` + insertWords + `[\w$."]*\s*(?:%|')`)
+	insertSomewhere = regexp.MustCompile(`(?i)(?:` + insertWords + `|\bmerge\s+into\s+)[\w$."]*\s*(?:%|')`)
 	// putTogether is a list of columns that is not written out.
 	putTogether = regexp.MustCompile(`[%']`)
 	noColumns   = regexp.MustCompile(`(?i)^\s*(?:select|values|with|table)\b`)
 )
 
-// histories finds triggers that write rows of a table with masked columns into another, in
-// which a column is kept that may hold them.
+// histories finds triggers and rules that write rows of a table with masked columns into
+// another, in which a column is kept that may hold them.
 func (c *compiler) histories() []history {
 	var found []*history
 	of := map[any]*history{} // by the column, or by what writes nobody knows where
-	add := func(key any, col *column, d catalog.Definition, ts *table) {
+	add := func(key any, col *column, by writer, ts *table, made []string) {
 		if of[key] == nil {
 			of[key] = &history{col: col}
 			found = append(found, of[key])
 		}
-		of[key].add(d.Name, ts)
+		of[key].add(by, ts, made)
 	}
 	for _, ts := range c.tables {
 		if !ts.copied() || len(ts.masked()) == 0 {
 			continue
 		}
-		for _, d := range ownTriggers(c.catalog, ts.t) {
-			columns, unseen := c.reached(ts, d)
-			for _, col := range columns {
-				add(col, col, d, ts)
+		for _, by := range c.writersOf(ts.t) {
+			columns, unseen := c.reached(ts, by.d)
+			for _, r := range columns {
+				add(r.col, r.col, by, ts, r.made)
 			}
-			if unseen && d.Function != "" {
-				add(d.Function, nil, d, ts)
+			if unseen && by.d.Function != "" {
+				add(by.d.Function, nil, by, ts, nil)
 			} else if unseen {
-				add(ts.t.ID.String()+"."+d.Name, nil, d, ts)
+				add(ts.t.ID.String()+"."+by.d.Name, nil, by, ts, nil)
 			}
 		}
 	}
@@ -128,22 +189,57 @@ func (c *compiler) histories() []history {
 	return histories
 }
 
+// reach is a column that is kept, and of which masked columns it may be made, as far as that is known.
+type reach struct {
+	col  *column
+	made []string
+}
+
 // reached returns the columns of other tables that are kept, and in which may stand what a
-// trigger writes there; and whether it writes nobody knows where.
-func (c *compiler) reached(ts *table, d catalog.Definition) (columns []*column, unseen bool) {
+// trigger or rule writes there; and whether it writes nobody knows where.
+func (c *compiler) reached(ts *table, d catalog.Definition) (columns []reach, unseen bool) {
+	add := func(col *column, made []string) {
+		i := slices.IndexFunc(columns, func(r reach) bool { return r.col == col })
+		if i < 0 {
+			i, columns = len(columns), append(columns, reach{col: col})
+		}
+		columns[i].made = append(columns[i].made, made...)
+	}
 	for _, p := range c.code(d) {
 		unseen = unseen || p.written().unseen
 		for _, into := range p.written().inserts {
-			for _, to := range c.targets(ts, d, into) {
+			for _, to := range c.targets(ts, d, into.schema, into.table) {
 				for _, col := range to.columns {
-					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) && !slices.Contains(columns, col) {
-						columns = append(columns, col)
+					if col.decision != nil && col.decision.keep && ts.mayReach(col, into.columns) {
+						add(col, nil)
+					}
+				}
+			}
+		}
+		r := newRowReader(ts, d, p)
+		for _, w := range p.puts() {
+			for _, to := range c.targets(ts, d, w.schema, w.table) {
+				for _, a := range r.pairs(w, to) {
+					col := to.columnLike(a.column)
+					if col == nil || col.decision == nil || !col.decision.keep || to.tellsLittle(col) {
+						continue
+					}
+					if made, unknown := r.read(a.to); made != nil || unknown && ts.masksLike(col) {
+						add(col, made)
 					}
 				}
 			}
 		}
 	}
 	return columns, unseen
+}
+
+// masksLike reports whether the table masks a column of the same kind by more than a pseudonym.
+func (t *table) masksLike(like *column) bool {
+	return slices.ContainsFunc(t.masked(), func(name string) bool {
+		col := t.column(name)
+		return col.col.Type.Kind == like.col.Type.Kind && col.decision.spec.Name != "pseudonym"
+	})
 }
 
 // writes are where code inserts rows.
@@ -169,23 +265,28 @@ func (p *script) written() *writes {
 			p.writes.inserts = append(p.writes.inserts, into)
 		}
 	}
+	for _, w := range p.puts() {
+		if w.merges {
+			p.writes.inserts = append(p.writes.inserts, insert{w.schema, w.table, w.listed()})
+		}
+	}
 	return p.writes
 }
 
 // targets are the other tables that a trigger may mean by a name. Where it gives no schema,
 // those of its function, its table and the database's own are searched: the path is not known.
-func (c *compiler) targets(ts *table, d catalog.Definition, into insert) (found []*table) {
+func (c *compiler) targets(ts *table, d catalog.Definition, schema, name string) (found []*table) {
 	function, _, _ := strings.Cut(d.Function, ".")
 	schemas := []string{function, ts.t.ID.Schema, c.catalog.DefaultSchema}
-	if into.schema != "" && ts.t.ID.Schema != "" {
-		schemas = []string{unquoted(into.schema)}
+	if schema != "" && ts.t.ID.Schema != "" {
+		schemas = []string{unquoted(schema)}
 	}
 	for _, s := range schemas {
-		name := catalog.TableID{Schema: s, Name: unquoted(into.table)}.String()
-		t, known := c.routines.tables[name]
+		id := catalog.TableID{Schema: s, Name: unquoted(name)}.String()
+		t, known := c.routines.tables[id]
 		if !known {
-			t = c.catalog.Find(name)
-			c.routines.tables[name] = t
+			t = c.catalog.Find(id)
+			c.routines.tables[id] = t
 		}
 		if t == nil || t.ID == ts.t.ID {
 			continue

@@ -56,10 +56,37 @@ func initialise(d *draft, reg *masking.Registry) []byte {
 				entry.doubt, entry.class, changed = cmp.Or(entry.inside, entry.class)+" does not fit: "+strings.TrimPrefix(e.Message, e.At+": "), todo, true
 			}
 		}
-		if !changed {
+		if !changed && !d.doubtHistories(p) {
 			return text
 		}
 	}
+}
+
+// doubtHistories asks about columns that would be kept, and into which triggers or rules write
+// what the policy masks elsewhere. It reports whether there is one.
+func (d *draft) doubtHistories(p *Policy) (changed bool) {
+	met := newCompiler(p, d.catalog)
+	for _, step := range []func(){met.enter, met.tableRules, met.relate, met.inherit} {
+		step()
+	}
+	own := func(col *column) *column { return d.graph.byID[col.table.t.ID].column(col.col.Name) }
+	for _, h := range met.histories() {
+		if h.col == nil {
+			continue
+		}
+		e := d.entries[own(h.col)]
+		if e == nil || e.class != Public {
+			continue
+		}
+		e.doubt, e.class, changed = h.reason(), todo, true
+		if len(h.from) == 1 && len(h.made) == 1 {
+			from := d.source(own(h.from[0].column(h.made[0])))
+			if from != nil && from.inside == "" && from.class != todo && from.class != Public {
+				e.doubt, e.guess = "perhaps "+from.class+": "+e.doubt, from.class
+			}
+		}
+	}
+	return changed
 }
 
 // draft is a policy being written.

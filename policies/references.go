@@ -3,7 +3,6 @@ package policies
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -65,9 +64,7 @@ func (c *compiler) parentReferences(ts *table, fk catalog.ForeignKey) bool {
 		return false
 	}
 	parent := c.byID[ts.t.Parents[0]]
-	return parent != nil && parent.copied() && slices.ContainsFunc(parent.t.ForeignKeys, func(k catalog.ForeignKey) bool {
-		return k.References == fk.References && slices.Equal(k.Pairs, fk.Pairs)
-	})
+	return parent != nil && parent.copied() && parent.t.HasForeignKey(fk)
 }
 
 // leavesBehind returns the table, or its first descendant, whose rows stay behind.

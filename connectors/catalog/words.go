@@ -34,6 +34,17 @@ func Words(code string) []string {
 	return strings.FieldsFunc(strings.ToLower(code), func(r rune) bool { return r < 0x80 && !inWord(byte(r)) })
 }
 
+// StatisticsOf reports whether the object is one of extended statistics of that table, which
+// PostgreSQL names in its words alone.
+func (o *Object) StatisticsOf(id TableID) bool {
+	i := strings.LastIndex(o.Definition, " FROM ")
+	if o.Kind != "extended statistics" || i < 0 {
+		return false
+	}
+	of := strings.ReplaceAll(strings.TrimSpace(o.Definition[i+len(" FROM "):]), `"`, "")
+	return of == strings.ReplaceAll(id.String(), `"`, "")
+}
+
 const (
 	literal    = `'(?:[^']|'')*'`
 	quotedName = `"(?:[^"]|"")*"|` + "`(?:[^`]|``)*`"

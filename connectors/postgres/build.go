@@ -248,7 +248,8 @@ func (b *build) run(ctx context.Context, held *session, entries ...entry) error 
 			case "TRIGGER", "RULE", "POLICY", "ROW SECURITY", "STATISTICS", "ACL":
 				return b.unlessLost(ctx, held, b.definitionError(ctx, e, err)) // looks at no row
 			}
-			return b.unlessLost(ctx, held, b.hintLent(hintPath(fail(ctx, b.side, "make "+e.String(), err), err), err, e))
+			failed := hintPath(fail(ctx, b.side, "make "+e.String(), err), err)
+			return b.unlessLost(ctx, held, b.computingEntry(b.hintLent(failed, err, e), err, e))
 		}
 	}
 	return nil

@@ -356,7 +356,7 @@ func (b *build) analyzing(ids []catalog.TableID) (list []tasks.Task) {
 // analyze gathers the optimiser's statistics of a table, and notes that it has.
 func (b *build) analyze(ctx context.Context, held *session, id catalog.TableID) error {
 	if err := held.exec(ctx, "ANALYZE "+table(id)); err != nil {
-		return fail(ctx, b.side, "analyze "+words(id), err)
+		return b.computingStatistics(fail(ctx, b.side, "analyze "+words(id), err), err, id)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -298,7 +298,7 @@ func (l *loader) fail(ctx context.Context, err error) error {
 		}
 	}
 	failed := hintPath(hintNames(fail(ctx, l.build.side, op, err), err, l.layout.Table.Column(column)), err)
-	failed = l.build.hintNulls(failed, err, l.layout.Table)
+	failed = computingRow(l.build.hintNulls(failed, err, l.layout.Table), err, l.layout.Table, column)
 	var e *connectors.Error
 	if errors.As(failed, &e) && e.Violation != nil {
 		if e.Violation.Table.Name == "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/internal/tasks"
 )
@@ -64,7 +65,7 @@ func (b *build) refreshRound(ctx context.Context, views []catalog.TableID) (wait
 				return nil
 			}
 			if err != nil {
-				return hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err)
+				return whileComputing(hintPath(fail(ctx, b.side, "refresh materialized view "+words(id), err), err), err, connectors.Violation{Table: id})
 			}
 			return nil
 		}})
