@@ -37,21 +37,23 @@ func (a *archive) readPolicyRoles(ctx context.Context, conn *pgx.Conn) error {
 	})
 }
 
-// readGrants reads the rights on what comes along, if somebody asks for them: an entry each.
+// readGrants reads the rights on what comes along, if somebody asks for them: an entry each. Asked
+// or not, a copy does not open to everybody what runs with the rights of its owner and was closed.
 func (s *snapshot) readGrants(ctx context.Context, conn *pgx.Conn) (entries []entry, err error) {
 	f := s.picture.fates()
 	asked := slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == catalog.Grants && o.Fate.Along() })
-	if !asked {
+	if !asked && !s.picture.closes {
 		return nil, nil
 	}
 	err = each(ctx, conn, "grants", nil, func(row pgx.CollectableRow) error {
 		var at archiveID
 		var role, sql string
 		var step int
-		if err := row.Scan(&at.class, &at.oid, &role, &sql, &step); err != nil {
+		var closes bool
+		if err := row.Scan(&at.class, &at.oid, &role, &sql, &step, &closes); err != nil {
 			return err
 		}
-		if f.byKey[at] == catalog.Stays {
+		if f.byKey[at] == catalog.Stays || !asked && !closes {
 			return nil
 		}
 		e := entry{Kind: "ACL", Name: sql, SQL: sql, Phase: phaseRest}

@@ -37,7 +37,7 @@ var staying = map[string]ruling{
 	"role":                 {"belongs to the server and not to the database, and may log in with a password", true},
 	"database setting":     {"is none of those that are known to be harmless, and may be a secret", false},
 	"large objects":        {"are bytes that no policy can decide about", true},
-	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
+	"grants":               {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
 	"database rights":      {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
 	"rights":               {"are other than those that these have by themselves: at the target they are for its owner to give or to take", true},
 	"language rights":      {"are for a superuser of the target's server to give", true},
@@ -132,8 +132,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	err = each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
 		var oid uint32
 		var d doing
-		err := row.Scan(&oid, &d.language, &d.definer, &d.library, &d.symbol, &d.spells)
+		err := row.Scan(&oid, &d.language, &d.definer, &d.closed, &d.library, &d.symbol, &d.spells)
 		doings[oid] = d
+		p.closes = p.closes || d.closed
 		return err
 	})
 	if err != nil {
@@ -196,6 +197,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 				functions = append(functions, p.keyOf(i).oid)
 			case d.definer:
 				o.Fate, o.Reason = catalog.Noted, "runs with the rights of its owner, who is the target's account"
+				if d.closed {
+					o.Reason += "; PUBLIC may not call it, as at the source"
+				}
 			}
 		case "view", "materialized view", "rule", "policy":
 			if why := reaches(o.Definition, own); why != "" {
