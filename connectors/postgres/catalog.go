@@ -45,7 +45,8 @@ type picture struct {
 	at       []archiveID      // their keys in the server's catalogs, as far as they have one
 	beside   map[int]string   // what is said beside a view: its columns' defaults, and its indexes
 	neutral  map[archiveID]string
-	closes   bool // PUBLIC may not call a function that runs with the rights of its owner
+	denying  map[archiveID]string // policies that restrict, as ones that let nobody through
+	closes   bool                 // PUBLIC may not call a function that runs with the rights of its owner
 	defaults map[catalog.TableID][]defaulted
 	// Those that may stay: CHECKs of tables and domains, and what excludes.
 	constraints map[catalog.TableID][]string

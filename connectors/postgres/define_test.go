@@ -25,6 +25,12 @@ func maker(t *testing.T, s *connectortest.PostgresServer) (dsn string) {
 // the fates of objects.
 func copyNoting(t *testing.T, snap connectors.Snapshot, to string, change func(*definitions)) (fates string, err error) {
 	t.Helper()
+	return copyWarning(t, snap, to, nil, change)
+}
+
+// copyWarning is copyNoting that hands over what the sink warns of.
+func copyWarning(t *testing.T, snap connectors.Snapshot, to string, warn func(string), change func(*definitions)) (fates string, err error) {
+	t.Helper()
 	defs, err := snap.Definitions(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +45,7 @@ func copyNoting(t *testing.T, snap connectors.Snapshot, to string, change func(*
 	if defs.Data, err = encodeJSON(d); err != nil {
 		t.Fatal(err)
 	}
-	sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Workers: 2})
+	sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Workers: 2, Warn: warn})
 	if err != nil {
 		t.Fatal(err)
 	}

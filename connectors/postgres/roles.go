@@ -67,9 +67,10 @@ func (s *snapshot) readGrants(ctx context.Context, conn *pgx.Conn) (entries []en
 }
 
 // fitRoles takes out of a build what is for roles that the target's server does not have,
-// and says so. A nightly run does not fail for a role: a policy of row security that is
+// and says so. A nightly run does not fail for a role: a policy of row security that permits and is
 // left behind lets nobody see more, since row security stays on and denies what no policy
-// allows; and one that restricts a role has nobody to restrict.
+// allows; and one that restricts is for everybody then, since the members of a role that is not
+// there may be.
 func (b *build) fitRoles(ctx context.Context) error {
 	if !slices.ContainsFunc(b.defs.After, func(e entry) bool { return len(e.Roles) > 0 }) {
 		return nil
@@ -99,6 +100,17 @@ func (b *build) fitRoles(ctx context.Context) error {
 			continue
 		}
 		fitted, ok := fitPolicy(e, here)
+		if e.Denying != "" {
+			how := "restricts all roles"
+			if !ok {
+				e.SQL, how = e.Denying, "refuses every row to all roles"
+				fitted, _ = fitPolicy(e, here)
+			}
+			b.notes(catalog.Object{Kind: "policy", Name: policyName(e, b.spec.Catalog), Fate: catalog.Noted, Reason: how + ": it is for roles that the target's server does not have"})
+			b.warn(fmt.Sprintf("%s %s: the target's server has no role %s, whose members may have accounts there", e, how, list(missing)))
+			after = append(after, fitted)
+			continue
+		}
 		if ok {
 			b.warn(fmt.Sprintf("%s is for fewer roles: the target's server has no role %s", e, list(missing)))
 			after = append(after, fitted)
@@ -207,7 +219,8 @@ func (b *build) notes(objects ...catalog.Object) {
 	}
 }
 
-// fitPolicy returns a policy for those of its roles that are here; ok is false if none is.
+// fitPolicy returns a policy for those of its roles that are here; ok is false if none is. One that
+// restricts is for all roles.
 func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 	var left []string
 	for i, r := range e.Roles {
@@ -215,7 +228,11 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 			left = append(left, e.Spelled[i])
 		}
 	}
-	if len(left) == 0 {
+	to := strings.Join(left, ", ")
+	switch {
+	case e.Denying != "":
+		to = "PUBLIC"
+	case to == "":
 		return e, false
 	}
 	// pg_dump writes the roles in an order of its own: TO a, b.
@@ -225,6 +242,9 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 			return e, false
 		}
 		at += i + len(" TO ")
+		if strings.Count(e.SQL[:at], `"`)%2 > 0 {
+			continue // within the name of the policy, or of its table
+		}
 		rest, n := e.SQL[at:], 0
 		for more := true; more; {
 			more = false
@@ -241,7 +261,7 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 			}
 		}
 		if n == len(e.Spelled) {
-			e.SQL = e.SQL[:at] + strings.Join(left, ", ") + rest
+			e.SQL = e.SQL[:at] + to + rest
 			return e, true
 		}
 	}

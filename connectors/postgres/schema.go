@@ -52,6 +52,9 @@ type entry struct {
 	// Roles are those that a policy or a right is for, and Spelled the same in SQL.
 	Roles   []string `json:"roles,omitempty"`
 	Spelled []string `json:"spelled,omitempty"`
+	// Denying is the SQL of a policy that restricts as one that lets nobody through: without it rows
+	// would be open.
+	Denying string `json:"denying,omitempty"`
 }
 
 // phase says when an entry is run.
@@ -156,7 +159,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	if err := s.picture.apply(a); err != nil {
 		return nil, err
 	}
-	left, err := a.leave()
+	left, err := a.leave(s.picture.Catalog)
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}

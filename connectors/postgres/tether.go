@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -242,6 +243,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	if err := p.tainted(ctx, conn, tables); err != nil {
 		return err
 	}
+	if err := p.deny(ctx, conn); err != nil {
+		return err
+	}
 	p.lookedUp(tables)
 	p.naming(tables)
 	for i, words := range p.beside { // they have fates of their own, and travel in the archive
@@ -333,6 +337,32 @@ func (p *picture) neutralise(ctx context.Context, conn *pgx.Conn, functions []ui
 		p.neutral[at] = neutralSQL(schema, name, arguments, result, volatility, procedure, *o)
 		return nil
 	})
+}
+
+// refusesRows is what is said of a policy that restricts and cannot come along.
+const refusesRows = "; since it restricts, it refuses every row unless it is kept"
+
+// deny makes of the policies of row security that restrict, and would stay behind, ones that let nobody
+// through: without them rows would be open. Of those that permit, none opens a row by staying behind.
+func (p *picture) deny(ctx context.Context, conn *pgx.Conn) error {
+	if !slices.ContainsFunc(p.objects, func(o catalog.Object) bool { return o.Kind == "policy" }) {
+		return nil
+	}
+	p.denying = map[archiveID]string{}
+	err := each(ctx, conn, "restrictive", nil, func(row pgx.CollectableRow) error {
+		at := archiveID{class: classOfPolicies}
+		var sql string
+		err := row.Scan(&at.oid, &sql)
+		p.denying[at] = sql
+		return err
+	})
+	for i := range p.objects {
+		o := &p.objects[i]
+		if p.denying[p.keyOf(i)] != "" && o.Fate == catalog.Stays {
+			o.Fate, o.Reason = catalog.Neutralised, o.Reason+refusesRows
+		}
+	}
+	return err
 }
 
 // neutralSQL returns a function that does nothing but say what it is. It is not one of
@@ -509,6 +539,7 @@ func (p *picture) apply(a *archive) error {
 		return err
 	}
 	for _, it := range a.items {
+		it.Denying = p.denying[it.at]
 		fate, known := f.byKey[it.at]
 		switch it.Kind {
 		case "INDEX":
@@ -549,7 +580,7 @@ func (p *picture) apply(a *archive) error {
 		case catalog.Stays:
 			it.left = true
 		case catalog.Neutralised:
-			if sql := p.neutral[it.at]; sql != "" {
+			if sql := cmp.Or(p.neutral[it.at], it.Denying); sql != "" {
 				it.SQL, it.free = sql, true
 			}
 		}
