@@ -56,7 +56,7 @@ left behind: tablespace SPACE: is a folder of the source's server; the target's 
 	if c, err = catalogKeeping(t, from, catalog.Grants); err != nil || strings.Contains(said(c), "database rights") {
 		t.Errorf("with grants: %v\n%s", err, said(c))
 	}
-	for keep, want := range map[string]string{"": "", catalog.Grants: "{postgres=CTc/postgres,APP=c*/postgres}"} {
+	for keep, want := range map[string]string{"": "{postgres=CTc/postgres,=Tc/postgres}", catalog.Grants: "{postgres=CTc/postgres,APP=c*/postgres}"} {
 		options := connectors.Options{Workers: 2}
 		if keep != "" {
 			options.Keep = []string{keep}

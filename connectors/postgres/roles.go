@@ -18,7 +18,10 @@ import (
 // account that makes it; what speaks of other roles is fitted to those that the target's
 // server has, before a row is copied.
 
-const classOfPolicies = 3256 // pg_policy
+const (
+	classOfPolicies  = 3256 // pg_policy
+	classOfDatabases = 1262 // pg_database
+)
 
 // readPolicyRoles notes the roles that policies are for.
 func (a *archive) readPolicyRoles(ctx context.Context, conn *pgx.Conn) error {
@@ -57,6 +60,9 @@ func (s *snapshot) readGrants(ctx context.Context, conn *pgx.Conn) (entries []en
 			return nil
 		}
 		e := entry{Kind: "ACL", Name: sql, SQL: sql, Phase: phaseRest}
+		if at.class == classOfDatabases {
+			e.Name, e.Phase = strings.Replace(sql, " %I ", " ", 1), phaseOpen
+		}
 		if role != "" {
 			e.Roles = []string{role}
 		}

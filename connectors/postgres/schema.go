@@ -70,6 +70,8 @@ const (
 	// phaseLast is what acts on changes of definitions, when there are no more, and what may keep
 	// the account from reading rows. It is not noted as made: what comes before may have to be done again.
 	phaseLast phase = "last"
+	// phaseOpen is what lets others into the database, when it is the target: see openingSQL.
+	phaseOpen phase = "open"
 )
 
 func (e entry) String() string {

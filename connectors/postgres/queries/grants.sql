@@ -1,6 +1,6 @@
 -- The rights that roles have been given, as what GRANT and REVOKE say: first those that
 -- PUBLIC has lost, then those that somebody has got. Rights that an extension gives come
--- with it, and those of an owner with the object. The database has its name where it is made.
+-- with it, and those of an owner with the object. The database gets its name, for %I, where it is made.
 -- What closes a function that runs with the rights of its owner is told from the rest.
 WITH ours AS (
     SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
@@ -41,9 +41,6 @@ WITH ours AS (
     FROM told t CROSS JOIN LATERAL aclexplode(t.acl) x LEFT JOIN pg_catalog.pg_roles r ON r.oid = x.grantee
     WHERE x.grantee <> t.owner AND (x.grantee = 0 OR r.oid IS NOT NULL)
 )
-SELECT s.class::oid, s.oid, s.role,
-       CASE WHEN s.class = 'pg_catalog.pg_database'::regclass
-            THEN 'DO ' || quote_literal('BEGIN EXECUTE format(' || quote_literal(replace(replace(s.sql, '%', '%%'), 'DATABASE %%I', 'DATABASE %I')) || ', current_database()); END')
-            ELSE s.sql END, s.step, s.closes
+SELECT s.class::oid, s.oid, s.role, s.sql, s.step, s.closes
 FROM said s
 ORDER BY 5, 4
