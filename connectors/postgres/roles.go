@@ -143,6 +143,32 @@ func (b *build) fitRoles(ctx context.Context) error {
 	return nil
 }
 
+// refusesRows is what is said of a policy that restricts and cannot come along.
+const refusesRows = "; since it restricts, it refuses every row unless it is kept"
+
+// deny makes of the policies of row security that restrict, and would stay behind, ones that let nobody
+// through: without them rows would be open. Of those that permit, none opens a row by staying behind.
+func (p *picture) deny(ctx context.Context, conn *pgx.Conn) error {
+	if !slices.ContainsFunc(p.objects, func(o catalog.Object) bool { return o.Kind == "policy" }) {
+		return nil
+	}
+	p.denying = map[archiveID]string{}
+	err := each(ctx, conn, "restrictive", nil, func(row pgx.CollectableRow) error {
+		at := archiveID{class: classOfPolicies}
+		var sql string
+		err := row.Scan(&at.oid, &sql)
+		p.denying[at] = sql
+		return err
+	})
+	for i := range p.objects {
+		o := &p.objects[i]
+		if p.denying[p.keyOf(i)] != "" && o.Fate == catalog.Stays {
+			o.Fate, o.Reason = catalog.Neutralised, o.Reason+refusesRows
+		}
+	}
+	return err
+}
+
 // fitPublic takes out of a build the rights on the schema public that the server would not give or take:
 // before PostgreSQL 15 it belongs to a superuser, and the server only warns of what it does not do for
 // others. What is tried is rolled back.
