@@ -305,7 +305,7 @@ func TestResumeKilledAtPromotion(t *testing.T) {
 	}
 	p = start(t, s.args("resume")...)
 	eventually(t, "the promotion", func() bool {
-		return b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'BEGIN; %ALTER DATABASE \""+s.name+"\" RENAME%'") == "1"
+		return b.Value(t, b.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE \""+s.name+"\" RENAME%'") == "1"
 	})
 	s.signal(p, syscall.SIGKILL)
 	if code := p.wait(t); code != -1 {

@@ -228,7 +228,7 @@ func onlyComments(sql string) string {
 }
 
 // leave marks what depends on what stays behind. It returns what the catalog did not foresee.
-func (a *archive) leave() ([]catalog.Object, error) {
+func (a *archive) leave(c *catalog.Catalog) ([]catalog.Object, error) {
 	var objects []catalog.Object
 	for changed := true; changed; {
 		changed = false
@@ -243,6 +243,11 @@ func (a *archive) leave() ([]catalog.Object, error) {
 			case it.Kind == "TABLE" || it.Kind == "SEQUENCE" || it.Kind == "SCHEMA" || it.Kind == "TYPE" || it.Kind == "DOMAIN":
 				return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide, Op: "leave " + a.byID[it.deps[because]].entry.String() + " behind",
 					Err: fmt.Errorf("%s cannot be made without it", it.entry), Hint: "keep it by --keep-object, or change the definition at the source"}
+			case it.Denying != "":
+				of := a.byID[it.deps[because]].entry
+				objects = append(objects, catalog.Object{Kind: "policy", Name: policyName(it.entry, c), Fate: catalog.Neutralised, Reason: "needs " + of.String() + ", which stays behind" + refusesRows})
+				it.SQL, it.free = it.Denying, true
+				continue
 			case it.Kind != "COMMENT" && it.Kind != "TABLE ATTACH" && it.Kind != "INDEX ATTACH" && !stay[it.Kind]:
 				of := a.byID[it.deps[because]].entry
 				objects = append(objects, catalog.Object{Kind: strings.ToLower(it.Kind), Name: strings.TrimPrefix(word(it.Schema)+"."+it.Name, `"".`),

@@ -93,27 +93,40 @@ func (b *build) mark(state string) mark {
 func (b *build) setMark(ctx context.Context, admin *pgx.Conn, state string, own ...string) error {
 	m := b.mark(state)
 	m.Own = own
-	return durably(ctx, admin, "COMMENT ON DATABASE "+ident(b.name)+" IS "+literal(m.String()))
+	return durably(ctx, admin, markSQL(b.name, m))
 }
+
+func markSQL(database string, m mark) string {
+	return "COMMENT ON DATABASE " + ident(database) + " IS " + literal(m.String())
+}
+
+// inTransaction begins a transaction whose commit waits for the disk.
+const inTransaction = "BEGIN; SET LOCAL synchronous_commit = on; "
 
 // durable returns statements as one transaction whose commit waits for the disk, and so for all
 // that was committed before it, in whatever database: those of the build itself do not wait.
 func durable(sql string) string {
-	return "BEGIN; SET LOCAL synchronous_commit = on; " + sql + "; COMMIT"
+	return inTransaction + sql + "; COMMIT"
 }
 
 // durably runs statements like that on a session that outlives their failure.
 func durably(ctx context.Context, conn *pgx.Conn, sql string) error {
 	_, err := conn.PgConn().Exec(ctx, durable(sql)).ReadAll()
+	undo(ctx, conn, err)
+	return err
+}
+
+// undo ends a transaction that has failed, on a session that outlives it.
+func undo(ctx context.Context, conn *pgx.Conn, err error) {
 	if err != nil && !conn.IsClosed() {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
 		conn.Exec(clean, "ROLLBACK")
 	}
-	return err
 }
 
-// create makes the empty database, with the source's encoding and collation.
+// create makes the empty database, with the source's encoding and collation. Nobody gets in before
+// it is closed to all but the run's account.
 func (b *build) create(ctx context.Context) error {
 	op := "create database " + word(b.name)
 	sql, err := b.createSQL()
@@ -139,7 +152,11 @@ func (b *build) create(ctx context.Context) error {
 		}
 		return failed
 	}
-	return failDefinition(ctx, b.side, op, b.setMark(ctx, b.admin, stateBuilding))
+	shut, err := b.shutSQL(ctx, b.admin)
+	if err == nil {
+		err = durably(ctx, b.admin, shut+"; ALTER DATABASE "+ident(b.name)+" ALLOW_CONNECTIONS true; "+markSQL(b.name, b.mark(stateBuilding)))
+	}
+	return failDefinition(ctx, b.side, op, err)
 }
 
 // ofWindows finds the name of a locale of Windows: German_Germany.1252, Chinese (Simplified)_China.936.
@@ -190,7 +207,7 @@ func (b *build) createSQL() (string, error) {
 			sql += " LOCALE_PROVIDER libc"
 		}
 	}
-	return sql + fmt.Sprintf(" CONNECTION LIMIT %d", buildLimit), nil
+	return sql + fmt.Sprintf(" ALLOW_CONNECTIONS false CONNECTION LIMIT %d", buildLimit), nil
 }
 
 // with runs f on a session in the build.

@@ -46,6 +46,8 @@ type picture struct {
 	beside   map[int]string   // what is said beside a view: its columns' defaults, and its indexes
 	neutral  map[archiveID]string
 	settings map[archiveID][]string // of functions, that may be secrets
+	denying  map[archiveID]string   // policies that restrict, as ones that let nobody through
+	closes   bool                   // PUBLIC may not call a function that runs with the rights of its owner
 	defaults map[catalog.TableID][]defaulted
 	// Those that may stay: CHECKs of tables and domains, and what excludes.
 	constraints map[catalog.TableID][]string

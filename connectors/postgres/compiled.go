@@ -11,6 +11,7 @@ import (
 type doing struct {
 	language string // that may do anything, or ""
 	definer  bool
+	closed   bool   // one of these that PUBLIC may not call
 	library  string // of a function in C
 	symbol   string // of one that is compiled into the server
 	spells   bool   // a type needs it to read and write its values

@@ -71,6 +71,12 @@ func TestMaintenance(t *testing.T) {
 // the fates of objects.
 func copyNoting(t *testing.T, snap connectors.Snapshot, to string, change func(*definitions)) (fates string, err error) {
 	t.Helper()
+	return copyWarning(t, snap, to, nil, change)
+}
+
+// copyWarning is copyNoting that hands over what the sink warns of.
+func copyWarning(t *testing.T, snap connectors.Snapshot, to string, warn func(string), change func(*definitions)) (fates string, err error) {
+	t.Helper()
 	defs, err := snap.Definitions(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +91,7 @@ func copyNoting(t *testing.T, snap connectors.Snapshot, to string, change func(*
 	if defs.Data, err = encodeJSON(d); err != nil {
 		t.Fatal(err)
 	}
-	sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Workers: 2})
+	sink, err := Connector{}.OpenSink(t.Context(), to, connectors.Options{Workers: 2, Warn: warn})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ const (
 type mark struct {
 	Target      string    `json:"target"`
 	Run         string    `json:"run"`
-	State       string    `json:"state"` // building, ready
+	State       string    `json:"state"` // building, ready, left
 	Fingerprint string    `json:"fingerprint,omitempty"`
 	At          time.Time `json:"at"`
 	Own         []string  `json:"own,omitempty"` // of a sealed one: see digests
@@ -196,7 +196,7 @@ func (b *build) begin(ctx context.Context) error {
 	if err := b.lacks("begin a build of "+b.display(b.target), lacking(&b.defs, b.spec.Catalog, b.major)...); err != nil {
 		return err
 	}
-	if err := b.clear(ctx, b.admin, ""); err != nil {
+	if err := b.clear(ctx, b.admin, b.name, false); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{b.fit, b.create, b.define, b.rehearse} {
@@ -401,6 +401,7 @@ func (s *sink) guardAmong(list []neighbour) error {
 const (
 	stateBuilding = "building"
 	stateReady    = "ready"
+	stateLeft     = "left" // a build that a later run could not drop, and that nobody goes on with
 )
 
 // leftover reports whether a database is what a killed run has left of this
@@ -421,8 +422,9 @@ func (s *sink) leftover(n neighbour) (isFormer, ok bool) {
 
 // clear removes what killed runs have left. Promotion renames two databases in
 // one transaction, so there is always a whole copy under the target's name; if
-// it is missing all the same, a former copy gets its name back. The database but stays.
-func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
+// it is missing all the same, a former copy gets its name back. What cannot be dropped is in nobody's
+// way, but for the build that is our own, which stays if it is gone on with.
+func (s *sink) clear(ctx context.Context, conn *pgx.Conn, own string, keep bool) error {
 	list, err := s.neighbours(ctx, conn)
 	if err != nil {
 		return err
@@ -431,7 +433,7 @@ func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
 	for _, n := range list {
 		isFormer, ok := s.leftover(n)
 		switch {
-		case !ok, n.name == but:
+		case !ok, keep && n.name == own:
 		case isFormer && !exists && n.mark.State == stateReady:
 			if _, err := conn.Exec(ctx, "ALTER DATABASE "+ident(n.name)+" RENAME TO "+ident(s.target)); err != nil {
 				return failDefinition(ctx, s.side, "give the former copy its name back: "+word(n.name), err)
@@ -443,15 +445,36 @@ func (s *sink) clear(ctx context.Context, conn *pgx.Conn, but string) error {
 				s.relieve(ctx, n.name) // perhaps it was left since the disk is full
 			}
 			err := s.drop(ctx, conn, n.name)
-			if err != nil && isFormer && ctx.Err() == nil && !conn.IsClosed() {
-				s.warn(fmt.Sprintf("the former copy %s is still there: %v", n.name, err))
-				continue // it is in nobody's way
-			}
-			if err != nil {
+			switch {
+			case err == nil:
+			case n.name == own || ctx.Err() != nil || conn.IsClosed():
 				return err
+			case isFormer:
+				s.warn(fmt.Sprintf("the former copy %s is still there: %v", n.name, err))
+				continue
+			default:
+				s.warn(fmt.Sprintf("what a killed run had left, %s, is still there: %v", n.name, err))
+				if err := s.forsake(ctx, conn, n); err != nil {
+					return err
+				}
+				continue
 			}
 			s.warn("removed what a killed run had left: " + n.name)
 		}
+	}
+	return nil
+}
+
+// forsake says of what a killed run has left, and cannot be dropped, that nobody goes on with it, and lets
+// nobody else in. What of it is refused changes nothing for this run.
+func (s *sink) forsake(ctx context.Context, conn *pgx.Conn, n neighbour) error {
+	sql := "REVOKE ALL ON DATABASE " + ident(n.name) + " FROM PUBLIC"
+	if n.ours {
+		n.mark.State = stateLeft
+		sql += "; " + markSQL(n.name, n.mark)
+	}
+	if err := durably(ctx, conn, sql); err != nil && (ctx.Err() != nil || conn.IsClosed()) {
+		return failDefinition(ctx, s.side, "leave "+word(n.name)+" alone", err)
 	}
 	return nil
 }

@@ -22,6 +22,8 @@ type choice struct {
 	as     string            // the name of the root, by which a condition calls the table
 	where  string            // the condition as it runs; empty is none
 	most   *connectors.RowHash
+	// printed names the columns whose text the output function of their type gives; of the others a cast does.
+	printed []string
 }
 
 // Filter implements connectors.Filterer.
@@ -41,6 +43,10 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 	}
 	if f.Where != "" {
 		rows.where, err = s.checkWhere(ctx, held.conn, layout.Table.ID, root, f.Where, func() (string, error) { return s.chosen.now(ctx, s) })
+	}
+	if err == nil && rows.hashed() {
+		rows.printed, err = readNames(ctx, held.conn, "printed", root.ID.Schema, root.ID.Name)
+		err = failDefinition(ctx, s.side, "choose the rows of "+words(root.ID), err)
 	}
 	if err != nil {
 		held.bad = true // the transaction is aborted: its snapshot is of no use
@@ -207,9 +213,25 @@ func (c *choice) and(other string) string {
 func (c *choice) keysSQL(id catalog.TableID, within string) string {
 	columns := "ctid::text"
 	for _, k := range c.filter.Key {
-		columns += ", " + ident(k) + "::text"
+		columns += ", " + textSQL(k, c.printed)
 	}
 	return "SELECT " + columns + " FROM " + c.from(id) + c.and(within)
+}
+
+// textSQL returns the text of a column: of those that are printed by their type's output function, of
+// others by the server's own cast, which drops the blanks of a character(n). A cast that somebody has made would run
+// with this account's rights, and might give another value.
+func textSQL(column string, printed []string) string {
+	if slices.Contains(printed, column) {
+		return printedSQL(column)
+	}
+	return ident(column) + "::text"
+}
+
+// printedSQL returns the text that the output function of its type gives of a column. Only num_nulls
+// takes a composite value of NULLs for a value.
+func printedSQL(column string) string {
+	return fmt.Sprintf("CASE WHEN pg_catalog.num_nulls(%[1]s) = 0 THEN pg_catalog.format('%%s', %[1]s) END", ident(column))
 }
 
 // hashes hands over the place of each row of a table within a range that the condition lets

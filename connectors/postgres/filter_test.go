@@ -277,8 +277,8 @@ func TestFilterSQL(t *testing.T) {
 	say("a condition alone, a whole table", copyOutSQL(whole, rangeSQL(whole), layout))
 	rows.where = ""
 	say("the keys of a whole table", rows.keysSQL(whole.Table, rangeSQL(whole)))
-	say("a sample of a small table", sampleSQL(tab, 0, 100))
-	say("a sample of a large table", sampleSQL(&catalog.Table{ID: tab.ID, Columns: []catalog.Column{{Name: "id"}, {Name: "photo", Type: catalog.Type{Kind: catalog.Bytes}}, {Name: "v", Generation: catalog.Virtual}}}, 0.125, 100))
+	say("a sample of a small table", sampleSQL(tab, nil, 0, 100))
+	say("a sample of a large table", sampleSQL(&catalog.Table{ID: tab.ID, Columns: []catalog.Column{{Name: "id"}, {Name: "photo", Type: catalog.Type{Kind: catalog.Bytes}}, {Name: "v", Generation: catalog.Virtual}, {Name: "mood"}}}, []string{"mood"}, 0.125, 100))
 	golden(t, "rows.sql", b.String())
 	for _, tt := range []struct {
 		rows  int64

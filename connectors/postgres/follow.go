@@ -59,35 +59,48 @@ func digests(run string, list []said) (own []string) {
 	return append(own, digest(rights...))
 }
 
-// follow gives the build what the owner has said of the copy that it replaces. What cannot be had
-// is said, and stops nothing.
-func (b *build) follow(ctx context.Context, admin *pgx.Conn, was mark) error {
+// follow gives the build what the owner has said of the copy that it replaces, and returns which rights:
+// none is given before the build is the target. What cannot be had is said, and stops nothing.
+func (b *build) follow(ctx context.Context, admin *pgx.Conn, was mark) (rights []wish, err error) {
 	op := "read what was said of " + b.display(b.target)
 	former, err := readSaid(ctx, admin, b.target)
 	if err != nil {
-		return failDefinition(ctx, b.side, op, err)
+		return nil, failDefinition(ctx, b.side, op, err)
 	}
 	next, err := readSaid(ctx, admin, b.name)
 	if err != nil {
-		return failDefinition(ctx, b.side, op, err)
+		return nil, failDefinition(ctx, b.side, op, err)
 	}
 	for _, w := range wishes(ident(b.name), was, former, next) {
+		if w.right {
+			rights = append(rights, w)
+			continue
+		}
 		if _, err := admin.PgConn().Exec(ctx, w.sql).ReadAll(); err != nil {
-			refused := fail(ctx, b.side, "make it", err) // the server's own words may quote a value
-			if ctx.Err() != nil || admin.IsClosed() {
-				return refused
-			}
-			b.warn(fmt.Sprintf("the target loses what was said of it, %s: %v", w.what, refused))
-			if _, err := admin.Exec(ctx, "ROLLBACK"); err != nil {
-				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
+			if err := b.loses(ctx, admin, w, err, "ROLLBACK"); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return rights, nil
+}
+
+// loses warns of a wish that is refused, and takes back what of it was begun.
+func (b *build) loses(ctx context.Context, admin *pgx.Conn, w wish, err error, rollback string) error {
+	refused := fail(ctx, b.side, "make it", err) // the server's own words may quote a value
+	if ctx.Err() != nil || admin.IsClosed() {
+		return refused
+	}
+	b.warn(fmt.Sprintf("the target loses what was said of it, %s: %v", w.what, refused))
+	_, err = admin.Exec(ctx, rollback)
+	return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
 }
 
 // wish is something to be said of a database, in words and in SQL.
-type wish struct{ what, sql string }
+type wish struct {
+	what, sql string
+	right     bool
+}
 
 // wishes returns what is to be said of the next copy. A run that noted nothing of its own made no
 // rights and no settings of roles; which of the settings of the database it made nobody can tell.
@@ -112,7 +125,7 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 				revoked = append(revoked, ident(s.role))
 			}
 		}
-		list = append(list, wish{"its rights", "REVOKE ALL ON DATABASE " + database + " FROM " + strings.Join(revoked, ", ")})
+		list = append(list, wish{"its rights", "REVOKE ALL ON DATABASE " + database + " FROM " + strings.Join(revoked, ", "), true})
 		for _, s := range theirs {
 			if s.kind != "right" {
 				continue
@@ -124,16 +137,16 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 			if s.grant {
 				option = " WITH GRANT OPTION"
 			}
-			list = append(list, wish{"rights of " + to, "GRANT " + s.text + " ON DATABASE " + database + " TO " + to + option})
+			list = append(list, wish{"rights of " + to, "GRANT " + s.text + " ON DATABASE " + database + " TO " + to + option, true})
 		}
 	}
 	closed := false
 	for _, s := range former {
 		switch s.kind {
 		case "limit":
-			list = append(list, wish{"its connection limit", alter + " CONNECTION LIMIT " + s.text})
+			list = append(list, wish{"its connection limit", alter + " CONNECTION LIMIT " + s.text, false})
 		case "template":
-			list = append(list, wish{"that it is a template", alter + " IS_TEMPLATE true"})
+			list = append(list, wish{"that it is a template", alter + " IS_TEMPLATE true", false})
 		case "closed":
 			closed = true
 		case "setting":
@@ -146,11 +159,11 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 				of, what = "ALTER ROLE "+ident(s.role)+" IN DATABASE "+database, what+" for "+word(s.role)
 			}
 			name, value, _ := strings.Cut(s.text, "=")
-			list = append(list, wish{what, settingSQL(of, name, value, !slices.Contains(lists, s.setting()))})
+			list = append(list, wish{what, settingSQL(of, name, value, !slices.Contains(lists, s.setting())), false})
 		}
 	}
 	if closed {
-		list = append(list, wish{"that nobody may connect", alter + " ALLOW_CONNECTIONS false"})
+		list = append(list, wish{"that nobody may connect", alter + " ALLOW_CONNECTIONS false", false})
 	}
 	return list
 }

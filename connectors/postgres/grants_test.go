@@ -87,3 +87,72 @@ func TestRightsOnMembers(t *testing.T) {
 		t.Errorf("said is %q, want %q", said, want)
 	}
 }
+
+// A function that runs with the rights of its owner, and that production has closed, is closed in the
+// copy, with and without grants: there its owner is the target's account. What PUBLIC has lost counts as a right,
+// that of the schema public included.
+func TestClosedFunctions(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	if strings.Contains(fatesOf(t, from), "grants") {
+		t.Errorf("a new database has\n%s", fatesOf(t, from))
+	}
+	a.Exec(t, from, "CREATE FUNCTION shut(n int) RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'", "CREATE FUNCTION open() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'",
+		"CREATE PROCEDURE shut_too() SECURITY DEFINER LANGUAGE plpgsql AS 'BEGIN END'", "CREATE FUNCTION plain() RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE FUNCTION given() RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'",
+		"REVOKE ALL ON FUNCTION shut(int), plain() FROM PUBLIC", "REVOKE ALL ON PROCEDURE shut_too() FROM PUBLIC", "GRANT EXECUTE ON FUNCTION given() TO pg_monitor")
+	said := fatesOf(t, from)
+	for _, line := range []string{
+		"noted: function public.shut(n integer): runs with the rights of its owner, who is the target's account; PUBLIC may not call it, as at the source\n",
+		"noted: procedure public.shut_too(): runs with the rights of its owner, who is the target's account; PUBLIC may not call it, as at the source\n",
+		"noted: function public.open(): runs with the rights of its owner, who is the target's account\n",
+		"left behind: grants 4: ",
+	} {
+		if !strings.Contains(said, line) {
+			t.Errorf("no %q in\n%s", line, said)
+		}
+	}
+	open := func(want string) {
+		t.Helper()
+		if got := b.Value(t, to, "SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc p, aclexplode(coalesce(proacl, acldefault('f', proowner))) x WHERE grantee = 0 AND pronamespace = 'public'::regnamespace"); got != want {
+			t.Errorf("PUBLIC may call %q, want %q", got, want)
+		}
+	}
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	open("given open plain")
+	a.Exec(t, from, "REVOKE ALL ON FUNCTION given() FROM pg_monitor", "CREATE TYPE kind AS ENUM ('a')", "REVOKE USAGE ON TYPE kind FROM PUBLIC", "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+	if said := fatesOf(t, from); !strings.Contains(said, "left behind: grants 5: ") && !strings.Contains(said, "left behind: grants 6: ") {
+		t.Errorf("of lost rights is said\n%s", said)
+	}
+	if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2, Keep: []string{catalog.Grants}}, from, to); err != nil {
+		t.Fatal(err)
+	}
+	open("given open")
+	if got := b.Value(t, to, "SELECT has_type_privilege('pg_monitor', 'kind', 'USAGE')::text || has_schema_privilege('pg_monitor', 'public', 'USAGE')"); got != "falsefalse" {
+		t.Errorf("others may use the type, the schema: %s", got)
+	}
+}
+
+// Who has taken from PUBLIC what it has on a new schema public, or has made that anew, has closed it.
+func TestGrantsWithoutAGrant(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	for what, sql := range map[string][]string{"taken": {"REVOKE ALL ON SCHEMA public FROM PUBLIC"}, "anew": {"DROP SCHEMA public", "CREATE SCHEMA public"}} {
+		from, to := a.Database(t), b.DSN(b.Name(t))
+		a.Exec(t, from, sql...)
+		if said := fatesOf(t, from); !strings.Contains(said, "left behind: grants ") {
+			t.Errorf("%s: said is\n%s", what, said)
+		}
+		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2, Keep: []string{catalog.Grants}}, from, to); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Value(t, to, "SELECT count(*) FROM pg_namespace n, aclexplode(nspacl) x WHERE nspname = 'public' AND grantee = 0"); got != "0" {
+			t.Errorf("%s: PUBLIC has %s rights", what, got)
+		}
+	}
+}
+
+func fatesOf(t *testing.T, dsn string) string {
+	t.Helper()
+	return fateLines(catalogOf(t, dsn).Fates(), "nobody")
+}

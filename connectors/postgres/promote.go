@@ -144,8 +144,9 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 	if err := b.guardAmong(list); err != nil {
 		return err // somebody made it while we were building
 	}
+	var rights []wish
 	if exists {
-		if err := b.follow(ctx, admin, was); err != nil {
+		if rights, err = b.follow(ctx, admin, was); err != nil {
 			return err
 		}
 	}
@@ -161,8 +162,11 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 		return err
 	}
 	// Both ends of the step are on the disk before a run says that it is done.
-	*sent = true
-	err = durably(ctx, admin, rename)
+	if err = b.openUp(ctx, admin, rights); err == nil {
+		*sent = true
+		_, err = admin.PgConn().Exec(ctx, rename+"; COMMIT").ReadAll()
+	}
+	undo(ctx, admin, err)
 	refusal := stop()
 	if err != nil {
 		failed := failDefinition(ctx, b.side, op, err)

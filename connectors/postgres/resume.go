@@ -399,7 +399,7 @@ func (s *sink) Unfinished(ctx context.Context) (*connectors.Unfinished, error) {
 	}
 	var last *neighbour
 	for i, n := range list {
-		if isFormer, ok := s.leftover(n); ok && !isFormer && n.ours && (last == nil || n.mark.At.After(last.mark.At)) {
+		if isFormer, ok := s.leftover(n); ok && !isFormer && n.ours && n.mark.State != stateLeft && (last == nil || n.mark.At.After(last.mark.At)) {
 			last = &list[i]
 		}
 	}
@@ -489,7 +489,7 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	if !there {
 		return nil, &connectors.Error{Kind: connectors.KindSnapshot, Side: s.side, Op: op, Err: errors.New("it is not there any more"), Hint: "run again"}
 	}
-	if err := s.clear(ctx, b.admin, b.name); err != nil {
+	if err := s.clear(ctx, b.admin, b.name, true); err != nil {
 		return nil, err
 	}
 	if err := b.fit(ctx); err != nil {

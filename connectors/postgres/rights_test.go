@@ -36,7 +36,7 @@ func TestRightsOnTheDatabase(t *testing.T) {
 	const lines = `left behind: database rights CONNECT given to APP: are for the target's owner to give or to take; --grants copies those of roles that exist there
 left behind: database rights CONNECT, CREATE given to GONE: are for the target's owner to give or to take; --grants copies those of roles that exist there
 left behind: database rights CONNECT, TEMPORARY taken from PUBLIC: are for the target's owner to give or to take; --grants copies those of roles that exist there
-left behind: grants 3: are for the target's owner to give; --grants copies those of roles that exist there
+left behind: grants 3: are for the target's owner to give or to take; --grants copies those of roles that exist there
 left behind: language rights USAGE on plpgsql given to APP: are for a superuser of the target's server to give
 left behind: language rights USAGE on plpgsql taken from PUBLIC: are for a superuser of the target's server to give
 left behind: role APP: belongs to the server and not to the database, and may log in with a password
@@ -56,7 +56,7 @@ left behind: tablespace SPACE: is a folder of the source's server; the target's 
 	if c, err = catalogKeeping(t, from, catalog.Grants); err != nil || strings.Contains(said(c), "database rights") {
 		t.Errorf("with grants: %v\n%s", err, said(c))
 	}
-	for keep, want := range map[string]string{"": "", catalog.Grants: "{postgres=CTc/postgres,APP=c*/postgres}"} {
+	for keep, want := range map[string]string{"": "{postgres=CTc/postgres,=Tc/postgres}", catalog.Grants: "{postgres=CTc/postgres,APP=c*/postgres}"} {
 		options := connectors.Options{Workers: 2}
 		if keep != "" {
 			options.Keep = []string{keep}

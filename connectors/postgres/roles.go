@@ -18,7 +18,10 @@ import (
 // account that makes it; what speaks of other roles is fitted to those that the target's
 // server has, before a row is copied.
 
-const classOfPolicies = 3256 // pg_policy
+const (
+	classOfPolicies  = 3256 // pg_policy
+	classOfDatabases = 1262 // pg_database
+)
 
 // readPolicyRoles notes the roles that policies are for.
 func (a *archive) readPolicyRoles(ctx context.Context, conn *pgx.Conn) error {
@@ -37,24 +40,29 @@ func (a *archive) readPolicyRoles(ctx context.Context, conn *pgx.Conn) error {
 	})
 }
 
-// readGrants reads the rights on what comes along, if somebody asks for them: an entry each.
+// readGrants reads the rights on what comes along, if somebody asks for them: an entry each. Asked
+// or not, a copy does not open to everybody what runs with the rights of its owner and was closed.
 func (s *snapshot) readGrants(ctx context.Context, conn *pgx.Conn) (entries []entry, err error) {
 	f := s.picture.fates()
 	asked := slices.ContainsFunc(s.picture.Objects, func(o catalog.Object) bool { return o.Kind == catalog.Grants && o.Fate.Along() })
-	if !asked {
+	if !asked && !s.picture.closes {
 		return nil, nil
 	}
 	err = each(ctx, conn, "grants", nil, func(row pgx.CollectableRow) error {
 		var at archiveID
 		var role, sql string
 		var step int
-		if err := row.Scan(&at.class, &at.oid, &role, &sql, &step); err != nil {
+		var closes bool
+		if err := row.Scan(&at.class, &at.oid, &role, &sql, &step, &closes); err != nil {
 			return err
 		}
-		if f.byKey[at] == catalog.Stays {
+		if f.byKey[at] == catalog.Stays || !asked && !closes {
 			return nil
 		}
 		e := entry{Kind: "ACL", Name: sql, SQL: sql, Phase: phaseRest}
+		if at.class == classOfDatabases {
+			e.Name, e.Phase = strings.Replace(sql, " %I ", " ", 1), phaseOpen
+		}
 		if role != "" {
 			e.Roles = []string{role}
 		}
@@ -65,9 +73,10 @@ func (s *snapshot) readGrants(ctx context.Context, conn *pgx.Conn) (entries []en
 }
 
 // fitRoles takes out of a build what is for roles that the target's server does not have,
-// and says so. A nightly run does not fail for a role: a policy of row security that is
+// and says so. A nightly run does not fail for a role: a policy of row security that permits and is
 // left behind lets nobody see more, since row security stays on and denies what no policy
-// allows; and one that restricts a role has nobody to restrict.
+// allows; and one that restricts is for everybody then, since the members of a role that is not
+// there may be.
 func (b *build) fitRoles(ctx context.Context) error {
 	if !slices.ContainsFunc(b.defs.After, func(e entry) bool { return len(e.Roles) > 0 }) {
 		return nil
@@ -97,6 +106,17 @@ func (b *build) fitRoles(ctx context.Context) error {
 			continue
 		}
 		fitted, ok := fitPolicy(e, here)
+		if e.Denying != "" {
+			how := "restricts all roles"
+			if !ok {
+				e.SQL, how = e.Denying, "refuses every row to all roles"
+				fitted, _ = fitPolicy(e, here)
+			}
+			b.notes(catalog.Object{Kind: "policy", Name: policyName(e, b.spec.Catalog), Fate: catalog.Noted, Reason: how + ": it is for roles that the target's server does not have"})
+			b.warn(fmt.Sprintf("%s %s: the target's server has no role %s, whose members may have accounts there", e, how, list(missing)))
+			after = append(after, fitted)
+			continue
+		}
 		if ok {
 			b.warn(fmt.Sprintf("%s is for fewer roles: the target's server has no role %s", e, list(missing)))
 			after = append(after, fitted)
@@ -121,6 +141,32 @@ func (b *build) fitRoles(ctx context.Context) error {
 		return isComment && slices.ContainsFunc(gone, func(p entry) bool { return strings.HasPrefix(p.SQL, "CREATE POLICY "+of) })
 	})
 	return nil
+}
+
+// refusesRows is what is said of a policy that restricts and cannot come along.
+const refusesRows = "; since it restricts, it refuses every row unless it is kept"
+
+// deny makes of the policies of row security that restrict, and would stay behind, ones that let nobody
+// through: without them rows would be open. Of those that permit, none opens a row by staying behind.
+func (p *picture) deny(ctx context.Context, conn *pgx.Conn) error {
+	if !slices.ContainsFunc(p.objects, func(o catalog.Object) bool { return o.Kind == "policy" }) {
+		return nil
+	}
+	p.denying = map[archiveID]string{}
+	err := each(ctx, conn, "restrictive", nil, func(row pgx.CollectableRow) error {
+		at := archiveID{class: classOfPolicies}
+		var sql string
+		err := row.Scan(&at.oid, &sql)
+		p.denying[at] = sql
+		return err
+	})
+	for i := range p.objects {
+		o := &p.objects[i]
+		if p.denying[p.keyOf(i)] != "" && o.Fate == catalog.Stays {
+			o.Fate, o.Reason = catalog.Neutralised, o.Reason+refusesRows
+		}
+	}
+	return err
 }
 
 // fitPublic takes out of a build the rights on the schema public that the server would not give or take:
@@ -205,7 +251,8 @@ func (b *build) notes(objects ...catalog.Object) {
 	}
 }
 
-// fitPolicy returns a policy for those of its roles that are here; ok is false if none is.
+// fitPolicy returns a policy for those of its roles that are here; ok is false if none is. One that
+// restricts is for all roles.
 func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 	var left []string
 	for i, r := range e.Roles {
@@ -213,7 +260,11 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 			left = append(left, e.Spelled[i])
 		}
 	}
-	if len(left) == 0 {
+	to := strings.Join(left, ", ")
+	switch {
+	case e.Denying != "":
+		to = "PUBLIC"
+	case to == "":
 		return e, false
 	}
 	// pg_dump writes the roles in an order of its own: TO a, b.
@@ -223,6 +274,9 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 			return e, false
 		}
 		at += i + len(" TO ")
+		if strings.Count(e.SQL[:at], `"`)%2 > 0 {
+			continue // within the name of the policy, or of its table
+		}
 		rest, n := e.SQL[at:], 0
 		for more := true; more; {
 			more = false
@@ -239,7 +293,7 @@ func fitPolicy(e entry, here map[string]bool) (fitted entry, ok bool) {
 			}
 		}
 		if n == len(e.Spelled) {
-			e.SQL = e.SQL[:at] + strings.Join(left, ", ") + rest
+			e.SQL = e.SQL[:at] + to + rest
 			return e, true
 		}
 	}

@@ -72,10 +72,14 @@ func (s *source) sample(ctx context.Context, conn *pgx.Conn, t *catalog.Table, r
 	if heap {
 		share = sampleShare(t, pages, rows)
 	}
-	n, err := s.sampleRows(ctx, conn, sampleSQL(t, share, rows), see)
+	printed, err := readNames(ctx, conn, "printed", t.ID.Schema, t.ID.Name)
+	if err != nil {
+		return err
+	}
+	n, err := s.sampleRows(ctx, conn, sampleSQL(t, printed, share, rows), see)
 	if err == nil && n == 0 && share > 0 {
 		// The pages that were drawn are empty: rows stand elsewhere, if anywhere.
-		_, err = s.sampleRows(ctx, conn, sampleSQL(t, 0, rows), see)
+		_, err = s.sampleRows(ctx, conn, sampleSQL(t, printed, 0, rows), see)
 	}
 	return err
 }
@@ -115,7 +119,7 @@ func sampleShare(t *catalog.Table, pages int64, rows int) float64 {
 }
 
 // sampleSQL returns the query for some rows of a table, as text. What has no text is NULL.
-func sampleSQL(t *catalog.Table, share float64, rows int) string {
+func sampleSQL(t *catalog.Table, printed []string, share float64, rows int) string {
 	var columns []string
 	for _, c := range t.Columns {
 		if holdsBytes(c.Type) || c.Generation == catalog.Virtual {
@@ -123,7 +127,7 @@ func sampleSQL(t *catalog.Table, share float64, rows int) string {
 			continue
 		}
 		// In characters: the rest of a longer value need not travel.
-		columns = append(columns, fmt.Sprintf("pg_catalog.left(%s::text, %d)", ident(c.Name), connectors.SampleBytes))
+		columns = append(columns, fmt.Sprintf("pg_catalog.left(%s, %d)", textSQL(c.Name, printed), connectors.SampleBytes))
 	}
 	from := table(t.ID)
 	if share > 0 {

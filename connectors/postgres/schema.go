@@ -55,6 +55,9 @@ type entry struct {
 	// Roles are those that a policy or a right is for, and Spelled the same in SQL.
 	Roles   []string `json:"roles,omitempty"`
 	Spelled []string `json:"spelled,omitempty"`
+	// Denying is the SQL of a policy that restricts as one that lets nobody through: without it rows
+	// would be open.
+	Denying string `json:"denying,omitempty"`
 }
 
 // phase says when an entry is run.
@@ -70,6 +73,8 @@ const (
 	// phaseLast is what acts on changes of definitions, when there are no more, and what may keep
 	// the account from reading rows. It is not noted as made: what comes before may have to be done again.
 	phaseLast phase = "last"
+	// phaseOpen is what lets others into the database, when it is the target: see openingSQL.
+	phaseOpen phase = "open"
 )
 
 func (e entry) String() string {
@@ -173,7 +178,7 @@ func (s *snapshot) Definitions(ctx context.Context) (*connectors.Definitions, er
 	if err := s.picture.apply(a); err != nil {
 		return nil, err
 	}
-	left, err := a.leave()
+	left, err := a.leave(s.picture.Catalog)
 	if err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}

@@ -96,7 +96,7 @@ func (b *build) seal(ctx context.Context, op string, rows map[catalog.TableID]in
 		if _, err := admin.Exec(ctx, "ALTER DATABASE "+ident(b.name)+" CONNECTION LIMIT -1"); err != nil {
 			return err
 		}
-		own, err := readSaid(ctx, admin, b.name)
+		own, err := b.readOwn(ctx, admin)
 		if err != nil {
 			return err
 		}

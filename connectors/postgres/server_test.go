@@ -490,7 +490,7 @@ func TestLeftovers(t *testing.T) {
 	a.Exec(t, admin,
 		// Killed between CREATE DATABASE and its mark; killed while loading;
 		// killed between the promotion and the end of the former copy.
-		create(name+"__building_k1")+" CONNECTION LIMIT 7215571",
+		create(name+"__building_k1")+" ALLOW_CONNECTIONS false CONNECTION LIMIT 7215571",
 		create(name+"__building_k2"), mark(name+"__building_k2", "building", name),
 		create(name+"__former_k3"), mark(name+"__former_k3", "ready", name),
 		// Not ours, or not of this target.

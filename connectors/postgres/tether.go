@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ var staying = map[string]ruling{
 	"function setting":     {"is none of those that are known to be harmless, and may be a secret", false},
 	"procedure setting":    {"is none of those that are known to be harmless, and may be a secret", false},
 	"large objects":        {"are bytes that no policy can decide about", true},
-	"grants":               {"are for the target's owner to give; --grants copies those of roles that exist there", false},
+	"grants":               {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
 	"database rights":      {"are for the target's owner to give or to take; --grants copies those of roles that exist there", false},
 	"rights":               {"are other than those that these have by themselves: at the target they are for its owner to give or to take", true},
 	"language rights":      {"are for a superuser of the target's server to give", true},
@@ -134,8 +135,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	err = each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
 		var oid uint32
 		var d doing
-		err := row.Scan(&oid, &d.language, &d.definer, &d.library, &d.symbol, &d.spells)
+		err := row.Scan(&oid, &d.language, &d.definer, &d.closed, &d.library, &d.symbol, &d.spells)
 		doings[oid] = d
+		p.closes = p.closes || d.closed
 		return err
 	})
 	if err != nil {
@@ -200,6 +202,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 				functions = append(functions, p.keyOf(i).oid)
 			case d.definer:
 				o.Fate, o.Reason = catalog.Noted, "runs with the rights of its owner, who is the target's account"
+				if d.closed {
+					o.Reason += "; PUBLIC may not call it, as at the source"
+				}
 			}
 		case "view", "materialized view", "rule", "policy", "extended statistics":
 			if why := reaches(o.Definition, own); why != "" {
@@ -253,6 +258,9 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 		return err
 	}
 	if err := p.referring(ctx, conn); err != nil {
+		return err
+	}
+	if err := p.deny(ctx, conn); err != nil {
 		return err
 	}
 	p.lookedUp(tables)
@@ -526,6 +534,7 @@ func (p *picture) apply(a *archive) error {
 		return err
 	}
 	for _, it := range a.items {
+		it.Denying = p.denying[it.at]
 		fate, known := f.byKey[it.at]
 		switch it.Kind {
 		case "INDEX":
@@ -570,7 +579,7 @@ func (p *picture) apply(a *archive) error {
 		case catalog.Stays:
 			it.left = true
 		case catalog.Neutralised:
-			if sql := p.neutral[it.at]; sql != "" {
+			if sql := cmp.Or(p.neutral[it.at], it.Denying); sql != "" {
 				it.SQL, it.free = sql, true
 			}
 		}

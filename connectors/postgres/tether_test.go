@@ -273,17 +273,17 @@ func TestRoles(t *testing.T) {
 	}
 	const rights = "SELECT coalesce(string_agg(g, ' ' ORDER BY g), '') FROM (SELECT privilege_type || ':' || grantee AS g FROM information_schema.role_table_grants WHERE table_name = 't' AND grantee <> current_user UNION SELECT privilege_type || '(id):' || grantee FROM information_schema.column_privileges WHERE table_name = 't' AND grantee LIKE '%both') x"
 	copyIt()
-	value("SELECT string_agg(policyname || ' ' || array_to_string(roles, ','), '; ' ORDER BY policyname) FROM pg_policies", "everybody public; for_both BOTH; of TO all BOTH")
+	value("SELECT string_agg(policyname || ' ' || array_to_string(roles, ','), '; ' ORDER BY policyname) FROM pg_policies", "everybody public; for_both BOTH; of TO all public")
 	value("SELECT relrowsecurity::text FROM pg_class WHERE relname = 't'", "true")
 	value(rights, "")
-	want := []string{"policy public.t of TO all is for fewer roles: the target's server has no role GONE",
+	want := []string{"policy public.t of TO all restricts all roles: the target's server has no role GONE, whose members may have accounts there",
 		"policy public.t for_gone stays behind: the target's server has no role GONE; row security stays on, and shows the rows to those alone whom another policy lets see them"}
 	slices.Sort(want)
 	slices.Sort(warned)
 	if !slices.Equal(warned, want) {
 		t.Errorf("warned %q", warned)
 	}
-	if want := "left behind: policy public.t.for_gone: is for roles that the target's server does not have\n"; !strings.Contains(left, want) || strings.Contains(left, "of TO all") {
+	if want := "left behind: policy public.t.for_gone: is for roles that the target's server does not have\n"; !strings.Contains(left, want) || !strings.Contains(left, "noted: policy public.t.of TO all: restricts all roles: ") {
 		t.Errorf("the summary would say\n%s", left)
 	}
 	copyIt(catalog.Grants)

@@ -116,10 +116,8 @@ func countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit
 }
 
 // valuesSQL returns the query that counts the values of a column by their text, in rows
-// that stand behind FROM: the limit and one more, and NULL. Only the output function tells all of them (a cast
-// of character(n) to text drops blanks), and only num_nulls takes a composite value
-// of NULLs for a value.
+// that stand behind FROM: the limit and one more, and NULL. Only the output function tells all of them: a cast
+// of character(n) to text drops blanks.
 func valuesSQL(from, column string, limit int) string {
-	return fmt.Sprintf(`SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls(%[1]s) = 0 THEN format('%%s', %[1]s) END COLLATE "C" AS v FROM %[2]s) x GROUP BY v LIMIT %[3]d`,
-		ident(column), from, limit+2)
+	return fmt.Sprintf(`SELECT v, count(*) FROM (SELECT %s COLLATE "C" AS v FROM %s) x GROUP BY v LIMIT %d`, printedSQL(column), from, limit+2)
 }

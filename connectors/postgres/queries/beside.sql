@@ -20,6 +20,15 @@ WITH whole AS (
     FROM changed c LEFT JOIN pg_catalog.pg_roles r ON r.oid = c.grantee
     WHERE c.grantee = 0 OR r.oid IS NOT NULL
     GROUP BY c.kind, c.what, c.how, r.rolname
+), of_public AS (
+    SELECT x.grantee, x.privilege_type, x.is_grantable
+    FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x WHERE n.nspname = 'public' AND x.grantee <> n.nspowner
+), of_new AS ( -- what the server gives on the schema public of a new database
+    SELECT 0::oid AS grantee, r AS privilege_type, false AS is_grantable
+    FROM unnest(ARRAY['USAGE', CASE WHEN current_setting('server_version_num')::integer < 150000 THEN 'CREATE' END]) r
+    WHERE r IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public')
+), public AS (
+    (TABLE of_public EXCEPT TABLE of_new) UNION ALL (TABLE of_new EXCEPT TABLE of_public)
 ), made AS ( -- by an extension or by PostgreSQL itself, and given rights since by people
     SELECT 'pg_catalog.pg_class'::regclass AS class, oid, (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char" AS kind, relnamespace AS schema, relacl AS acl, relowner AS owner FROM pg_catalog.pg_class
   UNION ALL
@@ -39,23 +48,33 @@ WITH whole AS (
 )
 SELECT 'grants', count(*)::text, ''
 FROM (
-    SELECT x.grantee <> c.relowner AS given, c.oid, 'pg_catalog.pg_class'::regclass AS class, x.grantee, x.privilege_type, n.nspname
+    SELECT x.grantee <> c.relowner AS given, c.oid, 'pg_catalog.pg_class'::regclass AS class, n.nspname
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x WHERE c.relacl IS NOT NULL
   UNION ALL
-    SELECT x.grantee <> n.nspowner, n.oid, 'pg_catalog.pg_namespace'::regclass, x.grantee, x.privilege_type, n.nspname
-    FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x WHERE n.nspacl IS NOT NULL
+    SELECT x.grantee <> n.nspowner, n.oid, 'pg_catalog.pg_namespace'::regclass, n.nspname
+    FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x WHERE n.nspacl IS NOT NULL AND n.nspname <> 'public'
   UNION ALL
-    SELECT x.grantee <> p.proowner AND x.grantee <> 0, p.oid, 'pg_catalog.pg_proc'::regclass, x.grantee, x.privilege_type, n.nspname
+    SELECT x.grantee <> p.proowner AND x.grantee <> 0, p.oid, 'pg_catalog.pg_proc'::regclass, n.nspname
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x WHERE p.proacl IS NOT NULL
   UNION ALL
-    SELECT x.grantee <> t.typowner AND x.grantee <> 0, t.oid, 'pg_catalog.pg_type'::regclass, x.grantee, x.privilege_type, n.nspname
+    SELECT x.grantee <> t.typowner AND x.grantee <> 0, t.oid, 'pg_catalog.pg_type'::regclass, n.nspname
     FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace CROSS JOIN LATERAL aclexplode(t.typacl) x WHERE t.typacl IS NOT NULL
   UNION ALL
-    SELECT x.grantee <> c.relowner, c.oid, 'pg_catalog.pg_attribute'::regclass, x.grantee, x.privilege_type, n.nspname
+    SELECT x.grantee <> c.relowner, c.oid, 'pg_catalog.pg_attribute'::regclass, n.nspname
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     CROSS JOIN LATERAL aclexplode(a.attacl) x WHERE a.attacl IS NOT NULL
   UNION ALL
-    SELECT true, 0, 'pg_catalog.pg_database'::regclass, 0, '', '' FROM stated WHERE kind = 'database rights'
+    SELECT true, p.oid, 'pg_catalog.pg_proc'::regclass, n.nspname
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.proacl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = 0)
+  UNION ALL
+    SELECT true, t.oid, 'pg_catalog.pg_type'::regclass, n.nspname
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typacl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(t.typacl) x WHERE x.grantee = 0)
+  UNION ALL
+    SELECT true, 0, NULL, 'public' FROM public
+  UNION ALL
+    SELECT true, 0, NULL, '' FROM stated WHERE kind = 'database rights'
 ) g
 WHERE given AND nspname <> 'information_schema' AND nspname !~ '^pg_'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_init_privs i WHERE i.classoid = g.class AND i.objoid = g.oid)

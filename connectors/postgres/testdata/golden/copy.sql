@@ -41,10 +41,10 @@ TRUNCATE ONLY "select"."Two Words; DROP TABLE ""x"""; COPY "select"."Two Words; 
 COPY "public"."bare" FROM STDIN (FORMAT text);
 
 -- the values of a column
-SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls("a""b") = 0 THEN format('%s', "a""b") END COLLATE "C" AS v FROM ONLY "select"."Two Words; DROP TABLE ""x""") x GROUP BY v LIMIT 12;
+SELECT v, count(*) FROM (SELECT CASE WHEN pg_catalog.num_nulls("a""b") = 0 THEN pg_catalog.format('%s', "a""b") END COLLATE "C" AS v FROM ONLY "select"."Two Words; DROP TABLE ""x""") x GROUP BY v LIMIT 12;
 
 -- the values of a column in some rows
-SELECT v, count(*) FROM (SELECT CASE WHEN num_nulls("from") = 0 THEN format('%s', "from") END COLLATE "C" AS v FROM ONLY "select"."Two Words; DROP TABLE ""x""" AS "t" WHERE (
+SELECT v, count(*) FROM (SELECT CASE WHEN pg_catalog.num_nulls("from") = 0 THEN pg_catalog.format('%s', "from") END COLLATE "C" AS v FROM ONLY "select"."Two Words; DROP TABLE ""x""" AS "t" WHERE (
 id > 1
 )) x GROUP BY v LIMIT 12;
 

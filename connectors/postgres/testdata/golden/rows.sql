@@ -23,5 +23,5 @@ SELECT ctid::text, "id"::text, "the year"::text FROM ONLY "public"."p 1" AS "eve
 SELECT pg_catalog.left("id"::text, 4096), pg_catalog.left("the year"::text, 4096) FROM ONLY "public"."p 1" LIMIT 100;
 
 -- a sample of a large table
-SELECT pg_catalog.left("id"::text, 4096), NULL::text, NULL::text FROM ONLY "public"."p 1" TABLESAMPLE SYSTEM (0.125) REPEATABLE (1) LIMIT 100;
+SELECT pg_catalog.left("id"::text, 4096), NULL::text, NULL::text, pg_catalog.left(CASE WHEN pg_catalog.num_nulls("mood") = 0 THEN pg_catalog.format('%s', "mood") END, 4096) FROM ONLY "public"."p 1" TABLESAMPLE SYSTEM (0.125) REPEATABLE (1) LIMIT 100;
 
