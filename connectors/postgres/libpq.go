@@ -59,11 +59,8 @@ func parseKeywords(dsn string) (map[string]string, error) {
 	malformed := errors.New("postgres: connection string is malformed")
 	values := map[string]string{}
 	if strings.Contains(dsn, "://") {
-		u, err := url.Parse(dsn)
-		if err != nil {
-			return nil, malformed
-		}
-		for pair := range strings.SplitSeq(u.RawQuery, "&") { // in which a + is one, and no blank
+		_, query, _ := strings.Cut(dsn, "?")
+		for pair := range strings.SplitSeq(query, "&") { // in which a + is one, and no blank
 			k, v, _ := strings.Cut(pair, "=")
 			k, err := url.PathUnescape(k)
 			if err == nil {
@@ -144,8 +141,8 @@ func readGiven(dsn string) (g given, err error) {
 	}
 	g.addrs = strings.Split(addr, ",")
 	host := g.say("host")
-	if u, err := url.Parse(dsn); err == nil && strings.Contains(dsn, "://") && g.strings["host"] == "" && u.Host != "" {
-		host = hostsOf(u.Host)
+	if list := hostsOf(dsn); list != "" && g.strings["host"] == "" {
+		host = list
 	}
 	if host == "" {
 		g.dsn, host = with(g.dsn, "host", addr), addr
@@ -164,9 +161,15 @@ func (g given) say(keyword string) string {
 	return os.Getenv(keywords[keyword])
 }
 
-// hostsOf returns the hosts of a URL without their ports.
-func hostsOf(list string) string {
-	hosts := strings.Split(list, ",")
+// hostsOf returns the hosts of a URL without their ports; it may list several, which is more than URLs can.
+func hostsOf(dsn string) string {
+	_, rest, isURL := strings.Cut(dsn, "://")
+	if !isURL {
+		return ""
+	}
+	list, _, _ := strings.Cut(rest, "?")
+	list, _, _ = strings.Cut(list, "/")
+	hosts := strings.Split(list[strings.LastIndex(list, "@")+1:], ",")
 	for i, h := range hosts {
 		if name, _, err := net.SplitHostPort(h); err == nil {
 			h = name

@@ -189,3 +189,14 @@ func TestEncryptedKey(t *testing.T) {
 	_, err = openSource(t.Context(), u.String(), connectors.Options{})
 	wants(t, err, connectors.KindUsage, connectors.SourceSide, "PKCS #8", "openssl rsa -aes256 -traditional")
 }
+
+func TestHostsOf(t *testing.T) {
+	for dsn, want := range map[string]string{
+		"postgres://u@db.internal:5433/shop": "db.internal", "postgres://u:p%40w@[::1]:5432,h2/shop?x=/y@z": "::1,h2", "postgres:///shop": "", "postgres://h1,h2:2": "h1,h2",
+		"host=h dbname=x": "", "postgres://%2Frun/shop": "%2Frun",
+	} {
+		if got := hostsOf(dsn); got != want {
+			t.Errorf("%s: %q, want %q", dsn, got, want)
+		}
+	}
+}
