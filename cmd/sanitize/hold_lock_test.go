@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors/connectortest"
+)
+
+// A snapshot whose opening waits for a lock at the source ends with the run that it is for,
+// however that ends, and with its own time.
+func TestHolderWaitsForALock(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	conn, err := pgx.Connect(t.Context(), s.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE people"); err != nil {
+		t.Fatal(err)
+	}
+	waits := func() string {
+		return a.Value(t, a.DSN("postgres"), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'")
+	}
+	gone := func() {
+		t.Helper()
+		eventually(t, "the end of the session that waits", func() bool { return waits() == "0" })
+	}
+	begun := func(hold string) *process {
+		t.Helper()
+		p := start(t, s.args("run", "--hold-snapshot="+hold, "--lock-timeout", "10m")...)
+		eventually(t, "the lock", func() bool { return waits() == "1" })
+		return p
+	}
+	p := begun("1h")
+	s.signal(p, os.Kill)
+	p.wait(t)
+	gone()
+
+	p = begun("1h")
+	s.signal(p, os.Interrupt)
+	s.signal(p, syscall.SIGTERM) // another signal: of two that are alike one may be lost
+	if code := p.wait(t); code != exitInterrupted {
+		t.Errorf("interrupted: exit code %d, %s", code, p.stderr.String())
+	}
+	gone()
+
+	p = begun("2s")
+	if code := p.wait(t); code != exitSource || !strings.Contains(p.stderr.String(), "it took longer to open than the 2.0 s that it was to be held") {
+		t.Errorf("its own time: exit code %d, %s", code, p.stderr.String())
+	}
+	gone()
+	conn.Close(context.WithoutCancel(t.Context()))
+	s.clean()
+}
