@@ -168,6 +168,10 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 			return nil, &connectors.Error{Kind: connectors.KindUsage, Side: c.side, Op: op, Err: spoken(refused),
 				Hint: "what the connection string sets beside host, port, user and the like are settings of the server"}
 		}
+		if refused != nil && refused.Code == "55000" && ctx.Err() == nil {
+			return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Err: spoken(refused),
+				Hint: "its owner has closed it to everybody; to open it: ALTER DATABASE " + word(cc.Database) + " ALLOW_CONNECTIONS true"}
+		}
 		if refused != nil && strings.HasPrefix(refused.Code, "XX") && ctx.Err() == nil {
 			// It cannot even begin a session, as on a full disk. No row is in reach.
 			return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Retry: true, Err: &condition{state: refused.Code, text: strings.TrimSpace(refused.Message)},

@@ -60,30 +60,31 @@ func digests(run string, list []said) (own []string) {
 }
 
 // follow gives the build what the owner has said of the copy that it replaces. What cannot be had
-// is said, and stops nothing.
-func (b *build) follow(ctx context.Context, admin *pgx.Conn, was mark) error {
+// is said, and stops nothing. It reports whether nobody may connect to the former copy: to say
+// that of the build too would keep out the run itself, which may have to look at it again.
+func (b *build) follow(ctx context.Context, admin *pgx.Conn, was mark) (closed bool, err error) {
 	op := "read what was said of " + b.display(b.target)
 	former, err := readSaid(ctx, admin, b.target)
 	if err != nil {
-		return failDefinition(ctx, b.side, op, err)
+		return false, failDefinition(ctx, b.side, op, err)
 	}
 	next, err := readSaid(ctx, admin, b.name)
 	if err != nil {
-		return failDefinition(ctx, b.side, op, err)
+		return false, failDefinition(ctx, b.side, op, err)
 	}
 	for _, w := range wishes(ident(b.name), was, former, next) {
 		if _, err := admin.PgConn().Exec(ctx, w.sql).ReadAll(); err != nil {
 			refused := fail(ctx, b.side, "make it", err) // the server's own words may quote a value
 			if ctx.Err() != nil || admin.IsClosed() {
-				return refused
+				return false, refused
 			}
 			b.warn(fmt.Sprintf("the target loses what was said of it, %s: %v", w.what, refused))
 			if _, err := admin.Exec(ctx, "ROLLBACK"); err != nil {
-				return failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
+				return false, failDefinition(ctx, b.side, "prepare database "+word(b.name), err)
 			}
 		}
 	}
-	return nil
+	return slices.ContainsFunc(former, func(s said) bool { return s.kind == "closed" }), nil
 }
 
 // wish is something to be said of a database, in words and in SQL.
@@ -127,15 +128,12 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 			list = append(list, wish{"rights of " + to, "GRANT " + s.text + " ON DATABASE " + database + " TO " + to + option})
 		}
 	}
-	closed := false
 	for _, s := range former {
 		switch s.kind {
 		case "limit":
 			list = append(list, wish{"its connection limit", alter + " CONNECTION LIMIT " + s.text})
 		case "template":
 			list = append(list, wish{"that it is a template", alter + " IS_TEMPLATE true"})
-		case "closed":
-			closed = true
 		case "setting":
 			there := slices.ContainsFunc(next, func(n said) bool { return n.kind == s.kind && n.role == s.role && n.setting() == s.setting() })
 			if there || own(s) || was.Own == nil && s.role == "" {
@@ -148,9 +146,6 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 			name, value, _ := strings.Cut(s.text, "=")
 			list = append(list, wish{what, settingSQL(of, name, value, !slices.Contains(lists, s.setting()))})
 		}
-	}
-	if closed {
-		list = append(list, wish{"that nobody may connect", alter + " ALLOW_CONNECTIONS false"})
 	}
 	return list
 }
