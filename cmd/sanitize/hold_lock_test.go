@@ -59,3 +59,33 @@ func TestHolderWaitsForALock(t *testing.T) {
 	conn.Close(context.WithoutCancel(t.Context()))
 	s.clean()
 }
+
+// A run of a target that another holds says so before it opens anything at production.
+func TestBusyBeforeProductionIsRead(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	s := newStage(t, a, b)
+	first := start(t, s.args("run", "--hold-snapshot")...)
+	s.copying(first) // and stands still
+	s.source = a.Database(t)
+	a.Exec(t, s.source, queue)
+	conn, err := pgx.Connect(t.Context(), s.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE people"); err != nil { // for which a snapshot would wait
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{s.args("run"), s.args("run", "--hold-snapshot"), s.args("resume")} {
+		p := start(t, append(args, "--lock-timeout", "1s")...)
+		if code := p.wait(t); code != exitBusy || !strings.Contains(p.stderr.String(), "another run holds it") {
+			t.Errorf("%q: exit code %d, %s", args, code, p.stderr.String())
+		}
+	}
+	conn.Close(context.WithoutCancel(t.Context()))
+	s.signal(first, syscall.SIGCONT)
+	if code := first.wait(t); code != 0 {
+		t.Errorf("the first: exit code %d, %s", code, first.stderr.String())
+	}
+	s.clean(s.name)
+}
