@@ -146,8 +146,8 @@ func (c *config) settings() [][2]string {
 		return append(s, [2]string{"lock_timeout", strconv.FormatInt(c.lockTimeout.Milliseconds(), 10)},
 			[2]string{"default_transaction_read_only", "on"}, [2]string{"synchronize_seqscans", "off"})
 	}
-	// Nobody but the run is in the build: what waits there waits for the run
-	// itself. What a crash of the server takes off the end of a build is made again,
+	// What waits in the build waits for the run itself, or for somebody who does not belong
+	// there: see watchStrangers. What a crash of the server takes off the end of a build is made again,
 	// so its commits need not reach the disk one by one; the last one does.
 	return append(s, [2]string{"lock_timeout", "0"}, [2]string{"default_transaction_read_only", "off"}, [2]string{"synchronous_commit", "off"},
 		[2]string{"check_function_bodies", "off"}, [2]string{"xmloption", "content"},
