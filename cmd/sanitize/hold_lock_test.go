@@ -60,6 +60,37 @@ func TestHolderWaitsForALock(t *testing.T) {
 	s.clean()
 }
 
+// The same of a MySQL source, where a snapshot waits for whoever has a table for himself.
+func TestHolderWaitsForALockOfMySQL(t *testing.T) {
+	s := newMySQLStage(t, connectortest.MySQL(t))
+	conn, err := s.s.DB(t, s.source).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(t.Context(), "LOCK TABLES people WRITE"); err != nil {
+		t.Fatal(err)
+	}
+	waits := func() string {
+		return s.s.Value(t, "", "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for%lock'")
+	}
+	for what, signal := range map[string]func(*process){
+		"killed":      func(p *process) { p.cmd.Process.Kill() },
+		"interrupted": func(p *process) { p.cmd.Process.Signal(os.Interrupt); p.cmd.Process.Signal(syscall.SIGTERM) },
+	} {
+		p := start(t, s.with("run", "--hold-snapshot", "--lock-timeout", "10m")...)
+		eventually(t, "the lock", func() bool { return waits() != "0" })
+		signal(p)
+		p.wait(t)
+		eventually(t, "the end of the session that waits, "+what, func() bool { return waits() == "0" })
+	}
+	p := start(t, s.with("run", "--hold-snapshot=2s", "--lock-timeout", "10m")...)
+	if code := p.wait(t); code != exitSource || !strings.Contains(p.stderr.String(), "it took longer to open than the 2.0 s that it was to be held") {
+		t.Errorf("its own time: exit code %d, %s", code, p.stderr.String())
+	}
+	eventually(t, "the end of the session that waits", func() bool { return waits() == "0" })
+}
+
 // A run of a target that another holds says so before it opens anything at production.
 func TestBusyBeforeProductionIsRead(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
