@@ -223,12 +223,25 @@ func openHeld(ctx context.Context, from string, opts connectors.Options, long ti
 	if h.identity, err = source.Identity(ctx); err != nil {
 		return nil, err
 	}
-	if h.snapshot, err = source.Open(ctx); err != nil {
+	// While it waits for locks the source keeps for the snapshot what it will for as long as it is open.
+	h.opened = time.Now()
+	bounded, cancel := context.WithDeadline(ctx, h.opened.Add(long))
+	defer cancel()
+	if h.snapshot, err = source.Open(bounded); err != nil {
+		if bounded.Err() != nil && ctx.Err() == nil {
+			err = overdue(h.identity, long)
+		}
 		return nil, err
 	}
-	h.opened = time.Now()
 	h.report = holdReport{Snapshot: h.snapshot.Token(), Source: h.identity.Display, Until: h.opened.Add(long)}
 	return h, nil
+}
+
+// overdue is the error of a snapshot whose time was over before it was open.
+func overdue(source connectors.Identity, long time.Duration) error {
+	return &connectors.Error{Kind: connectors.KindUnavailable, Side: connectors.SourceSide, Op: "open a snapshot of " + source.Display,
+		Err:  fmt.Errorf("it took longer to open than the %s that it was to be held", duration(long)),
+		Hint: "somebody may hold a lock: with a --lock-timeout that is shorter than that time the table is named"}
 }
 
 // joinable refuses a source whose snapshots nobody else can join.

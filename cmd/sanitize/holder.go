@@ -207,9 +207,21 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 	if err != nil {
 		return errors.New("hold: --handed is for sanitize itself")
 	}
+	told := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(told) })
+	go hear(input, tell)
+	opening, opened := context.WithCancel(ctx)
+	defer opened()
+	go func() { // who is not waited for any more waits for no lock
+		select {
+		case <-told:
+			opened()
+		case <-opening.Done():
+		}
+	}()
 	var heard warnings
 	opts := connectors.Options{Workers: task.Workers, Sessions: task.Sessions, LockTimeout: int(task.LockTimeout.Milliseconds()), Holder: reachHolder, Warn: heard.add}
-	h, err := openHeld(ctx, task.From, opts, task.For)
+	h, err := openHeld(opening, task.From, opts, task.For)
 	failed := func(err error) error {
 		kind, side := connectors.KindOf(err)
 		var misused *usageError
@@ -220,8 +232,6 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 		return failed(err)
 	}
 	defer h.close()
-	told := make(chan struct{})
-	tell := sync.OnceFunc(func() { close(told) })
 	answered := holding{holdReport: h.report}
 	if h.lender() != nil {
 		answered.Warnings = heard.list()
@@ -239,25 +249,28 @@ func holdForRun(ctx context.Context, u *ui, stdin io.Reader) error {
 		return err
 	}
 	os.Stdout.Close() // the run has its answer
-	go func() {
-		building := false
-		for words := bufio.NewScanner(input); words.Scan(); {
-			switch words.Text() {
-			case wordBuilding:
-				building = true
-			case wordSealed:
-				building = false
-			case wordRelease:
-				tell()
-				return
-			}
-		}
-		if !building {
-			tell()
-		}
-	}()
 	_, err = h.wait(ctx, told)
 	return err
+}
+
+// hear calls tell once the run has said that the snapshot may go, or has ended without there being
+// anything to resume.
+func hear(run io.Reader, tell func()) {
+	building := false
+	for words := bufio.NewScanner(run); words.Scan(); {
+		switch words.Text() {
+		case wordBuilding:
+			building = true
+		case wordSealed:
+			building = false
+		case wordRelease:
+			tell()
+			return
+		}
+	}
+	if !building {
+		tell()
+	}
 }
 
 // warnings are what a connector warns of, each once. It may do so from several goroutines.

@@ -98,7 +98,10 @@ which removes what was left: let a script make it after 12 alone.`,
 func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pipeline.Run, p *progress) (*pipeline.Summary, error) {
 	begun := &begun{progress: p}
 	run.Observer = begun
-	left := leftToken(ctx, run.Sink) // by an earlier run, whose holder may be on this machine
+	left, err := leftToken(ctx, run.Sink) // by an earlier run, whose holder may be on this machine
+	if err != nil {
+		return nil, err
+	}
 	source := func() (connectors.Identity, error) {
 		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), holderTimeout)
 		defer cancel()
@@ -146,7 +149,6 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 		if workers <= 0 {
 			workers = pipeline.DefaultWorkers()
 		}
-		var err error
 		if h, err = startHolder(ctx, handing{From: r.from, LockTimeout: r.lockTimeout, For: o.hold, Workers: workers, Sessions: r.limits.sessions}); err != nil {
 			return nil, err
 		}
@@ -186,17 +188,21 @@ func (o *heldOptions) execute(ctx context.Context, u *ui, r *runOptions, run *pi
 	return summary, err
 }
 
-// leftToken returns the token of the snapshot of a build that was left, or "".
-func leftToken(ctx context.Context, sink connectors.Sink) string {
+// leftToken returns the token of the snapshot of a build that was left, or "". While another run
+// holds the target that is said at once: before production holds a snapshot and locks for this one.
+func leftToken(ctx context.Context, sink connectors.Sink) (string, error) {
 	resumer, ok := sink.(connectors.Resumer)
 	if !ok {
-		return ""
+		return "", nil
 	}
 	left, err := resumer.Unfinished(ctx)
-	if err != nil || left == nil {
-		return "" // what is wrong is said by the run
+	if kind, _ := connectors.KindOf(err); err != nil && kind == connectors.KindBusy && ctx.Err() == nil {
+		return "", err
 	}
-	return left.Fingerprint["snapshot"]
+	if err != nil || left == nil {
+		return "", nil // what is wrong is said by the run
+	}
+	return left.Fingerprint["snapshot"], nil
 }
 
 // begun is a progress that notes when there begins to be something to resume, and when that

@@ -13,7 +13,7 @@ import (
 )
 
 // stranger makes an account at a server that has nothing to do with a run.
-func stranger(t *testing.T, s *connectortest.PostgresServer) (name string) {
+func strangerTo(t *testing.T, s *connectortest.PostgresServer) (name string) {
 	t.Helper()
 	name = s.Name(t) + "_stranger"
 	s.Exec(t, s.DSN("postgres"), "CREATE ROLE "+name+" LOGIN PASSWORD 'enters'")
@@ -52,7 +52,7 @@ func TestBuildIsShut(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
 	from := a.Database(t)
 	a.Exec(t, from, "CREATE TABLE t AS SELECT 1 AS id")
-	who := stranger(t, b)
+	who := strangerTo(t, b)
 	a.Exec(t, a.DSN("postgres"), "DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = "+literal(who)+") THEN CREATE ROLE "+who+"; END IF; END$$")
 	if a != b {
 		t.Cleanup(func() { a.Exec(t, a.DSN("postgres"), "DROP ROLE IF EXISTS "+who) })
@@ -144,7 +144,7 @@ func TestStrangerInLeftover(t *testing.T) {
 	a := connectortest.Postgres(t)
 	from := a.Database(t)
 	a.Exec(t, from, "CREATE TABLE t AS SELECT 1 AS id")
-	who, to := stranger(t, a), maker(t, a)
+	who, to := strangerTo(t, a), maker(t, a)
 	name := databaseOf(to)
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {

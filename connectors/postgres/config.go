@@ -149,8 +149,8 @@ func (c *config) settings() [][2]string {
 		return append(s, [2]string{"lock_timeout", strconv.FormatInt(c.lockTimeout.Milliseconds(), 10)},
 			[2]string{"default_transaction_read_only", "on"}, [2]string{"synchronize_seqscans", "off"})
 	}
-	// Nobody but the run is in the build: what waits there waits for the run
-	// itself. What a crash of the server takes off the end of a build is made again,
+	// What waits in the build waits for the run itself, or for somebody who does not belong
+	// there: see watchStrangers. What a crash of the server takes off the end of a build is made again,
 	// so its commits need not reach the disk one by one; the last one does.
 	return append(s, [2]string{"lock_timeout", "0"}, [2]string{"default_transaction_read_only", "off"}, [2]string{"synchronous_commit", "off"},
 		[2]string{"check_function_bodies", "off"}, [2]string{"xmloption", "content"},
@@ -169,6 +169,10 @@ func (c *config) connect(ctx context.Context, database string) (*pgx.Conn, error
 		var refused *pgconn.PgError
 		if errors.As(err, &refused) && slices.Contains(refusedSetting, refused.Code) {
 			return nil, c.settingError(op, refused)
+		}
+		if refused != nil && refused.Code == "55000" && ctx.Err() == nil {
+			return nil, &connectors.Error{Kind: connectors.KindUnavailable, Side: c.side, Op: op, Err: spoken(refused),
+				Hint: "its owner has closed it to everybody; to open it: ALTER DATABASE " + word(cc.Database) + " ALLOW_CONNECTIONS true"}
 		}
 		if refused != nil && strings.HasPrefix(refused.Code, "XX") && !inCode(refused) && ctx.Err() == nil {
 			// It cannot even begin a session, as on a full disk. No row is in reach.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,10 @@ func TestCrash(t *testing.T) {
 	t.Run("connections", func(t *testing.T) {
 		lostBehindFinish(t, newCrashing(t, server, "lost", "ALTER TABLE spoke SET UNLOGGED"))
 	})
+	t.Run("closed", func(t *testing.T) {
+		lostWhilePromoted(t, newCrashing(t, server, "closed"))
+		lostWhilePromoted(t, newCrashing(t, server, "closed_unlogged", "ALTER TABLE spoke SET UNLOGGED"))
+	})
 	t.Run("answers", func(t *testing.T) { answersLost(t, newCrashing(t, server, "answers")) })
 }
 
@@ -212,6 +217,51 @@ func lostBehindFinish(t *testing.T, c *crashing) {
 	if err := c.build.Promote(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	sameDatabases(t, c.from, c.to)
+}
+
+// A session that is lost while a target is replaced to which nobody may connect does not cost the
+// run: the build is closed in the step that puts it in its place.
+func lostWhilePromoted(t *testing.T, c *crashing) {
+	ctx, postgres := t.Context(), c.server.DSN("postgres")
+	c.load()
+	if err := c.build.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.seal()
+	if err := c.build.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	db := ident(c.build.target)
+	c.server.Exec(t, postgres, "ALTER DATABASE "+db+" ALLOW_CONNECTIONS false")
+	c.anew()
+	held, err := pgx.Connect(ctx, postgres)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeConn(held)
+	if _, err := held.Exec(ctx, "BEGIN; COMMENT ON DATABASE "+db+" IS 'changed, and changed back'"); err != nil {
+		t.Fatal(err)
+	}
+	promoted := make(chan error, 1)
+	go func() { promoted <- c.build.Promote(ctx) }()
+	for c.server.Value(t, postgres, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%RENAME TO%'") == "0" {
+		runtime.Gosched()
+	}
+	if _, err := held.Exec(ctx, "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-promoted; err != nil {
+		t.Fatal(err)
+	}
+	if got := c.server.Value(t, postgres, "SELECT datallowconn FROM pg_database WHERE datname = "+literal(c.build.target)); got != "f" {
+		t.Error("the copy lets everybody in again")
+	}
+	_, err = c.sink.(*sink).connect(ctx, c.build.target)
+	if kind, side := connectors.KindOf(err); kind != connectors.KindUnavailable || side != connectors.SinkSide || !strings.Contains(connectors.Hint(err), "ALLOW_CONNECTIONS true") {
+		t.Errorf("a database that takes no connections: kind %d, side %d, %v", kind, side, err)
+	}
+	c.server.Exec(t, postgres, "ALTER DATABASE "+db+" ALLOW_CONNECTIONS true")
 	sameDatabases(t, c.from, c.to)
 }
 

@@ -273,8 +273,9 @@ func (s *sink) newBuild(spec connectors.BuildSpec) (*build, error) {
 
 // opened notes a build that is being worked on.
 func (s *sink) opened(b *build) {
-	b.beating.Add(1)
+	b.beating.Add(2)
 	go b.pulse()
+	go b.watchStrangers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.builds = append(s.builds, b)

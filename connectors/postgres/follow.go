@@ -60,16 +60,18 @@ func digests(run string, list []said) (own []string) {
 }
 
 // follow gives the build what the owner has said of the copy that it replaces, and returns which rights:
-// none is given before the build is the target. What cannot be had is said, and stops nothing.
-func (b *build) follow(ctx context.Context, admin *pgx.Conn, was mark) (rights []wish, err error) {
+// none is given before the build is the target. It reports as well whether nobody may connect to the former
+// copy: to say that of the build too would keep out the run itself, which may have to look at it again.
+// What cannot be had is said, and stops nothing.
+func (b *build) follow(ctx context.Context, admin *pgx.Conn, was mark) (rights []wish, closed bool, err error) {
 	op := "read what was said of " + b.display(b.target)
 	former, err := readSaid(ctx, admin, b.target)
 	if err != nil {
-		return nil, failDefinition(ctx, b.side, op, err)
+		return nil, false, failDefinition(ctx, b.side, op, err)
 	}
 	next, err := readSaid(ctx, admin, b.name)
 	if err != nil {
-		return nil, failDefinition(ctx, b.side, op, err)
+		return nil, false, failDefinition(ctx, b.side, op, err)
 	}
 	for _, w := range wishes(ident(b.name), was, former, next) {
 		if w.right {
@@ -78,11 +80,11 @@ func (b *build) follow(ctx context.Context, admin *pgx.Conn, was mark) (rights [
 		}
 		if _, err := admin.PgConn().Exec(ctx, w.sql).ReadAll(); err != nil {
 			if err := b.loses(ctx, admin, w, err, "ROLLBACK"); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 		}
 	}
-	return rights, nil
+	return rights, slices.ContainsFunc(former, func(s said) bool { return s.kind == "closed" }), nil
 }
 
 // loses warns of a wish that is refused, and takes back what of it was begun.
@@ -140,15 +142,12 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 			list = append(list, wish{"rights of " + to, "GRANT " + s.text + " ON DATABASE " + database + " TO " + to + option, true})
 		}
 	}
-	closed := false
 	for _, s := range former {
 		switch s.kind {
 		case "limit":
 			list = append(list, wish{"its connection limit", alter + " CONNECTION LIMIT " + s.text, false})
 		case "template":
 			list = append(list, wish{"that it is a template", alter + " IS_TEMPLATE true", false})
-		case "closed":
-			closed = true
 		case "setting":
 			there := slices.ContainsFunc(next, func(n said) bool { return n.kind == s.kind && n.role == s.role && n.setting() == s.setting() })
 			if there || own(s) || was.Own == nil && s.role == "" {
@@ -161,9 +160,6 @@ func wishes(database string, was mark, former, next []said) (list []wish) {
 			name, value, _ := strings.Cut(s.text, "=")
 			list = append(list, wish{what, settingSQL(of, name, value, !slices.Contains(lists, s.setting())), false})
 		}
-	}
-	if closed {
-		list = append(list, wish{"that nobody may connect", alter + " ALLOW_CONNECTIONS false", false})
 	}
 	return list
 }

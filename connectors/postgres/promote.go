@@ -124,7 +124,7 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 	if err != nil || b.arrivedAmong(ctx, admin, list) {
 		return err
 	}
-	if b.made.doubted() {
+	if b.made.doubted() && len(b.unlogged) > 0 {
 		conn, err := b.connect(ctx, b.name)
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 			return err
 		}
 	}
-	exists, was := false, mark{}
+	exists, was, closed := false, mark{}, false
 	for _, n := range list {
 		if n.name == b.target {
 			exists, was = true, n.mark
@@ -146,13 +146,16 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 	}
 	var rights []wish
 	if exists {
-		if rights, err = b.follow(ctx, admin, was); err != nil {
+		if rights, closed, err = b.follow(ctx, admin, was); err != nil {
 			return err
 		}
 	}
 	rename := "ALTER DATABASE " + ident(b.name) + " RENAME TO " + ident(b.target)
 	if exists {
 		rename = "ALTER DATABASE " + ident(b.target) + " RENAME TO " + ident(b.formerName()) + "; " + rename
+	}
+	if closed {
+		rename += "; ALTER DATABASE " + ident(b.target) + " ALLOW_CONNECTIONS false"
 	}
 	// The former copy is disposable, and so are the sessions in it. While the
 	// rename waits for them to go it holds a lock that keeps new ones out; so

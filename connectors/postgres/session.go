@@ -26,6 +26,7 @@ type session struct {
 	conn *pgx.Conn
 	in   []byte // of the socket; [r:w] is not consumed
 	r, w int
+	cuts int  // of a snapshot's: how many of its sessions had been lost when this one last answered
 	bad  bool // in the middle of a COPY, or broken: not to be used again
 	// tuned is what build.tune has set last; empty before.
 	tuned string

@@ -22,6 +22,9 @@ const (
 	// one that is moved to another machine does, goes on with the snapshot afterwards; one
 	// that is gone is found out by the socket.
 	holderPatience = 5 * time.Minute
+	// readerPatience is how long an idle reader may take to say that it is there: a new one is made
+	// in less.
+	readerPatience = 5 * time.Second
 	// namesInError bounds the list of tables in an error.
 	namesInError = 8
 )
@@ -61,6 +64,7 @@ type snapshot struct {
 
 	mu     sync.Mutex
 	lost   error
+	cuts   int // readers that were given back to be closed
 	closed bool
 }
 
@@ -414,7 +418,7 @@ func (s *snapshot) reader(ctx context.Context) (*session, error) {
 	case <-s.beat:
 		return nil, s.alive()
 	}
-	if held != nil {
+	if held != nil && s.sound(ctx, held) {
 		return held, nil
 	}
 	held, err := s.joining(ctx)
@@ -425,6 +429,26 @@ func (s *snapshot) reader(ctx context.Context) (*session, error) {
 	defer s.mu.Unlock()
 	s.slots <- nil
 	return nil, err
+}
+
+// sound reports whether a session that nobody has used may be read by. Where one connection was lost
+// others may have been too, and each would cost a try of a chunk: since then they are asked first.
+// One that does not answer is closed.
+func (s *snapshot) sound(ctx context.Context, held *session) bool {
+	s.mu.Lock()
+	cuts := s.cuts
+	s.mu.Unlock()
+	if held.cuts == cuts {
+		return true
+	}
+	asked, cancel := context.WithTimeout(ctx, readerPatience)
+	defer cancel()
+	if err := held.exec(asked, "SELECT"); err != nil {
+		held.close()
+		return false
+	}
+	held.cuts = cuts
+	return true
 }
 
 // joining opens a session in the snapshot.
@@ -481,6 +505,11 @@ func (s *snapshot) release(held *session) {
 			held.close()
 		}
 		return
+	}
+	if held == nil {
+		s.cuts++
+	} else {
+		held.cuts = s.cuts // it has answered just now
 	}
 	s.slots <- held // never waits: there is a place for each session
 }
