@@ -63,9 +63,7 @@ func (o *runOptions) report(u *ui, s *pipeline.Summary, file *aside) error {
 		unsaid.file, unsaid.filed = file.path, file.write(b.Bytes(), 0o644)
 	}
 	if o.json {
-		if unsaid.json, unsaid.printed = true, u.JSON(s); unsaid.printed == nil && u.shut() {
-			unsaid.printed = errShut
-		}
+		unsaid.json, unsaid.printed = true, u.JSON(s)
 	}
 	if unsaid.filed == nil && unsaid.printed == nil {
 		return nil

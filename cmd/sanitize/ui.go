@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -83,26 +82,6 @@ func outputError(err error) error {
 
 // JSON prints v to standard output, indented.
 func (u *ui) JSON(v any) error { return outputError(writeJSON(u.out, v)) }
-
-// errShut is the error of data for a standard output that was closed before the program began.
-var errShut = errors.New("write standard output: it is closed, or a null device opened for reading as well")
-
-// shut reports whether standard output was closed from the start. Go puts a null device there, open
-// for reading and writing, so that no file that is opened later takes its number; one that a shell
-// is told to write to is open for writing alone.
-func (u *ui) shut() bool {
-	f, ok := u.out.(*os.File)
-	if !ok || runtime.GOOS == "windows" {
-		return false
-	}
-	info, err := f.Stat()
-	null, nerr := os.Stat(os.DevNull)
-	if err != nil || nerr != nil || !os.SameFile(info, null) {
-		return false
-	}
-	_, err = f.Read(make([]byte, 1))
-	return err == io.EOF
-}
 
 // writeJSON writes v, indented.
 func writeJSON(w io.Writer, v any) error {
