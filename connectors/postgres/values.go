@@ -33,7 +33,7 @@ func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string
 	}
 	chosen, _ := layout.Rows.(*choice)
 	chunks := []connectors.Chunk{{Table: id, Last: true}}
-	if chosen.hashed() {
+	if chosen.placed() {
 		// The places of the rows that stay are held for a chunk, not for all of the table.
 		if chunks, err = s.Split(ctx, id, 0); err != nil {
 			return nil, err
@@ -66,7 +66,7 @@ func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.
 		return nil, err
 	}
 	from := []string{chosen.from(chunk.Table) + chosen.and(within)}
-	if chosen.hashed() {
+	if chosen.placed() {
 		if from, err = chosen.places(ctx, conn, chunk.Table, within); err != nil {
 			return nil, err
 		}
