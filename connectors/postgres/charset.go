@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
 // Of a database whose encoding is not UTF8, rows are read and loaded in its own: the copy has the
@@ -198,8 +201,29 @@ func (cs *charset) length(lead byte) int {
 	return len(cs.forms[0])
 }
 
+// spelling writes a character that the encoding does not have in letters that it has; nil where
+// there is no way.
+type spelling func(dst []byte, r rune) []byte
+
+// spellingOf returns how the documents of a kind spell a character: where one of them had such a
+// character, it was spelt.
+func spellingOf(k catalog.Kind) spelling {
+	switch k {
+	case catalog.JSON:
+		return func(dst []byte, r rune) []byte {
+			if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+				return fmt.Appendf(dst, `\u%04x\u%04x`, high, low)
+			}
+			return fmt.Appendf(dst, `\u%04x`, r)
+		}
+	case catalog.XML:
+		return func(dst []byte, r rune) []byte { return fmt.Appendf(dst, "&#%d;", r) }
+	}
+	return nil
+}
+
 // appendOwn appends a text in UTF-8 in the encoding.
-func (cs *charset) appendOwn(dst, text []byte) ([]byte, error) {
+func (cs *charset) appendOwn(dst, text []byte, spell spelling) ([]byte, error) {
 	for len(text) > 0 {
 		if text[0] < utf8.RuneSelf {
 			dst, text = append(dst, text[0]), text[1:]
@@ -207,10 +231,14 @@ func (cs *charset) appendOwn(dst, text []byte) ([]byte, error) {
 		}
 		r, n := utf8.DecodeRune(text)
 		code, known := cs.codes[r]
-		if !known || n == 1 {
-			return dst, errCharset
-		}
 		text = text[n:]
+		switch {
+		case n == 1 || !known && spell == nil:
+			return dst, errCharset
+		case !known:
+			dst = spell(dst, r)
+			continue
+		}
 		for shift := 24; shift >= 0; shift -= 8 {
 			if b := byte(code >> shift); b != 0 {
 				dst = append(dst, b)

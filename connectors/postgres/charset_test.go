@@ -67,7 +67,7 @@ func TestErrorsInEncodings(t *testing.T) {
 	wants(t, err, connectors.KindIntegrity, connectors.SinkSide, "größe", "nötig")
 	cs := snap.(*snapshot).charset
 	for _, text := range []string{"größe", "plain", ""} {
-		own, err := cs.appendOwn(nil, []byte(text))
+		own, err := cs.appendOwn(nil, []byte(text), nil)
 		if err != nil {
 			t.Error(err)
 		}
@@ -75,7 +75,12 @@ func TestErrorsInEncodings(t *testing.T) {
 			t.Errorf("%q comes back as %q", text, back)
 		}
 	}
-	if _, err := cs.appendOwn(nil, []byte("x€")); err != errCharset {
+	for kind, want := range map[catalog.Kind]string{catalog.JSON: "\xe4\\u674e\\ud83d\\ude00", catalog.XML: "\xe4&#26446;&#128512;"} {
+		if got, err := cs.appendOwn(nil, []byte("ä李😀"), spellingOf(kind)); err != nil || string(got) != want {
+			t.Errorf("%s: %q, want %q: %v", kind, got, want, err)
+		}
+	}
+	if _, err := cs.appendOwn(nil, []byte("x€"), nil); err != errCharset {
 		t.Errorf("the euro is no character of LATIN1: %v", err)
 	}
 }

@@ -49,6 +49,7 @@ type columnEncoder struct {
 	bools   *array.Boolean
 	wide    bool // some value may be long
 	charset *charset
+	spell   spelling
 }
 
 // NewEncoder returns an encoder that writes to w. The writer must not keep what
@@ -61,7 +62,7 @@ func NewEncoder(layout *connectors.Layout, w io.Writer) *Encoder {
 	for _, i := range layout.Decoded {
 		c := columnEncoder{op: opOf(layout.Columns[i].Type)}
 		if own, is := layout.Charset.(*charset); is && (c.op == opBytes || c.op == opJSONB) && holdsText(layout.Columns[i].Type, e.text) {
-			c.charset = own
+			c.charset, c.spell = own, spellingOf(layout.Columns[i].Type.Kind)
 		}
 		e.cols = append(e.cols, c)
 	}
@@ -251,7 +252,7 @@ func (e *Encoder) write(p []byte) error {
 // forget lets the batch's arrays go.
 func (e *Encoder) forget() {
 	for j := range e.cols {
-		e.cols[j] = columnEncoder{op: e.cols[j].op, charset: e.cols[j].charset}
+		e.cols[j] = columnEncoder{op: e.cols[j].op, charset: e.cols[j].charset, spell: e.cols[j].spell}
 	}
 }
 
@@ -262,7 +263,7 @@ var (
 
 // take binds the column to an array, once per batch.
 func (c *columnEncoder) take(a arrow.Array) error {
-	*c = columnEncoder{op: c.op, arr: a, hasNull: a.NullN() > 0, charset: c.charset}
+	*c = columnEncoder{op: c.op, arr: a, hasNull: a.NullN() > 0, charset: c.charset, spell: c.spell}
 	switch a := a.(type) {
 	case *array.Null:
 		c.hasNull = true
@@ -340,7 +341,7 @@ func (c *columnEncoder) intoOwn() (err error) {
 		if c.hasNull && c.arr.IsNull(i) {
 			continue
 		}
-		if data, err = c.charset.appendOwn(data, c.bytes(i)); err != nil {
+		if data, err = c.charset.appendOwn(data, c.bytes(i), c.spell); err != nil {
 			return fmt.Errorf("row %d of the batch: %w", i+1, err)
 		}
 	}

@@ -246,18 +246,28 @@ func (s *snapshot) copyOut(ctx context.Context, held *session, chunk connectors.
 	if err != nil {
 		return nil, err
 	}
-	if !rows.hashed() && !rows.printsApart(layout) {
-		sql := copyOutSQL(chunk, within, layout)
-		if rows != nil {
-			sql = rows.by.around(sql)
+	var by *asking
+	statements := []string{rows.from(chunk.Table) + rows.and(within)}
+	switch {
+	case rows.hashed() || rows.printsApart(layout):
+		if statements, err = rows.places(ctx, held.conn, chunk.Table, within); err != nil {
+			return nil, err
 		}
-		return []string{sql}, nil
+	case rows != nil:
+		by = rows.by
 	}
-	statements, err := rows.places(ctx, held.conn, chunk.Table, within)
+	selected := s.selected(layout)
 	for i, from := range statements {
-		statements[i] = copySelectSQL(layout, from)
+		if err := s.charsFit(ctx, held, layout, by, from); err != nil {
+			return nil, err
+		}
+		sql := copySelectSQL(selected, layout, from)
+		if rows == nil && selected == columnList(layout.Columns) {
+			sql = copyOutSQL(chunk, within, layout)
+		}
+		statements[i] = by.around(sql)
 	}
-	return statements, err
+	return statements, nil
 }
 
 // hashed reports whether rows are chosen by the hash of their keys.

@@ -286,7 +286,7 @@ func TestFilterSQL(t *testing.T) {
 	var b strings.Builder
 	say := func(what, sql string) { fmt.Fprintf(&b, "-- %s\n%s;\n\n", what, sql) }
 	say("the keys of a range", rows.keysSQL(rows.from(part.Table)+rows.and(rangeSQL(part))))
-	say("the rows that stay", copySelectSQL(layout, placesFrom(tab.ID, []string{"(0,1)", "(0,7)"})))
+	say("the rows that stay", copySelectSQL(columnList(layout.Columns), layout, placesFrom(tab.ID, []string{"(0,1)", "(0,7)"})))
 	layout.Rows = rows
 	say("a condition alone, a range", copyOutSQL(part, rangeSQL(part), layout))
 	say("a condition alone, a whole table", copyOutSQL(whole, rangeSQL(whole), layout))
