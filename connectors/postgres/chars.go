@@ -10,7 +10,7 @@ import (
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
-// A value of "char" is a byte. In binary it travels as it is. As text, servers since 16 print one above
+// A value of "char" is a byte. In binary it travels as it is. As text, servers since 15 print one above
 // 127 in octal digits, and those before as the byte itself, which is no text in UTF-8; neither reads
 // the form of the other for what it is. So a table that travels as text has it in the form that the target reads, or
 // is not read.
@@ -99,8 +99,8 @@ func (s *snapshot) charsFit(ctx context.Context, held *session, layout *connecto
 		}
 		if found {
 			return &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: fmt.Sprintf("read %s, column %s", words(layout.Table.ID), word(c.Name)),
-				Err:  errors.New(`it has a "char" above 127, and the table travels as text, in which no server before 16 takes one`),
-				Hint: `null the column with {"null": true}, leave the row out by the policy, or use a target of version 16 or later`}
+				Err:  errors.New(`it has a "char" above 127, and the table travels as text, in which no server before 15 takes one`),
+				Hint: `null the column with {"null": true}, leave the row out by the policy, or use a target of version 15 or later`}
 		}
 	}
 	return nil

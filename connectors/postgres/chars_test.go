@@ -43,7 +43,7 @@ func TestCharsAsText(t *testing.T) {
 						if err == nil {
 							t.Error("it is loaded")
 						} else if octal || c.name == "all" {
-							wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "column c", "above 127", "version 16")
+							wants(t, err, connectors.KindUnsupported, connectors.SourceSide, "column c", "above 127", "version 15")
 						}
 						return
 					}

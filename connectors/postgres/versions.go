@@ -284,7 +284,7 @@ var (
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
 	grantsParameters   = feature{since: 15, name: "rights to set what superusers set"}
-	octalChars         = feature{since: 16, name: "\"char\" above 127 in octal digits"}
+	octalChars         = feature{since: 15, name: "\"char\" above 127 in octal digits"}
 	infiniteSpans      = feature{since: 17, name: "intervals that are infinite"}
 	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
 	namesNotNull       = feature{since: 18, name: "NOT NULL as a constraint of the table"}
