@@ -94,7 +94,7 @@ func TestCopyThatForgoes(t *testing.T) {
 		"CREATE VIEW seen AS SELECT EXTRACT(epoch FROM at) AS s FROM t", "CREATE MATERIALIZED VIEW years AS SELECT EXTRACT(year FROM at) AS y, count(*) FROM t GROUP BY 1", "CREATE STATISTICS pairs ON id, a FROM t", "CREATE INDEX by_id ON t (id) WITH (fillfactor = 90)")
 	since(13, "ALTER STATISTICS pairs SET STATISTICS 400", "ALTER INDEX by_id SET (deduplicate_items = off)", "ALTER TABLE t ADD CONSTRAINT once UNIQUE (a) WITH (deduplicate_items = off)",
 		"ALTER TABLE t SET (autovacuum_vacuum_insert_threshold = 5, fillfactor = 70)")
-	since(14, "ALTER TABLE t ALTER a SET COMPRESSION pglz", "ALTER TABLE t SET (vacuum_index_cleanup = auto)")
+	since(14, "CREATE TYPE spans AS RANGE (subtype = interval)", "ALTER TABLE t ADD s spans", "ALTER TABLE t ALTER a SET COMPRESSION pglz", "ALTER TABLE t SET (vacuum_index_cleanup = auto)")
 	since(15, "CREATE UNLOGGED SEQUENCE unlogged")
 	since(17, "CREATE TABLE n (id int GENERATED ALWAYS AS IDENTITY, d date) PARTITION BY RANGE (d)", "CREATE TABLE n1 PARTITION OF n FOR VALUES FROM ('2020-01-01') TO ('2030-01-01')", "INSERT INTO n (d) VALUES ('2024-05-05')",
 		"GRANT ALL ON t TO pg_monitor", "CREATE DOMAIN d AS text CONSTRAINT nn NOT NULL", "COMMENT ON CONSTRAINT nn ON DOMAIN d IS 'must'")
