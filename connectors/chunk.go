@@ -49,6 +49,9 @@ type Layout struct {
 	Unread []int
 	// Rows is what Filterer.Filter has prepared, the connector's affair; nil reads all rows.
 	Rows any
+	// Charset is how texts on the wire are encoded, the connector's affair; nil is UTF-8, or what
+	// nobody knows.
+	Charset any
 }
 
 // NewLayout checks the names of the columns to decode and returns the layout.
@@ -84,7 +87,7 @@ func (l *Layout) Without(names []string) (*Layout, error) {
 	if len(names) == 0 {
 		return l, nil
 	}
-	less := &Layout{Table: l.Table, Format: l.Format, Rows: l.Rows}
+	less := &Layout{Table: l.Table, Format: l.Format, Rows: l.Rows, Charset: l.Charset}
 	found := 0
 	for i, c := range l.Columns {
 		decoded := slices.Contains(l.Decoded, i)

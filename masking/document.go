@@ -15,6 +15,7 @@ type document struct {
 	children  []child
 	most      limits
 	malformed malformed
+	charset   Charset
 }
 
 // malformed is what becomes of a document that cannot be read.
@@ -83,7 +84,7 @@ func bindDocument(name string, req Request, parse func(string) ([]pathKey, error
 		return nil, err
 	}
 	d := &documentBinding{req: req, name: name, b: Binding{Guarantees: Guarantees{Deterministic: true, KeepsNull: true, KeepsEmpty: true}}}
-	d.most = limitsOf(req.Column)
+	d.most, d.charset = limitsOf(req.Column), req.Column.Charset
 	var err error
 	if d.malformed, err = malformedOf(name, req); err != nil {
 		return nil, err

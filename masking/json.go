@@ -125,7 +125,11 @@ func (t *jsonTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 		return nil, err
 	}
 	defer w.release()
-	return w.splice(mem, &values, "document", t.most, writeJSON)
+	out, err := w.splice(mem, &values, "document", t.most, writeJSON)
+	if err != nil {
+		return nil, err
+	}
+	return t.spelt(mem, out, spellJSON), nil
 }
 
 // writeJSON is the splicer of JSON.

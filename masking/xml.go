@@ -144,7 +144,11 @@ func (t *xmlTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array,
 		return nil, err
 	}
 	defer w.release()
-	return w.splice(mem, &values, "document", t.most, writeXML)
+	out, err := w.splice(mem, &values, "document", t.most, writeXML)
+	if err != nil {
+		return nil, err
+	}
+	return t.spelt(mem, out, spellXML), nil
 }
 
 // The forms of a masked value.

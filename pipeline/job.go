@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -23,6 +24,14 @@ type job struct {
 	mem      memory.Allocator
 }
 
+// during says what was done when an error came up, which the connector may have said already.
+func during(op string, err error) error {
+	if rest, said := strings.CutPrefix(err.Error(), op); said && rest != "" && (rest[0] == ':' || rest[0] == ',') {
+		return err
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
 // movedEvery is how many bytes of a chunk are written between two words to the observer:
 // many times a second, and far too seldom to cost anything.
 const movedEvery = 8 << 20
@@ -31,12 +40,12 @@ const movedEvery = 8 << 20
 func (j *job) run(ctx context.Context, chunk connectors.Chunk, obs Observer) (receipt connectors.Receipt, err error) {
 	reader, err := j.snapshot.Read(ctx, chunk, j.layout)
 	if err != nil {
-		return receipt, fmt.Errorf("read %s: %w", chunk.ID, err)
+		return receipt, during("read "+chunk.ID, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	loader, err := j.build.Load(ctx, chunk, j.layout)
 	if err != nil {
-		return receipt, fmt.Errorf("load %s: %w", chunk.ID, err)
+		return receipt, during("load "+chunk.ID, err)
 	}
 	defer func() { err = errors.Join(err, loader.Abort()) }()
 
@@ -84,7 +93,7 @@ func (j *job) batch(ctx context.Context, chunk connectors.Chunk, reader connecto
 		if err == io.EOF {
 			return 0, 0, err
 		}
-		return 0, 0, fmt.Errorf("read %s: %w", chunk.ID, err)
+		return 0, 0, during("read "+chunk.ID, err)
 	}
 	defer b.Release()
 	if share, err = j.budget.fit(ctx, share, b.Size()); err != nil {
@@ -100,7 +109,7 @@ func (j *job) batch(ctx context.Context, chunk connectors.Chunk, reader connecto
 		}
 	}
 	if err := loader.Write(ctx, b); err != nil {
-		return 0, 0, fmt.Errorf("load %s: %w", chunk.ID, err)
+		return 0, 0, during("load "+chunk.ID, err)
 	}
 	return b.Rows, int64(len(b.Wire)), nil
 }

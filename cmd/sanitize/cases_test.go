@@ -226,6 +226,15 @@ tables: {people: {columns: {name: name, note: text}, keep: [id, kept]}}
 	p.both(t, "kept in LATIN1", "SELECT id, encode(convert_to(kept, 'LATIN1'), 'hex') FROM people ORDER BY id")
 	p.both(t, "rows in LATIN1", "SELECT count(*), pg_encoding_to_char(encoding) FROM people, pg_database WHERE datname = current_database() GROUP BY 2")
 	p.masked(t, "people.name", "people.note")
+	// What a document spells, since the database has no character for it, is spelt in the mask.
+	for _, encoding := range []string{inLatin1, "ENCODING 'WIN1252' LC_COLLATE 'C' LC_CTYPE 'C'", "ENCODING 'WIN1251' LC_COLLATE 'C' LC_CTYPE 'C'"} {
+		p = copied(t, encoding, `classes:
+  text: {kind: free_text, do: {shape: text}}
+tables: {docs: {columns: {j: {json: {$.n: text, "*": keep}}, x: {xml: {/a/n: text, "*": keep}}}, keep: [id]}}
+`, "CREATE TABLE docs (id integer, j json, x xml)", `INSERT INTO docs VALUES (1, '{"n": "\u674e\ud83d\ude00 Ann", "k": "\u674e"}', '<a><n>&#26446;&#128512; Ann</n><k>&#26446;</k></a>')`)
+		p.both(t, "what is kept of documents that spell", "SELECT id, right(j::text, 17), right(x::text, 11) FROM docs")
+		p.masked(t, "docs.j", "docs.x")
+	}
 	p = copied(t, inASCII, names, people, "INSERT INTO people SELECT n, chr(233) || chr(255) || n, 'Jos' || chr(233) || ' M' || n, 'caf' || chr(195) || chr(169) FROM generate_series(1, 500) n")
 	p.both(t, "kept in SQL_ASCII", "SELECT id, encode(kept::bytea, 'hex') FROM people ORDER BY id")
 	p.both(t, "rows in SQL_ASCII", "SELECT count(*), pg_encoding_to_char(encoding) FROM people, pg_database WHERE datname = current_database() GROUP BY 2")

@@ -210,6 +210,10 @@ const inPlace = 1 << 20
 func (b *builder) views(cs *columnStorage, o op, fields fieldsOf) (nulls, row int, err error) {
 	wire, views := b.st.wire, arrow.ViewHeaderTraits.CastToBytes(cs.views)
 	from := fields.first
+	own := b.charset
+	if own != nil && (o != opBytes && o != opJSONB || !holdsText(b.layout.Columns[b.decoded[from%fields.stride]].Type, b.text)) {
+		own = nil
+	}
 	for i := range b.rows {
 		f := fields.all[from]
 		from += fields.stride
@@ -238,6 +242,12 @@ func (b *builder) views(cs *columnStorage, o op, fields fieldsOf) (nulls, row in
 					if err != nil {
 						return 0, i, errValue
 					}
+					if own != nil && !isASCII(decoded) {
+						if err = cs.viewUTF8(view, own, decoded); err != nil {
+							return 0, i, err
+						}
+						continue
+					}
 					setView(view, wire, at, len(decoded), 0)
 					continue
 				}
@@ -253,6 +263,13 @@ func (b *builder) views(cs *columnStorage, o op, fields fieldsOf) (nulls, row in
 				if err != nil {
 					return 0, i, errValue
 				}
+				if v := cs.data[start:]; own != nil && !isASCII(v) {
+					cs.data = cs.data[:start]
+					if err = cs.viewUTF8(view, own, bytes.Clone(v)); err != nil {
+						return 0, i, err
+					}
+					continue
+				}
 				setView(view, cs.data, start, len(cs.data)-start, 1)
 				continue
 			}
@@ -264,9 +281,27 @@ func (b *builder) views(cs *columnStorage, o op, fields fieldsOf) (nulls, row in
 		} else if o == opUUID && n != 16 {
 			return 0, i, errValue
 		}
+		if own != nil {
+			if v := wire[at : at+n]; !isASCII(v) {
+				if err = cs.viewUTF8(view, own, v); err != nil {
+					return 0, i, err
+				}
+				continue
+			}
+		}
 		setView(view, wire, at, n, 0)
 	}
 	return nulls, 0, nil
+}
+
+// viewUTF8 makes the view of a text in an encoding, which goes to cs.data as UTF-8.
+func (cs *columnStorage) viewUTF8(view *[16]byte, own *charset, text []byte) (err error) {
+	start := len(cs.data)
+	if cs.data, err = own.appendUTF8(cs.data, text); err == nil && len(cs.data) <= math.MaxInt32 {
+		setView(view, cs.data, start, len(cs.data)-start, 1)
+		return nil
+	}
+	return errValue
 }
 
 // setView makes the view of n bytes of a buffer, as the Arrow columnar format lays

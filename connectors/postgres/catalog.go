@@ -384,8 +384,9 @@ type source struct {
 	props connectors.Properties
 	at    connectors.Identity
 
-	older  atomic.Bool // the target does not take the ids of another server's types
-	finite atomic.Bool // the target takes an infinite interval for a long one
+	older  atomic.Bool  // the target does not take the ids of another server's types
+	target atomic.Int32 // the target's major version, 0 if nobody has said it
+	finite atomic.Bool  // the target takes an infinite interval for a long one
 
 	sampler chan *pgx.Conn // the one session for samples; nil in it where none is open yet
 
@@ -443,6 +444,7 @@ func (s *source) Properties() connectors.Properties { return s.props }
 // Suit implements connectors.Suiter.
 func (s *source) Suit(target connectors.Properties) {
 	major := versionOf(target.Server)
+	s.target.Store(int32(major))
 	s.older.Store(major > 0 && !takesForeignIDs.in(major))
 	s.finite.Store(major > 0 && !infiniteSpans.in(major) && infiniteSpans.in(versionOf(s.props.Server)))
 }

@@ -77,7 +77,7 @@ func TestCatalogOfTypes(t *testing.T) {
 		"w": {Kind: catalog.Range, Element: text(0, 0)}, "h": {Kind: catalog.Hstore, Element: text(0, 0)},
 		"ci": *text(0, catalog.FoldCase), "cia": {Kind: catalog.Array, Element: text(0, catalog.FoldCase)},
 		"nb": *text(0, both), "ld": *text(9, catalog.FoldForms|catalog.FoldCase), "kn": *text(0, catalog.FoldUnknown), "dg": *text(0, 0), "ch": *text(3, catalog.PadSpace),
-		"nm": {Kind: catalog.Text, Length: 63, MaxBytes: 63}, "bx": {}, "iv": {}, "money": {},
+		"nm": {Kind: catalog.Text, Length: 63, MaxBytes: 63}, "bx": {}, "iv": {TextOnly: true}, "money": {},
 	} {
 		if got := meaningOnly(c.Find("t").Column(name).Type); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %s, want %s", name, spelled(got), spelled(want))

@@ -3,6 +3,7 @@ package postgres
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -82,6 +83,9 @@ func TestEncodings(t *testing.T) {
 		"LATIN1":    {`convert_from('\xe9e8fc', 'LATIN1')`, `'plain'`},
 		"SQL_ASCII": {`chr(233) || chr(255)`, `'plain'`},
 		"EUC_JP":    {`convert_from('\xe6978ee69cac', 'UTF8')`},
+		"WIN1251":   {`convert_from('\xcff0e8e2e5f2', 'WIN1251')`},
+		"KOI8R":     {`convert_from('\xf0d2c9', 'KOI8R')`},
+		"WIN1253":   {`convert_from('\xc1e2', 'WIN1253')`},
 	} {
 		t.Run(encoding, func(t *testing.T) {
 			name := a.Name(t)
@@ -105,6 +109,31 @@ func TestEncodings(t *testing.T) {
 				t.Errorf("the target's encoding is %s", got)
 			}
 		})
+	}
+}
+
+// What a server gives in a form that no server takes travels in another.
+func TestEmptyValues(t *testing.T) {
+	connectortest.NoRaces(t)
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE TYPE search AS (q tsquery)", "CREATE DOMAIN sought AS tsquery")
+	for i, column := range []string{"tsquery", "oidvector", "int2vector", "tsquery[]", "oidvector[]", "int2vector[]", "search", "sought", "tsvector", "lseg", "int[]", "bit varying", "path"} {
+		name := "t" + strconv.Itoa(i)
+		value := map[string]string{"tsquery": "plainto_tsquery('english', 'the')", "search": "'(\"\")'", "lseg": "'[(1,1),(1,1)]'", "int[]": "'{}'", "path": "'((1,1))'"}[column]
+		switch {
+		case strings.HasSuffix(column, "r[]") || column == "tsquery[]":
+			value = "'{\"\",\"\"}'"
+		case value == "":
+			value = "''"
+		}
+		a.Exec(t, from, "CREATE TABLE "+name+" (id int, v "+column+")", "INSERT INTO "+name+" VALUES (1, "+value+"), (2, NULL)")
+	}
+	if err := copyAll(t, from, to, "r1", nil); err != nil {
+		t.Fatal(err)
+	}
+	if want, got := rowsOf(t, from), rowsOf(t, to); got != want {
+		t.Errorf("rows differ:\n%s", firstDifference(want, got))
 	}
 }
 

@@ -31,6 +31,7 @@ type builder struct {
 	text    bool
 	columns int
 	decoded []int
+	charset *charset
 	gaps    []int // fields to step over before each decoded one, and behind the last
 	ops     []op
 	rows    int
@@ -95,6 +96,17 @@ func opOf(t catalog.Type) op {
 	return opBytes
 }
 
+// holdsText reports whether a decoded value of a column is a text, in the encoding of the database.
+func holdsText(t catalog.Type, text bool) bool {
+	switch {
+	case t.OID == oidChar: // a byte
+		return false
+	case text:
+		return true
+	}
+	return t.Kind == catalog.Text || t.Kind == catalog.JSON
+}
+
 // storage is the memory of one batch, which the next ones use again.
 type storage struct {
 	wire    []byte
@@ -148,6 +160,7 @@ func (st *storage) put(b *connectors.Batch) {
 
 func newBuilder(layout *connectors.Layout) *builder {
 	b := &builder{layout: layout, text: layout.Format == Text, columns: len(layout.Columns), decoded: layout.Decoded, perRow: 128}
+	b.charset, _ = layout.Charset.(*charset)
 	done := 0
 	for _, i := range layout.Decoded {
 		b.ops = append(b.ops, opOf(layout.Columns[i].Type))

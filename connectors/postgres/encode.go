@@ -48,6 +48,8 @@ type columnEncoder struct {
 	floats  []float64
 	bools   *array.Boolean
 	wide    bool // some value may be long
+	charset *charset
+	spell   spelling
 }
 
 // NewEncoder returns an encoder that writes to w. The writer must not keep what
@@ -58,7 +60,11 @@ func NewEncoder(layout *connectors.Layout, w io.Writer) *Encoder {
 		e.out = make([]byte, 0, encodeBytes+encodeBytes/4)
 	}
 	for _, i := range layout.Decoded {
-		e.cols = append(e.cols, columnEncoder{op: opOf(layout.Columns[i].Type)})
+		c := columnEncoder{op: opOf(layout.Columns[i].Type)}
+		if own, is := layout.Charset.(*charset); is && (c.op == opBytes || c.op == opJSONB) && holdsText(layout.Columns[i].Type, e.text) {
+			c.charset, c.spell = own, spellingOf(layout.Columns[i].Type.Kind)
+		}
+		e.cols = append(e.cols, c)
 	}
 	return e
 }
@@ -246,7 +252,7 @@ func (e *Encoder) write(p []byte) error {
 // forget lets the batch's arrays go.
 func (e *Encoder) forget() {
 	for j := range e.cols {
-		e.cols[j] = columnEncoder{op: e.cols[j].op}
+		e.cols[j] = columnEncoder{op: e.cols[j].op, charset: e.cols[j].charset, spell: e.cols[j].spell}
 	}
 }
 
@@ -257,7 +263,7 @@ var (
 
 // take binds the column to an array, once per batch.
 func (c *columnEncoder) take(a arrow.Array) error {
-	*c = columnEncoder{op: c.op, arr: a, hasNull: a.NullN() > 0}
+	*c = columnEncoder{op: c.op, arr: a, hasNull: a.NullN() > 0, charset: c.charset, spell: c.spell}
 	switch a := a.(type) {
 	case *array.Null:
 		c.hasNull = true
@@ -269,9 +275,7 @@ func (c *columnEncoder) take(a arrow.Array) error {
 		if buffers := a.Data().Buffers(); buffers[2] != nil {
 			c.data = buffers[2].Bytes()
 		}
-		if c.op == opBytes || c.op == opBytea {
-			c.values = c.data
-		}
+		c.sendAsIs()
 	case *array.Int64:
 		c.longs = a.Int64Values()
 	case *array.Date32:
@@ -297,6 +301,11 @@ func (c *columnEncoder) take(a arrow.Array) error {
 	if !ok {
 		return errArray
 	}
+	if c.charset != nil {
+		if err := c.intoOwn(); err != nil {
+			return err
+		}
+	}
 	switch c.op {
 	case opBytes, opJSONB, opBytea:
 		switch {
@@ -306,6 +315,38 @@ func (c *columnEncoder) take(a arrow.Array) error {
 			c.wide = len(c.data) >= connectors.BatchBytes
 		}
 	}
+	return nil
+}
+
+// sendAsIs notes that in binary values are sent as they are, if they are.
+func (c *columnEncoder) sendAsIs() {
+	if c.op == opBytes || c.op == opBytea {
+		c.values = c.data
+	}
+}
+
+// intoOwn puts the texts of an array in the place of it in the encoding of the database, if that
+// is not the same.
+func (c *columnEncoder) intoOwn() (err error) {
+	same := true
+	for i := 0; i < c.arr.Len() && same; i++ {
+		same = c.hasNull && c.arr.IsNull(i) || isASCII(c.bytes(i))
+	}
+	if same {
+		return nil
+	}
+	offsets, data := make([]int32, 0, c.arr.Len()+1), []byte(nil)
+	for i := range c.arr.Len() {
+		offsets = append(offsets, int32(len(data)))
+		if c.hasNull && c.arr.IsNull(i) {
+			continue
+		}
+		if data, err = c.charset.appendOwn(data, c.bytes(i), c.spell); err != nil {
+			return fmt.Errorf("row %d of the batch: %w", i+1, err)
+		}
+	}
+	c.view, c.offsets, c.data = nil, append(offsets, int32(len(data))), data
+	c.sendAsIs()
 	return nil
 }
 

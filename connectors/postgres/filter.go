@@ -21,6 +21,7 @@ type choice struct {
 	filter connectors.Filter // with its key
 	as     string            // the name of the root, by which a condition calls the table
 	where  string            // the condition as it runs; empty is none
+	by     *asking           // how the condition is asked; nil is as everything else
 	most   *connectors.RowHash
 	// printed names the columns whose text the output function of their type gives; of the others a cast does.
 	printed []string
@@ -42,7 +43,8 @@ func (s *snapshot) Filter(ctx context.Context, layout *connectors.Layout, f conn
 		return nil, err
 	}
 	if f.Where != "" {
-		rows.where, err = s.checkWhere(ctx, held.conn, layout.Table.ID, root, f.Where, func() (string, error) { return s.chosen.now(ctx, s) })
+		rows.by = s.askingBy(s.picture.session)
+		rows.where, err = s.checkWhere(ctx, held.conn, layout.Table.ID, root, f.Where, rows.by, func() (string, error) { return s.chosen.now(ctx, s) })
 	}
 	if err == nil && rows.hashed() {
 		rows.printed, err = readNames(ctx, held.conn, "printed", root.ID.Schema, root.ID.Name)
@@ -98,7 +100,11 @@ func (s *source) askWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableI
 	if _, err := conn.PgConn().Exec(ctx, begin).ReadAll(); err != nil {
 		return err
 	}
-	_, err := s.checkWhere(ctx, conn, id, root, where, func() (now string, err error) {
+	session := &picture{}
+	if err := session.readSession(ctx, conn); err != nil {
+		return err
+	}
+	_, err := s.checkWhere(ctx, conn, id, root, where, s.askingBy(session.session), func() (now string, err error) {
 		err = conn.QueryRow(ctx, clockSQL).Scan(&now)
 		return now, err
 	})
@@ -107,7 +113,7 @@ func (s *source) askWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableI
 
 // checkWhere returns the condition as it runs, or why it cannot be. now returns the time of the
 // snapshot.
-func (c *config) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableID, root *catalog.Table, where string, now func() (string, error)) (string, error) {
+func (c *config) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.TableID, root *catalog.Table, where string, by *asking, now func() (string, error)) (string, error) {
 	parsed, err := connectors.ParseCondition(where, "`")
 	if err != nil {
 		return "", connectors.FilterError(root.ID, fmt.Errorf("its condition cannot be used: %w", err), "write it as what would stand behind WHERE")
@@ -136,7 +142,15 @@ func (c *config) checkWhere(ctx context.Context, conn *pgx.Conn, id catalog.Tabl
 		return "", failDefinition(ctx, c.side, op, err)
 	}
 	rows := &choice{as: root.ID.Name, where: pinned(parsed, clock)}
+	if by != nil {
+		if _, err := conn.PgConn().Exec(ctx, by.begin).ReadAll(); err != nil {
+			return "", failDefinition(ctx, c.side, op, err)
+		}
+	}
 	words, err := explain(ctx, conn, "SELECT FROM "+rows.from(id)+rows.and(""))
+	if by != nil && err == nil {
+		_, err = conn.PgConn().Exec(ctx, by.end).ReadAll()
+	}
 	failed := failDefinition(ctx, c.side, op, err)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && !connectors.Retryable(failed) && ctx.Err() == nil {
@@ -209,13 +223,13 @@ func (c *choice) and(other string) string {
 	return " WHERE " + other + " AND (\n" + c.where + "\n)"
 }
 
-// keysSQL returns the query for places and keys of the rows of a chunk.
-func (c *choice) keysSQL(id catalog.TableID, within string) string {
+// keysSQL returns the query for places and keys of rows that stand behind FROM.
+func (c *choice) keysSQL(from string) string {
 	columns := "ctid::text"
 	for _, k := range c.filter.Key {
 		columns += ", " + textSQL(k, c.printed)
 	}
-	return "SELECT " + columns + " FROM " + c.from(id) + c.and(within)
+	return "SELECT " + columns + " FROM " + from
 }
 
 // textSQL returns the text of a column: of those that are printed by their type's output function, of
@@ -238,15 +252,25 @@ func printedSQL(column string) string {
 // through, and the hash of its key. The session is in the snapshot.
 func (c *choice) hashes(ctx context.Context, conn *pgx.Conn, id catalog.TableID, within string, most *connectors.RowHash, keep func(tid []byte, h connectors.RowHash)) error {
 	chooser := c.filter.Chooser(most)
-	result := conn.PgConn().ExecParams(ctx, c.keysSQL(id, within), nil, nil, nil, nil)
-	for result.NextRow() {
-		row := result.Values()
-		if h := chooser.Hash(row[1:]...); chooser.Keeps(h) {
-			keep(row[0], h)
+	from, by := []string{c.from(id) + c.and(within)}, c.by
+	if by != nil && by.prints { // a key is hashed as it is printed elsewhere
+		var err error
+		if from, err = c.met(ctx, conn, id, within); err != nil {
+			return err
+		}
+		by = nil
+	}
+	for _, rows := range from {
+		err := rowsOfAll(ctx, conn, by.around(c.keysSQL(rows)), func(row [][]byte) {
+			if h := chooser.Hash(row[1:]...); chooser.Keeps(h) {
+				keep(row[0], h)
+			}
+		})
+		if err != nil {
+			return err
 		}
 	}
-	_, err := result.Close()
-	return err
+	return nil
 }
 
 // mostTIDs is how many rows one statement names by their places.
@@ -260,14 +284,28 @@ func (s *snapshot) copyOut(ctx context.Context, held *session, chunk connectors.
 	if err != nil {
 		return nil, err
 	}
-	if !rows.hashed() {
-		return []string{copyOutSQL(chunk, within, layout)}, nil
+	var by *asking
+	statements := []string{rows.from(chunk.Table) + rows.and(within)}
+	switch {
+	case rows.hashed() || rows.printsApart(layout):
+		if statements, err = rows.places(ctx, held.conn, chunk.Table, within); err != nil {
+			return nil, err
+		}
+	case rows != nil:
+		by = rows.by
 	}
-	statements, err := rows.places(ctx, held.conn, chunk.Table, within)
+	selected := s.selected(layout)
 	for i, from := range statements {
-		statements[i] = copySelectSQL(layout, from)
+		if err := s.charsFit(ctx, held, layout, by, from); err != nil {
+			return nil, err
+		}
+		sql := copySelectSQL(selected, layout, from)
+		if rows == nil && selected == columnList(layout.Columns) {
+			sql = copyOutSQL(chunk, within, layout)
+		}
+		statements[i] = by.around(sql)
 	}
-	return statements, err
+	return statements, nil
 }
 
 // hashed reports whether rows are chosen by the hash of their keys.
@@ -275,23 +313,13 @@ func (c *choice) hashed() bool { return c != nil && c.filter.Chooser(nil) != nil
 
 // places returns, for the rows of a table within a range that stay by the hash of their
 // keys, what stands behind FROM in statements that read them one after the other.
-func (c *choice) places(ctx context.Context, conn *pgx.Conn, id catalog.TableID, within string) (from []string, err error) {
-	var tids []string
-	err = c.hashes(ctx, conn, id, within, c.most, func(tid []byte, _ connectors.RowHash) {
-		if tids = append(tids, string(tid)); len(tids) == mostTIDs {
-			from = append(from, placesFrom(id, tids))
-			tids = tids[:0]
-		}
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case len(tids) > 0:
-		from = append(from, placesFrom(id, tids))
-	case len(from) == 0:
-		from = append(from, "ONLY "+table(id)+" WHERE false")
+func (c *choice) places(ctx context.Context, conn *pgx.Conn, id catalog.TableID, within string) ([]string, error) {
+	if !c.hashed() {
+		return c.met(ctx, conn, id, within)
 	}
-	return from, nil
+	p := rowPlaces{of: id}
+	err := c.hashes(ctx, conn, id, within, c.most, func(tid []byte, _ connectors.RowHash) { p.add(tid) })
+	return p.all(), err
 }
 
 // limits are what the limits of a snapshot's tables come to, found once for all
@@ -340,14 +368,35 @@ func (l *limits) most(ctx context.Context, s *snapshot, root *catalog.Table, row
 		if !t.StoresRows() || s.picture.Root(t) != root {
 			continue
 		}
-		err := rows.hashes(ctx, held.conn, t.ID, "", nil, func(_ []byte, h connectors.RowHash) { lowest.Add(h) })
-		if err != nil {
+		if err := s.lowest(ctx, held, t.ID, rows, lowest); err != nil {
 			held.bad = true // the transaction is aborted: its snapshot is of no use
 			return nil, fail(ctx, s.side, "read the keys of "+words(t.ID), err)
 		}
 	}
 	one.done, one.most = true, lowest.Most()
 	return one.most, nil
+}
+
+// lowest adds the hashes of a table's rows. Where their places are held meanwhile, it is for a
+// chunk, not for all of the table.
+func (s *snapshot) lowest(ctx context.Context, held *session, id catalog.TableID, rows *choice, lowest *connectors.Lowest) error {
+	chunks := []connectors.Chunk{{Table: id, Last: true}}
+	if rows.by != nil && rows.by.prints {
+		var err error
+		if chunks, err = s.Split(ctx, id, 0); err != nil {
+			return err
+		}
+	}
+	for _, c := range chunks {
+		within, err := s.within(ctx, c)
+		if err == nil {
+			err = rows.hashes(ctx, held.conn, id, within, nil, func(_ []byte, h connectors.RowHash) { lowest.Add(h) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // now returns the time of the snapshot.

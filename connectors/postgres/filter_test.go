@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -19,6 +20,12 @@ import (
 // filter lets through.
 func chosen(t *testing.T, snapshot connectors.Snapshot, id catalog.TableID, f connectors.Filter) (keys []string, err error) {
 	t.Helper()
+	return chosenAs(t, snapshot, id, f, Text) // whose rows a test can read
+}
+
+// chosenAs is chosen of rows in a format. In binary, the column is a text.
+func chosenAs(t *testing.T, snapshot connectors.Snapshot, id catalog.TableID, f connectors.Filter, format connectors.WireFormat) (keys []string, err error) {
+	t.Helper()
 	c := snapshot.Catalog()
 	for _, table := range c.Tables {
 		if !table.StoresRows() || c.Root(table).ID != id {
@@ -31,7 +38,7 @@ func chosen(t *testing.T, snapshot connectors.Snapshot, id catalog.TableID, f co
 		if layout, err = snapshot.(connectors.Filterer).Filter(t.Context(), layout, f); err != nil {
 			return nil, err
 		}
-		layout.Format = Text // whose rows a test can read
+		layout.Format = format
 		chunks, err := snapshot.Split(t.Context(), table.ID, 100<<10)
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +57,15 @@ func chosen(t *testing.T, snapshot connectors.Snapshot, id catalog.TableID, f co
 					batches.Close()
 					return nil, err
 				}
+				for wire := b.Wire; format == Binary && len(wire) > 0; {
+					n := int(binary.BigEndian.Uint32(wire[2:]))
+					keys = append(keys, string(wire[6:6+n]))
+					wire = wire[skip(wire, 2, len(layout.Columns)):]
+				}
 				for line := range strings.Lines(string(b.Wire)) {
+					if format == Binary {
+						break
+					}
 					key, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
 					keys = append(keys, key)
 				}
@@ -270,13 +285,13 @@ func TestFilterSQL(t *testing.T) {
 	whole := connectors.Chunk{Table: tab.ID, Last: true}
 	var b strings.Builder
 	say := func(what, sql string) { fmt.Fprintf(&b, "-- %s\n%s;\n\n", what, sql) }
-	say("the keys of a range", rows.keysSQL(part.Table, rangeSQL(part)))
-	say("the rows that stay", copySelectSQL(layout, placesFrom(tab.ID, []string{"(0,1)", "(0,7)"})))
+	say("the keys of a range", rows.keysSQL(rows.from(part.Table)+rows.and(rangeSQL(part))))
+	say("the rows that stay", copySelectSQL(columnList(layout.Columns), layout, placesFrom(tab.ID, []string{"(0,1)", "(0,7)"})))
 	layout.Rows = rows
 	say("a condition alone, a range", copyOutSQL(part, rangeSQL(part), layout))
 	say("a condition alone, a whole table", copyOutSQL(whole, rangeSQL(whole), layout))
 	rows.where = ""
-	say("the keys of a whole table", rows.keysSQL(whole.Table, rangeSQL(whole)))
+	say("the keys of a whole table", rows.keysSQL(rows.from(whole.Table)+rows.and(rangeSQL(whole))))
 	say("a sample of a small table", sampleSQL(tab, nil, 0, 100))
 	say("a sample of a large table", sampleSQL(&catalog.Table{ID: tab.ID, Columns: []catalog.Column{{Name: "id"}, {Name: "photo", Type: catalog.Type{Kind: catalog.Bytes}}, {Name: "v", Generation: catalog.Virtual}, {Name: "mood"}}}, []string{"mood"}, 0.125, 100))
 	golden(t, "rows.sql", b.String())

@@ -27,6 +27,7 @@ var forgoable = []forgone{
 	{feature{13, "autovacuum by inserted rows", stored, hasOption(`autovacuum_vacuum_insert_(threshold|scale_factor)`)},
 		cutOptions(`autovacuum_vacuum_insert_(threshold|scale_factor)`), "no table is vacuumed for them"},
 	{feature{14, "compression methods of columns", columned, cuts(compression)}, cut(compression), "its own method compresses them all"},
+	{feature{14, "a multirange beside a range", []string{"TYPE"}, cuts(byRange)}, cut(byRange), "there is none"},
 	{feature{14, "vacuum_index_cleanup=auto", stored, hasOption(`vacuum_index_cleanup='?auto`)}, cutOptions(`vacuum_index_cleanup='?auto`), "VACUUM cleans all indexes"},
 	{feature{14, "EXTRACT as a numeric", []string{"VIEW", "MATERIALIZED VIEW"}, spells(`\bEXTRACT\(`)}, same, "it is a double precision there"},
 	{feature{15, "unlogged sequences", []string{"SEQUENCE"}, says(`^CREATE UNLOGGED SEQUENCE|(?m)^ALTER SEQUENCE .* SET (UN)?LOGGED;`)}, logged, "they are logged"},

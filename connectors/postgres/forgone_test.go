@@ -29,6 +29,7 @@ func TestForgoing(t *testing.T) {
 		{13, "autovacuum by inserted rows", "TABLE", "t", "CREATE TABLE public.t (\n    id integer\n)\nWITH (autovacuum_vacuum_insert_threshold='5', fillfactor='70', toast.autovacuum_vacuum_insert_scale_factor='0.1');", "CREATE TABLE public.t (\n    id integer\n)\nWITH (fillfactor='70');"},
 		{13, "autovacuum by inserted rows", "MATERIALIZED VIEW", "v", "CREATE MATERIALIZED VIEW public.v\nWITH (autovacuum_vacuum_insert_threshold='5') AS\n SELECT 1 AS one\n  WITH NO DATA;", "CREATE MATERIALIZED VIEW public.v AS\n SELECT 1 AS one\n  WITH NO DATA;"},
 		{14, "compression methods of columns", "TABLE", "t", "CREATE TABLE public.t (\n    a text,\n    b text\n);\nALTER TABLE ONLY public.t ALTER COLUMN a SET COMPRESSION pglz;\nALTER TABLE ONLY public.t ALTER COLUMN b SET STORAGE EXTERNAL;\nALTER TABLE ONLY public.t ALTER COLUMN b SET COMPRESSION lz4;", "CREATE TABLE public.t (\n    a text,\n    b text\n);\nALTER TABLE ONLY public.t ALTER COLUMN b SET STORAGE EXTERNAL;"},
+		{14, "a multirange beside a range", "TYPE", "spans", "CREATE TYPE public.spans AS RANGE (\n    subtype = interval,\n    multirange_type_name = public.\"many spans\",\n    subtype_diff = public.apart\n);", "CREATE TYPE public.spans AS RANGE (\n    subtype = interval,\n    subtype_diff = public.apart\n);"},
 		{14, "vacuum_index_cleanup=auto", "TABLE", "t", "CREATE TABLE public.t (\n    id integer\n)\nWITH (vacuum_index_cleanup=auto);", "CREATE TABLE public.t (\n    id integer\n);"},
 		{14, "EXTRACT as a numeric", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT EXTRACT(epoch FROM at) AS s\n   FROM public.t;", "as it is"},
 		{14, "EXTRACT as a numeric", "MATERIALIZED VIEW", "v", "CREATE MATERIALIZED VIEW public.v AS\n SELECT EXTRACT(year FROM at) AS y,\n    'EXTRACT(epoch FROM '::text AS s,\n    (EXTRACT(isodow FROM (at + '1 day'::interval)))::integer AS d\n   FROM public.t\n  WITH NO DATA;", "as it is"},
@@ -93,7 +94,7 @@ func TestCopyThatForgoes(t *testing.T) {
 		"CREATE VIEW seen AS SELECT EXTRACT(epoch FROM at) AS s FROM t", "CREATE MATERIALIZED VIEW years AS SELECT EXTRACT(year FROM at) AS y, count(*) FROM t GROUP BY 1", "CREATE STATISTICS pairs ON id, a FROM t", "CREATE INDEX by_id ON t (id) WITH (fillfactor = 90)")
 	since(13, "ALTER STATISTICS pairs SET STATISTICS 400", "ALTER INDEX by_id SET (deduplicate_items = off)", "ALTER TABLE t ADD CONSTRAINT once UNIQUE (a) WITH (deduplicate_items = off)",
 		"ALTER TABLE t SET (autovacuum_vacuum_insert_threshold = 5, fillfactor = 70)")
-	since(14, "ALTER TABLE t ALTER a SET COMPRESSION pglz", "ALTER TABLE t SET (vacuum_index_cleanup = auto)")
+	since(14, "CREATE TYPE spans AS RANGE (subtype = interval)", "ALTER TABLE t ADD s spans", "ALTER TABLE t ALTER a SET COMPRESSION pglz", "ALTER TABLE t SET (vacuum_index_cleanup = auto)")
 	since(15, "CREATE UNLOGGED SEQUENCE unlogged")
 	since(17, "CREATE TABLE n (id int GENERATED ALWAYS AS IDENTITY, d date) PARTITION BY RANGE (d)", "CREATE TABLE n1 PARTITION OF n FOR VALUES FROM ('2020-01-01') TO ('2030-01-01')", "INSERT INTO n (d) VALUES ('2024-05-05')",
 		"GRANT ALL ON t TO pg_monitor", "CREATE DOMAIN d AS text CONSTRAINT nn NOT NULL", "COMMENT ON CONSTRAINT nn ON DOMAIN d IS 'must'")

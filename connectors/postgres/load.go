@@ -144,6 +144,8 @@ func (b *build) Load(ctx context.Context, chunk connectors.Chunk, layout *connec
 	if layout.Format == Text {
 		sql = readAsWritten + sql
 	}
+	held.charset, _ = layout.Charset.(*charset)
+	sql = held.charset.around(sql)
 	if !frozen {
 		sql = "BEGIN; " + sql
 	}
@@ -308,8 +310,11 @@ func (l *loader) fail(ctx context.Context, err error) error {
 			e.Violation.Columns = []string{column}
 		}
 	}
-	if errors.As(failed, &e) && (errors.Is(err, errWidth) || errors.Is(err, errNumeric) || errors.Is(err, errArray)) {
+	if errors.As(failed, &e) && (errors.Is(err, errCharset) || errors.Is(err, errWidth) || errors.Is(err, errNumeric) || errors.Is(err, errArray)) {
 		e.Kind = connectors.KindIntegrity
+	}
+	if errors.As(failed, &e) && errors.Is(err, errCharset) {
+		e.Hint = "choose a mask that stays within the encoding, or null the column"
 	}
 	return failed
 }

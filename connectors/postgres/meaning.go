@@ -53,7 +53,8 @@ func readTypes(ctx context.Context, conn *pgx.Conn, ids []uint32) (*pgTypes, err
 		for _, id := range parts {
 			t.parts = append(t.parts, uint32(id))
 		}
-		t.noBinary = t.noBinary || slices.Contains(byName, t.oid) || t.oid >= firstUserOID && slices.Contains(lateBinary, t.name)
+		// In another encoding than UTF-8 each document would be given a declaration of it.
+		t.noBinary = t.noBinary || t.oid == oidXML && ownEncoding(conn) != "" || slices.Contains(byName, t.oid) || slices.Contains(notEmpty, t.oid) || t.oid >= firstUserOID && slices.Contains(lateBinary, t.name)
 		types.byID[t.oid] = t
 		if t.kind == "c" {
 			composite = append(composite, t.oid)

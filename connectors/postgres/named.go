@@ -12,6 +12,10 @@ import (
 // at the target is another object's. Their text is its name.
 var byName = []uint32{24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191}
 
+// notEmpty lists the built-in types whose binary form no server takes of a value without anything
+// in it, though each gives it: int2vector, oidvector, tsquery.
+var notEmpty = []uint32{22, 30, 3615}
+
 // names reports whether a value of a type is the name of an object, or of a role in rights, or has one in it.
 func names(t catalog.Type) (objects, roles bool) {
 	objects, roles = slices.Contains(byName, t.OID), t.OID == oidACLItem

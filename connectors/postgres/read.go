@@ -30,8 +30,9 @@ func (s *snapshot) Read(ctx context.Context, chunk connectors.Chunk, layout *con
 		return nil, s.readError(ctx, chunk, layout, err)
 	}
 	b := &batches{snapshot: s, session: held, chunk: chunk, layout: layout, builder: newBuilder(layout), more: statements[1:]}
+	held.charset = b.builder.charset
 	done := held.watch(ctx)
-	err = held.startCopy(statements[0], 'H')
+	err = held.startCopy(held.charset.around(statements[0]), 'H')
 	if e := done(); e != nil {
 		err = e
 	}
@@ -180,7 +181,7 @@ func (b *batches) fill(ctx context.Context) (*connectors.Batch, error) {
 			}
 			continue
 		case 'E':
-			return nil, b.session.drain(serverError(body))
+			return nil, b.session.drain(b.session.serverError(body))
 		case 'c':
 			server, err := b.session.endCopy()
 			if err != nil {
@@ -195,7 +196,7 @@ func (b *batches) fill(ctx context.Context) (*connectors.Batch, error) {
 				next := b.more[0]
 				// The batch goes on; what is in it is no row of the next statement.
 				b.more, b.began, b.rows = b.more[1:], false, -int64(b.builder.rows)
-				if err := b.session.startCopy(next, 'H'); err != nil {
+				if err := b.session.startCopy(b.session.charset.around(next), 'H'); err != nil {
 					return nil, err
 				}
 				continue

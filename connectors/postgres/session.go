@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,11 +24,12 @@ import (
 // settings turn off. But a driver whose write took long reads in the background, and
 // may still wait for bytes that are then ours: startCopy makes it stop first.
 type session struct {
-	conn *pgx.Conn
-	in   []byte // of the socket; [r:w] is not consumed
-	r, w int
-	cuts int  // of a snapshot's: how many of its sessions had been lost when this one last answered
-	bad  bool // in the middle of a COPY, or broken: not to be used again
+	conn    *pgx.Conn
+	in      []byte // of the socket; [r:w] is not consumed
+	r, w    int
+	cuts    int      // of a snapshot's: how many of its sessions had been lost when this one last answered
+	bad     bool     // in the middle of a COPY, or broken: not to be used again
+	charset *charset // of the rows that are copied, and of what the server says meanwhile
 	// tuned is what build.tune has set last; empty before.
 	tuned string
 }
@@ -163,7 +165,7 @@ func (s *session) startCopy(sql string, want byte) error {
 			return nil
 		case 'C': // of the statement before: BEGIN
 		case 'E':
-			return s.drain(serverError(body))
+			return s.drain(s.serverError(body))
 		case 'Z':
 			s.bad = false
 			return errors.New("the server does not start to copy")
@@ -183,9 +185,11 @@ func (s *session) endCopy() (rows int64, err error) {
 		switch kind {
 		case 'c':
 		case 'C':
-			rows = pgconn.NewCommandTag(string(body[:max(len(body)-1, 0)])).RowsAffected()
+			if tag := string(body[:max(len(body)-1, 0)]); strings.HasPrefix(tag, "COPY ") { // and not SET
+				rows = pgconn.NewCommandTag(tag).RowsAffected()
+			}
 		case 'E':
-			return 0, s.drain(serverError(body))
+			return 0, s.drain(s.serverError(body))
 		case 'Z':
 			s.bad = false
 			return rows, nil
@@ -209,10 +213,14 @@ func (s *session) drain(cause error) error {
 	}
 }
 
-func serverError(body []byte) error {
+// serverError reads an error of the server.
+func (s *session) serverError(body []byte) error {
 	var msg pgproto3.ErrorResponse
 	if err := msg.Decode(body); err != nil {
 		return errors.New("the server's error cannot be read")
+	}
+	for _, text := range []*string{&msg.Message, &msg.Detail, &msg.Hint, &msg.Where, &msg.SchemaName, &msg.TableName, &msg.ColumnName, &msg.DataTypeName, &msg.ConstraintName} {
+		*text = s.charset.words(*text)
 	}
 	return pgconn.ErrorResponseToPgError(&msg)
 }
@@ -227,7 +235,7 @@ func (s *session) reason(err error) error {
 			return err
 		}
 		if kind == 'E' {
-			return serverError(body)
+			return s.serverError(body)
 		}
 	}
 }
@@ -287,7 +295,7 @@ func (w *copyWriter) refused() error {
 	if kind == 'E' {
 		// The rest of the stream is dropped by the server; it is ready for the
 		// next statement only after it has seen the stream's end.
-		return s.drain(serverError(body))
+		return s.drain(s.serverError(body))
 	}
 	return fmt.Errorf("message %q is out of place", kind)
 }

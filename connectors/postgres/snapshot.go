@@ -43,7 +43,8 @@ type snapshot struct {
 	server  string // when it was started
 	taken   time.Time
 	picture *picture
-	roomy   bool // it is said that the server has little room for locks
+	charset *charset // of the database; nil if its rows are UTF-8, or nobody knows what
+	roomy   bool     // it is said that the server has little room for locks
 	sizes   map[catalog.TableID]size
 	without map[catalog.TableID]bool // tables and sequences that have nothing here to read
 
@@ -83,6 +84,10 @@ func (s *source) view(ctx context.Context, op, token string) (connectors.Snapsho
 		wide: make(gate, 1), asking: make(gate, 1)}
 	if snap.joined {
 		snap.taken = exportedAt(ctx, conn, token)
+	}
+	if snap.charset, err = s.readCharset(ctx, conn); err != nil {
+		closeConn(conn)
+		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	if err := snap.begin(ctx); err != nil {
 		closeConn(conn)
@@ -402,7 +407,11 @@ func (s *snapshot) Layout(id catalog.TableID, decoded []string) (*connectors.Lay
 			format = Text
 		}
 	}
-	return connectors.NewLayout(t, format, decoded)
+	layout, err := connectors.NewLayout(t, format, decoded)
+	if err == nil && s.charset != nil {
+		layout.Charset = s.charset
+	}
+	return layout, err
 }
 
 // reader takes a session that has joined the snapshot; release gives it back.

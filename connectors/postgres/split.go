@@ -142,7 +142,7 @@ func copyOutSQL(c connectors.Chunk, within string, layout *connectors.Layout) st
 		// The plain form saves the executor; it, too, leaves children out.
 		return fmt.Sprintf("COPY %s (%s) TO STDOUT (FORMAT %s)", table(c.Table), columnList(layout.Columns), copyFormat(layout))
 	}
-	return copySelectSQL(layout, rows.from(c.Table)+rows.and(within))
+	return copySelectSQL(columnList(layout.Columns), layout, rows.from(c.Table)+rows.and(within))
 }
 
 // placesFrom returns what stands behind FROM for the rows that stand at these places.
@@ -150,8 +150,8 @@ func placesFrom(t catalog.TableID, tids []string) string {
 	return "ONLY " + table(t) + " WHERE ctid = ANY ('{\"" + strings.Join(tids, "\",\"") + "\"}'::pg_catalog.tid[])"
 }
 
-func copySelectSQL(layout *connectors.Layout, from string) string {
-	return fmt.Sprintf("COPY (SELECT %s FROM %s) TO STDOUT (FORMAT %s)", columnList(layout.Columns), from, copyFormat(layout))
+func copySelectSQL(selected string, layout *connectors.Layout, from string) string {
+	return fmt.Sprintf("COPY (SELECT %s FROM %s) TO STDOUT (FORMAT %s)", selected, from, copyFormat(layout))
 }
 
 func copyFormat(layout *connectors.Layout) string {

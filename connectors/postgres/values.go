@@ -33,7 +33,7 @@ func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string
 	}
 	chosen, _ := layout.Rows.(*choice)
 	chunks := []connectors.Chunk{{Table: id, Last: true}}
-	if chosen.hashed() {
+	if chosen.placed() {
 		// The places of the rows that stay are held for a chunk, not for all of the table.
 		if chunks, err = s.Split(ctx, id, 0); err != nil {
 			return nil, err
@@ -66,7 +66,7 @@ func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.
 		return nil, err
 	}
 	from := []string{chosen.from(chunk.Table) + chosen.and(within)}
-	if chosen.hashed() {
+	if chosen.placed() {
 		if from, err = chosen.places(ctx, conn, chunk.Table, within); err != nil {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.
 		if len(v.Texts) > limit {
 			return v, nil
 		}
-		more, err := countValues(ctx, conn, rows, column, limit)
+		more, err := s.countValues(ctx, conn, rows, column, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -84,8 +84,12 @@ func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.
 	return v, nil
 }
 
-func countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit int) (*connectors.Values, error) {
-	rows, err := conn.Query(ctx, valuesSQL(from, column, limit))
+func (s *snapshot) countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit int) (*connectors.Values, error) {
+	sql := valuesSQL(from, column, limit)
+	if s.charset != nil {
+		sql = "SELECT pg_catalog.convert_to(v, " + literal(s.charset.name) + "), count FROM (" + sql + ") own"
+	}
+	rows, err := conn.Query(ctx, sql)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +101,7 @@ func countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit
 	var all []counted
 	v := &connectors.Values{}
 	for rows.Next() {
-		var text *string
+		var text []byte
 		var n int64
 		if err := rows.Scan(&text, &n); err != nil {
 			return nil, err
@@ -105,7 +109,7 @@ func countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit
 		if text == nil {
 			v.Nulls = n
 		} else {
-			all = append(all, counted{*text, n})
+			all = append(all, counted{s.charset.words(string(text)), n})
 		}
 	}
 	slices.SortFunc(all, func(a, b counted) int { return strings.Compare(a.text, b.text) })

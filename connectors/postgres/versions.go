@@ -146,6 +146,35 @@ func saysCompatible(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) 
 
 var anyCompatible = regexp.MustCompile(`\banycompatible(array|nonarray|range)?\b`)
 
+// multiranges finds what is of the type of a multirange, or makes one. That a range has such a type
+// says nothing: it was made along with it.
+func multiranges(e entry, d *definitions, _ *catalog.Catalog) (string, bool) {
+	if e.Kind == "COMMENT" || e.Kind == "ACL" {
+		return "", false
+	}
+	sql := ofRange.ReplaceAllString(e.SQL, "")
+	if anyMultirange.MatchString(sql) && anyMultirange.MatchString(spelt(sql)) {
+		return "", true
+	}
+	return "", slices.ContainsFunc(d.Before, func(made entry) bool {
+		m := ofRange.FindStringSubmatch(made.SQL)
+		return made.Kind == "TYPE" && m != nil && strings.Contains(sql, m[1]) && standsAlone(m[1]).MatchString(sql)
+	})
+}
+
+// ofRange is how a dump names the multirange that belongs to a range.
+var (
+	ofRange       = regexp.MustCompile(byRange)
+	anyMultirange = regexp.MustCompile(`(?i)multirange(\[\])*([\s,;()]|$)`)
+)
+
+const byRange = `(?m),\n    multirange_type_name = ((?:"(?:[^"]|"")*"|[^\s".,]+)\.(?:"(?:[^"]|"")*"|[^\s".,]+))`
+
+// standsAlone matches a name that is no part of a longer one.
+func standsAlone(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[^\w"$.])` + regexp.QuoteMeta(name) + `(?:[^\w"$]|$)`)
+}
+
 // wideScale finds a number with more digits behind the point than it has.
 func wideScale(e entry, _ *definitions, _ *catalog.Catalog) (string, bool) {
 	for _, m := range numbers.FindAllStringSubmatch(e.SQL, -1) {
@@ -255,6 +284,7 @@ var (
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
 	grantsParameters   = feature{since: 15, name: "rights to set what superusers set"}
+	octalChars         = feature{since: 15, name: "\"char\" above 127 in octal digits"}
 	infiniteSpans      = feature{since: 17, name: "intervals that are infinite"}
 	overridesGenerated = feature{since: 16, name: "expressions of generated columns that inherit"}
 	inheritsNotNull    = feature{since: 18, name: "a NOT NULL holds for all who inherit"}
@@ -300,7 +330,7 @@ var needed = []feature{
 	{13, "the function", nil, calls("gen_random_uuid gcd lcm min_scale trim_scale normalize is_normalized jsonb_set_lax pg_current_xact_id pg_current_xact_id_if_assigned pg_current_snapshot pg_visible_in_snapshot " +
 		"pg_snapshot_xip pg_snapshot_xmax pg_snapshot_xmin pg_xact_status to_regcollation " +
 		"jsonb_path_exists_tz jsonb_path_match_tz jsonb_path_query_tz jsonb_path_query_array_tz jsonb_path_query_first_tz")},
-	{14, "multiranges", typed, says(`(?i)multirange`)},
+	{14, "multiranges", nil, multiranges},
 	{14, "SQL bodies of functions", []string{"FUNCTION", "PROCEDURE"}, says(`(?m)^ {4}LANGUAGE sql\b[^\n]*\n(?: {4}SET [^\n]*\n)*(?: {4}(?:BEGIN ATOMIC$|RETURN )|BEGIN ATOMIC$)`)},
 	{14, "procedures with OUT parameters", []string{"PROCEDURE"}, says(`^CREATE PROCEDURE [^\n]*\bOUT `)},
 	{14, "statistics of expressions", []string{"STATISTICS"}, says(`(?s)^CREATE STATISTICS .* ON .*\(.* FROM `)},

@@ -39,7 +39,11 @@ func TestLacking(t *testing.T) {
 		{13, "datetime() in JSON paths", "TABLE", "t", "CREATE TABLE public.t (\n    j jsonpath DEFAULT '$.datetime()'::jsonpath\n);"},
 		{13, "the function gen_random_uuid", "TABLE", "t", "CREATE TABLE public.t (\n    u uuid DEFAULT gen_random_uuid()\n);"},
 		{13, "the function normalize", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT NORMALIZE(b, NFD) AS y\n   FROM public.p;"},
-		{14, "multiranges", "TYPE", "r", "CREATE TYPE public.r AS RANGE (\n    subtype = text,\n    multirange_type_name = public.m\n);"},
+		{14, "multiranges", "TABLE", "t", "CREATE TABLE public.t (\n    a integer,\n    r int4multirange\n);"},
+		{14, "multiranges", "TABLE", "t", "CREATE TABLE public.t (\n    r public.\"many r\"[]\n);"},
+		{14, "multiranges", "FUNCTION", "f", "CREATE FUNCTION public.f(a anymultirange) RETURNS integer\n    LANGUAGE sql\n    AS $_$select 1$_$;"},
+		{14, "multiranges", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT public.\"many r\"(t.r) AS m\n   FROM public.t;"},
+		{14, "multiranges", "VIEW", "v", "CREATE VIEW public.v AS\n SELECT ('{}'::text)::int4multirange AS m;"},
 		{14, "SQL bodies of functions", "FUNCTION", "f", "CREATE FUNCTION public.f() RETURNS integer\n    LANGUAGE sql\n    RETURN 1;"},
 		{14, "procedures with OUT parameters", "PROCEDURE", "f", "CREATE PROCEDURE public.f(OUT n integer)\n    LANGUAGE plpgsql\n    AS $$begin end$$;"},
 		{14, "statistics of expressions", "STATISTICS", "s", "CREATE STATISTICS public.s ON lower(a), (b % 7) FROM public.t;"},
@@ -99,7 +103,7 @@ func TestLacking(t *testing.T) {
 		{18, "the function uuidv7", "TABLE", "t", "CREATE TABLE public.t (\n    v uuid DEFAULT uuidv7()\n);"},
 	} {
 		e := entry{Kind: l.kind, Schema: "public", Name: l.name, SQL: l.sql}
-		d := &definitions{Before: []entry{{Kind: "DOMAIN", SQL: "CREATE DOMAIN public.dd AS text CONSTRAINT nn NOT NULL\n\tCONSTRAINT dd_check CHECK ((VALUE <> ''::text));"}, {Kind: "TABLE", SQL: "CREATE TABLE public.dt (\n    a integer CONSTRAINT \"n n\" NOT NULL\n);"}}, After: []entry{e}}
+		d := &definitions{Before: []entry{{Kind: "TYPE", SQL: "CREATE TYPE public.r AS RANGE (\n    subtype = text,\n    multirange_type_name = public.\"many r\"\n);"}, {Kind: "DOMAIN", SQL: "CREATE DOMAIN public.dd AS text CONSTRAINT nn NOT NULL\n\tCONSTRAINT dd_check CHECK ((VALUE <> ''::text));"}, {Kind: "TABLE", SQL: "CREATE TABLE public.dt (\n    a integer CONSTRAINT \"n n\" NOT NULL\n);"}}, After: []entry{e}}
 		all := lacking(d, c, l.since-1)
 		if len(all) != 1 || all[0].since != l.since || all[0].name != l.what || all[0].object != e.String() {
 			t.Errorf("PostgreSQL %d: %+v; want %s of %d", l.since-1, all, l.what, l.since)
@@ -155,6 +159,8 @@ func TestNotLacking(t *testing.T) {
 	}, nil)
 	d := &definitions{After: []entry{
 		{Kind: "TABLE", Schema: "public", Name: "t", SQL: "CREATE TABLE public.t (\n    gcd integer,\n    u uuid DEFAULT public.gen_random_uuid(),\n    t text DEFAULT 'uuidv7() and gcd(1,2)'::text,\n    n numeric(5,5),\n    a integer CONSTRAINT x NOT NULL,\n    CONSTRAINT lcm CHECK ((lcm > 0)),\n    y integer GENERATED ALWAYS AS ((EXTRACT(year FROM d))::integer) STORED,\n    CONSTRAINT later CHECK ((EXTRACT(year FROM d) > (2000)::numeric))\n)\nWITH (fillfactor='50');"},
+		{Kind: "TYPE", Schema: "public", Name: "r", SQL: "CREATE TYPE public.r AS RANGE (\n    subtype = text,\n    multirange_type_name = public.r_multirange\n);"},
+		{Kind: "VIEW", Schema: "public", Name: "s", SQL: "CREATE VIEW public.s AS\n SELECT 'int4multirange'::text AS t,\n    multirange_count AS n\n   FROM public.t;"},
 		{Kind: "FUNCTION", Name: "f", SQL: "CREATE FUNCTION public.gcd(a integer) RETURNS integer\n    LANGUAGE sql\n    AS $_$SELECT casefold($1) -- MERGE INTO t RETURNING $_$;"},
 		{Kind: "TRIGGER", Schema: "public", Name: "p before x", SQL: `CREATE TRIGGER x BEFORE INSERT ON public."p before" FOR EACH ROW EXECUTE FUNCTION public.tf();`},
 		{Kind: "TRIGGER", Schema: "public", Name: "p after", SQL: `CREATE TRIGGER after AFTER INSERT ON public.p FOR EACH ROW EXECUTE FUNCTION public.tf();`},
@@ -176,6 +182,9 @@ func TestNotLacking(t *testing.T) {
 	}
 	for _, f := range append(slices.Clone(forgoable), compressed) {
 		for _, e := range d.After {
+			if f.name == "a multirange beside a range" {
+				continue // which is one of these
+			}
 			if _, found := f.finds(e, d, c); found {
 				t.Errorf("%s has %s of PostgreSQL %d", e, f.name, f.since)
 			}

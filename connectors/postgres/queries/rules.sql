@@ -15,7 +15,7 @@ SELECT i.indrelid, c.relname, o.oid IS NOT NULL, coalesce((to_jsonb(i) ->> 'indn
                AND (i.indpred::text ~ (':varattno ' || r.attnum || ' ') OR i.indpred::text ~ ':varattno 0 ')
              ORDER BY r.attnum),
        -- How the collation of each column that an expression reads folds the case: of a to z alone,
-       -- letter by letter, or in full, by which ß is ss. A function goes by that of its argument, and
+       -- letter by letter, or in full, by which a sharp s is ss. A function goes by that of its argument, and
        -- not by the one that the index compares by.
        ARRAY(SELECT CASE WHEN f.provider = 'i' OR f.locale = 'PG_UNICODE_FAST' THEN 'full' WHEN f.locale IN ('C', 'POSIX') THEN 'a to z' ELSE 'letters' END
              FROM pg_catalog.pg_attribute r
