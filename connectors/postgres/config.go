@@ -34,6 +34,7 @@ type config struct {
 	pooled      bool     // a pooler stands between, and gives each client a session of its own
 	sticky      stickiness
 	names       lookups   // of the driver
+	addrs       []string  // of hostaddr: where hosts are, whatever names say
 	answered    *endpoint // where it was opened; nil before
 	account     string    // under whose rights its sessions are: the user, or the role that the user works under
 }
@@ -65,7 +66,7 @@ func newConfig(side connectors.Side, dsn string, opts connectors.Options) (*conf
 	if err := given.fit(side, parsed); err != nil {
 		return nil, err
 	}
-	c := &config{side: side, dsn: given.dsn, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, leaves: opts.Leave, account: parsed.User}
+	c := &config{side: side, dsn: given.dsn, addrs: given.addrs, conn: parsed, workers: opts.Workers, binDir: opts.BinDir, warn: opts.Warn, keep: opts.Keep, leaves: opts.Leave, account: parsed.User}
 	if c.workers <= 0 {
 		c.workers = defaultWorkers
 	}

@@ -56,7 +56,6 @@ func TestMaintenance(t *testing.T) {
 	s := connectortest.PrivatePostgresServer(t, connectortest.PrivateOptions{})
 	for _, l := range []struct{ what, closes, opens string }{
 		{"nobody may enter", "ALTER DATABASE postgres ALLOW_CONNECTIONS false", "ALTER DATABASE postgres ALLOW_CONNECTIONS true"},
-		{"no more may enter", "ALTER DATABASE postgres CONNECTION LIMIT 0", "ALTER DATABASE postgres CONNECTION LIMIT -1"},
 		{"the account may not", "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC", "GRANT CONNECT ON DATABASE postgres TO PUBLIC"},
 	} {
 		s.Exec(t, s.DSN("template1"), "DROP ROLE IF EXISTS owner", "CREATE ROLE owner LOGIN CREATEDB PASSWORD 'pw'", l.closes)

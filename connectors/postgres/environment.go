@@ -131,8 +131,9 @@ func (s *sink) admin(ctx context.Context) (*pgx.Conn, error) {
 		if first == nil {
 			first = err
 		}
-		// It is not there; the account may not enter it, or not from here; nobody may; or no more do.
-		if !slices.Contains([]string{"3D000", "42501", "28000", "55000", "53300"}, stateOf(err)) {
+		// It is not there; the account may not enter it, or not from here; or nobody may. That no more
+		// do passes, and a session in template1 keeps others from making databases.
+		if !slices.Contains([]string{"3D000", "42501", "28000", "55000"}, stateOf(err)) {
 			break
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/sanitize-db/sanitize/connectors"
 )
 
-// Hosts implements connectors.Hosted: the host, and all others of a list.
+// Hosts implements connectors.Hosted: the host, and all others of a list, and the addresses where
+// hostaddr has them.
 func (Connector) Hosts(dsn string) ([]string, error) {
 	c, err := newConfig(connectors.SinkSide, dsn, connectors.Options{})
 	if err != nil {
@@ -26,6 +27,11 @@ func (Connector) Hosts(dsn string) ([]string, error) {
 	add(c.conn.Host)
 	for _, f := range c.conn.Fallbacks {
 		add(f.Host)
+	}
+	for _, addr := range c.addrs {
+		if addr != "" {
+			add(addr)
+		}
 	}
 	return hosts, nil
 }

@@ -29,6 +29,8 @@ func TestHosts(t *testing.T) {
 		"host=/run dbname=shop":                             {"localhost"},
 		"service=shop":                                      {"discovery-1.internal"},
 		"dbname=shop":                                       {"from-the-environment.internal"},
+		"postgres://db.internal/shop?hostaddr=10.0.0.7":     {"db.internal", "10.0.0.7"},
+		"host=a,b hostaddr=10.0.0.7,10.0.0.8 dbname=shop":   {"a", "b", "10.0.0.7", "10.0.0.8"},
 	} {
 		got, err := (Connector{}).Hosts(dsn)
 		if err != nil || !slices.Equal(got, want) {

@@ -135,28 +135,40 @@ func readGiven(dsn string) (g given, err error) {
 	if g.service, err = service(g.strings); err != nil {
 		return g, err
 	}
-	addr := g.say("hostaddr")
+	host := g.strings["host"]
+	if host == "" {
+		host = hostsOf(dsn)
+	}
+	if host == "" {
+		host = g.service["host"]
+	}
+	addr := g.said("hostaddr")
+	if host == "" {
+		// Whoever names a host means that one: a variable would lead source and target to one server.
+		addr, host = g.say("hostaddr"), os.Getenv("PGHOST")
+	}
 	if addr == "" {
 		return g, nil
-	}
-	g.addrs = strings.Split(addr, ",")
-	host := g.say("host")
-	if list := hostsOf(dsn); list != "" && g.strings["host"] == "" {
-		host = list
 	}
 	if host == "" {
 		g.dsn, host = with(g.dsn, "host", addr), addr
 	}
-	g.hosts = strings.Split(host, ",")
+	g.hosts, g.addrs = strings.Split(host, ","), strings.Split(addr, ",")
 	return g, nil
+}
+
+// said returns what the string says for a keyword, or its service.
+func (g given) said(keyword string) string {
+	if v, said := g.strings[keyword]; said {
+		return v
+	}
+	return g.service[keyword]
 }
 
 // say returns what is said for a keyword: first by the string, then by its service, then by the environment.
 func (g given) say(keyword string) string {
-	for _, values := range []map[string]string{g.strings, g.service} {
-		if v, said := values[keyword]; said {
-			return v
-		}
+	if v := g.said(keyword); v != "" {
+		return v
 	}
 	return os.Getenv(keywords[keyword])
 }
@@ -245,11 +257,18 @@ var guarding = map[string]string{
 // fit heeds what the driver does not know of libpq's keywords, and refuses what it cannot heed.
 func (g given) fit(side connectors.Side, parsed *pgx.ConnConfig) error {
 	refuse := func(keyword, hint string) error {
+		if name := keywords[keyword]; g.said(keyword) == "" && os.Getenv(name) != "" {
+			keyword = name // it is the environment that says so
+		}
 		return &connectors.Error{Kind: connectors.KindUsage, Side: side, Op: "read the connection string", Err: errors.New(keyword + " cannot be heeded"), Hint: hint}
 	}
-	for keyword, hint := range guarding {
-		if v := g.say(keyword); v != "" && !(keyword == "replication" && slices.Contains([]string{"false", "off", "no", "0"}, v)) {
-			return refuse(keyword, hint)
+	ways := append([]*pgconn.FallbackConfig{{Host: parsed.Host, TLSConfig: parsed.TLSConfig}}, parsed.Fallbacks...)
+	socket := slices.ContainsFunc(ways, func(w *pgconn.FallbackConfig) bool { return isSocket(w.Host) })
+	encrypted := slices.ContainsFunc(ways, func(w *pgconn.FallbackConfig) bool { return w.TLSConfig != nil })
+	for keyword, guards := range map[string]bool{"requirepeer": socket, "sslcrl": encrypted, "sslcrldir": encrypted, "replication": true} {
+		v := g.say(keyword)
+		if guards && v != "" && !(keyword == "replication" && slices.Contains([]string{"false", "off", "no", "0"}, v)) {
+			return refuse(keyword, guarding[keyword])
 		}
 		delete(parsed.RuntimeParams, keyword)
 	}
@@ -271,9 +290,9 @@ func (g given) fit(side connectors.Side, parsed *pgx.ConnConfig) error {
 		if said != "" && !known {
 			return refuse(keyword, "it is TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3")
 		}
-		for _, c := range append([]*tls.Config{parsed.TLSConfig}, tlsOf(parsed.Fallbacks)...) {
-			if known && c != nil {
-				set(c, version)
+		for _, w := range ways {
+			if known && w.TLSConfig != nil {
+				set(w.TLSConfig, version)
 			}
 		}
 	}
@@ -287,13 +306,6 @@ func (g given) fit(side connectors.Side, parsed *pgx.ConnConfig) error {
 }
 
 var tlsVersions = map[string]uint16{"tlsv1": tls.VersionTLS10, "tlsv1.1": tls.VersionTLS11, "tlsv1.2": tls.VersionTLS12, "tlsv1.3": tls.VersionTLS13}
-
-func tlsOf(ways []*pgconn.FallbackConfig) (all []*tls.Config) {
-	for _, w := range ways {
-		all = append(all, w.TLSConfig)
-	}
-	return all
-}
 
 // keepAlive gives connections the probes that are asked for, in place of the driver's every five minutes.
 func (g given) keepAlive(parsed *pgx.ConnConfig) error {

@@ -32,7 +32,7 @@ func TestKeywordsOfLibpq(t *testing.T) {
 	for _, more := range []string{
 		"hostaddr=127.0.0.1", "gssencmode=disable", "gssencmode=prefer", "keepalives=1", "keepalives=0", "keepalives_idle=30&keepalives_interval=5&keepalives_count=3", "load_balance_hosts=random",
 		"sslcompression=0", "fallback_application_name=cron", "client_encoding=auto", "client_encoding=LATIN1", "tcp_user_timeout=1000", "replication=false", "gssdelegation=0",
-		"ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.3",
+		"ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.3", "requirepeer=postgres", "sslcrl=/etc/crl.pem&sslmode=disable",
 	} {
 		source, err := openSource(t.Context(), also(t, dsn, more), connectors.Options{})
 		if err != nil {
@@ -56,8 +56,13 @@ func TestKeywordsOfLibpq(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	// What is named is meant: a variable would lead source and target to one server.
 	t.Setenv("PGHOSTADDR", "127.0.0.1")
-	if source, err := openSource(t.Context(), u.String(), connectors.Options{}); err != nil {
+	if source, err := openSource(t.Context(), u.String(), connectors.Options{}); err == nil {
+		source.Close()
+		t.Error("PGHOSTADDR leads elsewhere than the name")
+	}
+	if source, err := openSource(t.Context(), nameless, connectors.Options{}); err != nil {
 		t.Error(err)
 	} else {
 		source.Close()
@@ -70,18 +75,18 @@ func TestKeywordsRefused(t *testing.T) {
 	s := connectortest.Postgres(t)
 	dsn := s.Database(t)
 	for more, want := range map[string]string{
-		"requirepeer=postgres":            "requirepeer cannot be heeded",
-		"sslcrl=/etc/crl.pem":             "sslcrl cannot be heeded",
-		"gssencmode=require":              "gssencmode cannot be heeded",
-		"replication=database":            "replication cannot be heeded",
-		"hostaddr=127.0.0.1,127.0.0.2":    "hostaddr cannot be heeded",
-		"ssl_min_protocol_version=TLSv9":  "ssl_min_protocol_version cannot be heeded",
-		"keepalives_idle=soon":            "keepalives cannot be heeded",
-		"TimeZone=Mars":                   "the server does not take what is set for TimeZone",
-		"options=-c%20work_mem%3Dhunter2": "the server does not take what is set for work_mem",
-		"work_mem=1":                      "the server does not take what is set for work_mem",
-		"nonsense=1":                      `unrecognized configuration parameter "nonsense"`,
-		"shared_buffers=1GB":              "the server does not take what is set for shared_buffers",
+		"requirepeer=postgres&host=/run":      "requirepeer cannot be heeded",
+		"sslcrl=/etc/crl.pem&sslmode=require": "sslcrl cannot be heeded",
+		"gssencmode=require":                  "gssencmode cannot be heeded",
+		"replication=database":                "replication cannot be heeded",
+		"hostaddr=127.0.0.1,127.0.0.2":        "hostaddr cannot be heeded",
+		"ssl_min_protocol_version=TLSv9":      "ssl_min_protocol_version cannot be heeded",
+		"keepalives_idle=soon":                "keepalives cannot be heeded",
+		"TimeZone=Mars":                       "the server does not take what is set for TimeZone",
+		"options=-c%20work_mem%3Dhunter2":     "the server does not take what is set for work_mem",
+		"work_mem=1":                          "the server does not take what is set for work_mem",
+		"nonsense=1":                          `unrecognized configuration parameter "nonsense"`,
+		"shared_buffers=1GB":                  "the server does not take what is set for shared_buffers",
 	} {
 		source, err := openSource(t.Context(), also(t, dsn, more), connectors.Options{})
 		if err == nil {
