@@ -41,12 +41,13 @@ type build struct {
 	ledger string        // schema of the ledger in it
 	slots  chan *session // a place per session allowed; nil where none is open yet
 
-	adminMu sync.Mutex      // one statement at a time
-	admin   *pgx.Conn       // holds the target's lock
-	taken   backend         // what admin is, or was, to the server
-	life    context.Context // ends the pulse
-	die     context.CancelFunc
-	beating sync.WaitGroup
+	adminMu  sync.Mutex      // one statement at a time
+	admin    *pgx.Conn       // holds the target's lock
+	taken    backend         // what admin is, or was, to the server
+	replaced bool            // the former copy is there still
+	life     context.Context // ends the pulse
+	die      context.CancelFunc
+	beating  sync.WaitGroup
 
 	loads    loads        // what has been loaded
 	wanted   atomic.Int64 // sessions in use, and waited for

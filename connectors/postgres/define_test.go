@@ -42,6 +42,13 @@ func TestMakerUnderARole(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// A session of the account's own in the former copy is its own to end, though not its role's.
+	err = connectortest.PostgresSession(t.Context(), to, func(*pgx.Conn) error {
+		return connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to)
+	})
+	if err != nil {
+		t.Error(err)
+	}
 	name := strings.TrimPrefix(u.Path, "/")
 	if owner := b.Value(t, b.DSN("postgres"), "SELECT datdba::regrole FROM pg_database WHERE datname = '"+name+"'"); owner != team {
 		t.Errorf("the copy belongs to %s", owner)

@@ -487,14 +487,14 @@ func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	sql := "DROP DATABASE IF EXISTS " + ident(name)
 	if dropsByForce.in(s.major) {
 		sql += " WITH (FORCE)"
-	} else if _, err := terminate(ctx, conn, name); err != nil {
+	} else if _, err := s.terminate(ctx, conn, name, nil, false); err != nil {
 		return failDefinition(ctx, s.side, op, err)
 	}
 	_, err := conn.Exec(ctx, sql)
 	if stateOf(err) == "42501" && dropsByForce.in(s.major) {
 		// By force is refused for one session that is not ours to end, a worker of autovacuum among
 		// them, which makes way by itself.
-		if _, err = terminate(ctx, conn, name); err == nil {
+		if _, err = s.terminate(ctx, conn, name, nil, false); err == nil {
 			_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+ident(name))
 		}
 	}
@@ -506,10 +506,39 @@ func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	return failDefinition(ctx, s.side, op, err)
 }
 
-// terminate ends the sessions in a database that the account may end, and returns how many.
-func terminate(ctx context.Context, conn *pgx.Conn, database string) (n int, err error) {
-	err = conn.QueryRow(ctx, query("terminate"), database, []int64{}, false).Scan(&n)
+// terminate ends the sessions in a database that the account may end, or its own alone, but some, by
+// their processes' numbers. It returns how many there were.
+func (c *config) terminate(ctx context.Context, conn *pgx.Conn, database string, spared []uint32, own bool) (n int, err error) {
+	pids := make([]int64, len(spared)) // not NULL, which would be none's
+	for i, pid := range spared {
+		pids[i] = int64(pid)
+	}
+	err = c.byEach(ctx, conn, func(by queryer) error {
+		var some int
+		err := by.QueryRow(ctx, query("terminate"), database, pids, own).Scan(&some)
+		n += some
+		return err
+	})
 	return n, err
+}
+
+// queryer is a session, or a transaction of one.
+type queryer interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// byEach does something by the rights of the role that the account works under, and by its own as
+// well where these are another's: its sessions are its own.
+func (c *config) byEach(ctx context.Context, conn *pgx.Conn, do func(queryer) error) error {
+	if err := do(conn); err != nil || c.account == c.conn.User {
+		return err
+	}
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL ROLE NONE"); err != nil {
+			return err
+		}
+		return do(tx)
+	})
 }
 
 // Abort removes the build, unless it has been promoted, and gives the target free.

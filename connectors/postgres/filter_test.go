@@ -310,15 +310,17 @@ func TestFilterSQL(t *testing.T) {
 func TestConditionThatFails(t *testing.T) {
 	a := connectortest.Postgres(t)
 	dsn := a.Database(t)
-	a.Exec(t, dsn, "CREATE TABLE entries (id integer PRIMARY KEY, number text)", "INSERT INTO entries SELECT i, i::text FROM generate_series(1, 5000) i", "UPDATE entries SET number = 'none of these' WHERE id = 4000")
+	a.Exec(t, dsn, "CREATE FUNCTION astray(id integer) RETURNS boolean STABLE LANGUAGE plpgsql AS 'BEGIN RETURN EXISTS (SELECT FROM entries e WHERE e.id = astray.id); END'",
+		"CREATE TABLE entries (id integer PRIMARY KEY, number text)", "INSERT INTO entries SELECT i, i::text FROM generate_series(1, 5000) i", "UPDATE entries SET number = 'none of these' WHERE id = 4000")
 	snap, err := openSnapshot(t, dsn, connectors.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := snap.Catalog().Find("entries").ID
 	for where, want := range map[string]string{
-		"number::int > 17": "choose the rows of public.entries: its condition fails for a row: invalid value for its type (SQLSTATE 22P02)",
-		"1 / (id - 1) < 9": "choose the rows of public.entries: its condition fails for a row: division by zero (SQLSTATE 22012)",
+		"number::int > 17":  "choose the rows of public.entries: its condition fails for a row: invalid value for its type (SQLSTATE 22P02)",
+		"public.astray(id)": "choose the rows of public.entries: what its condition calls fails: table does not exist: function public.astray(integer) (SQLSTATE 42P01)",
+		"1 / (id - 1) < 9":  "choose the rows of public.entries: its condition fails for a row: division by zero (SQLSTATE 22012)",
 		"CASE WHEN number ~ '^\\d+$' THEN number::int > 17 END": "",
 	} {
 		layout, err := snap.Layout(id, nil)

@@ -180,6 +180,10 @@ func TestHangUpWhileBegun(t *testing.T) {
 		if len(said) > 0 {
 			t.Errorf("cut after %d bytes: %q", at, said)
 		}
+		out.away.Store(1)
+		if _, err := b.Receipts(t.Context()); err != nil || out.away.Load() != 0 {
+			t.Errorf("what is loaded, by a connection that is cut: %v", err)
+		}
 		b.Abort()
 		sink.Close()
 		if n := a.Value(t, dsn, "SELECT count(*) FROM pg_database WHERE datname = '"+built+"'"); n != "0" {

@@ -36,6 +36,7 @@ func (b *build) Promote(ctx context.Context) error {
 		err = b.withAdmin(ctx, promote)
 	}
 	if err == nil {
+		b.dropFormer(ctx)
 		return b.stillThere(ctx, op)
 	}
 	if !sent {
@@ -51,6 +52,7 @@ func (b *build) Promote(ctx context.Context) error {
 	})
 	switch {
 	case done:
+		b.dropFormer(sure)
 		return b.stillThere(sure, op)
 	case unknown != nil:
 		return &connectors.Error{Kind: connectors.KindUnavailable, Side: b.side, Op: op, Changed: true,
@@ -84,33 +86,44 @@ func (b *build) stillThere(ctx context.Context, op string) error {
 // insistence is how often a step that was cut short by a lost connection is tried again.
 const insistence = 3
 
-// arrived reports whether the build is the target by now, and ends what is left of a
-// promotion that got through.
+// arrived reports whether the build is the target by now, and notes it.
 func (b *build) arrived(ctx context.Context, admin *pgx.Conn) (bool, error) {
 	list, err := b.neighbours(ctx, admin)
-	return err == nil && b.arrivedAmong(ctx, admin, list), err
+	return err == nil && b.arrivedAmong(list), err
 }
 
-func (b *build) arrivedAmong(ctx context.Context, admin *pgx.Conn, list []neighbour) bool {
+func (b *build) arrivedAmong(list []neighbour) bool {
 	if !slices.ContainsFunc(list, b.landed) || slices.ContainsFunc(list, func(n neighbour) bool { return n.name == b.name }) {
 		return false
 	}
 	old := b.formerName()
-	b.nowPromoted(ctx, admin, slices.ContainsFunc(list, func(n neighbour) bool { return n.name == old }))
+	b.nowPromoted(slices.ContainsFunc(list, func(n neighbour) bool { return n.name == old }))
 	return true
 }
 
-// nowPromoted notes that the build is the target, and drops the former copy if there is one.
-func (b *build) nowPromoted(ctx context.Context, admin *pgx.Conn, replaced bool) {
+// nowPromoted notes that the build is the target, and whether a former copy is there still.
+func (b *build) nowPromoted(replaced bool) {
 	b.mu.Lock()
-	b.state = promoted
-	b.mu.Unlock()
-	if !replaced {
+	defer b.mu.Unlock()
+	b.state, b.replaced = promoted, replaced
+}
+
+// dropFormer drops the former copy, if there is one.
+func (b *build) dropFormer(ctx context.Context) {
+	if !b.replaced {
 		return
 	}
 	old := b.formerName()
 	b.relieve(ctx, old) // with two copies the disk is as full as it gets
-	if err := b.drop(ctx, admin, old); err != nil {
+	drop := func(admin *pgx.Conn) error { return b.drop(ctx, admin, old) }
+	err := b.withAdmin(ctx, drop)
+	for range insistence {
+		if !connectors.Retryable(err) || ctx.Err() != nil {
+			break
+		}
+		err = b.withAdmin(ctx, drop)
+	}
+	if err != nil {
 		// The promotion has succeeded all the same; the next run tries again.
 		b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))
 	}
@@ -121,7 +134,7 @@ func (b *build) formerName() string { return stem(b.target) + former + b.spec.Ru
 
 func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *bool) error {
 	list, err := b.neighbours(ctx, admin)
-	if err != nil || b.arrivedAmong(ctx, admin, list) {
+	if err != nil || b.arrivedAmong(list) {
 		return err
 	}
 	if b.made.doubted() && len(b.unlogged) > 0 {
@@ -185,7 +198,7 @@ func (b *build) promote(ctx context.Context, op string, admin *pgx.Conn, sent *b
 		}
 		return failed
 	}
-	b.nowPromoted(ctx, admin, exists)
+	b.nowPromoted(exists)
 	return nil
 }
 
@@ -234,7 +247,7 @@ func (b *build) terminator(ctx context.Context, databases ...string) (stop func(
 	}
 	round := func() (err error) {
 		for _, name := range databases {
-			if _, e := terminate(ctx, conn, name); e != nil {
+			if _, e := b.terminate(ctx, conn, name, nil, false); e != nil {
 				err = e
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -70,10 +71,16 @@ func (s *snapshot) rowError(ctx context.Context, op string, layout *connectors.L
 	if rows == nil || rows.where == "" || !errors.As(failed, &cause) || ctx.Err() != nil {
 		return failed
 	}
+	root := s.picture.Root(layout.Table).ID
 	switch cause.state[:min(2, len(cause.state))] {
 	case "21", "22", "P0":
-		return connectors.FilterError(s.picture.Root(layout.Table).ID, fmt.Errorf("its condition fails for a row: %w", cause),
+		return connectors.FilterError(root, fmt.Errorf("its condition fails for a row: %w", cause),
 			"let it leave out by CASE WHEN … THEN … END the rows that it cannot be asked of")
+	case "42", "0A":
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && inCode(pg) {
+			return hintPath(connectors.FilterError(root, fmt.Errorf("what its condition calls fails: %w", cause), ""), err)
+		}
 	}
 	return failed
 }

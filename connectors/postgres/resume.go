@@ -245,10 +245,12 @@ type backend struct {
 	since time.Time // as the server's clock has it, to the microsecond
 }
 
-// backend says which process serves a session. Who works under another role may not see since when:
-// nor might that role end the session, of which nobody is then taken for it.
+// backend says which process serves a session. The role that an account works under may not see since
+// when, and the account may.
 func (b *build) backend(ctx context.Context, conn *pgx.Conn) (p backend, err error) {
-	err = conn.QueryRow(ctx, "SELECT pid, coalesce(backend_start, '0001-01-01Z') FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()").Scan(&p.pid, &p.since)
+	err = b.byEach(ctx, conn, func(by queryer) error {
+		return by.QueryRow(ctx, "SELECT pid, coalesce(backend_start, '0001-01-01Z') FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()").Scan(&p.pid, &p.since)
+	})
 	return p, failDefinition(ctx, b.side, "take "+b.display(b.target), err)
 }
 
@@ -259,9 +261,18 @@ func (b *build) takeAfter(ctx context.Context, conn *pgx.Conn) error {
 	if kind, _ := connectors.KindOf(err); kind != connectors.KindBusy || b.taken == (backend{}) {
 		return err
 	}
-	var ended bool
+	ended := false
 	sql := "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2"
-	if err := conn.QueryRow(ctx, sql, b.taken.pid, b.taken.since).Scan(&ended); err == nil && ended {
+	end := func(by queryer) error {
+		var does bool
+		err := by.QueryRow(ctx, sql, b.taken.pid, b.taken.since).Scan(&does)
+		ended = ended || does
+		if stateOf(err) == "42501" {
+			return nil // perhaps the account itself may
+		}
+		return err
+	}
+	if err := b.byEach(ctx, conn, end); err == nil && ended {
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -497,7 +508,7 @@ func (s *sink) Resume(ctx context.Context, spec connectors.BuildSpec) (_ connect
 	}
 	// A statement of the process that left it may still be running: an index that nobody
 	// waits for is built to its end, and its commit counts.
-	if err := emptied(ctx, b.admin, b.name, nil, true); err != nil {
+	if err := b.emptied(ctx, b.admin, b.name, nil, true); err != nil {
 		return nil, failDefinition(ctx, s.side, op, err)
 	}
 	b.state, b.made.doubt = open, true
@@ -526,7 +537,7 @@ func (b *build) endLost(ctx context.Context, held *session) error {
 	b.mu.Lock()
 	spared := slices.Collect(maps.Keys(b.ours))
 	b.mu.Unlock()
-	err := emptied(ctx, held.conn, b.name, spared, false)
+	err := b.emptied(ctx, held.conn, b.name, spared, false)
 	if err != nil {
 		b.cut.Store(true)
 	}
@@ -535,15 +546,9 @@ func (b *build) endLost(ctx context.Context, held *session) error {
 
 // emptied ends the sessions in a database, all that the account may end or its own, but some, by
 // their processes' numbers, and waits until they are gone.
-func emptied(ctx context.Context, conn *pgx.Conn, database string, spared []uint32, everybody bool) error {
-	pids := make([]int64, len(spared)) // not NULL, which would be none's
-	for i, pid := range spared {
-		pids[i] = int64(pid)
-	}
-
+func (c *config) emptied(ctx context.Context, conn *pgx.Conn, database string, spared []uint32, everybody bool) error {
 	for until := time.Now().Add(cleanupTimeout); ; {
-		var n int
-		err := conn.QueryRow(ctx, query("terminate"), database, pids, !everybody).Scan(&n)
+		n, err := c.terminate(ctx, conn, database, spared, !everybody)
 		if err != nil || n == 0 {
 			return err
 		}

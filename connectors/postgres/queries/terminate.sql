@@ -1,6 +1,5 @@
--- Ends the sessions in database $1 that this account may end, or its own alone ($3), but those with the
--- ids of $2, and tells how many. What somebody else's is, the server tells nobody: a worker of autovacuum has no user, and makes way
--- by itself.
+-- Ends the sessions in database $1 that this role may end, or its user's alone ($3), but those with the
+-- ids of $2, and tells how many. A worker of autovacuum has no user, and makes way by itself.
 SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(a.pid))
 FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
 CROSS JOIN pg_catalog.pg_roles me
