@@ -28,6 +28,8 @@ type lot struct {
 	names  []string
 	known  map[string]bool // by these
 	onto   []string        // the partitions that foreign keys reference
+
+	before, after string // what stands around these in a line about keys
 }
 
 // add notes that it is to be said of a table as well, and of what.
@@ -55,6 +57,27 @@ func (s *lots) lines(say func(*lot) string) (lines []string) {
 		lines = append(lines, say(l))
 	}
 	return lines
+}
+
+// warnKey warns of a column in what keeps rows apart, which stands behind the words before; about
+// tells what is said of it from what else is. Of partitions it is said by keysOfPartitions.
+func (c *compiler) warnKey(ts *table, col *column, kind, name, before, about, after string) {
+	if !ts.t.IsPartition {
+		c.warn(col, before+"the "+kind+" "+name+after)
+		return
+	}
+	l := c.ofKeys.add(lotKey{c.catalog.Root(ts.t).ID, col.col.Name + "\x00" + before + about, kind}, ts.t.ID, name)
+	if len(l.names) == 1 {
+		l.before, l.after = before, after
+	}
+}
+
+// keysOfPartitions says what is to be said of the keys of partitions.
+func (c *compiler) keysOfPartitions() {
+	c.warnings = append(c.warnings, c.ofKeys.lines(func(l *lot) string {
+		column, _, _ := strings.Cut(l.what, "\x00")
+		return l.who("."+column) + ": " + l.before + l.subject() + l.after
+	})...)
 }
 
 // who names the table, or its partitions; of is the column behind the table's name.
