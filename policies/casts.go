@@ -56,14 +56,14 @@ func (c *compiler) castWarnings() []string {
 					continue
 				}
 				if to := castOf(e.text, col.col.Name); to != "" && (e.of == "" || e.of == col.col.Name) {
-					said.add(lotKey{c.catalog.Root(ts.t).ID, col.col.Name + " " + to, e.kind}, ts.t.ID, e.name)
+					l := said.add(lotKey{c.catalog.Root(ts.t).ID, col.col.Name, to, e.kind}, ts.t.ID, e.name)
+					l.after = to
 				}
 			}
 		}
 	}
 	return said.lines(func(l *lot) string {
-		column, to, _ := strings.Cut(l.what, " ")
-		return l.who("."+column) + ": is masked, and " + l.subject() + l.verb(" casts", " cast") + " it to " + to + ": if a masked value is none, the run fails when that is computed"
+		return l.who() + ": is masked, and " + l.subject() + l.verb(" casts", " cast") + " it to " + l.after + ": if a masked value is none, the run fails when that is computed"
 	})
 }
 

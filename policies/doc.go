@@ -103,8 +103,8 @@
 // other expressions make of masked values nobody knows: that is a warning, and if they break
 // the index the run fails when it is made. Dates that all move alike (shift_days without within,
 // and without by or by a column of the key) stay apart and overlap as they did, save at the
-// earliest and the latest that a shift makes: a warning too. Where a mask does not keep what an operator of an exclusion
-// constraint asks of a column, the policy does not compile.
+// earliest and the latest that a shift makes: a warning too. Where a mask does not keep what an
+// operator of an exclusion constraint asks of a column, the policy does not compile.
 //
 // # Discovery
 //

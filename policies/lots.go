@@ -15,10 +15,10 @@ type lots struct {
 }
 
 // lotKey is what partitions of one table have in common of which the same is said: what it is
-// about, and the kind of thing of which it is said.
+// about, perhaps a column, and the kind of thing of which it is said.
 type lotKey struct {
-	root       catalog.TableID
-	what, kind string
+	root               catalog.TableID
+	column, what, kind string
 }
 
 // lot is the partitions, or the one table, and the names of what it is said of.
@@ -27,9 +27,10 @@ type lot struct {
 	tables []catalog.TableID
 	names  []string
 	known  map[string]bool // by these
-	onto   []string        // the partitions that foreign keys reference
 
-	before, after string // what stands around these in a line about keys
+	before, after string   // what stands around these
+	by            *column  // by which rows move
+	onto          []string // the partitions that foreign keys reference
 }
 
 // add notes that it is to be said of a table as well, and of what.
@@ -66,7 +67,7 @@ func (c *compiler) warnKey(ts *table, col *column, kind, name, before, about, af
 		c.warn(col, before+"the "+kind+" "+name+after)
 		return
 	}
-	l := c.ofKeys.add(lotKey{c.catalog.Root(ts.t).ID, col.col.Name + "\x00" + before + about, kind}, ts.t.ID, name)
+	l := c.ofKeys.add(lotKey{c.catalog.Root(ts.t).ID, col.col.Name, before + about, kind}, ts.t.ID, name)
 	if len(l.names) == 1 {
 		l.before, l.after = before, after
 	}
@@ -75,13 +76,16 @@ func (c *compiler) warnKey(ts *table, col *column, kind, name, before, about, af
 // keysOfPartitions says what is to be said of the keys of partitions.
 func (c *compiler) keysOfPartitions() {
 	c.warnings = append(c.warnings, c.ofKeys.lines(func(l *lot) string {
-		column, _, _ := strings.Cut(l.what, "\x00")
-		return l.who("."+column) + ": " + l.before + l.subject() + l.after
+		return l.who() + ": " + l.before + l.subject() + l.after
 	})...)
 }
 
-// who names the table, or its partitions; of is the column behind the table's name.
-func (l *lot) who(of string) string {
+// who names the table, or its partitions, or the column of these.
+func (l *lot) who() string {
+	of := ""
+	if l.column != "" {
+		of = "." + l.column
+	}
 	if len(l.tables) == 1 {
 		return l.tables[0].String() + of
 	}

@@ -28,25 +28,29 @@ func (c *compiler) moved() []string {
 			continue
 		}
 		if routes := c.routes(ts.t); routes != nil {
-			c.ownOf(ts, routes[0].col.Name, onto[ts.t.ID], &said)
+			c.ownOf(ts, routes[0], onto[ts.t.ID], &said)
 		} else if ts.t.Kind == catalog.Partitioned {
 			nowhere = append(nowhere, c.nowhere(ts)...)
 		}
 	}
-	return append(nowhere, said.lines(func(l *lot) string {
-		root, column, _ := strings.Cut(l.what, " by ")
-		what := l.subject()
-		if l.kind == references {
-			what += l.verb(" references", " reference") + " the partition " + some(l.onto) + " alone"
-			if len(l.onto) > 1 {
-				what = l.subject() + l.verb(" references", " reference") + " partitions of " + root + " alone, as " + some(l.onto)
-			}
-		} else if what += l.verb(" holds", " hold") + " for this partition alone"; len(l.tables) > 1 {
-			what = l.subject() + l.verb(" holds", " hold") + " for these partitions alone"
-		}
-		return l.who("") + ": " + what + ", and rows move between partitions, since " + root + "." + column +
-			" is masked: " + l.verb("whether it holds for them cannot be known, and if it does not", "whether they hold for those cannot be known, and if one does not") + ", the run fails"
-	})...)
+	return append(nowhere, said.lines(aloneWords)...)
+}
+
+// aloneWords says what holds for partitions alone.
+func aloneWords(l *lot) string {
+	words := l.subject()
+	switch {
+	case l.kind == references && len(l.onto) == 1:
+		words += l.verb(" references", " reference") + " the partition " + l.onto[0] + " alone"
+	case l.kind == references:
+		words += l.verb(" references", " reference") + " partitions of " + l.by.table.t.ID.String() + " alone, as " + some(l.onto)
+	case len(l.tables) == 1:
+		words += l.verb(" holds", " hold") + " for this partition alone"
+	default:
+		words += l.verb(" holds", " hold") + " for these partitions alone"
+	}
+	return l.who() + ": " + words + ", and rows move between partitions, since " + l.by.id().String() + " is masked: " +
+		l.verb("whether it holds for them cannot be known, and if it does not", "whether they hold for those cannot be known, and if one does not") + ", the run fails"
 }
 
 // routes are the masked columns by which rows of a partition may come from, and go to, others: of
@@ -71,12 +75,17 @@ const references = "foreign key of others"
 
 // ownOf names what holds for a partition, and not for the table that it is one of: rows move by
 // that column.
-func (c *compiler) ownOf(ts *table, by string, onto []*table, said *lots) {
-	up, root := c.byID[ts.t.Parents[0]], c.catalog.Root(ts.t).ID
-	what := root.String() + " by " + by
-	say := func(kind, name string) {
-		said.add(lotKey{root, what, kind}, ts.t.ID, name)
+func (c *compiler) ownOf(ts *table, by *column, onto []*table, said *lots) {
+	up, root := c.byID[ts.t.Parents[0]], c.byID[c.catalog.Root(ts.t).ID]
+	if above := root.column(by.col.Name); above != nil {
+		by = above
 	}
+	note := func(of *table, kind, name string) *lot {
+		l := said.add(lotKey{root: c.catalog.Root(of.t).ID, what: by.id().String(), kind: kind}, of.t.ID, name)
+		l.by = by
+		return l
+	}
+	say := func(kind, name string) { note(ts, kind, name) }
 	for _, k := range ts.t.UniqueKeys() {
 		if !up.t.HasKey(k) && !up.carried(up.apartBy(k)) {
 			say("unique key", k.Name+" ("+strings.Join(k.Columns, ", ")+")")
@@ -105,7 +114,7 @@ func (c *compiler) ownOf(ts *table, by string, onto []*table, said *lots) {
 	for _, from := range onto {
 		for _, fk := range from.t.ForeignKeys {
 			if fk.References == ts.t.ID && fk.Validated && from.copied() && !c.parentReferences(from, fk) {
-				l := said.add(lotKey{c.catalog.Root(from.t).ID, what, references}, from.t.ID, fk.Name)
+				l := note(from, references, fk.Name)
 				l.onto = append(l.onto, ts.t.ID.String())
 			}
 		}
