@@ -308,7 +308,10 @@ type partitions struct {
 	asked []string
 }
 
-func (p *partitions) Values(tables []catalog.TableID, column string, _ *RowFilter, _, _ int) (*masking.Values, error) {
+func (p *partitions) Values(tables []catalog.TableID, column string, _ *RowFilter, limit, bytes int) (*masking.Values, error) {
+	if limit > 100_000 || bytes <= 0 || bytes > 32<<20 {
+		return nil, fmt.Errorf("%d values, and %d bytes, are too many to hold", limit, bytes)
+	}
 	v := &masking.Values{}
 	for _, id := range tables {
 		p.asked = append(p.asked, id.Name)
