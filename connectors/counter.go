@@ -12,8 +12,9 @@ import (
 type Counter interface {
 	// Values counts the values of a column in those rows of a table that a filter lets
 	// through, as a Filterer has it. The table is one that stores rows: partitions are
-	// counted one by one. With more than limit different values it fails.
-	Values(ctx context.Context, table catalog.TableID, column string, f Filter, limit int) (*Values, error)
+	// counted one by one. With more than limit different values, or more than that many bytes
+	// of them, it fails by TooManyValues, and has held no more; 0 bytes are any.
+	Values(ctx context.Context, table catalog.TableID, column string, f Filter, limit, bytes int) (*Values, error)
 }
 
 // Values are the values of a column and how often each occurs.
@@ -46,20 +47,32 @@ func (v *Values) Merge(other *Values) *Values {
 	return all
 }
 
+// Exceed reports whether there are more values, or more bytes of them; 0 bytes are any.
+func (v *Values) Exceed(limit, bytes int) bool {
+	size := 0
+	for _, text := range v.Texts {
+		size += len(text)
+	}
+	return len(v.Texts) > limit || bytes > 0 && size > bytes
+}
+
 // TooManyValues is the error of a Counter that has met more values than it may.
-func TooManyValues(table catalog.TableID, column string, limit int) error {
+func TooManyValues(table catalog.TableID, column string, limit, bytes int) error {
 	return &Error{
 		Kind: KindUnsupported, Side: SourceSide, Op: fmt.Sprintf("count the values of %s.%s", table, column),
-		Err:  manyValues(limit),
+		Err:  manyValues{limit, bytes},
 		Hint: "mask the column by a transform that does not hold all its values",
 	}
 }
 
-// manyValues is how many values there may be, and are more than.
-type manyValues int
+// manyValues is how many values there may be, and bytes of them, and are more than.
+type manyValues struct{ limit, bytes int }
 
 func (m manyValues) Error() string {
-	return fmt.Sprintf("there are more than %d different values", int(m))
+	if m.bytes > 0 {
+		return fmt.Sprintf("there are more than %d different values, or more than %d bytes of them", m.limit, m.bytes)
+	}
+	return fmt.Sprintf("there are more than %d different values", m.limit)
 }
 
 // TooManyValues reports that nothing else has failed.

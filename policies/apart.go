@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -333,13 +332,12 @@ func (t *table) allMoveAlike(a apart, names []string) bool {
 
 // say warns of a doubt that is no error.
 func (c *compiler) say(ts *table, a apart, d doubt) {
-	where := fmt.Sprintf("the %s %s", a.word(), a.name)
 	const late = "if it does not, the run fails when its index is made"
 	switch d.kind {
 	case moving:
-		c.warn(d.col, "stands in "+where+": all its dates move alike, but for those within the days of a shift of the years 1 and 9999, which may move the other way; if that breaks it, the run fails when its index is made")
+		c.warnKey(ts, d.col, a.word(), a.name, "stands in ", "moving", ": all its dates move alike, but for those within the days of a shift of the earliest and the latest that a shift makes, which may move the other way; if that breaks it, the run fails when its index is made")
 	case unknown:
-		c.warn(d.col, "is masked, and read by "+where+", by the expression "+clip(d.part.Expression)+": whether that holds for masked values cannot be known, and "+late)
+		c.warnKey(ts, d.col, a.word(), a.name, "is masked, and read by ", d.part.Expression, ", by the expression "+clip(d.part.Expression)+": whether that holds for masked values cannot be known, and "+late)
 	case alikeMore:
 		c.sayFolding(ts, a, d)
 	}

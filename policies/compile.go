@@ -89,6 +89,7 @@ func Compile(p *Policy, c *catalog.Catalog, key *masking.Key, reg *masking.Regis
 	s.uniqueKeys()
 	s.uniqueRules()
 	s.computedKeys()
+	s.keysOfPartitions()
 	if s.broken != nil {
 		return nil, s.broken
 	}
@@ -113,6 +114,10 @@ type compiler struct {
 	equal    map[string]masking.Equality // what text columns call equal, by alikeKey; nil until asked for
 	routines *routines                   // of the catalog; nil until asked for
 	broken   error                       // of rows
+	answers  map[asked]twins             // of rows, to what was asked
+	folders  map[folds]folder            // of groups; nil until asked for
+	refused  map[Position]bool           // lines whose columns have twins
+	ofKeys   lots                        // what is to be said of the keys of partitions
 	errs     Errors
 	warnings []string
 }

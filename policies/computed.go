@@ -37,7 +37,7 @@ func (c *compiler) computedKeys() {
 				}
 			}
 			if !c.ofParent(ts, a) && !ts.carried(a) && !(ts.anyNulled(columns) && !a.nullsEqual) {
-				c.warnComputed(ts, columns, a.word()+" "+a.name)
+				c.warnComputed(ts, columns, a)
 			}
 		}
 	}
@@ -59,11 +59,11 @@ func (t *table) anyNulled(names []string) bool {
 	})
 }
 
-func (c *compiler) warnComputed(ts *table, names []string, what string) {
+func (c *compiler) warnComputed(ts *table, names []string, a apart) {
 	for _, name := range names {
 		col := ts.column(name)
 		if masked := ts.maskedBehind(col); masked != nil && !ts.tellsApart(col) {
-			c.warn(col, "is computed from "+columnWords(masked)+", and stands in the "+what+": whether that holds for masked values cannot be known, and if it does not, the run fails when its index is made")
+			c.warnKey(ts, col, a.word(), a.name, "is computed from "+columnWords(masked)+", and stands in ", "", ": whether that holds for masked values cannot be known, and if it does not, the run fails when its index is made")
 		}
 	}
 }

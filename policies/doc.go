@@ -96,14 +96,15 @@
 // apart what such an index, or a linked column, does not – `email text unique` beside an index on
 // lower(email) for some rows – equal masks are what values get that only the key tells apart. If
 // no other key proves that there are none, a plan says so, and a run looks for them in the source
-// before it copies a row: a single column that has such does not compile then.
+// before it copies a row, if they are not too many: a single column that has such does not compile
+// then. Where rows move between partitions, it does, and is warned of.
 //
 // An index over a digest (md5(url)), or over a coalesce to the empty text, is judged as the column is. What
 // other expressions make of masked values nobody knows: that is a warning, and if they break
 // the index the run fails when it is made. Dates that all move alike (shift_days without within,
 // and without by or by a column of the key) stay apart and overlap as they did, save at the
-// years 1 and 9999: a warning too. Where a mask does not keep what an operator of an exclusion
-// constraint asks of a column, the policy does not compile.
+// earliest and the latest that a shift makes: a warning too. Where a mask does not keep what an
+// operator of an exclusion constraint asks of a column, the policy does not compile.
 //
 // # Discovery
 //

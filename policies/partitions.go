@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 // these only, and not for the table, was never asked of the rows that come.
 
 // moved warns of what may not hold for rows that have moved.
-func (c *compiler) moved() (warnings []string) {
+func (c *compiler) moved() []string {
 	onto := map[catalog.TableID][]*table{} // who has a foreign key onto it
 	for _, ts := range c.tables {
 		for _, fk := range ts.t.ForeignKeys {
@@ -22,18 +21,36 @@ func (c *compiler) moved() (warnings []string) {
 			}
 		}
 	}
+	var nowhere []string
+	said := lots{}
 	for _, ts := range c.tables {
 		if !ts.copied() {
 			continue
 		}
 		if routes := c.routes(ts.t); routes != nil {
-			warnings = append(warnings, c.ownOf(ts, routes, onto[ts.t.ID])...)
-		}
-		if ts.t.Kind == catalog.Partitioned && c.routes(ts.t) == nil {
-			warnings = append(warnings, c.nowhere(ts)...)
+			c.ownOf(ts, routes[0], onto[ts.t.ID], &said)
+		} else if ts.t.Kind == catalog.Partitioned {
+			nowhere = append(nowhere, c.nowhere(ts)...)
 		}
 	}
-	return warnings
+	return append(nowhere, said.lines(aloneWords)...)
+}
+
+// aloneWords says what holds for partitions alone.
+func aloneWords(l *lot) string {
+	words := l.subject()
+	switch {
+	case l.kind == references && len(l.onto) == 1:
+		words += l.verb(" references", " reference") + " the partition " + l.onto[0] + " alone"
+	case l.kind == references:
+		words += l.verb(" references", " reference") + " partitions of " + l.by.table.t.ID.String() + " alone, as " + some(l.onto)
+	case len(l.tables) == 1:
+		words += l.verb(" holds", " hold") + " for this partition alone"
+	default:
+		words += l.verb(" holds", " hold") + " for these partitions alone"
+	}
+	return l.who() + ": " + words + ", and rows move between partitions, since " + l.by.id().String() + " is masked: " +
+		l.verb("whether it holds for them cannot be known, and if it does not", "whether they hold for those cannot be known, and if one does not") + ", the run fails"
 }
 
 // routes are the masked columns by which rows of a partition may come from, and go to, others: of
@@ -53,46 +70,80 @@ func (c *compiler) routes(t *catalog.Table) (found []*column) {
 	return found
 }
 
-// ownOf names what holds for a partition, and not for the table that it is one of.
-func (c *compiler) ownOf(ts *table, routes []*column, onto []*table) (warnings []string) {
-	up := c.byID[ts.t.Parents[0]]
-	say := func(of catalog.TableID, what string) {
-		warnings = append(warnings, fmt.Sprintf("%s: %s, and rows move between partitions, since %s is masked: whether it holds for them cannot be known, and if it does not, the run fails", of, what, routes[0].id()))
+// references is the kind of a foreign key that others have onto a partition.
+const references = "foreign key of others"
+
+// ownOf names what holds for a partition, and not for the table that it is one of: rows move by
+// that column.
+func (c *compiler) ownOf(ts *table, by *column, onto []*table, said *lots) {
+	up, root := c.byID[ts.t.Parents[0]], c.byID[c.catalog.Root(ts.t).ID]
+	if above := root.column(by.col.Name); above != nil {
+		by = above
 	}
-	const alone = " holds for this partition alone"
+	note := func(of *table, kind, name string) *lot {
+		l := said.add(lotKey{root: c.catalog.Root(of.t).ID, what: by.id().String(), kind: kind}, of.t.ID, name)
+		l.by = by
+		return l
+	}
+	say := func(kind, name string) { note(ts, kind, name) }
 	for _, k := range ts.t.UniqueKeys() {
 		if !up.t.HasKey(k) && !up.carried(up.apartBy(k)) {
-			say(ts.t.ID, "the unique key "+k.Name+" ("+strings.Join(k.Columns, ", ")+")"+alone)
+			say("unique key", k.Name+" ("+strings.Join(k.Columns, ", ")+")")
 		}
 	}
 	for _, r := range ts.t.Rules {
 		if !up.t.HasRule(r) {
-			say(ts.t.ID, "the "+ruleWord(r)+" "+r.Name+alone)
+			say(ruleWord(r), r.Name)
 		}
 	}
 	for _, d := range ts.t.Checks {
-		if !up.t.HasCheck(d) {
-			say(ts.t.ID, "the constraint "+d.Name+alone)
+		if !up.t.HasCheck(d) && !c.saysBounds(ts, d) {
+			say("constraint", d.Name)
 		}
 	}
 	for _, col := range ts.columns {
-		if up.t.LacksNotNull(*col.col) {
-			say(ts.t.ID, "NOT NULL of "+col.col.Name+alone)
+		if up.t.LacksNotNull(*col.col) && !(ts.t.PrimaryKey != nil && slices.Contains(ts.t.PrimaryKey.Columns, col.col.Name)) {
+			say("NOT NULL", col.col.Name)
 		}
 	}
 	for _, fk := range ts.t.ForeignKeys {
 		if fk.Validated && !c.parentReferences(ts, fk) {
-			say(ts.t.ID, "the foreign key "+fk.Name+alone)
+			say("foreign key", fk.Name)
 		}
 	}
 	for _, from := range onto {
 		for _, fk := range from.t.ForeignKeys {
 			if fk.References == ts.t.ID && fk.Validated && from.copied() && !c.parentReferences(from, fk) {
-				say(from.t.ID, "the foreign key "+fk.Name+" references the partition "+ts.t.ID.String()+" alone")
+				l := note(from, references, fk.Name)
+				l.onto = append(l.onto, ts.t.ID.String())
 			}
 		}
 	}
-	return warnings
+}
+
+// saysBounds reports whether a CHECK of a partition reads the columns alone by which rows are
+// routed, so that it says of them what the bounds do: it spares ATTACH PARTITION a look at the rows.
+func (c *compiler) saysBounds(ts *table, d catalog.Definition) bool {
+	if strings.HasPrefix(ts.t.Bounds, "FOR VALUES WITH") {
+		return false // a hash, of which no CHECK says anything
+	}
+	var routed []string
+	for t := ts.t; t.IsPartition && len(t.Parents) > 0; {
+		up := c.catalog.Table(t.Parents[0])
+		if up == nil {
+			break
+		}
+		routed, t = append(routed, up.PartitionKey...), up
+	}
+	words, reads := withoutLiterals(d.Text), false
+	for _, col := range ts.columns {
+		if catalog.Names(words, col.col.Name) {
+			if reads = slices.Contains(routed, col.col.Name); !reads {
+				return false
+			}
+		}
+	}
+	return reads
 }
 
 var (

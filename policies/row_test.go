@@ -165,7 +165,7 @@ type counts struct {
 	err   error
 }
 
-func (c *counts) Values(tables []catalog.TableID, column string, f *RowFilter, limit int) (*masking.Values, error) {
+func (c *counts) Values(tables []catalog.TableID, column string, f *RowFilter, limit, bytes int) (*masking.Values, error) {
 	var names []string
 	for _, id := range tables {
 		names = append(names, id.String())
@@ -281,6 +281,7 @@ tables: {a: {columns: {email: login}, keep: [id, gone]}%s}
 			"have one mask, as public.b.email (citext) calls them equal", ""},
 		{"two, and another column", several, "", &counts{texts: []string{"Ann@x.com", "ann@x.com"}}, "", "There are such values: if their rows differ in nothing else, the run fails"},
 		{"too many", index, "", &counts{err: tooMany{}}, "", "There are too many values to look for such"},
+		{"other rows of that many", strings.Replace(index, "table a\n", "table other\nid int4\nrows 5000000\ntable a\n", 1), ", other: {keep: [id]}", &counts{texts: []string{"Ann@x.com", "bob@x.com"}}, "", ""},
 		{"too many rows", strings.Replace(index, "table a\n", "table a\nrows 5000000\n", 1), "", &counts{err: errors.New("nobody should ask")}, "", "There are too many values to look for such"},
 		{"a server that is gone", index, "", &counts{err: errors.New("the server is gone")}, "the server is gone", ""},
 	} {
@@ -296,6 +297,104 @@ tables: {a: {columns: {email: login}, keep: [id, gone]}%s}
 			said := strings.Join(c.Warnings, "\n")
 			if test.warns == "" && strings.Contains(said, "one mask") || !strings.Contains(said, test.warns) {
 				t.Errorf("%s: %s", test.name, said)
+			}
+		}
+	}
+}
+
+// partitions is a snapshot that has values by table.
+type partitions struct {
+	texts map[string][]string
+	asked []string
+}
+
+func (p *partitions) Values(tables []catalog.TableID, column string, _ *RowFilter, limit, bytes int) (*masking.Values, error) {
+	if limit > 100_000 || bytes <= 0 || bytes > 32<<20 {
+		return nil, fmt.Errorf("%d values, and %d bytes, are too many to hold", limit, bytes)
+	}
+	v := &masking.Values{}
+	for _, id := range tables {
+		p.asked = append(p.asked, id.Name)
+		v.Texts = append(v.Texts, p.texts[id.Name]...)
+	}
+	v.Counts = make([]int64, len(v.Texts))
+	return v, nil
+}
+
+// A key of one partition is asked of this one, unless rows move: then all are asked, once for all
+// of their keys, and what is found may be no reason.
+func TestValuesThatOnlyAKeyOfAPartitionTellsApart(t *testing.T) {
+	tables := "schema public\ntable news\naddress citext\npartitioned people\ntenant int4\nemail text\nroute (tenant)\n"
+	for i := range 5 {
+		tables += fmt.Sprintf("table people_%d\ntenant int4\nemail text\nunique (email)\npartition people\nbounds FOR VALUES IN (%d)\n", i, i)
+	}
+	policy := `classes:
+  login: {kind: direct, do: {token: hex}}
+  id: {kind: pseudonym, do: {pseudonym: id}}
+links:
+  - [people.email, news.address]
+tables:
+  news: {columns: {address: login}}
+  people: {columns: {email: login%s}%s}
+`
+	stays, moves := fmt.Sprintf(policy, "", ", keep: [tenant]"), fmt.Sprintf(policy, ", tenant: id", "")
+	each := []string{"people_0", "people_1", "people_2", "people_3", "people_4"}
+	const stand = "public.people.email, partitions people_0, people_1, people_2 and 2 more: stands in the unique keys people_0_key1, people_1_key1, people_2_key1 and 2 more, and values that differ only in case have one mask, as public.news.address (citext) calls them equal"
+	for _, test := range []struct {
+		name, policy string
+		rows         int
+		texts        map[string][]string
+		fails, warns string
+		asked        []string
+	}{
+		{"apart", stays, 0, map[string][]string{"people_1": {"Ann@x"}, "people_2": {"ann@x"}}, "", "", each},
+		{"in one", stays, 0, map[string][]string{"people_1": {"Ann@x", "ann@x"}, "people_3": {"Ann@x", "ann@x"}}, "they stand in the unique key people_1_key1", "", each},
+		{"none", moves, 0, map[string][]string{"people_1": {"Ann@x", "bob@x"}}, "", "", each},
+		{"apart, and they move", moves, 0, map[string][]string{"people_1": {"Ann@x"}, "people_2": {"ann@x"}}, "", stand + ". There are such values, and rows move between partitions, since public.people.tenant is masked", each},
+		{"many in all", stays, 60_000, nil, "", "", each},
+		{"many, and they move", moves, 60_000, nil, "", stand + ". There are too many values to look for such", nil},
+		{"many in each", stays, 600_000, nil, "", stand + ". There are too many values to look for such", nil},
+	} {
+		rows := &partitions{texts: test.texts}
+		c, _, err := watched(t, strings.ReplaceAll(tables, "partition people", fmt.Sprintf("rows %d\npartition people", test.rows)), test.policy, WithRows(rows))
+		if !slices.Equal(rows.asked, test.asked) {
+			t.Errorf("%s: asked for %q", test.name, rows.asked)
+		}
+		if test.fails != "" {
+			if err == nil || strings.Count(err.Error(), "have one mask") != 1 || !strings.Contains(err.Error(), test.fails) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		said := strings.Join(c.Warnings, "\n")
+		if n := strings.Count(said, "one mask"); test.warns == "" && n > 0 || test.warns != "" && (n != 1 || !strings.Contains(said, test.warns)) {
+			t.Errorf("%s: %s", test.name, said)
+		}
+	}
+}
+
+// At parts of values no run looks, and a plan promises no look that does not come.
+func TestLooksThatDoNotCome(t *testing.T) {
+	const inside = "schema public\ntable a\nid int4 notnull pk\ntags array text unique\ntable b\nid int4 notnull pk\ntags array citext unique\n"
+	const large = "schema public\ntable a\nid int4 notnull pk\ntags text unique\nrows 100001\ntable b\nid int4 notnull pk\ntags citext unique\n"
+	for _, options := range [][]Option{nil, {WithRows(&counts{err: errors.New("nobody should ask")})}} {
+		for tables, want := range map[string]string{
+			inside: "as public.b.tags (array citext) calls them equal. No run looks for such inside of values",
+			large:  "as public.b.tags (citext) calls them equal. There are too many values to look for such",
+		} {
+			do := "{pseudonym: code}"
+			if tables == inside {
+				do = "{each: {pseudonym: code}}"
+			}
+			c, _, err := watched(t, tables, "classes: {tag: {kind: direct, do: "+do+"}}\nlinks: [[a.tags, b.tags]]\ntables: {a: {columns: {tags: tag}, keep: [id]}, b: {columns: {tags: tag}, keep: [id]}}\n", options...)
+			if err != nil {
+				t.Error(err)
+			} else if said := strings.Join(c.Warnings, "\n"); !strings.Contains(said, want) {
+				t.Error(said)
 			}
 		}
 	}

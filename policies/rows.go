@@ -10,9 +10,9 @@ import (
 type Rows interface {
 	// Values counts the values of a column in those rows of tables that are copied: of
 	// one table, or of partitions of one root. A filter of nil lets all rows through.
-	// With more than limit different values it fails, by an error that says so if it is
-	// asked: TooManyValues() bool.
-	Values(tables []catalog.TableID, column string, f *RowFilter, limit int) (*masking.Values, error)
+	// With more than limit different values, or more than that many bytes of them, it fails,
+	// by an error that says so if it is asked: TooManyValues() bool. 0 bytes are any.
+	Values(tables []catalog.TableID, column string, f *RowFilter, limit, bytes int) (*masking.Values, error)
 }
 
 // Option changes what Compile does.
@@ -47,8 +47,12 @@ func (c *compiler) values(col *column) func(string) (*masking.Values, error) {
 			col.atRun = true
 			return &masking.Values{}, nil
 		}
-		root := c.catalog.Root(col.table.t)
-		v, err := c.rows.Values(c.storing(root), of, c.byID[root.ID].filter, mostValues)
+		root := c.byID[c.catalog.Root(col.table.t).ID]
+		var tables []catalog.TableID
+		for _, ts := range root.storing() {
+			tables = append(tables, ts.t.ID)
+		}
+		v, err := c.rows.Values(tables, of, root.filter, mostValues, 0)
 		if err != nil {
 			c.broken = err
 		}
@@ -57,11 +61,14 @@ func (c *compiler) values(col *column) func(string) (*masking.Values, error) {
 }
 
 // storing returns the table, or its partitions, as far as their rows are copied.
-func (c *compiler) storing(root *catalog.Table) (ids []catalog.TableID) {
-	for _, ts := range c.tables {
-		if ts.copied() && ts.t.StoresRows() && c.catalog.Root(ts.t) == root {
-			ids = append(ids, ts.t.ID)
+func (t *table) storing() (found []*table) {
+	if t.copied() && t.t.StoresRows() {
+		return []*table{t}
+	}
+	for _, child := range t.children {
+		if t.t.Kind == catalog.Partitioned {
+			found = append(found, child.storing()...)
 		}
 	}
-	return ids
+	return found
 }

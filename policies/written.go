@@ -47,15 +47,15 @@ var (
 )
 
 // flat returns a statement of the same length up to where it ends, with nothing in its parentheses.
+// What stands behind its end may be long, and is not copied.
 func flat(code string) string {
-	depth, out := 0, []byte(code)
+	out := []byte(code[:flatEnd(code)])
+	depth := 0
 	for i, b := range out {
-		switch {
-		case b == ';' && depth == 0, b == ')' && depth == 0:
-			return string(out[:i])
-		case b == ')':
+		switch b {
+		case ')':
 			depth--
-		case b == '(':
+		case '(':
 			depth++
 		}
 		if depth > 1 || depth == 1 && b != '(' {
@@ -63,6 +63,22 @@ func flat(code string) string {
 		}
 	}
 	return notFrom.ReplaceAllStringFunc(string(out), func(s string) string { return strings.Repeat(" ", len(s)) })
+}
+
+// flatEnd is where a statement ends, or the parentheses in which it stands.
+func flatEnd(code string) int {
+	depth := 0
+	for i := range len(code) {
+		switch b := code[i]; {
+		case b == ';' && depth == 0, b == ')' && depth == 0:
+			return i
+		case b == ')':
+			depth--
+		case b == '(':
+			depth++
+		}
+	}
+	return len(code)
 }
 
 // listed takes a list apart at its commas.
@@ -207,8 +223,9 @@ func (w *written) set(rest string) {
 type rowReader struct {
 	ts      *table
 	code    *script
-	handed  []string // what a statement's trigger calls the rows of the table
-	selects bool     // the code reads rows of the table by their names
+	handed  []string          // what a statement's trigger calls the rows of the table
+	selects bool              // the code reads rows of the table by their names
+	stand   map[string]spoken // what names were found to stand for
 }
 
 // transition is what a trigger calls the rows that a statement has changed.
@@ -280,52 +297,88 @@ func (r *rowReader) pairs(w written, to *table) []assignment {
 	return found
 }
 
+// spoken is what words say of a row: the masked columns that they name, the names in them that
+// stand for something else, and whether they have one of which nobody knows what it stands for.
+type spoken struct {
+	masked, names []string
+	unknown       bool
+}
+
+// add adds another one.
+func (g *spoken) add(other spoken) {
+	for _, name := range other.masked {
+		if !slices.Contains(g.masked, name) {
+			g.masked = append(g.masked, name)
+		}
+	}
+	for _, name := range other.names {
+		if !slices.Contains(g.names, name) {
+			g.names = append(g.names, name)
+		}
+	}
+	g.unknown = g.unknown || other.unknown
+}
+
 // read returns the masked columns of the row of which a value may be made, and whether it has a
 // name of which nobody knows what it stands for.
 func (r *rowReader) read(value string) (masked []string, unknown bool) {
-	seen := map[string]bool{}
-	add := func(names ...string) {
+	all := r.words(value)
+	for i := 0; i < len(all.names); i++ { // what they stand for adds names
+		all.add(r.standing(all.names[i]))
+	}
+	return all.masked, all.unknown
+}
+
+// standing reads all that a name stands for, once: many values have the same name.
+func (r *rowReader) standing(name string) spoken {
+	all, known := r.stand[name]
+	if !known {
+		for _, a := range r.code.aliases()[name] {
+			all.add(r.words(a))
+		}
+		if r.stand == nil {
+			r.stand = map[string]spoken{}
+		}
+		r.stand[name] = all
+	}
+	return all
+}
+
+// words reads a value without following its names.
+func (r *rowReader) words(value string) (said spoken) {
+	note := func(names ...string) {
 		for _, name := range names {
-			if col := r.ts.columnLike(name); r.tells(col) && !slices.Contains(masked, col.col.Name) {
-				masked = append(masked, col.col.Name)
+			if col := r.ts.columnLike(name); r.tells(col) {
+				said.add(spoken{masked: []string{col.col.Name}})
 			}
 		}
 	}
-	var follow func(value string)
-	follow = func(value string) {
-		value = catalog.WithoutCasts(withoutLiterals(value))
-		for _, m := range someOfRow.FindAllStringSubmatch(value, -1) {
-			add(unquoted(m[1]))
-		}
-		value = someOfRow.ReplaceAllLiteralString(value, " ")
-		if wholeRow.MatchString(value) {
-			for _, col := range r.ts.columns {
-				add(col.col.Name)
-			}
-		}
-		asks := selectStart.MatchString(value)
-		for _, m := range oneName.FindAllStringSubmatch(noVariable.ReplaceAllString(wholeRow.ReplaceAllLiteralString(value, " "), " "), -1) {
-			name := m[0]
-			if m[2] != "" {
-				name = unquoted(m[2])
-			}
-			aliases := r.code.aliases()[name]
-			switch {
-			case r.selects && r.ts.columnLike(name) != nil:
-				add(name)
-			case seen[name]:
-			case aliases != nil:
-				seen[name] = true
-				for _, a := range aliases {
-					follow(a)
-				}
-			default:
-				unknown = unknown || !asks
-			}
+	value = catalog.WithoutCasts(withoutLiterals(value))
+	for _, m := range someOfRow.FindAllStringSubmatch(value, -1) {
+		note(unquoted(m[1]))
+	}
+	value = someOfRow.ReplaceAllLiteralString(value, " ")
+	if wholeRow.MatchString(value) {
+		for _, col := range r.ts.columns {
+			note(col.col.Name)
 		}
 	}
-	follow(value)
-	return masked, unknown
+	asks := selectStart.MatchString(value)
+	for _, m := range oneName.FindAllStringSubmatch(noVariable.ReplaceAllString(wholeRow.ReplaceAllLiteralString(value, " "), " "), -1) {
+		name := m[0]
+		if m[2] != "" {
+			name = unquoted(m[2])
+		}
+		switch {
+		case r.selects && r.ts.columnLike(name) != nil:
+			note(name)
+		case r.code.aliases()[name] != nil:
+			said.add(spoken{names: []string{name}})
+		default:
+			said.unknown = said.unknown || !asks
+		}
+	}
+	return said
 }
 
 // tells reports whether a column is masked, or computed from one that is.
@@ -366,7 +419,13 @@ func (p *script) aliases() map[string][]string {
 		return p.standFor
 	}
 	p.standFor = map[string][]string{}
-	stand := func(name, what string) { p.standFor[name] = append(p.standFor[name], what) }
+	known := map[[2]string]bool{}
+	stand := func(name, what string) {
+		if !known[[2]string{name, what}] {
+			known[[2]string{name, what}] = true
+			p.standFor[name] = append(p.standFor[name], what)
+		}
+	}
 	for _, text := range p.texts() {
 		for _, at := range selectStart.FindAllStringIndex(text, -1) {
 			p.selected(text[at[1]:], stand)

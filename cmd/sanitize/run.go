@@ -313,7 +313,7 @@ type counting struct {
 }
 
 // Values implements policies.Rows.
-func (c counting) Values(tables []catalog.TableID, column string, f *policies.RowFilter, limit int) (*masking.Values, error) {
+func (c counting) Values(tables []catalog.TableID, column string, f *policies.RowFilter, limit, bytes int) (*masking.Values, error) {
 	counter, ok := c.snapshot.(connectors.Counter)
 	v := &connectors.Values{}
 	for _, table := range tables {
@@ -321,12 +321,12 @@ func (c counting) Values(tables []catalog.TableID, column string, f *policies.Ro
 			return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: connectors.SourceSide,
 				Op: fmt.Sprintf("count the values of %s.%s", table, column), Err: errors.New("this source cannot count values")}
 		}
-		more, err := counter.Values(c.ctx, table, column, filterOf(f), limit)
+		more, err := counter.Values(c.ctx, table, column, filterOf(f), limit, bytes)
 		if err != nil {
 			return nil, err
 		}
-		if v = v.Merge(more); len(v.Texts) > limit {
-			return nil, connectors.TooManyValues(table, column, limit)
+		if v = v.Merge(more); v.Exceed(limit, bytes) {
+			return nil, connectors.TooManyValues(table, column, limit, bytes)
 		}
 	}
 	return &masking.Values{Texts: v.Texts, Counts: v.Counts, Nulls: v.Nulls}, nil

@@ -37,12 +37,18 @@ func Words(code string) []string {
 // StatisticsOf reports whether the object is one of extended statistics of that table, which
 // PostgreSQL names in its words alone.
 func (o *Object) StatisticsOf(id TableID) bool {
+	of := o.StatisticsTable()
+	return of != "" && of == strings.ReplaceAll(id.String(), `"`, "")
+}
+
+// StatisticsTable is the table of an object that is one of extended statistics, without the quotes
+// of its name, or "".
+func (o *Object) StatisticsTable() string {
 	i := strings.LastIndex(o.Definition, " FROM ")
 	if o.Kind != "extended statistics" || i < 0 {
-		return false
+		return ""
 	}
-	of := strings.ReplaceAll(strings.TrimSpace(o.Definition[i+len(" FROM "):]), `"`, "")
-	return of == strings.ReplaceAll(id.String(), `"`, "")
+	return strings.ReplaceAll(strings.TrimSpace(o.Definition[i+len(" FROM "):]), `"`, "")
 }
 
 const (

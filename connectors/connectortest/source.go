@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -481,24 +482,32 @@ func (s *suite) counting(t *testing.T) {
 		{"boss", 3, []string{"1", "2", "4"}, []int64{1, 1, 1}, 1},
 		{"email", 2, []string{"ann@shop.example", "bob@shop.example"}, []int64{1, 1}, 2},
 	} {
-		v, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit)
+		v, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit, 0)
 		if err != nil {
 			t.Fatalf("%s: %v", c.column, err)
 		}
 		if !slices.Equal(v.Texts, c.texts) || !slices.Equal(v.Counts, c.counts) || v.Nulls != c.nulls {
 			t.Errorf("%s: %+v", c.column, *v)
 		}
-		if _, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit-1); err == nil {
+		if _, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit-1, 0); err == nil {
 			t.Errorf("%s: no error for more values than %d", c.column, c.limit-1)
 		}
+		size := len(strings.Join(c.texts, ""))
+		if _, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit, size); err != nil {
+			t.Errorf("%s: %d bytes of values are not held: %v", c.column, size, err)
+		}
+		var many interface{ TooManyValues() bool }
+		if _, err := counter.Values(deadline(t), id, c.column, connectors.Filter{}, c.limit, size-1); !errors.As(err, &many) || !many.TooManyValues() {
+			t.Errorf("%s: more bytes of values than %d: %v", c.column, size-1, err)
+		}
 	}
-	if v, err := counter.Values(deadline(t), s.Quirks.id("notes"), "body", connectors.Filter{}, 1); err != nil || !slices.Equal(v.Counts, []int64{2}) || v.Nulls != 2 {
+	if v, err := counter.Values(deadline(t), s.Quirks.id("notes"), "body", connectors.Filter{}, 1, 0); err != nil || !slices.Equal(v.Counts, []int64{2}) || v.Nulls != 2 {
 		t.Errorf("a value that occurs twice: %+v, %v", v, err)
 	}
-	if v, err := counter.Values(deadline(t), s.Quirks.id("empty"), "name", connectors.Filter{}, 1); err != nil || len(v.Texts) != 0 || v.Nulls != 0 {
+	if v, err := counter.Values(deadline(t), s.Quirks.id("empty"), "name", connectors.Filter{}, 1, 0); err != nil || len(v.Texts) != 0 || v.Nulls != 0 {
 		t.Errorf("an empty table: %+v, %v", v, err)
 	}
-	if _, err := counter.Values(deadline(t), id, "no such column", connectors.Filter{}, 1); err == nil {
+	if _, err := counter.Values(deadline(t), id, "no such column", connectors.Filter{}, 1, 0); err == nil {
 		t.Error("no error for a column that does not exist")
 	}
 	s.countingChosen(t, snapshot)
@@ -521,7 +530,7 @@ func (s *suite) countingChosen(t *testing.T, snapshot connectors.Snapshot) {
 			want[i] = strconv.FormatInt(id, 10)
 		}
 		slices.Sort(want)
-		v, err := snapshot.(connectors.Counter).Values(deadline(t), events, "id", f, 5000)
+		v, err := snapshot.(connectors.Counter).Values(deadline(t), events, "id", f, 5000, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -529,7 +538,7 @@ func (s *suite) countingChosen(t *testing.T, snapshot connectors.Snapshot) {
 			t.Errorf("%d values of the rows of %+v, want %d", len(v.Texts), f, len(want))
 		}
 	}
-	if _, err := snapshot.(connectors.Counter).Values(deadline(t), events, "id", connectors.Filter{Sample: 1.5}, 10); kindOf(err) != connectors.KindFilter {
+	if _, err := snapshot.(connectors.Counter).Values(deadline(t), events, "id", connectors.Filter{Sample: 1.5}, 10, 0); kindOf(err) != connectors.KindFilter {
 		t.Errorf("the values of a filter that cannot be: %v", err)
 	}
 }

@@ -316,6 +316,6 @@ func (b *batches) Close() error {
 }
 
 // Values implements connectors.Counter.
-func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
-	return rows.Values(ctx, s, table, column, f, limit)
+func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, f connectors.Filter, limit, bytes int) (*connectors.Values, error) {
+	return rows.Values(ctx, s, table, column, f, limit, bytes)
 }

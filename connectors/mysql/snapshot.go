@@ -146,8 +146,8 @@ func (s *snapshot) table(op string, id catalog.TableID) (*catalog.Table, error) 
 }
 
 // Values implements connectors.Counter.
-func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
-	return rows.Values(ctx, s, table, column, f, limit)
+func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, f connectors.Filter, limit, bytes int) (*connectors.Values, error) {
+	return rows.Values(ctx, s, table, column, f, limit, bytes)
 }
 
 // Close ends the view and all of its sessions. Readers that are open fail from now on.

@@ -69,7 +69,7 @@ func TestConditionsByTheDatabase(t *testing.T) {
 					t.Errorf("%s: %s: %d rows, want 3", settings, where, len(got))
 				}
 			}
-			v, err := snapshot.(connectors.Counter).Values(t.Context(), id, "at", connectors.Filter{Where: where}, 5000)
+			v, err := snapshot.(connectors.Counter).Values(t.Context(), id, "at", connectors.Filter{Where: where}, 5000, 0)
 			if err != nil || len(v.Texts) != len(want) || len(want) > 0 && !strings.HasSuffix(v.Texts[0], "+00") {
 				t.Errorf("%s: values of %s: %v", settings, where, err)
 			}

@@ -96,7 +96,7 @@ func TestValuesInEncodings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := snap.(connectors.Counter).Values(t.Context(), catalog.TableID{Schema: "public", Name: "t"}, "v", connectors.Filter{}, 10)
+	v, err := snap.(connectors.Counter).Values(t.Context(), catalog.TableID{Schema: "public", Name: "t"}, "v", connectors.Filter{}, 10, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

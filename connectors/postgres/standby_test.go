@@ -61,10 +61,10 @@ func TestUnloggedAtAStandby(t *testing.T) {
 		stopped("split "+name, err, "public."+name)
 	}
 	for _, name := range []string{"carts", "events_2", "visits_b1"} {
-		_, err := snap.(connectors.Counter).Values(ctx, id(name), "id", connectors.Filter{}, 100)
+		_, err := snap.(connectors.Counter).Values(ctx, id(name), "id", connectors.Filter{}, 100, 0)
 		stopped("values of "+name, err, "public."+name)
 	}
-	if v, err := snap.(connectors.Counter).Values(ctx, id("events_1"), "id", connectors.Filter{}, 100); err != nil || len(v.Texts) == 0 {
+	if v, err := snap.(connectors.Counter).Values(ctx, id("events_1"), "id", connectors.Filter{}, 100, 0); err != nil || len(v.Texts) == 0 {
 		t.Errorf("values of events_1, whose rows are here: %+v, %v", v, err)
 	}
 	layout, err := snap.Layout(id("events_1"), nil)

@@ -15,7 +15,7 @@ import (
 
 // Values implements connectors.Counter. The values are told apart by their text:
 // what a collation, or a number's scale, calls equal may be printed in two ways.
-func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
+func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string, f connectors.Filter, limit, bytes int) (*connectors.Values, error) {
 	op := fmt.Sprintf("count the values of %s.%s", words(id), word(column))
 	t := s.picture.Table(id)
 	if t == nil || t.Column(column) == nil {
@@ -45,22 +45,22 @@ func (s *snapshot) Values(ctx context.Context, id catalog.TableID, column string
 	}
 	v := &connectors.Values{}
 	for _, chunk := range chunks {
-		if v, err = s.addValues(ctx, held.conn, v, chunk, chosen, column, limit); err != nil {
+		if v, err = s.addValues(ctx, held.conn, v, chunk, chosen, column, limit, bytes); err != nil {
 			held.bad = true // the transaction is aborted: its snapshot is of no use
 			s.release(held)
 			return nil, fail(ctx, s.side, op, err)
 		}
 	}
 	s.release(held)
-	if len(v.Texts) > limit {
-		return nil, connectors.TooManyValues(id, column, limit)
+	if v.Exceed(limit, bytes) {
+		return nil, connectors.TooManyValues(id, column, limit, bytes)
 	}
 	return v, nil
 }
 
 // addValues adds the values of the rows of a chunk to those that have been counted, or of
 // some of them if these are too many already.
-func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.Values, chunk connectors.Chunk, chosen *choice, column string, limit int) (*connectors.Values, error) {
+func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.Values, chunk connectors.Chunk, chosen *choice, column string, limit, bytes int) (*connectors.Values, error) {
 	within, err := s.within(ctx, chunk)
 	if err != nil {
 		return nil, err
@@ -72,10 +72,10 @@ func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.
 		}
 	}
 	for _, rows := range from {
-		if len(v.Texts) > limit {
+		if v.Exceed(limit, bytes) {
 			return v, nil
 		}
-		more, err := s.countValues(ctx, conn, rows, column, limit)
+		more, err := s.countValues(ctx, conn, rows, column, limit, bytes)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func (s *snapshot) addValues(ctx context.Context, conn *pgx.Conn, v *connectors.
 	return v, nil
 }
 
-func (s *snapshot) countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit int) (*connectors.Values, error) {
+func (s *snapshot) countValues(ctx context.Context, conn *pgx.Conn, from, column string, limit, bytes int) (*connectors.Values, error) {
 	sql := valuesSQL(from, column, limit)
 	if s.charset != nil {
 		sql = "SELECT pg_catalog.convert_to(v, " + literal(s.charset.name) + "), count FROM (" + sql + ") own"
@@ -99,8 +99,8 @@ func (s *snapshot) countValues(ctx context.Context, conn *pgx.Conn, from, column
 		n    int64
 	}
 	var all []counted
-	v := &connectors.Values{}
-	for rows.Next() {
+	v, size := &connectors.Values{}, 0
+	for (bytes == 0 || size <= bytes) && rows.Next() {
 		var text []byte
 		var n int64
 		if err := rows.Scan(&text, &n); err != nil {
@@ -110,8 +110,10 @@ func (s *snapshot) countValues(ctx context.Context, conn *pgx.Conn, from, column
 			v.Nulls = n
 		} else {
 			all = append(all, counted{s.charset.words(string(text)), n})
+			size += len(text)
 		}
 	}
+	rows.Close() // what is left of too many is not held
 	slices.SortFunc(all, func(a, b counted) int { return strings.Compare(a.text, b.text) })
 	for _, c := range all {
 		v.Texts, v.Counts = append(v.Texts, c.text), append(v.Counts, c.n)

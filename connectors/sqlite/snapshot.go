@@ -186,8 +186,8 @@ func (s *snapshot) table(op string, id catalog.TableID) (*catalog.Table, error) 
 }
 
 // Values implements connectors.Counter.
-func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
-	return rows.Values(ctx, s, table, column, f, limit)
+func (s *snapshot) Values(ctx context.Context, table catalog.TableID, column string, f connectors.Filter, limit, bytes int) (*connectors.Values, error) {
+	return rows.Values(ctx, s, table, column, f, limit, bytes)
 }
 
 // Close ends the transaction. Readers that are open fail from now on.

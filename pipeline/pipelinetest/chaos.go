@@ -135,8 +135,8 @@ func (s *snapshot) Filter(ctx context.Context, l *connectors.Layout, f connector
 }
 
 // Values passes on, of a source that can count.
-func (s *snapshot) Values(ctx context.Context, t catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
-	return s.Snapshot.(connectors.Counter).Values(ctx, t, column, f, limit)
+func (s *snapshot) Values(ctx context.Context, t catalog.TableID, column string, f connectors.Filter, limit, bytes int) (*connectors.Values, error) {
+	return s.Snapshot.(connectors.Counter).Values(ctx, t, column, f, limit, bytes)
 }
 
 // Vitals passes on; of a snapshot that cannot be watched it fails.

@@ -25,7 +25,7 @@ type snapshot interface {
 
 // Values counts the values of a column of a snapshot by reading all rows that a filter
 // lets through, as connectors.Counter promises.
-func Values(ctx context.Context, s snapshot, table catalog.TableID, column string, f connectors.Filter, limit int) (*connectors.Values, error) {
+func Values(ctx context.Context, s snapshot, table catalog.TableID, column string, f connectors.Filter, limit, bytes int) (*connectors.Values, error) {
 	layout, err := s.Layout(table, []string{column})
 	if err != nil {
 		return nil, err
@@ -37,13 +37,13 @@ func Values(ctx context.Context, s snapshot, table catalog.TableID, column strin
 	if err != nil {
 		return nil, err
 	}
-	c := counter{kind: layout.Columns[layout.Decoded[0]].Type.Kind, counts: map[string]int64{}, limit: limit}
+	c := counter{kind: layout.Columns[layout.Decoded[0]].Type.Kind, counts: map[string]int64{}, limit: limit, bytes: bytes}
 	for _, chunk := range chunks {
 		if err := c.chunk(ctx, s, chunk, layout); err != nil {
 			return nil, err
 		}
-		if len(c.counts) > limit {
-			return nil, connectors.TooManyValues(table, column, limit)
+		if c.full() {
+			return nil, connectors.TooManyValues(table, column, limit, bytes)
 		}
 	}
 	v := &connectors.Values{Texts: slices.Sorted(maps.Keys(c.counts)), Nulls: c.nulls}
@@ -59,8 +59,15 @@ type counter struct {
 	kind   catalog.Kind
 	counts map[string]int64
 	nulls  int64
+	size   int // of their texts
 	limit  int
+	bytes  int
 	text   []byte
+}
+
+// full reports whether there are more values than may be held.
+func (c *counter) full() bool {
+	return len(c.counts) > c.limit || c.bytes > 0 && c.size > c.bytes
 }
 
 func (c *counter) chunk(ctx context.Context, s connectors.Snapshot, chunk connectors.Chunk, layout *connectors.Layout) error {
@@ -69,7 +76,7 @@ func (c *counter) chunk(ctx context.Context, s connectors.Snapshot, chunk connec
 		return err
 	}
 	defer batches.Close()
-	for len(c.counts) <= c.limit {
+	for !c.full() {
 		batch, err := batches.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -90,7 +97,13 @@ func (c *counter) batch(a arrow.Array) {
 			continue
 		}
 		c.text = appendPrinted(c.text[:0], c.kind, a, row)
-		c.counts[string(c.text)]++
+		n := len(c.counts)
+		if c.counts[string(c.text)]++; len(c.counts) == n {
+			continue
+		}
+		if c.size += len(c.text); c.full() {
+			return
+		}
 	}
 }
 
