@@ -24,33 +24,40 @@ func maker(t *testing.T, s *connectortest.PostgresServer) (dsn string) {
 	return s.DSNAs(to, name, "pw")
 }
 
-// An account that works under a role owns nothing itself, and may not see its own session.
-func TestMakerUnderARole(t *testing.T) {
-	a, b := connectortest.PostgresPair(t)
-	from, team := a.Database(t), b.Name(t)+"_team"
-	a.Exec(t, from, "CREATE TABLE t (id integer PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-	b.Exec(t, b.DSN("postgres"), "CREATE ROLE "+team+" CREATEDB")
-	t.Cleanup(func() { b.Exec(t, b.DSN("postgres"), "DROP ROLE "+team) })
-	to := maker(t, b)
-	u, err := url.Parse(to)
+// makerUnderARole is a maker that works under a role, which alone may make databases.
+func makerUnderARole(t *testing.T, s *connectortest.PostgresServer) (dsn, team string) {
+	t.Helper()
+	team = s.Name(t) + "_team"
+	s.Exec(t, s.DSN("postgres"), "CREATE ROLE "+team+" CREATEDB")
+	t.Cleanup(func() { s.Exec(t, s.DSN("postgres"), "DROP ROLE "+team) })
+	dsn = maker(t, s)
+	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Exec(t, b.DSN("postgres"), "GRANT "+team+" TO "+u.User.Username(), "ALTER ROLE "+u.User.Username()+" SET role = "+team)
+	s.Exec(t, s.DSN("postgres"), "GRANT "+team+" TO "+u.User.Username(), "ALTER ROLE "+u.User.Username()+" SET role = "+team, "ALTER ROLE "+u.User.Username()+" NOCREATEDB")
+	return dsn, team
+}
+
+// An account that works under a role owns nothing itself, and may not see its own session.
+func TestMakerUnderARole(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE TABLE t (id integer PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+	to, team := makerUnderARole(t, b)
 	for range 2 {
 		if err := connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// A session of the account's own in the former copy is its own to end, though not its role's.
-	err = connectortest.PostgresSession(t.Context(), to, func(*pgx.Conn) error {
+	err := connectortest.PostgresSession(t.Context(), to, func(*pgx.Conn) error {
 		return connectortest.Copy(t, Connector{}, connectors.Options{Workers: 2}, from, to)
 	})
 	if err != nil {
 		t.Error(err)
 	}
-	name := strings.TrimPrefix(u.Path, "/")
-	if owner := b.Value(t, b.DSN("postgres"), "SELECT datdba::regrole FROM pg_database WHERE datname = '"+name+"'"); owner != team {
+	if owner := b.Value(t, b.DSN("postgres"), "SELECT datdba::regrole FROM pg_database WHERE datname = '"+databaseOf(to)+"'"); owner != team {
 		t.Errorf("the copy belongs to %s", owner)
 	}
 }

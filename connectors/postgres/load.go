@@ -322,21 +322,19 @@ func (l *loader) fail(ctx context.Context, err error) error {
 // Receipts returns the ledger. It looks at the same time whether the build is as this run
 // has left it: see recover.
 func (b *build) Receipts(ctx context.Context) (receipts []connectors.Receipt, err error) {
-	receipts, err = b.readReceipts(ctx)
-	for range insistence {
-		if !connectors.Retryable(err) || ctx.Err() != nil {
-			break
-		}
-		receipts, err = b.readReceipts(ctx)
-	}
+	err = b.again(ctx, func(reached *bool) (err error) {
+		receipts, err = b.readReceipts(ctx, reached)
+		return err
+	})
 	return receipts, err
 }
 
-func (b *build) readReceipts(ctx context.Context) (receipts []connectors.Receipt, err error) {
+func (b *build) readReceipts(ctx context.Context, reached *bool) (receipts []connectors.Receipt, err error) {
 	op := "read the ledger"
 	if err := b.hold(ctx); err != nil {
 		return nil, failDefinition(ctx, b.side, op, err)
 	}
+	*reached = true
 	err = b.with(ctx, func(held *session) error {
 		if err := b.endLost(ctx, held); err != nil {
 			return err

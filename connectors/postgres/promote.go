@@ -65,7 +65,7 @@ func (b *build) Promote(ctx context.Context) error {
 // stillThere says of a promotion that got through whether a crash of the server has emptied
 // unlogged tables of the copy since: the one that may have cost the session that promoted it.
 func (b *build) stillThere(ctx context.Context, op string) error {
-	if len(b.unlogged) == 0 || !b.admin.IsClosed() {
+	if len(b.unlogged) == 0 || !b.admin.IsClosed() && !b.made.doubted() {
 		return nil // no crash spares a session
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience+cleanupTimeout)
@@ -85,6 +85,18 @@ func (b *build) stillThere(ctx context.Context, op string) error {
 
 // insistence is how often a step that was cut short by a lost connection is tried again.
 const insistence = 3
+
+// again does what is harmless to repeat again where a lost connection has cut it short, as long as the
+// server is reached: for that it has been waited already.
+func (b *build) again(ctx context.Context, do func(reached *bool) error) error {
+	for try := 0; ; try++ {
+		reached := false
+		err := do(&reached)
+		if !connectors.Retryable(err) || !reached || try == insistence || ctx.Err() != nil {
+			return err
+		}
+	}
+}
 
 // arrived reports whether the build is the target by now, and notes it.
 func (b *build) arrived(ctx context.Context, admin *pgx.Conn) (bool, error) {
@@ -115,14 +127,12 @@ func (b *build) dropFormer(ctx context.Context) {
 	}
 	old := b.formerName()
 	b.relieve(ctx, old) // with two copies the disk is as full as it gets
-	drop := func(admin *pgx.Conn) error { return b.drop(ctx, admin, old) }
-	err := b.withAdmin(ctx, drop)
-	for range insistence {
-		if !connectors.Retryable(err) || ctx.Err() != nil {
-			break
-		}
-		err = b.withAdmin(ctx, drop)
-	}
+	err := b.again(ctx, func(reached *bool) error {
+		return b.withAdmin(ctx, func(admin *pgx.Conn) error {
+			*reached = true
+			return b.drop(ctx, admin, old)
+		})
+	})
 	if err != nil {
 		// The promotion has succeeded all the same; the next run tries again.
 		b.warn(fmt.Sprintf("the former copy %s is still there: %v", old, err))

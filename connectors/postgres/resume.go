@@ -261,18 +261,8 @@ func (b *build) takeAfter(ctx context.Context, conn *pgx.Conn) error {
 	if kind, _ := connectors.KindOf(err); kind != connectors.KindBusy || b.taken == (backend{}) {
 		return err
 	}
-	ended := false
-	sql := "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2"
-	end := func(by queryer) error {
-		var does bool
-		err := by.QueryRow(ctx, sql, b.taken.pid, b.taken.since).Scan(&does)
-		ended = ended || does
-		if stateOf(err) == "42501" {
-			return nil // perhaps the account itself may
-		}
-		return err
-	}
-	if err := b.byEach(ctx, conn, end); err == nil && ended {
+	const sql = "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND backend_start = $2"
+	if ended, err := b.ends(ctx, conn, sql, b.taken.pid, b.taken.since); err == nil && ended {
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -280,6 +270,20 @@ func (b *build) takeAfter(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return b.take(ctx, conn)
+}
+
+// ends ends a session by a query that says whether it was there, by whichever right may.
+func (c *config) ends(ctx context.Context, conn *pgx.Conn, sql string, args ...any) (ended bool, err error) {
+	err = c.byEach(ctx, conn, func(by queryer) error {
+		var does bool
+		err := by.QueryRow(ctx, sql, args...).Scan(&does)
+		ended = ended || does
+		if stateOf(err) == "42501" && c.account != c.conn.User {
+			return nil // perhaps the other may
+		}
+		return err
+	})
+	return ended, err
 }
 
 // retake takes the target's lock again, for what is being built.

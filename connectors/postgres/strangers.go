@@ -56,11 +56,14 @@ func (b *build) meetStrangers(ctx context.Context, before []stranger, said map[s
 		return nil
 	}
 	b.withAdmin(ctx, func(admin *pgx.Conn) error { // what is wrong is said by the next step that needs the lock
-		err := each(ctx, admin, "strangers", []any{b.name, ours}, func(row pgx.CollectableRow) error {
-			var s stranger
-			err := row.Scan(&s.pid, &s.account, &s.since, &s.inside)
-			now = append(now, s)
-			return err
+		err := b.byEach(ctx, admin, func(queryer) error {
+			now = nil // who works under a role may see more by itself, and never less
+			return each(ctx, admin, "strangers", []any{b.name, ours}, func(row pgx.CollectableRow) error {
+				var s stranger
+				err := row.Scan(&s.pid, &s.account, &s.since, &s.inside)
+				now = append(now, s)
+				return err
+			})
 		})
 		if err != nil {
 			return err
@@ -81,11 +84,12 @@ func (b *build) meetStrangers(ctx context.Context, before []stranger, said map[s
 }
 
 // end ends the session of a stranger, if it is in the build and the account may.
-func (b *build) end(ctx context.Context, admin *pgx.Conn, s stranger) (ended bool) {
+func (b *build) end(ctx context.Context, admin *pgx.Conn, s stranger) bool {
 	if !s.inside {
 		return false
 	}
-	err := admin.QueryRow(ctx, "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND datname = $2", s.pid, b.name).Scan(&ended)
+	const sql = "SELECT coalesce(pg_catalog.bool_or(pg_catalog.pg_terminate_backend(pid)), false) FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND datname = $2"
+	ended, err := b.ends(ctx, admin, sql, s.pid, b.name)
 	return err == nil && ended
 }
 

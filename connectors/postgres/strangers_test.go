@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -29,10 +30,12 @@ func TestStrangerInTheBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	underRole, _ := makerUnderARole(t, b)
 	for name, c := range map[string]struct {
 		to    string
 		ended bool
-	}{"may end": {b.DSN(b.Name(t)), true}, "may not end": {maker(t, b), false}} {
+		by    string // whose session it is
+	}{"may end": {b.DSN(b.Name(t)), true, b.DSN("postgres")}, "may not end": {maker(t, b), false, b.DSN("postgres")}, "may itself end, and its role not": {underRole, true, underRole}} {
 		t.Run(name, func(t *testing.T) {
 			said := make(chan string, 10)
 			sink, err := Connector{}.OpenSink(t.Context(), c.to, connectors.Options{Warn: func(text string) { said <- text }})
@@ -45,7 +48,12 @@ func TestStrangerInTheBuild(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer begun.Abort()
-			stranger, err := pgx.Connect(t.Context(), b.DSN(begun.(*build).name))
+			u, err := url.Parse(c.by)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.Path = "/" + begun.(*build).name
+			stranger, err := pgx.Connect(t.Context(), u.String())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +66,7 @@ func TestStrangerInTheBuild(t *testing.T) {
 				_, err := copyTable(t.Context(), snap, begun, snap.Catalog().Tables[0], nil)
 				finished <- err
 			}()
-			want := fmt.Sprintf("process %d of postgres held", stranger.PgConn().PID())
+			want := fmt.Sprintf("process %d of %s held", stranger.PgConn().PID(), u.User.Username())
 			if !c.ended {
 				want = fmt.Sprintf("a lock that process %d of postgres holds, and may not end its session; to go on before it ends: SELECT pg_terminate_backend(%[1]d)", stranger.PgConn().PID())
 			}
