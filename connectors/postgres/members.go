@@ -50,6 +50,18 @@ func (m member) object() catalog.Object {
 
 func (m member) String() string { return m.Kind + " " + m.Name }
 
+// plainName finds a name in quotes that needs none in every version.
+var plainName = regexp.MustCompile(`"([a-z_][a-z0-9_$]*)"`)
+
+// alike is the name in SQL as versions have it alike: some say pg_catalog.json where others say json, and a
+// word that one reserves stands in quotes there. What people make is never without its schema.
+func alike(sql string) string {
+	return plainName.ReplaceAllString(strings.ReplaceAll(sql, "pg_catalog.", ""), "$1")
+}
+
+// key tells a member from all others, at both ends.
+func (m member) key() [2]string { return [2]string{m.Kind, alike(m.SQL)} }
+
 // readExtensions reads the extensions that have one of the names, with their members.
 func readExtensions(ctx context.Context, conn *pgx.Conn, names []string) (found []extension, err error) {
 	if len(names) == 0 {
@@ -116,13 +128,13 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 	there := map[[2]string]member{}
 	relations := map[string]bool{}
 	for _, m := range here.Members {
-		there[[2]string{m.Kind, m.SQL}] = m
-		relations[m.SQL] = relations[m.SQL] || m.PartOf == ""
+		there[m.key()] = m
+		relations[alike(m.SQL)] = relations[alike(m.SQL)] || m.PartOf == ""
 	}
 	same := source.Version == here.Version
 	var added, older []string
 	for _, m := range source.Members {
-		made, known := there[[2]string{m.Kind, m.SQL}]
+		made, known := there[m.key()]
 		o := m.object()
 		switch {
 		case known && m.Kind == "text search configuration":
@@ -131,7 +143,7 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 			if err := b.liken(ctx, held, source.Name, m, made, same); err != nil {
 				return err
 			}
-		case m.PartOf != "" && (!relations[m.PartOf] || b.dumped(m)): // goes with it, or comes
+		case m.PartOf != "" && (!relations[alike(m.PartOf)] || b.dumped(m)): // goes with it, or comes
 		case m.PartOf != "" && (same || m.Kind != "table column"):
 			b.leaves(o.Kind, o.Name, onMember(m.PartOf, source.Name))
 			added = append(added, m.String())

@@ -190,6 +190,40 @@ func TestExtensionVersions(t *testing.T) {
 	}
 }
 
+// Of an extension that nobody has changed nothing is said to stay behind, whichever words the versions
+// have for the types that it names.
+func TestUnchangedMembers(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from := a.Database(t)
+	a.Exec(t, from, "CREATE EXTENSION hstore", "CREATE EXTENSION ltree", "CREATE EXTENSION intarray")
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fates, err := copyWarning(t, snap, b.DSN(b.Name(t)), func(said string) {
+		if strings.Contains(said, "added") {
+			t.Error(said)
+		}
+	}, nil)
+	if err != nil || strings.Contains(fates, "pg_catalog.json") {
+		t.Errorf("%v\n%s", err, fates)
+	}
+	for _, c := range [][2]string{
+		{"(public.hstore AS pg_catalog.json)", "(public.hstore AS json)"},
+		{`public.f(pg_catalog.json[],pg_catalog."char")`, `public.f(json[],"char")`},
+		{`public."json_scalar"(text)`, "public.json_scalar(text)"},
+	} {
+		if alike(c[0]) != alike(c[1]) {
+			t.Errorf("%s is not %s", c[0], c[1])
+		}
+	}
+	for _, c := range [][2]string{{`public."A"`, "public.a"}, {`public."a b"`, "public.ab"}, {"public.f(json)", "public.f(jsonb)"}, {"public.f(public.text)", "public.f(pg_catalog.text)"}} {
+		if alike(c[0]) == alike(c[1]) {
+			t.Errorf("%s is %s", c[0], c[1])
+		}
+	}
+}
+
 // Differences between members at both ends, and the SQL that ends them.
 func TestChangesOfMembers(t *testing.T) {
 	kinds := map[byte]string{'d': "text search dictionary", 'c': "text search configuration", 'f': "function"}
