@@ -177,11 +177,16 @@ type unmade struct {
 	member    member
 }
 
+// namedIn reports whether a definition names a member that is no part of another.
+func (m member) namedIn(sql string) bool {
+	name, _, _ := strings.Cut(m.SQL, "(")
+	return m.PartOf == "" && name != "" && strings.Contains(sql, name)
+}
+
 // hintUnmade names a member that is missing in a definition, and what to do.
 func (b *build) hintUnmade(e entry) string {
 	for _, u := range b.unmade {
-		name, _, _ := strings.Cut(u.member.SQL, "(")
-		if u.member.PartOf == "" && name != "" && strings.Contains(e.SQL, name) {
+		if u.member.namedIn(e.SQL) {
 			return fmt.Sprintf("%s was added to extension %s, and no dump has it: at the source, ALTER EXTENSION %[2]s DROP %s %s", u.member, u.extension, strings.ToUpper(u.member.Kind), u.member.SQL)
 		}
 	}
