@@ -84,6 +84,7 @@ type build struct {
 	choices       []extension
 	turned        map[string]bool
 	refusal       *entry         // the first definition that was refused
+	unlike        bool           // an extension is not what it is at the source, or not in the version that the server makes
 	mappings      []func() error // change text search configurations of extensions, when all dictionaries are there
 	// unlogged has, by their root, the tables whose rows a crash of the server may take away.
 	unlogged map[catalog.TableID][]catalog.TableID

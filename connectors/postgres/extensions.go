@@ -48,7 +48,7 @@ func (b *build) makeExtension(ctx context.Context, held *session, e entry) error
 		return err
 	}
 	if both {
-		b.choices = append(b.choices, source)
+		b.choices, b.unlike = append(b.choices, source), true
 	}
 	if here := found[0].Version; here != source.Version {
 		b.noteVersion(e.Name, source.Version, here, both)
@@ -61,6 +61,7 @@ func (b *build) sameVersion() bool { return versionOf(b.spec.Catalog.Server) == 
 
 // noteVersion says of an extension which version came, and warns if it had to.
 func (b *build) noteVersion(name, source, here string, both bool) {
+	b.unlike = true
 	reason := fmt.Sprintf("is version %s at the source, and %s in the copy, ", source, here)
 	if both {
 		reason += "as its server makes it by itself"

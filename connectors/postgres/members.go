@@ -156,6 +156,7 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 			b.unmade = append(b.unmade, unmade{source.Name, m})
 		}
 	}
+	b.unlike = b.unlike || len(added)+len(older) > 0
 	if len(added) > 0 {
 		b.warn(fmt.Sprintf("no dump has what people have added to extension %s: it stays behind (%s)", source.Name, list(added)))
 	}
@@ -227,6 +228,7 @@ func (b *build) liken(ctx context.Context, held *session, extension string, sour
 
 // differs says of a member of an extension that it is another in the copy.
 func (b *build) differs(extension string, m member, c change, why string) {
+	b.unlike = b.unlike || c.what != otherComment
 	o := m.object()
 	o.Fate, o.Reason = catalog.Noted, c.what+" at the source, and in the copy as extension "+extension+" makes it"+why
 	b.notes(o)
@@ -253,7 +255,10 @@ var spelledTraits = map[string]func(value string) string{
 	"definer": either(definer, "SECURITY INVOKER"),
 }
 
-const definer = "SECURITY DEFINER"
+const (
+	definer      = "SECURITY DEFINER"
+	otherComment = "has another comment"
+)
 
 func either(yes, no string) func(string) string {
 	return func(value string) string {
@@ -303,7 +308,7 @@ func changes(source, here member, same bool) (list []change) {
 		}
 	}
 	if same && source.Traits["comment"] != here.Traits["comment"] {
-		list = append(list, change{"has another comment", nil})
+		list = append(list, change{otherComment, nil})
 	}
 	return list
 }

@@ -200,7 +200,7 @@ func TestOtherVersionsOfExtensions(t *testing.T) {
 	a, b := connectortest.PostgresPair(t)
 	own := b.Value(t, b.DSN("postgres"), "SELECT default_version FROM pg_available_extensions WHERE name = 'hstore'")
 	from := a.Database(t)
-	a.Exec(t, from, "CREATE EXTENSION hstore", "CREATE FUNCTION f(hstore) RETURNS int LANGUAGE sql AS 'SELECT 1'", "ALTER EXTENSION hstore ADD FUNCTION f(hstore)",
+	a.Exec(t, from, "CREATE EXTENSION hstore", "CREATE TABLE mine (id int)", "ALTER EXTENSION hstore ADD TABLE mine",
 		"CREATE EXTENSION unaccent", "CREATE TABLE t (id int PRIMARY KEY, h hstore)", "CREATE VIEW newer AS SELECT hstore_hash_extended(h, 0) FROM t")
 	snap, err := openSnapshot(t, from, connectors.Options{})
 	if err != nil {
@@ -224,6 +224,9 @@ func TestOtherVersionsOfExtensions(t *testing.T) {
 			}
 		} else if want := "noted: extension hstore: is version 1.4 at the source, and " + own + " in the copy, as its server makes it by itself"; err != nil || strings.Count(fates, want) != 1 {
 			t.Errorf("%s: %v\n%s", name, err, fates)
+		}
+		if len(said) != 1 { // of what was added
+			t.Errorf("%s: said is %v", name, said)
 		}
 		for s, times := range said {
 			if times != 1 || strings.Contains(s, "version") {

@@ -16,10 +16,10 @@ import (
 
 // rehearse makes what stands behind the rows of each table on the empty table, and unmakes it: what
 // the target's version refuses, and no list has, is said before the first row. Between servers of
-// one version there is nothing to find out, unless there are extensions: these have versions too, and
-// people change what they make.
+// one version there is nothing to find out, unless an extension is another in the copy: these have
+// versions too, and people change what they make.
 func (b *build) rehearse(ctx context.Context) error {
-	if b.sameVersion() && len(b.defs.Extensions) == 0 {
+	if b.sameVersion() && !b.unlike {
 		return nil
 	}
 	var acts [][]entry // of one table each
