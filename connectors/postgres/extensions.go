@@ -14,8 +14,11 @@ import (
 
 // makeBefore makes what rows need.
 func (b *build) makeBefore(ctx context.Context, held *session, e entry) error {
-	if e.Kind == "EXTENSION" {
+	switch e.Kind {
+	case "EXTENSION":
 		return b.makeExtension(ctx, held, e)
+	case keptRows:
+		return b.makeKept(ctx, held, e)
 	}
 	return held.exec(ctx, e.SQL)
 }

@@ -188,10 +188,24 @@ func (m member) namedIn(sql string) bool {
 func (b *build) hintUnmade(e entry) string {
 	for _, u := range b.unmade {
 		if u.member.namedIn(e.SQL) {
-			return fmt.Sprintf("%s was added to extension %s, and no dump has it: at the source, ALTER EXTENSION %[2]s DROP %s %s", u.member, u.extension, strings.ToUpper(u.member.Kind), u.member.SQL)
+			return u.hint()
 		}
 	}
 	return ""
+}
+
+// hintTable does so of a table.
+func (b *build) hintTable(id catalog.TableID) string {
+	for _, u := range b.unmade {
+		if u.member.Kind == "table" && alike(u.member.SQL) == alike(table(id)) {
+			return u.hint()
+		}
+	}
+	return ""
+}
+
+func (u unmade) hint() string {
+	return fmt.Sprintf("%s was added to extension %s, and no dump has it: at the source, ALTER EXTENSION %[2]s DROP %s %s", u.member, u.extension, strings.ToUpper(u.member.Kind), u.member.SQL)
 }
 
 // liken changes a member of the target's extension to what it is at the source. Of an extension of
