@@ -64,6 +64,9 @@ func (b *build) define(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := b.refuseKeys(); err != nil {
+			return err
+		}
 		if err := b.defined(ctx, held); err != nil {
 			return err
 		}

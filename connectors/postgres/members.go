@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -202,6 +203,20 @@ func (b *build) hintTable(id catalog.TableID) string {
 		}
 	}
 	return ""
+}
+
+// refuseKeys refuses keys that refer to such a table: they would fail when all rows are there.
+func (b *build) refuseKeys() error {
+	for _, e := range b.defs.After {
+		if e.References == nil {
+			continue
+		}
+		if hint := b.hintTable(*e.References); hint != "" {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "make " + e.String(), Err: fmt.Errorf("it refers to %s, which is not in the copy", words(*e.References)),
+				Hint: hint + "; or drop the key there"}
+		}
+	}
+	return nil
 }
 
 func (u unmade) hint() string {

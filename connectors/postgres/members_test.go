@@ -149,6 +149,42 @@ func TestMembersThatCannotBeChanged(t *testing.T) {
 	}
 }
 
+// A key to a table that was added to an extension is refused before the first row.
+func TestKeysToAddedTables(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from := a.Database(t)
+	a.Exec(t, from, `CREATE SCHEMA "App"`, "CREATE EXTENSION pg_trgm", `CREATE TABLE "App".lookup (id int PRIMARY KEY)`, "CREATE TABLE lookup (id int PRIMARY KEY)", `ALTER EXTENSION pg_trgm ADD TABLE "App".lookup`,
+		"CREATE TABLE t (a int REFERENCES lookup)")
+	for _, key := range []string{"", ` REFERENCES "App".lookup`} {
+		if key != "" {
+			a.Exec(t, from, "CREATE TABLE r (a int"+key+")")
+		}
+		snap, err := openSnapshot(t, from, connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defs, err := snap.Definitions(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink, err := Connector{}.OpenSink(t.Context(), b.DSN(b.Name(t)), connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sink.Close()
+		begun, err := sink.Begin(t.Context(), connectors.BuildSpec{Run: "r", Catalog: snap.Catalog(), Definitions: defs, Workers: 2})
+		if key != "" {
+			wants(t, err, connectors.KindUnsupported, connectors.SinkSide, "make fk constraint public.r r_a_fkey", `ALTER EXTENSION pg_trgm DROP TABLE "App".lookup`)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if err == nil {
+			begun.Abort()
+		}
+		snap.Close()
+	}
+}
+
 // An extension has the source's version in the copy, where the target's server can make it, if a definition
 // needs it.
 func TestExtensionVersions(t *testing.T) {
