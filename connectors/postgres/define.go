@@ -64,7 +64,7 @@ func (b *build) define(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := b.refuseKeys(); err != nil {
+		if err := b.refuseKeys(ctx, held); err != nil {
 			return err
 		}
 		if err := b.defined(ctx, held); err != nil {

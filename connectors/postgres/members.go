@@ -206,12 +206,20 @@ func (b *build) hintTable(id catalog.TableID) string {
 }
 
 // refuseKeys refuses keys that refer to such a table: they would fail when all rows are there.
-func (b *build) refuseKeys() error {
+func (b *build) refuseKeys(ctx context.Context, held *session) error {
 	for _, e := range b.defs.After {
 		if e.References == nil {
 			continue
 		}
-		if hint := b.hintTable(*e.References); hint != "" {
+		hint := b.hintTable(*e.References)
+		if hint == "" {
+			continue
+		}
+		var missing bool
+		if err := held.conn.QueryRow(ctx, "SELECT pg_catalog.to_regclass($1) IS NULL", table(*e.References)).Scan(&missing); err != nil {
+			return failDefinition(ctx, b.side, "look for "+words(*e.References), err)
+		}
+		if missing {
 			return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "make " + e.String(), Err: fmt.Errorf("it refers to %s, which is not in the copy", words(*e.References)),
 				Hint: hint + "; or drop the key there"}
 		}
