@@ -72,9 +72,10 @@ type build struct {
 	behind func() *behind // what the definitions say of each table, once they are settled
 
 	made      made
-	beginning bool     // warnings wait
-	warnings  []string // that wait
-	failed    error    // why it has not begun
+	saying    sync.Mutex // of what is said while it begins: who warns may hold mu
+	beginning bool       // warnings wait
+	warnings  []string   // that wait
+	failed    error      // why it has not begun
 
 	// unmade are members of extensions that are not made here, and otherVersions the extensions of which
 	// the server does not have the source's version, in words. Of those in choices it has that and its own,

@@ -205,12 +205,12 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 // warn warns of something, once the build has begun, or failed to: what is begun again would say it
 // twice.
 func (b *build) warn(said string) {
-	b.mu.Lock()
+	b.saying.Lock()
 	waits := b.beginning
 	if waits {
 		b.warnings = append(b.warnings, said)
 	}
-	b.mu.Unlock()
+	b.saying.Unlock()
 	if !waits {
 		b.sink.warn(said)
 	}
@@ -218,10 +218,10 @@ func (b *build) warn(said string) {
 
 // speak says what warnings have waited.
 func (b *build) speak() {
-	b.mu.Lock()
+	b.saying.Lock()
 	said := b.warnings
 	b.warnings, b.beginning = nil, false
-	b.mu.Unlock()
+	b.saying.Unlock()
 	for _, s := range said {
 		b.sink.warn(s)
 	}

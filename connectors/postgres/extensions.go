@@ -127,9 +127,9 @@ func (b *build) blame(ctx context.Context, failed, err error, e entry) {
 	if !errors.As(failed, &ours) || ctx.Err() != nil {
 		return
 	}
-	b.mu.Lock()
+	b.saying.Lock()
 	b.refusal = cmp.Or(b.refusal, &e)
-	b.mu.Unlock()
+	b.saying.Unlock()
 	if hint := b.hintUnmade(e); hint != "" && slices.Contains(absentStates, stateOf(err)) {
 		ours.Hint = hint
 		return
