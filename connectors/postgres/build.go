@@ -72,11 +72,21 @@ type build struct {
 	ahead  tasks.Locks    // on tables, of what is done before Finish
 	behind func() *behind // what the definitions say of each table, once they are settled
 
-	made made
-	// unmade are members of extensions that are not made here, and otherVersions the extensions that have
-	// another version than at the source, in words.
+	made      made
+	saying    sync.Mutex // of what is said while it begins: who warns may hold mu
+	beginning bool       // warnings wait
+	warnings  []string   // that wait
+	failed    error      // why it has not begun
+
+	// unmade are members of extensions that are not made here, and otherVersions the extensions of which
+	// the server does not have the source's version, in words. Of those in choices it has that and its own,
+	// and turned names those that are made in the one that comes second.
 	unmade        []unmade
 	otherVersions []string
+	choices       []extension
+	turned        map[string]bool
+	refusal       *entry         // the first definition that was refused
+	unlike        bool           // an extension is not what it is at the source, or not in the version that the server makes
 	mappings      []func() error // change text search configurations of extensions, when all dictionaries are there
 	// unlogged has, by their root, the tables whose rows a crash of the server may take away.
 	unlogged map[catalog.TableID][]catalog.TableID

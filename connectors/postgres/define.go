@@ -55,8 +55,6 @@ func (b *build) define(ctx context.Context) error {
 		for _, e := range b.defs.Before {
 			if err := b.makeBefore(ctx, held, e); b.lets(e, err) {
 				b.leaves("comment", e.Name, "is for the owner to make, which the target's account is not")
-			} else if err != nil && e.Kind == keptRows {
-				return b.keptRowsError(ctx, e, err)
 			} else if err != nil {
 				return b.definitionError(ctx, e, err)
 			}
@@ -65,6 +63,9 @@ func (b *build) define(ctx context.Context) error {
 			if err := change(); err != nil {
 				return err
 			}
+		}
+		if err := b.refuseKeys(ctx, held); err != nil {
+			return err
 		}
 		if err := b.defined(ctx, held); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -162,19 +163,23 @@ func (s *sink) Close() error {
 
 // Begin takes the target, clears what killed runs have left, and makes the
 // database with everything that rows need. What a lost connection cuts short is
-// begun again: nothing is lost by that but seconds.
+// begun again: nothing is lost by that but seconds. So is what a version of an
+// extension was refused in.
 func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors.Build, error) {
 	if err := s.checkSpec(spec); err != nil {
 		return nil, err
 	}
-	after := backend{}
-	for try := 0; ; try++ {
+	said, after, turned := spec.Definitions.LeftBehind, backend{}, map[string]bool{}
+	var refused *build // in the versions of extensions that come first
+	for try := 0; ; {
+		spec.Definitions.LeftBehind = said
 		b, err := s.newBuild(spec)
 		if err != nil {
 			return nil, err
 		}
-		b.taken = after
-		if err = b.begin(ctx); err == nil {
+		b.taken, b.turned, b.beginning = after, turned, true
+		if b.failed = b.begin(ctx); b.failed == nil {
+			b.speak()
 			s.opened(b)
 			return b, nil
 		}
@@ -182,10 +187,44 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 		// What failed is the cause; that cleaning up failed too adds nothing
 		// a person could act on, and the next run cleans up again.
 		b.Abort()
-		if try == insistence || !connected || !connectors.Retryable(err) || ctx.Err() != nil {
-			return nil, err
-		}
 		after = b.taken
+		switch {
+		case ctx.Err() == nil && connected && try < insistence && connectors.Retryable(b.failed):
+			try++
+		case ctx.Err() == nil && b.turnVersions(turned):
+			refused = cmp.Or(refused, b)
+		default:
+			if refused != nil && b.refusal != nil {
+				b = refused // the other versions are no help
+			}
+			b.speak()
+			return nil, b.failed
+		}
+	}
+}
+
+// warn warns of something, once the build has begun, or failed to: what is begun again would say it
+// twice.
+func (b *build) warn(said string) {
+	b.saying.Lock()
+	waits := b.beginning
+	if waits {
+		b.warnings = append(b.warnings, said)
+	}
+	b.saying.Unlock()
+	if !waits {
+		b.sink.warn(said)
+	}
+}
+
+// speak says what warnings have waited.
+func (b *build) speak() {
+	b.saying.Lock()
+	said := b.warnings
+	b.warnings, b.beginning = nil, false
+	b.saying.Unlock()
+	for _, s := range said {
+		b.sink.warn(s)
 	}
 }
 

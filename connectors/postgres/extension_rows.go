@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,50 +97,98 @@ func (s *snapshot) readExtensionRows(ctx context.Context, conn *pgx.Conn) (entri
 		if !kept[l.id.String()] {
 			continue
 		}
-		sql, err := s.extensionRowsSQL(ctx, conn, l)
+		rows, err := s.readOwnRows(ctx, conn, l)
 		if err != nil {
 			return nil, err
 		}
-		if sql != "" {
-			entries = append(entries, entry{Kind: keptRows, Schema: l.id.Schema, Name: l.id.Name, SQL: sql})
+		if len(rows) > 0 {
+			entries = append(entries, entry{Kind: keptRows, Schema: l.id.Schema, Name: l.id.Name, Columns: l.columns, Rows: rows})
 		}
 	}
 	return entries, nil
 }
 
-// extensionRowsSQL returns the INSERT of the rows of one's own in a table, or "" if there are none.
-func (s *snapshot) extensionRowsSQL(ctx context.Context, conn *pgx.Conn, l lent) (string, error) {
+// readOwnRows returns the rows of one's own in a table, as literals.
+func (s *snapshot) readOwnRows(ctx context.Context, conn *pgx.Conn, l lent) ([][]string, error) {
 	op := "read the rows of " + words(l.id) + " that are no extension's"
-	var names []string
+	var literals []string
 	for _, c := range l.columns {
-		names = append(names, ident(c))
+		literals = append(literals, "pg_catalog.format('%L', "+ident(c)+")")
 	}
-	list := strings.Join(names, ", ")
-	row := strings.Join(slices.Repeat([]string{"%L"}, len(names)), ", ")
-	sql := fmt.Sprintf("SELECT pg_catalog.format('(%s)', %s)%s LIMIT %d", row, list, l.from(), mostExtensionRows+1)
-	rows, err := conn.Query(ctx, sql)
+	sql := fmt.Sprintf("SELECT ARRAY[%s]::pg_catalog.text[]%s LIMIT %d", strings.Join(literals, ", "), l.from(), mostExtensionRows+1)
+	found, err := conn.Query(ctx, sql)
 	if err != nil {
-		return "", fail(ctx, s.side, op, err)
+		return nil, fail(ctx, s.side, op, err)
 	}
-	values, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	rows, err := pgx.CollectRows(found, pgx.RowTo[[]string])
 	switch {
 	case err != nil:
-		return "", fail(ctx, s.side, op, err)
-	case len(values) == 0:
-		return "", nil
-	case len(values) > mostExtensionRows:
-		return "", &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: op, Err: fmt.Errorf("there are more than %d", mostExtensionRows),
+		return nil, fail(ctx, s.side, op, err)
+	case len(rows) > mostExtensionRows:
+		return nil, &connectors.Error{Kind: connectors.KindUnsupported, Side: s.side, Op: op, Err: fmt.Errorf("there are more than %d", mostExtensionRows),
 			Hint: "leave them behind, and drop the keys that refer to them at the source"}
 	}
-	return "INSERT INTO " + table(l.id) + " (" + list + ") OVERRIDING SYSTEM VALUE VALUES\n" + strings.Join(values, ",\n") + ";", nil
+	return rows, nil
 }
+
+// makeKept inserts such rows. A column that people have added to the table, or that the target's version of
+// the extension does not make, stays behind, and with it what is in it.
+func (b *build) makeKept(ctx context.Context, held *session, e entry) error {
+	id := catalog.TableID{Schema: e.Schema, Name: e.Name}
+	var here []string
+	err := held.conn.QueryRow(ctx, `SELECT ARRAY(SELECT attname::text FROM pg_catalog.pg_attribute
+		WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = '')`, table(id)).Scan(&here)
+	if err != nil {
+		return err
+	}
+	if len(here) == 0 {
+		return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "make " + e.String(), Err: errors.New("the extension does not make this table at the target"),
+			Hint: cmp.Or(b.hintTable(id), "use the version of the extension that the source has, or "+forgoRows)}
+	}
+	var names, without []string
+	var at []int
+	for i, c := range e.Columns {
+		if slices.Contains(here, c) {
+			names, at = append(names, ident(c)), append(at, i)
+		} else {
+			without = append(without, word(c))
+		}
+	}
+	if len(without) > 0 {
+		b.notes(catalog.Object{Kind: extensionRows, Name: id.String(), Fate: catalog.Noted, Reason: "come without " + list(without) + ", which the table does not have in the copy"})
+	}
+	var values []string
+	for _, row := range e.Rows {
+		var of []string
+		for _, i := range at {
+			of = append(of, row[i])
+		}
+		values = append(values, "("+strings.Join(of, ", ")+")")
+	}
+	return b.keptRowsError(ctx, e, held.exec(ctx, "INSERT INTO "+table(id)+" ("+strings.Join(names, ", ")+") OVERRIDING SYSTEM VALUE VALUES\n"+strings.Join(values, ",\n")))
+}
+
+// forgoRows is what somebody may do without whom rows of one's own come along.
+const forgoRows = "leave --keep-object out for them, and drop the keys that refer to them at the source"
 
 // keptRowsError is the error of such an INSERT: it says no value.
 func (b *build) keptRowsError(ctx context.Context, e entry, err error) error {
 	failed := fail(ctx, b.side, "make "+e.String(), err)
 	var ours *connectors.Error
-	if errors.As(failed, &ours) && ours.Hint == "" && stateOf(err) == "23505" {
-		ours.Hint = "the target's version of the extension brings rows with the same keys: use that of the source, or leave --keep-object out for them"
+	if !errors.As(failed, &ours) {
+		return failed
+	}
+	switch state := stateOf(err); {
+	case state == "42501":
+		ours.Hint = "the table belongs to the superuser of the target's server, as those of an extension do that others may create: connect as a superuser there"
+		if writesAllData.in(b.major) {
+			ours.Hint += ", or GRANT pg_write_all_data TO " + word(b.account)
+		}
+		ours.Hint += "; or " + forgoRows
+	case ours.Hint == "" && state == "23505":
+		ours.Hint = "the target's version of the extension brings rows with the same keys: use that of the source, or " + forgoRows
+	case ours.Hint == "" && (strings.HasPrefix(state, "23") || refused(err)):
+		ours.Hint = "the target's version of the extension wants other rows: use that of the source, or " + forgoRows
 	}
 	return failed
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -103,5 +104,64 @@ func TestRowsInTablesOfExtensions(t *testing.T) {
 	a.Exec(t, from, append(lending, "INSERT INTO gis.systems (srid, \"the text\", raw) OVERRIDING SYSTEM VALUE VALUES (101, NULL, NULL)", "CREATE TABLE places (srid int)")...)
 	if fates, _, err := copies(brought); err != nil || !strings.Contains(fates, string(catalog.Stays)+": extension rows gis.systems: ") {
 		t.Errorf("%v\n%s", err, fates)
+	}
+}
+
+// Rows that are kept come without the columns that the target's table does not have. Where they cannot come, it
+// is said what to do.
+func TestKeptRowsOfOtherTables(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from := a.Database(t)
+	a.Exec(t, from, append(lending, "ALTER TABLE gis.systems ADD note text", "ALTER TABLE gis.systems ADD \"Odd One\" int", `INSERT INTO gis.systems (srid, "the text", raw, note) OVERRIDING SYSTEM VALUE VALUES (101, 'own', '\x01', 'secret')`,
+		"CREATE TABLE places (srid int REFERENCES gis.systems)", "INSERT INTO places VALUES (101)")...)
+	snap, err := openSnapshot(t, from, connectors.Options{Keep: []string{"extension rows:gis.systems"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const brought = "(1, 'a', NULL), (2, 'b', NULL)"
+	to := b.DSN(b.Name(t))
+	fates, err := copyNoting(t, snap, to, bringing(brought))
+	if err != nil {
+		t.Fatalf("%v, hint %q", err, connectors.Hint(err))
+	}
+	if want := `; and come without note, "Odd One", which the table does not have in the copy`; !strings.Contains(fates, want) {
+		t.Errorf("no %q in\n%s", want, fates)
+	}
+	const state = `SELECT string_agg(concat_ws(',', srid, "the text", twice, raw), ';' ORDER BY srid) FROM gis.systems`
+	if want, got := a.Value(t, from, state), b.Value(t, to, state); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+
+	_, err = copyNoting(t, snap, b.DSN(b.Name(t)), nil)
+	wants(t, err, connectors.KindUnsupported, connectors.SinkSide, "make extension rows gis.systems", "does not make this table", "ALTER EXTENSION cube DROP TABLE gis.systems")
+
+	if majorOf(t, b) < 13 {
+		return // before version 13 extensions are for superusers
+	}
+	closed := func(d *definitions) {
+		bringing(brought)(d)
+		for i, e := range d.Before {
+			if e.Kind == "TABLE" && e.Name == "systems" {
+				sql, _, _ := strings.Cut(e.SQL, "UPDATE pg_extension")
+				d.Before[i].SQL = sql + "REVOKE INSERT ON gis.systems FROM CURRENT_USER"
+			}
+		}
+	}
+	_, err = copyNoting(t, snap, maker(t, b), closed)
+	wants(t, err, connectors.KindUnavailable, connectors.SinkSide, "make extension rows gis.systems", "42501", "connect as a superuser", "drop the keys")
+	if err != nil && strings.Contains(connectors.Hint(err), "GRANT pg_write_all_data") != (majorOf(t, b) >= 14) {
+		t.Errorf("hint %q", connectors.Hint(err))
+	}
+	if majorOf(t, b) < 14 {
+		return
+	}
+	to = maker(t, b)
+	u, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Exec(t, b.DSN("postgres"), "GRANT pg_write_all_data TO "+ident(u.User.Username()))
+	if _, err := copyNoting(t, snap, to, closed); err != nil {
+		t.Errorf("%v, hint %q", err, connectors.Hint(err))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
 )
 
@@ -49,6 +50,18 @@ func (m member) object() catalog.Object {
 }
 
 func (m member) String() string { return m.Kind + " " + m.Name }
+
+// plainName finds a name in quotes that needs none in every version.
+var plainName = regexp.MustCompile(`"([a-z_][a-z0-9_$]*)"`)
+
+// alike is the name in SQL as versions have it alike: some say pg_catalog.json where others say json, and a
+// word that one reserves stands in quotes there. What people make is never without its schema.
+func alike(sql string) string {
+	return plainName.ReplaceAllString(strings.ReplaceAll(sql, "pg_catalog.", ""), "$1")
+}
+
+// key tells a member from all others, at both ends.
+func (m member) key() [2]string { return [2]string{m.Kind, alike(m.SQL)} }
 
 // readExtensions reads the extensions that have one of the names, with their members.
 func readExtensions(ctx context.Context, conn *pgx.Conn, names []string) (found []extension, err error) {
@@ -116,13 +129,13 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 	there := map[[2]string]member{}
 	relations := map[string]bool{}
 	for _, m := range here.Members {
-		there[[2]string{m.Kind, m.SQL}] = m
-		relations[m.SQL] = relations[m.SQL] || m.PartOf == ""
+		there[m.key()] = m
+		relations[alike(m.SQL)] = relations[alike(m.SQL)] || m.PartOf == ""
 	}
 	same := source.Version == here.Version
 	var added, older []string
 	for _, m := range source.Members {
-		made, known := there[[2]string{m.Kind, m.SQL}]
+		made, known := there[m.key()]
 		o := m.object()
 		switch {
 		case known && m.Kind == "text search configuration":
@@ -131,7 +144,7 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 			if err := b.liken(ctx, held, source.Name, m, made, same); err != nil {
 				return err
 			}
-		case m.PartOf != "" && (!relations[m.PartOf] || b.dumped(m)): // goes with it, or comes
+		case m.PartOf != "" && (!relations[alike(m.PartOf)] || b.dumped(m)): // goes with it, or comes
 		case m.PartOf != "" && (same || m.Kind != "table column"):
 			b.leaves(o.Kind, o.Name, onMember(m.PartOf, source.Name))
 			added = append(added, m.String())
@@ -144,6 +157,7 @@ func (b *build) compareMembers(ctx context.Context, held *session, source, here 
 			b.unmade = append(b.unmade, unmade{source.Name, m})
 		}
 	}
+	b.unlike = b.unlike || len(added)+len(older) > 0
 	if len(added) > 0 {
 		b.warn(fmt.Sprintf("no dump has what people have added to extension %s: it stays behind (%s)", source.Name, list(added)))
 	}
@@ -165,15 +179,56 @@ type unmade struct {
 	member    member
 }
 
+// namedIn reports whether a definition names a member that is no part of another.
+func (m member) namedIn(sql string) bool {
+	name, _, _ := strings.Cut(m.SQL, "(")
+	return m.PartOf == "" && name != "" && strings.Contains(sql, name)
+}
+
 // hintUnmade names a member that is missing in a definition, and what to do.
 func (b *build) hintUnmade(e entry) string {
 	for _, u := range b.unmade {
-		name, _, _ := strings.Cut(u.member.SQL, "(")
-		if u.member.PartOf == "" && name != "" && strings.Contains(e.SQL, name) {
-			return fmt.Sprintf("%s was added to extension %s, and no dump has it: at the source, ALTER EXTENSION %[2]s DROP %s %s", u.member, u.extension, strings.ToUpper(u.member.Kind), u.member.SQL)
+		if u.member.namedIn(e.SQL) {
+			return u.hint()
 		}
 	}
 	return ""
+}
+
+// hintTable does so of a table.
+func (b *build) hintTable(id catalog.TableID) string {
+	for _, u := range b.unmade {
+		if u.member.Kind == "table" && alike(u.member.SQL) == alike(table(id)) {
+			return u.hint()
+		}
+	}
+	return ""
+}
+
+// refuseKeys refuses keys that refer to such a table: they would fail when all rows are there.
+func (b *build) refuseKeys(ctx context.Context, held *session) error {
+	for _, e := range b.defs.After {
+		if e.References == nil {
+			continue
+		}
+		hint := b.hintTable(*e.References)
+		if hint == "" {
+			continue
+		}
+		var missing bool
+		if err := held.conn.QueryRow(ctx, "SELECT pg_catalog.to_regclass($1) IS NULL", table(*e.References)).Scan(&missing); err != nil {
+			return failDefinition(ctx, b.side, "look for "+words(*e.References), err)
+		}
+		if missing {
+			return &connectors.Error{Kind: connectors.KindUnsupported, Side: b.side, Op: "make " + e.String(), Err: fmt.Errorf("it refers to %s, which is not in the copy", words(*e.References)),
+				Hint: hint + "; or drop the key there"}
+		}
+	}
+	return nil
+}
+
+func (u unmade) hint() string {
+	return fmt.Sprintf("%s was added to extension %s, and no dump has it: at the source, ALTER EXTENSION %[2]s DROP %s %s", u.member, u.extension, strings.ToUpper(u.member.Kind), u.member.SQL)
 }
 
 // liken changes a member of the target's extension to what it is at the source. Of an extension of
@@ -210,6 +265,7 @@ func (b *build) liken(ctx context.Context, held *session, extension string, sour
 
 // differs says of a member of an extension that it is another in the copy.
 func (b *build) differs(extension string, m member, c change, why string) {
+	b.unlike = b.unlike || c.what != otherComment
 	o := m.object()
 	o.Fate, o.Reason = catalog.Noted, c.what+" at the source, and in the copy as extension "+extension+" makes it"+why
 	b.notes(o)
@@ -236,7 +292,10 @@ var spelledTraits = map[string]func(value string) string{
 	"definer": either(definer, "SECURITY INVOKER"),
 }
 
-const definer = "SECURITY DEFINER"
+const (
+	definer      = "SECURITY DEFINER"
+	otherComment = "has another comment"
+)
 
 func either(yes, no string) func(string) string {
 	return func(value string) string {
@@ -286,7 +345,7 @@ func changes(source, here member, same bool) (list []change) {
 		}
 	}
 	if same && source.Traits["comment"] != here.Traits["comment"] {
-		list = append(list, change{"has another comment", nil})
+		list = append(list, change{otherComment, nil})
 	}
 	return list
 }

@@ -16,10 +16,10 @@ import (
 
 // rehearse makes what stands behind the rows of each table on the empty table, and unmakes it: what
 // the target's version refuses, and no list has, is said before the first row. Between servers of
-// one version there is nothing to find out, unless there are extensions: these have versions too, and
-// people change what they make.
+// one version there is nothing to find out, unless an extension is another in the copy: these have
+// versions too, and people change what they make.
 func (b *build) rehearse(ctx context.Context) error {
-	if versionOf(b.spec.Catalog.Server) == b.major && len(b.defs.Extensions) == 0 {
+	if b.sameVersion() && !b.unlike {
 		return nil
 	}
 	var acts [][]entry // of one table each
@@ -104,7 +104,7 @@ func (b *build) refusedError(ctx context.Context, e entry, err error) error {
 // blameVersion says of an error without a hint that the versions differ, if they do.
 func (b *build) blameVersion(ctx context.Context, failed error) {
 	var ours *connectors.Error
-	if errors.As(failed, &ours) && ours.Hint == "" && ctx.Err() == nil && versionOf(b.spec.Catalog.Server) != b.major {
+	if errors.As(failed, &ours) && ours.Hint == "" && ctx.Err() == nil && !b.sameVersion() {
 		ours.Kind = connectors.KindUnsupported
 		source := versionOf(b.spec.Catalog.Server)
 		ours.Hint = fmt.Sprintf("PostgreSQL %d refuses what version %d has taken: drop or change it at the source, or use a target of version %[2]d", b.major, source)

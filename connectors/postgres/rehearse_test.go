@@ -45,3 +45,44 @@ func TestRehearsal(t *testing.T) {
 		a.Exec(t, from, "DROP INDEX digits")
 	}
 }
+
+// Between servers of one version indexes are tried on the empty tables where an extension is another in the copy.
+func TestRehearsalOfExtensions(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	if majorOf(t, a) != majorOf(t, b) {
+		return // they always are
+	}
+	for change, want := range map[string]bool{
+		"SELECT 1": false,
+		"ALTER FUNCTION similarity(text, text) COST 7":                                                         false, // it is so in the copy
+		"COMMENT ON FUNCTION show_limit() IS 'mine'":                                                           false,
+		"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER EXTENSION pg_trgm ADD FUNCTION f()": true,
+		"CREATE EXTENSION hstore VERSION '1.4'":                                                                true,
+		"CREATE OR REPLACE FUNCTION show_limit() RETURNS real LANGUAGE sql AS 'SELECT 1::real'":                true,
+	} {
+		from := a.Database(t)
+		a.Exec(t, from, "CREATE EXTENSION pg_trgm", "CREATE TABLE t (id int PRIMARY KEY, name text)", "CREATE INDEX odd ON t USING gin (name gin_trgm_ops)")
+		for _, sql := range strings.Split(change, "; ") {
+			a.Exec(t, from, sql)
+		}
+		snap, err := openSnapshot(t, from, connectors.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = copyNoting(t, snap, b.DSN(b.Name(t)), func(d *definitions) {
+			for i, e := range d.After {
+				if e.Kind == "INDEX" {
+					d.After[i].SQL = "SELECT nothing.here"
+				}
+			}
+		})
+		if err == nil {
+			t.Fatalf("%s: it is taken", change)
+		}
+		// A rehearsal's error is one of a definition, which has the name of what is missing.
+		if tried := strings.Contains(err.Error(), "nothing"); tried != want {
+			t.Errorf("%s: %t, want %t: %v", change, tried, want, err)
+		}
+		snap.Close()
+	}
+}

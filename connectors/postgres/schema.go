@@ -58,6 +58,9 @@ type entry struct {
 	// Denying is the SQL of a policy that restricts as one that lets nobody through: without it rows
 	// would be open.
 	Denying string `json:"denying,omitempty"`
+	// Columns and Rows are kept rows of a table of an extension: literals, column by column.
+	Columns []string   `json:"columns,omitempty"`
+	Rows    [][]string `json:"rows,omitempty"`
 }
 
 // phase says when an entry is run.

@@ -408,10 +408,10 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 			var from, at, checked archiveID
 			var part int32
 			var kind, name, expression string
-			var inner, byType, generated bool
+			var inner, byType, generated, ofMember bool
 			var of catalog.ColumnID
 			if err := row.Scan(&from.class, &from.oid, &at.class, &at.oid, &part, &inner, &byType, &kind, &name,
-				&of.Table.Schema, &of.Table.Name, &of.Column, &expression, &generated, &checked.class, &checked.oid); err != nil {
+				&of.Table.Schema, &of.Table.Name, &of.Column, &expression, &generated, &checked.class, &checked.oid, &ofMember); err != nil {
 				return err
 			}
 			i, known := byKey[at]
@@ -419,6 +419,8 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 			switch {
 			case known && p.objects[i].Fate == catalog.Neutralised && !byType:
 				return nil // its body is gone, and with it the need
+			case !known && ofMember:
+				return nil // it goes with what the extension has made
 			case !known && at.class == classOfTables && part > 0:
 				// A column of that type: neither the table nor the type can be made without.
 				p.stop(kind, name, cause[from])

@@ -630,3 +630,39 @@ func TestExtensionsLeftByName(t *testing.T) {
 		t.Errorf("a column of its type: %v", err)
 	}
 }
+
+// What an extension that is left behind has made goes with it whole: the checks of its domains and tables, and the
+// columns of these. What people have made of it stops a copy as ever.
+func TestMembersOfExtensionsLeftByName(t *testing.T) {
+	a, b := connectortest.PostgresPair(t)
+	from, to := a.Database(t), b.DSN(b.Name(t))
+	a.Exec(t, from, "CREATE EXTENSION cube", "CREATE EXTENSION earthdistance", "CREATE TABLE shops (id int PRIMARY KEY, lat float8)", "INSERT INTO shops VALUES (1, 2)",
+		"CREATE TABLE places (at earth CHECK (latitude(at) > -100), lat float8 DEFAULT latitude(NULL), twice float8 GENERATED ALWAYS AS (earth_distance(at, at)) STORED)", "ALTER EXTENSION earthdistance ADD TABLE places",
+		"CREATE INDEX far ON shops (sec_to_gc(lat))")
+	opts := connectors.Options{Workers: 2, Leave: []string{"earthdistance"}}
+	snap, err := openSnapshot(t, from, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "left behind: extension earthdistance: is left behind by name\nleft behind: extension table public.places: needs extension earthdistance, which stays behind\nleft behind: index public.far: needs extension earthdistance, which stays behind\n"
+	if got := fateLines(snap.Catalog().Fates(), "nobody"); got != want {
+		t.Errorf("fates\n%s, want\n%s", got, want)
+	}
+	if err := connectortest.Copy(t, Connector{}, opts, from, to); err != nil {
+		t.Fatalf("%v, hint %q", err, connectors.Hint(err))
+	}
+	if got := b.Value(t, to, "SELECT string_agg(extname, ' ' ORDER BY extname) || ' ' || (SELECT count(*) FROM shops) FROM pg_extension"); got != "cube plpgsql 1" {
+		t.Errorf("the copy has %s", got)
+	}
+	for _, own := range []string{"ADD CHECK (sec_to_gc(lat) > 0)", "ADD far float8 GENERATED ALWAYS AS (sec_to_gc(lat)) STORED", "ADD at earth"} {
+		from := a.Database(t)
+		a.Exec(t, from, "CREATE EXTENSION earthdistance CASCADE", "CREATE TABLE shops (lat float8)", "ALTER TABLE shops "+own)
+		snap, err := openSnapshot(t, from, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := connectors.Stopped(snap.Catalog()); err == nil || !strings.Contains(err.Error(), "public.shops") {
+			t.Errorf("%s: %v", own, err)
+		}
+	}
+}

@@ -281,6 +281,7 @@ var (
 	scansRanges        = feature{since: 14, name: "scans of ranges of ctid"}
 	choosesCompression = feature{since: 14, name: "compression methods of columns"}
 	appendsCompatible  = feature{since: 14, name: "functions of arrays that take anycompatible"}
+	writesAllData      = feature{since: 14, name: "the role pg_write_all_data"}
 	takesForeignIDs    = feature{since: 14, name: "arrays and composites in binary form from another server"}
 	namesProviders     = feature{since: 15, name: "a provider of a database's locale"}
 	grantsParameters   = feature{since: 15, name: "rights to set what superusers set"}

@@ -23,7 +23,12 @@ SELECT d.refclassid, d.refobjid,
        coalesce(a.attgenerated, '') <> '',
        -- A CHECK, by what it is of.
        CASE WHEN k.contype <> 'c' OR k.oid IS NULL THEN 0::oid WHEN kc.oid IS NOT NULL THEN 'pg_catalog.pg_class'::regclass::oid ELSE 'pg_catalog.pg_type'::regclass::oid END,
-       coalesce(kc.oid, kt.oid, 0::oid)
+       coalesce(kc.oid, kt.oid, 0::oid),
+       -- A column, a default or a constraint of what an extension has made goes with that.
+       (f.oid IS NOT NULL OR k.oid IS NOT NULL OR d.classid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0) AND EXISTS (
+           SELECT FROM pg_catalog.pg_depend e WHERE e.refclassid = 'pg_catalog.pg_extension'::regclass AND e.deptype = 'e'
+           AND e.classid = CASE WHEN kt.oid IS NOT NULL THEN 'pg_catalog.pg_type'::regclass ELSE 'pg_catalog.pg_class'::regclass END
+           AND e.objid = coalesce(fc.oid, kc.oid, kt.oid, d.objid))
 FROM unnest($1::oid[], $2::oid[]) AS asked(class, id)
 JOIN pg_catalog.pg_depend d ON d.refclassid = asked.class AND d.refobjid = asked.id AND d.deptype <> 'p'
 LEFT JOIN pg_catalog.pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
