@@ -199,3 +199,15 @@ func (b *build) compareKeys(ctx context.Context, conn *pgx.Conn) (faults []strin
 	}
 	return faults, nil
 }
+
+// lastSQL drops the ledger, turns row security on and makes the event triggers that somebody keeps,
+// in one transaction: earlier they would act on the build.
+func (b *build) lastSQL() string {
+	sql := "DROP SCHEMA " + ident(b.ledger) + " CASCADE"
+	for _, e := range b.defs.After {
+		if e.Phase == phaseLast {
+			sql += ";\n" + strings.TrimSuffix(strings.TrimSpace(e.SQL), ";")
+		}
+	}
+	return sql
+}

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,89 +130,16 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	if err := p.addBeside(ctx, conn, tables, ofExtensions); err != nil {
 		return err
 	}
-	doings := map[uint32]doing{}
-	err = each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
-		var oid uint32
-		var d doing
-		err := row.Scan(&oid, &d.language, &d.definer, &d.closed, &d.library, &d.symbol, &d.spells)
-		doings[oid] = d
-		p.closes = p.closes || d.closed
-		return err
-	})
+	doings, err := p.readDoings(ctx, conn)
 	if err != nil {
 		return err
 	}
-	own := map[string]bool{}
-	var foreign []string
-	for i, o := range p.objects {
-		if o.Kind == "function" || o.Kind == "procedure" {
-			name, bare := functionName(o)
-			own[name], own[bare] = true, true
-			if d := doings[p.keyOf(i).oid]; d.compiled() != "" {
-				foreign = append(foreign, name, bare)
-			}
-		}
-	}
-	for _, name := range foreign {
-		delete(own, name) // nobody here can look at compiled code
-	}
+	own := p.ownFunctions(doings)
 	var functions []uint32
 	for i := range p.objects {
-		o := &p.objects[i]
-		if s, ok := staying[o.Kind]; ok {
-			if o.Kind == "role" && p.keyOf(i).oid < firstUserOID {
-				continue // every server has it
-			}
-			o.Fate, o.Reason, o.Fixed = catalog.Stays, s.reason, o.Fixed || s.fixed
-			continue
-		}
-		switch o.Kind {
-		case "extension member":
-			o.Fate, o.Reason = catalog.Noted, "is outside of its extension's schema: if people have added it, no dump has it, and it stays behind"
-		case "extension":
-			if why := ofExtensions[o.Name]; why != "" {
-				o.Fate, o.Reason = catalog.Stays, why
-			}
-		case "function", "procedure":
-			d := doings[p.keyOf(i).oid]
-			compiled := d.compiled()
-			why := ""
-			if d.library == "" && d.symbol == "" {
-				// Its own name in its body is another's: a wrapper is called like what it calls.
-				_, bare := functionName(*o)
-				was := own[bare]
-				own[bare] = false
-				why = reaches(o.Definition, own)
-				own[bare] = was
-			}
-			if d.language != "" {
-				why = "is written in " + d.language + ", which may do anything on the server's machine"
-			}
-			switch {
-			case compiled == unknownLibrary && d.spells:
-				// Without it there is no type, and no table that has it.
-				o.Fate, o.Reason = catalog.Noted, compiled
-			case compiled != "":
-				// There is no body to write anew, and what is built on it (operators, classes
-				// of indexes, handlers) would not work: it stays as that of an extension does.
-				o.Fate, o.Reason = catalog.Stays, compiled
-			case why != "":
-				o.Fate, o.Reason = catalog.Neutralised, why
-				functions = append(functions, p.keyOf(i).oid)
-			case d.definer:
-				o.Fate, o.Reason = catalog.Noted, "runs with the rights of its owner, who is the target's account"
-				if d.closed {
-					o.Reason += "; PUBLIC may not call it, as at the source"
-				}
-			}
-		case "view", "materialized view", "rule", "policy", "extended statistics":
-			if why := reaches(o.Definition, own); why != "" {
-				o.Fate, o.Reason = catalog.Stays, why
-			}
-		case "trigger": // of a view: those of tables stand there
-			if why := reaches(conditionOf(o.Definition), own); why != "" {
-				o.Fate, o.Reason = catalog.Stays, why
-			}
+		p.decide(i, doings[p.keyOf(i).oid], own, ofExtensions)
+		if o := p.objects[i]; o.Fate == catalog.Neutralised {
+			functions = append(functions, p.keyOf(i).oid)
 		}
 	}
 	if err := p.neutralise(ctx, conn, functions); err != nil {
@@ -228,7 +154,122 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 	if err := p.closure(ctx, conn); err != nil {
 		return err
 	}
-	err = each(ctx, conn, "domains", nil, func(row pgx.CollectableRow) error {
+	if err := p.readGiven(ctx, conn, tables); err != nil {
+		return err
+	}
+	p.reaching(tables, own)
+	if err := p.tainted(ctx, conn, tables); err != nil {
+		return err
+	}
+	if err := p.referring(ctx, conn); err != nil {
+		return err
+	}
+	if err := p.deny(ctx, conn); err != nil {
+		return err
+	}
+	p.lookedUp(tables)
+	p.naming(tables)
+	for i, words := range p.beside { // they have fates of their own, and travel in the archive
+		p.objects[i].Definition += "\n" + words
+	}
+	return nil
+}
+
+// readDoings reads what functions are and do beside their words, by their ids.
+func (p *picture) readDoings(ctx context.Context, conn *pgx.Conn) (map[uint32]doing, error) {
+	doings := map[uint32]doing{}
+	err := each(ctx, conn, "functions", nil, func(row pgx.CollectableRow) error {
+		var oid uint32
+		var d doing
+		err := row.Scan(&oid, &d.language, &d.definer, &d.closed, &d.library, &d.symbol, &d.spells)
+		doings[oid] = d
+		p.closes = p.closes || d.closed
+		return err
+	})
+	return doings, err
+}
+
+// ownFunctions returns the names of the database's own functions whose code can be looked at.
+func (p *picture) ownFunctions(doings map[uint32]doing) map[string]bool {
+	own := map[string]bool{}
+	var foreign []string
+	for i, o := range p.objects {
+		if o.Kind == "function" || o.Kind == "procedure" {
+			name, bare := functionName(o)
+			own[name], own[bare] = true, true
+			if doings[p.keyOf(i).oid].compiled() != "" {
+				foreign = append(foreign, name, bare)
+			}
+		}
+	}
+	for _, name := range foreign {
+		delete(own, name) // nobody here can look at compiled code
+	}
+	return own
+}
+
+// decide decides about an object by itself.
+func (p *picture) decide(i int, d doing, own map[string]bool, ofExtensions map[string]string) {
+	o := &p.objects[i]
+	if s, ok := staying[o.Kind]; ok {
+		if o.Kind == "role" && p.keyOf(i).oid < firstUserOID {
+			return // every server has it
+		}
+		o.Fate, o.Reason, o.Fixed = catalog.Stays, s.reason, o.Fixed || s.fixed
+		return
+	}
+	why := ""
+	switch o.Kind {
+	case "extension member":
+		o.Fate, o.Reason = catalog.Noted, "is outside of its extension's schema: if people have added it, no dump has it, and it stays behind"
+	case "extension":
+		why = ofExtensions[o.Name]
+	case "function", "procedure":
+		decideFunction(o, d, own)
+	case "view", "materialized view", "rule", "policy", "extended statistics":
+		why = reaches(o.Definition, own)
+	case "trigger": // of a view: those of tables stand there
+		why = reaches(conditionOf(o.Definition), own)
+	}
+	if why != "" {
+		o.Fate, o.Reason = catalog.Stays, why
+	}
+}
+
+func decideFunction(o *catalog.Object, d doing, own map[string]bool) {
+	compiled, why := d.compiled(), ""
+	if d.library == "" && d.symbol == "" {
+		// Its own name in its body is another's: a wrapper is called like what it calls.
+		_, bare := functionName(*o)
+		was := own[bare]
+		own[bare] = false
+		why = reaches(o.Definition, own)
+		own[bare] = was
+	}
+	if d.language != "" {
+		why = "is written in " + d.language + ", which may do anything on the server's machine"
+	}
+	switch {
+	case compiled == unknownLibrary && d.spells:
+		// Without it there is no type, and no table that has it.
+		o.Fate, o.Reason = catalog.Noted, compiled
+	case compiled != "":
+		// There is no body to write anew, and what is built on it (operators, classes
+		// of indexes, handlers) would not work: it stays as that of an extension does.
+		o.Fate, o.Reason = catalog.Stays, compiled
+	case why != "":
+		o.Fate, o.Reason = catalog.Neutralised, why
+	case d.definer:
+		o.Fate, o.Reason = catalog.Noted, "runs with the rights of its owner, who is the target's account"
+		if d.closed {
+			o.Reason += "; PUBLIC may not call it, as at the source"
+		}
+	}
+}
+
+// readGiven reads the CHECKs of domains, and the defaults of views and tables.
+func (p *picture) readGiven(ctx context.Context, conn *pgx.Conn, tables []*catalog.Table) error {
+	err := each(ctx, conn, "domains", nil, func(row pgx.CollectableRow) error {
 		var d domainPart
 		err := row.Scan(&d.domain.Schema, &d.domain.Name, &d.check, &d.text)
 		p.domains = append(p.domains, d)
@@ -252,21 +293,6 @@ func (p *picture) decideFates(ctx context.Context, conn *pgx.Conn, tables []*cat
 				p.given = append(p.given, givenDefault{t.ID, defaulted{c.Name, c.Default}})
 			}
 		}
-	}
-	p.reaching(tables, own)
-	if err := p.tainted(ctx, conn, tables); err != nil {
-		return err
-	}
-	if err := p.referring(ctx, conn); err != nil {
-		return err
-	}
-	if err := p.deny(ctx, conn); err != nil {
-		return err
-	}
-	p.lookedUp(tables)
-	p.naming(tables)
-	for i, words := range p.beside { // they have fates of their own, and travel in the archive
-		p.objects[i].Definition += "\n" + words
 	}
 	return nil
 }
@@ -473,130 +499,4 @@ func (p *picture) closure(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return nil
-}
-
-// stop says of an object that no copy can be made, for the sake of what it needs.
-func (p *picture) stop(kind, name, cause string) {
-	i := slices.IndexFunc(p.objects, func(o catalog.Object) bool { return o.Kind == kind && o.Name == name })
-	if i < 0 {
-		i = p.add(archiveID{}, catalog.Object{Kind: kind, Name: name})
-	}
-	o := &p.objects[i]
-	switch {
-	case o.Fate != catalog.Stops:
-		o.Fate, o.Reason, o.Causes = catalog.Stops, needs(cause), []string{cause}
-	case !slices.Contains(o.Causes, cause):
-		o.Causes = append(o.Causes, cause)
-	}
-}
-
-// needs says that an object stays for another's sake.
-func needs(ref string) string {
-	kind, name, _ := strings.Cut(ref, ":")
-	return "needs " + kind + " " + name + ", which stays behind"
-}
-
-// keep takes back what was decided about the objects that somebody asks for.
-func (p *picture) keep(names []string) error {
-	kept, err := p.Catalog.Keep(names)
-	var ke *catalog.KeepError
-	if errors.As(err, &ke) {
-		return &connectors.Error{Kind: connectors.KindUsage, Side: connectors.SourceSide, Op: fmt.Sprintf("keep %q", ke.Name), Err: errors.New(ke.Reason), Hint: ke.Help}
-	}
-	if err != nil {
-		return err
-	}
-	p.Catalog = kept
-	return nil
-}
-
-// fates are the fates of the picture's objects, by their keys in the server's catalogs and
-// by kind and name.
-type fates struct {
-	byKey  map[archiveID]catalog.Fate
-	byName map[string]catalog.Fate
-}
-
-func (p *picture) fates() fates {
-	f := fates{map[archiveID]catalog.Fate{}, map[string]catalog.Fate{}}
-	for i, o := range p.Objects {
-		if at := p.keyOf(i); at.oid != 0 {
-			f.byKey[at] = o.Fate
-		}
-		f.byName[o.Kind+":"+o.Name] = o.Fate
-	}
-	return f
-}
-
-// apply changes the items of an archive by what was decided: what stays is left, what is
-// neutralised gets other SQL.
-func (p *picture) apply(a *archive) error {
-	f := p.fates()
-	if err := connectors.Stopped(p.Catalog); err != nil {
-		return err
-	}
-	for _, it := range a.items {
-		it.Denying = p.denying[it.at]
-		fate, known := f.byKey[it.at]
-		switch it.Kind {
-		case "INDEX":
-			if f.byName["index:"+it.Schema+"."+it.Name] == catalog.Stays {
-				fate, known = catalog.Stays, true
-			}
-		case "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT":
-			if p.partStays(it, f) {
-				fate, known = catalog.Stays, true
-			}
-		case "COMMENT":
-			if p.partStays(it, f) {
-				it.left = true
-			}
-			continue
-		case "FUNCTION", "PROCEDURE":
-			if err := p.cutSettingsOf(it, f); err != nil {
-				return err
-			}
-		case "DOMAIN":
-			p.cutDomain(it, f)
-		case "TABLE":
-			id := catalog.TableID{Schema: it.Schema, Name: it.Name}
-			if err := p.cutTable(it, id, f); err != nil {
-				return err
-			}
-			continue
-		}
-		switch {
-		case it.Kind == "PUBLICATION TABLE" || it.Kind == "PUBLICATION TABLES IN SCHEMA":
-			// They come after their publication, and belong to it.
-			it.left = !slices.ContainsFunc(it.deps, func(id int) bool { d := a.byID[id]; return d != nil && d.Kind == "PUBLICATION" && !d.left })
-			continue
-		case stay[it.Kind]:
-			it.left = !known || !fate.Along()
-			continue
-		}
-		if !known {
-			continue
-		}
-		switch fate {
-		case catalog.Stays:
-			it.left = true
-		case catalog.Neutralised:
-			if sql := cmp.Or(p.neutral[it.at], it.Denying); sql != "" {
-				it.SQL, it.free = sql, true
-			}
-		}
-	}
-	return nil
-}
-
-// lastSQL drops the ledger, turns row security on and makes the event triggers that somebody keeps,
-// in one transaction: earlier they would act on the build.
-func (b *build) lastSQL() string {
-	sql := "DROP SCHEMA " + ident(b.ledger) + " CASCADE"
-	for _, e := range b.defs.After {
-		if e.Phase == phaseLast {
-			sql += ";\n" + strings.TrimSuffix(strings.TrimSpace(e.SQL), ";")
-		}
-	}
-	return sql
 }
