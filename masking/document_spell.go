@@ -12,15 +12,15 @@ import (
 // A document spells what its database has no character for (\u674e, &#26446;), and what a value
 // that was spelt becomes may be such a character again.
 
-// spelt returns documents with what their character set cannot hold spelt.
-func (d *document) spelt(mem memory.Allocator, in arrow.Array, spell func(dst []byte, r rune) []byte) arrow.Array {
+// spelt returns documents with what their character set cannot hold spelt; was are the documents that they were.
+func (d *document) spelt(mem memory.Allocator, was *texts, in arrow.Array, spell func(dst []byte, r rune) []byte) arrow.Array {
 	if d.charset != Latin1 {
 		return in // all is held, or nobody knows what
 	}
 	values := textsOf(in)
 	held := true
 	for i := 0; i < values.n && held; i++ {
-		held = values.null(i) || d.holds(values.value(i))
+		held = values.null(i) || d.holds(values.value(i), was.value(i))
 	}
 	if held {
 		return in
@@ -33,14 +33,14 @@ func (d *document) spelt(mem memory.Allocator, in arrow.Array, spell func(dst []
 			continue
 		}
 		v := values.value(i)
-		if d.holds(v) {
+		if d.holds(v, was.value(i)) {
 			out.add(v)
 			continue
 		}
 		out.grow(3 * len(v)) // twelve bytes come of four at most, and eight of two
 		for len(v) > 0 {
 			r, size := utf8.DecodeRune(v)
-			if d.charset.mayHold(r) {
+			if d.charset.mayHoldOf(r, was.value(i)) {
 				out.buf = append(out.buf, v[:size]...)
 			} else {
 				out.buf = spell(out.buf, r)
@@ -52,15 +52,15 @@ func (d *document) spelt(mem memory.Allocator, in arrow.Array, spell func(dst []
 	return out.finish()
 }
 
-// holds reports whether the database has all characters of a text.
-func (d *document) holds(v []byte) bool {
+// holds reports whether the database has all characters of a document that was another.
+func (d *document) holds(v, was []byte) bool {
 	for i := 0; i < len(v); {
 		if v[i] < utf8.RuneSelf {
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRune(v[i:])
-		if !d.charset.mayHold(r) {
+		if !d.charset.mayHoldOf(r, was) {
 			return false
 		}
 		i += size

@@ -129,7 +129,7 @@ func (t *jsonTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array
 	if err != nil {
 		return nil, err
 	}
-	return t.spelt(mem, out, spellJSON), nil
+	return t.spelt(mem, &values, out, spellJSON), nil
 }
 
 // writeJSON is the splicer of JSON.

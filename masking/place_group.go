@@ -62,7 +62,7 @@ func (placeFactory) Bind(req Request) (Binding, error) {
 	if err != nil {
 		return Binding{}, err
 	}
-	m := &placeMaker{part: part, streets: streetPools(), cities: cityPools(), shape: newShape(req.Key, "postcode")}
+	m := &placeMaker{part: part, streets: streetPools(), cities: cityPools(), shape: newShape(req.Key, "postcode"), charset: req.Column.Charset}
 	m.address = addressChooser{streetChooser{m.streets}, m.cities, companies()}
 	t.maker = m
 	lists := []string{"street", "street_patterns", "city"}
@@ -88,6 +88,7 @@ type placeMaker struct {
 	streets, cities *phrasePools
 	address         addressChooser
 	shape           *shapeTransform
+	charset         Charset
 }
 
 // The draws of a place are those of an address: street, house number, town, postcode.
@@ -132,5 +133,5 @@ func (m *placeMaker) append(dst []byte, d *drawnRow, s *shapeScratch) []byte {
 	}
 	dst = append(dst, v...)
 	m.shape.shape(dst[from:], v, &d.block, s)
-	return dst
+	return m.charset.appendHeld(dst[:from], dst[from:], v)
 }

@@ -94,9 +94,8 @@ func (redactFactory) Bind(req Request) (Binding, error) {
 		b.Warnings = append(b.Warnings, "else: keep: what no pattern finds comes through as it is")
 	case "shape":
 		t.rest, t.shape = restShape, newShape(req.Key, "redact shape")
-		if col.Charset != ASCII { // there writeRest narrows each gap: the hits stand by the bytes of the original
-			t.shape.within(col.Charset)
-		}
+		t.shape.within(col.Charset)
+		t.shape.charset = Unicode // writeRest narrows each gap: the hits stand by the bytes of the original
 		pinned = append(pinned, "rest by "+shapePinned())
 	case "lorem":
 		t.rest, t.lorem = restLorem, newLorem(req.Key, "redact lorem")
@@ -276,7 +275,7 @@ func (t *redactTransform) apply(mem memory.Allocator, in arrow.Array, row []arro
 		}
 		start, at := len(out.buf), 0
 		for _, h := range hits[first:last] {
-			t.writeRest(out, rest[at:h.from], s)
+			t.writeRest(out, rest[at:h.from], v[at:h.from], s)
 			at = int(h.to)
 			var mask []byte
 			if h.what == knownName {
@@ -287,7 +286,7 @@ func (t *redactTransform) apply(mem memory.Allocator, in arrow.Array, row []arro
 			out.grow(len(mask))
 			out.buf = append(out.buf, mask...)
 		}
-		t.writeRest(out, rest[at:], s)
+		t.writeRest(out, rest[at:], v[at:], s)
 		if t.maxChars > 0 || t.maxBytes > 0 {
 			fit := cutText(out.buf[start:], t.maxChars, t.maxBytes)
 			out.buf = out.buf[:start+len(fit)]
@@ -298,8 +297,8 @@ func (t *redactTransform) apply(mem memory.Allocator, in arrow.Array, row []arro
 	return out.finish(), nil
 }
 
-// writeRest adds what lies between two hits.
-func (t *redactTransform) writeRest(out *textBuilder, rest []byte, s *redactScratch) {
+// writeRest adds what lies between two hits, and was src.
+func (t *redactTransform) writeRest(out *textBuilder, rest, src []byte, s *redactScratch) {
 	out.grow(len(rest))
 	if t.rest == restLorem {
 		out.buf = s.stream.write(out.buf, rest)
@@ -307,6 +306,10 @@ func (t *redactTransform) writeRest(out *textBuilder, rest []byte, s *redactScra
 	}
 	if t.rest == restShape && t.charset == ASCII {
 		out.buf = t.shape.appendASCII(out.buf, rest)
+		return
+	}
+	if t.rest == restShape {
+		out.buf = t.charset.appendHeld(out.buf, rest, src)
 		return
 	}
 	out.buf = append(out.buf, rest...)

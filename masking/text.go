@@ -165,6 +165,7 @@ func (t *shapeTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Arra
 				} else {
 					t.shape(dst, v, &s.block[lane], ss)
 				}
+				out.buf = t.charset.appendHeld(out.buf[:from], out.buf[from:], v)
 				out.end()
 				lane++
 			case values.null(base + i):

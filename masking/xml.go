@@ -148,7 +148,7 @@ func (t *xmlTransform) Apply(mem memory.Allocator, in arrow.Array) (arrow.Array,
 	if err != nil {
 		return nil, err
 	}
-	return t.spelt(mem, out, spellXML), nil
+	return t.spelt(mem, &values, out, spellXML), nil
 }
 
 // The forms of a masked value.

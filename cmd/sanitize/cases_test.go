@@ -235,6 +235,19 @@ tables: {docs: {columns: {j: {json: {$.n: text, "*": keep}}, x: {xml: {/a/n: tex
 		p.both(t, "what is kept of documents that spell", "SELECT id, right(j::text, 17), right(x::text, 11) FROM docs")
 		p.masked(t, "docs.j", "docs.x")
 	}
+	// All bytes of an encoding, also those that are no characters: what documents keep of them stays, and masks are such that the database takes.
+	p = copied(t, "ENCODING 'WIN1252' LC_COLLATE 'C' LC_CTYPE 'C'", `classes:
+  text: {kind: free_text, do: {shape: text}}
+  found: {kind: free_text, do: {redact: [email], else: shape}}
+tables: {bytes: {columns: {t: text, r: found, j: {json: {$.n: text, "*": keep}}, b: {json: {$.n: text, "*": keep}}, x: {xml: {/a/n: text, "*": keep}}}, keep: [id]}}
+`, "CREATE TABLE bytes (id integer, t text, r text, j json, b jsonb, x text)", `INSERT INTO bytes SELECT i, 'Ann ' || v, v || ' ann@corp.example ' || v,
+  format('{"n": "Ann %s", "k": "%s"}', v, v)::json, format('{"n": "Ann %s", "k": "%s"}', v, v)::jsonb, format('<a><n>Ann %s</n><k>%s</k></a>', v, v)
+  FROM (SELECT i, convert_from(decode(to_hex(i), 'hex'), 'WIN1252') AS v FROM generate_series(128, 255) i) x`)
+	p.both(t, "every byte that documents keep", `SELECT id, encode(convert_to(j->>'k', 'WIN1252'), 'hex'), encode(convert_to(b->>'k', 'WIN1252'), 'hex'), encode(convert_to(right(x, 12), 'WIN1252'), 'hex') FROM bytes ORDER BY id`)
+	p.masked(t, "bytes.t", "bytes.r", "bytes.j", "bytes.b", "bytes.x")
+	if n := p.b.Value(t, p.target, `SELECT string_agg(to_hex(id) || t, ' ' ORDER BY id) FROM bytes WHERE t LIKE '%?'`); len(strings.Fields(n)) != 10 {
+		t.Errorf("signs stand in %s, and not for 81, 8d, 8f, 90 and 9d", n)
+	}
 	p = copied(t, inASCII, names, people, "INSERT INTO people SELECT n, chr(233) || chr(255) || n, 'Jos' || chr(233) || ' M' || n, 'caf' || chr(195) || chr(169) FROM generate_series(1, 500) n")
 	p.both(t, "kept in SQL_ASCII", "SELECT id, encode(kept::bytea, 'hex') FROM people ORDER BY id")
 	p.both(t, "rows in SQL_ASCII", "SELECT count(*), pg_encoding_to_char(encoding) FROM people, pg_database WHERE datname = current_database() GROUP BY 2")

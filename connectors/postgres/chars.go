@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sanitize-db/sanitize/connectors"
@@ -88,6 +89,9 @@ func (s *snapshot) charsFit(ctx context.Context, held *session, layout *connecto
 		chars.within = nil // the target refuses the byte
 	}
 	for _, c := range append(chars.plain, chars.within...) {
+		if slices.ContainsFunc(layout.Unread, func(i int) bool { return layout.Columns[i].Name == c.Name }) {
+			continue // nobody looks at its values
+		}
 		is := ident(c.Name) + "::integer < 0"
 		if c.Type.OID != oidChar {
 			is = "pg_catalog.format('%s', " + ident(c.Name) + `) ~ '\\[23][0-7][0-7]'`

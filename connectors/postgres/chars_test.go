@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sanitize-db/sanitize/connectors"
+	"github.com/sanitize-db/sanitize/connectors/catalog"
 	"github.com/sanitize-db/sanitize/connectors/connectortest"
 )
 
@@ -63,5 +64,54 @@ func TestCharsAsText(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// A "char" of which no value is read, as the mask is NULL, refuses nothing: that is what the hint says.
+func TestCharsThatNobodyReads(t *testing.T) {
+	a := connectortest.Postgres(t)
+	from := a.Database(t)
+	a.Exec(t, from, `CREATE TABLE x (id int, c "char", cs "char"[], g aclitem)`, `INSERT INTO x VALUES (1, (-56)::"char", ARRAY[(-56)::"char"], NULL)`)
+	snap, err := openSnapshot(t, from, connectors.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snap.(*snapshot).target.Store(12)
+	octal := octalChars.in(majorOf(t, a))
+	for _, c := range []struct {
+		unread []string
+		column string // that refuses
+	}{
+		{nil, "column c"},
+		{[]string{"cs"}, "column c"},
+		{[]string{"c"}, "column cs"},
+		{[]string{"c", "cs"}, ""},
+	} {
+		layout, err := snap.Layout(catalog.TableID{Schema: "public", Name: "x"}, []string{"c", "cs"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		chunks, err := snap.Split(t.Context(), layout.Table.ID, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		batches, err := snap.Read(t.Context(), chunks[0], layout.Unreading(c.unread))
+		if err == nil {
+			var batch *connectors.Batch
+			if batch, err = batches.Next(t.Context()); err == nil {
+				batch.Release()
+			}
+			batches.Close()
+		}
+		switch {
+		case c.column == "" || c.column == "column cs" && !octal:
+			if err != nil {
+				t.Errorf("unread %v: %v", c.unread, err)
+			}
+		case err == nil:
+			t.Errorf("unread %v: it is read", c.unread)
+		default:
+			wants(t, err, connectors.KindUnsupported, connectors.SourceSide, c.column+":", "above 127", "version 15")
+		}
 	}
 }

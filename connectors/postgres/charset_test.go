@@ -1,9 +1,15 @@
 package postgres
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"github.com/sanitize-db/sanitize/connectors"
 	"github.com/sanitize-db/sanitize/connectors/catalog"
@@ -102,5 +108,36 @@ func TestValuesInEncodings(t *testing.T) {
 	}
 	if got, want := fmt.Sprintf("%q %v %d", v.Texts, v.Counts, v.Nulls), `["" "é" "€" "\U000f0001"] [1 1 1 2] 1`; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// A character that the encoding does not have is named by the row of the chunk, as all that a loader refuses.
+func TestRowsThatEncodingsRefuse(t *testing.T) {
+	cs := &charset{name: "LATIN1", forms: oneByte, codes: map[rune]uint32{'é': 0xe9}}
+	layout := testLayout(t, Text, "text")
+	layout.Charset = cs
+	var w bytes.Buffer
+	e := NewEncoder(layout, &w)
+	batch := func(texts ...string) *connectors.Batch {
+		b := array.NewBinaryBuilder(memory.DefaultAllocator, arrow.BinaryTypes.Binary)
+		for _, text := range texts {
+			b.AppendString(text)
+		}
+		wire, fields := []byte{}, []connectors.Field{}
+		for range texts {
+			fields = append(fields, connectors.Field{Off: uint32(len(wire)), Len: 1})
+			wire = append(wire, "x\n"...)
+		}
+		return connectors.NewBatch(len(texts), wire, fields, []arrow.Array{b.NewArray()}, nil)
+	}
+	if err := e.Encode(batch("a", "é", "b")); err != nil {
+		t.Fatal(err)
+	}
+	err := e.Encode(batch("é", "€"))
+	if !errors.Is(err, errCharset) || !strings.HasPrefix(err.Error(), "column text, row 5: ") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := e.Close(); err == nil || w.String() != "" {
+		t.Errorf("the stream goes on with %q: %v", w.String(), err)
 	}
 }

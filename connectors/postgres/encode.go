@@ -96,6 +96,9 @@ func (e *Encoder) Encode(b *connectors.Batch) (err error) {
 		if err := e.cols[j].take(b.Decoded[j]); err != nil {
 			return fmt.Errorf("column %s: %w", e.column(j), err)
 		}
+		if i, err := e.cols[j].intoOwn(); err != nil {
+			return e.failed(j, i, err)
+		}
 	}
 	defer e.forget()
 	// The buffer is kept in a variable: in the struct each append would write its
@@ -130,7 +133,7 @@ func (e *Encoder) Encode(b *connectors.Batch) (err error) {
 				out, err = c.appendBinary(out, i)
 			}
 			if err != nil {
-				return fmt.Errorf("column %s, row %d: %w", e.column(j), e.rows+int64(i)+1, err)
+				return e.failed(j, i, err)
 			}
 		}
 		fields = fields[len(e.cols):]
@@ -228,6 +231,11 @@ func (e *Encoder) begin() error {
 
 func (e *Encoder) column(j int) string { return word(e.layout.Columns[e.layout.Decoded[j]].Name) }
 
+// failed returns the error of row i of the batch at hand, which it names by the rows of all batches.
+func (e *Encoder) failed(j, i int, err error) error {
+	return fmt.Errorf("column %s, row %d: %w", e.column(j), e.rows+int64(i)+1, err)
+}
+
 func (e *Encoder) flush() error {
 	if len(e.out) == 0 {
 		return nil
@@ -301,11 +309,6 @@ func (c *columnEncoder) take(a arrow.Array) error {
 	if !ok {
 		return errArray
 	}
-	if c.charset != nil {
-		if err := c.intoOwn(); err != nil {
-			return err
-		}
-	}
 	switch c.op {
 	case opBytes, opJSONB, opBytea:
 		switch {
@@ -326,14 +329,17 @@ func (c *columnEncoder) sendAsIs() {
 }
 
 // intoOwn puts the texts of an array in the place of it in the encoding of the database, if that
-// is not the same.
-func (c *columnEncoder) intoOwn() (err error) {
+// is not the same. Of an error it returns the row.
+func (c *columnEncoder) intoOwn() (row int, err error) {
+	if c.charset == nil || c.arr.DataType().ID() == arrow.NULL {
+		return 0, nil
+	}
 	same := true
 	for i := 0; i < c.arr.Len() && same; i++ {
 		same = c.hasNull && c.arr.IsNull(i) || isASCII(c.bytes(i))
 	}
 	if same {
-		return nil
+		return 0, nil
 	}
 	offsets, data := make([]int32, 0, c.arr.Len()+1), []byte(nil)
 	for i := range c.arr.Len() {
@@ -342,12 +348,13 @@ func (c *columnEncoder) intoOwn() (err error) {
 			continue
 		}
 		if data, err = c.charset.appendOwn(data, c.bytes(i), c.spell); err != nil {
-			return fmt.Errorf("row %d of the batch: %w", i+1, err)
+			return i, err
 		}
 	}
 	c.view, c.offsets, c.data = nil, append(offsets, int32(len(data))), data
+	c.wide = len(data) >= connectors.BatchBytes
 	c.sendAsIs()
-	return nil
+	return 0, nil
 }
 
 func (c *columnEncoder) bytes(i int) []byte {
