@@ -172,7 +172,6 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 	said, after, turned := spec.Definitions.LeftBehind, backend{}, map[string]bool{}
 	var refused *build // in the versions of extensions that come first
 	for try := 0; ; {
-		spec.Definitions.LeftBehind = said
 		b, err := s.newBuild(spec)
 		if err != nil {
 			return nil, err
@@ -200,6 +199,7 @@ func (s *sink) Begin(ctx context.Context, spec connectors.BuildSpec) (connectors
 			b.speak()
 			return nil, b.failed
 		}
+		spec.Definitions.LeftBehind = said
 	}
 }
 
