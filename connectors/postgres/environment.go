@@ -545,41 +545,6 @@ func (s *sink) drop(ctx context.Context, conn *pgx.Conn, name string) error {
 	return failDefinition(ctx, s.side, op, err)
 }
 
-// terminate ends the sessions in a database that the account may end, or its own alone, but some, by
-// their processes' numbers. It returns how many there were.
-func (c *config) terminate(ctx context.Context, conn *pgx.Conn, database string, spared []uint32, own bool) (n int, err error) {
-	pids := make([]int64, len(spared)) // not NULL, which would be none's
-	for i, pid := range spared {
-		pids[i] = int64(pid)
-	}
-	err = c.byEach(ctx, conn, func(by queryer) error {
-		var some int
-		err := by.QueryRow(ctx, query("terminate"), database, pids, own).Scan(&some)
-		n += some
-		return err
-	})
-	return n, err
-}
-
-// queryer is a session, or a transaction of one.
-type queryer interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-// byEach does something by the rights of the role that the account works under, and by its own as
-// well where these are another's: its sessions are its own.
-func (c *config) byEach(ctx context.Context, conn *pgx.Conn, do func(queryer) error) error {
-	if err := do(conn); err != nil || c.account == c.conn.User {
-		return err
-	}
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL ROLE NONE"); err != nil {
-			return err
-		}
-		return do(tx)
-	})
-}
-
 // Abort removes the build, unless it has been promoted, and gives the target free.
 func (b *build) Abort() error {
 	b.mu.Lock()

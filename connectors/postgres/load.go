@@ -322,19 +322,18 @@ func (l *loader) fail(ctx context.Context, err error) error {
 // Receipts returns the ledger. It looks at the same time whether the build is as this run
 // has left it: see recover.
 func (b *build) Receipts(ctx context.Context) (receipts []connectors.Receipt, err error) {
-	err = b.again(ctx, func(reached *bool) (err error) {
-		receipts, err = b.readReceipts(ctx, reached)
-		return err
+	err = b.again(ctx, func(int) (bool, error) {
+		const op = "read the ledger"
+		if err := b.hold(ctx); err != nil {
+			return false, failDefinition(ctx, b.side, op, err)
+		}
+		receipts, err = b.readReceipts(ctx)
+		return true, fail(ctx, b.side, op, err)
 	})
 	return receipts, err
 }
 
-func (b *build) readReceipts(ctx context.Context, reached *bool) (receipts []connectors.Receipt, err error) {
-	op := "read the ledger"
-	if err := b.hold(ctx); err != nil {
-		return nil, failDefinition(ctx, b.side, op, err)
-	}
-	*reached = true
+func (b *build) readReceipts(ctx context.Context) (receipts []connectors.Receipt, err error) {
 	err = b.with(ctx, func(held *session) error {
 		if err := b.endLost(ctx, held); err != nil {
 			return err
@@ -348,7 +347,7 @@ func (b *build) readReceipts(ctx context.Context, reached *bool) (receipts []con
 	for _, r := range receipts {
 		b.loads.loaded(r)
 	}
-	return receipts, fail(ctx, b.side, op, err)
+	return receipts, err
 }
 
 func readLedger(ctx context.Context, conn *pgx.Conn, schema string) ([]connectors.Receipt, error) {

@@ -28,13 +28,7 @@ func (b *build) Promote(ctx context.Context) error {
 	b.closePool()
 	sent := false // what renames
 	promote := func(admin *pgx.Conn) error { return b.promote(ctx, op, admin, &sent) }
-	err := b.withAdmin(ctx, promote)
-	for range insistence {
-		if !connectors.Retryable(err) || ctx.Err() != nil {
-			break
-		}
-		err = b.withAdmin(ctx, promote)
-	}
+	err := b.again(ctx, func(int) (bool, error) { return true, b.withAdmin(ctx, promote) })
 	if err == nil {
 		b.dropFormer(ctx)
 		return b.stillThere(ctx, op)
@@ -86,12 +80,11 @@ func (b *build) stillThere(ctx context.Context, op string) error {
 // insistence is how often a step that was cut short by a lost connection is tried again.
 const insistence = 3
 
-// again does what is harmless to repeat again where a lost connection has cut it short, as long as the
-// server is reached: for that it has been waited already.
-func (b *build) again(ctx context.Context, do func(reached *bool) error) error {
+// again does what is harmless to repeat again where a lost connection has cut it short, unless it says
+// that it did not reach the server: for that it has been waited already.
+func (b *build) again(ctx context.Context, do func(try int) (reached bool, err error)) error {
 	for try := 0; ; try++ {
-		reached := false
-		err := do(&reached)
+		reached, err := do(try)
 		if !connectors.Retryable(err) || !reached || try == insistence || ctx.Err() != nil {
 			return err
 		}
@@ -127,11 +120,12 @@ func (b *build) dropFormer(ctx context.Context) {
 	}
 	old := b.formerName()
 	b.relieve(ctx, old) // with two copies the disk is as full as it gets
-	err := b.again(ctx, func(reached *bool) error {
-		return b.withAdmin(ctx, func(admin *pgx.Conn) error {
-			*reached = true
+	err := b.again(ctx, func(int) (reached bool, err error) {
+		err = b.withAdmin(ctx, func(admin *pgx.Conn) error {
+			reached = true
 			return b.drop(ctx, admin, old)
 		})
+		return reached, err
 	})
 	if err != nil {
 		// The promotion has succeeded all the same; the next run tries again.

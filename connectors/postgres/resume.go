@@ -272,20 +272,6 @@ func (b *build) takeAfter(ctx context.Context, conn *pgx.Conn) error {
 	return b.take(ctx, conn)
 }
 
-// ends ends a session by a query that says whether it was there, by whichever right may.
-func (c *config) ends(ctx context.Context, conn *pgx.Conn, sql string, args ...any) (ended bool, err error) {
-	err = c.byEach(ctx, conn, func(by queryer) error {
-		var does bool
-		err := by.QueryRow(ctx, sql, args...).Scan(&does)
-		ended = ended || does
-		if stateOf(err) == "42501" && c.account != c.conn.User {
-			return nil // perhaps the other may
-		}
-		return err
-	})
-	return ended, err
-}
-
 // retake takes the target's lock again, for what is being built.
 func (b *build) retake(ctx context.Context, conn *pgx.Conn) (taken backend, err error) {
 	if err := b.takeAfter(ctx, conn); err != nil {
@@ -546,23 +532,4 @@ func (b *build) endLost(ctx context.Context, held *session) error {
 		b.cut.Store(true)
 	}
 	return err
-}
-
-// emptied ends the sessions in a database, all that the account may end or its own, but some, by
-// their processes' numbers, and waits until they are gone.
-func (c *config) emptied(ctx context.Context, conn *pgx.Conn, database string, spared []uint32, everybody bool) error {
-	for until := time.Now().Add(cleanupTimeout); ; {
-		n, err := c.terminate(ctx, conn, database, spared, !everybody)
-		if err != nil || n == 0 {
-			return err
-		}
-		if time.Now().After(until) {
-			return fmt.Errorf("%d sessions in it do not end", n)
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

@@ -19,15 +19,12 @@ import (
 func (b *build) Seal(ctx context.Context, rows map[catalog.TableID]int64) error {
 	op := "seal " + b.display(b.target)
 	last := false // the transaction that drops the ledger has been sent
-	err := b.seal(ctx, op, rows, &last)
-	for range insistence {
-		if !connectors.Retryable(err) || ctx.Err() != nil {
-			break
+	return b.again(ctx, func(try int) (bool, error) {
+		if try > 0 {
+			b.freshen()
 		}
-		b.freshen()
-		err = b.seal(ctx, op, rows, &last)
-	}
-	return err
+		return true, b.seal(ctx, op, rows, &last)
+	})
 }
 
 func (b *build) seal(ctx context.Context, op string, rows map[catalog.TableID]int64, last *bool) error {
